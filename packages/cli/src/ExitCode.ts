@@ -1,0 +1,19 @@
+/** What the command's exit codes mean. `--help` prints this table. */
+import type { JobError } from "@reelay/core"
+
+export const exitCodes = [
+  [0, "the video was saved"],
+  [1, "the job ended Failed, Expired or Cancelled"],
+  [2, "no job was made: bad input, bad key, refused, or unreachable at submission"],
+  [3, "SubmitUnknown (the job may exist), or any error after a reference: it is in the output"],
+  [130, "interrupted by Ctrl-C; the reference is in the output where there is one"],
+  [143, "ended by SIGTERM; likewise"]
+] as const
+
+export type ExitCode = (typeof exitCodes)[number][0]
+
+export const ofError = ({ operation, reason, ref }: JobError.JobError): ExitCode =>
+  ref === undefined && reason._tag !== "SubmitUnknown" && operation !== "download" ? 2 : 3
+
+/** The table as text. */
+export const exitCodeTable = (): string => exitCodes.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join("\n")

@@ -1,0 +1,26 @@
+/** What `--json` prints: one object a line. */
+import { type JobError, JobRef, type Artifact, type JobState } from "@reelay/core"
+
+export type Line =
+  | ({ readonly _tag: JobState.JobState["_tag"]; readonly ref: string; readonly id: string } & Record<string, unknown>)
+  | Artifact.Saved
+  | { readonly _tag: "JobError"; readonly reason: JobError.Reason["_tag"]; readonly message: string; readonly ref?: string }
+  | { readonly _tag: "Interrupted"; readonly ref?: string }
+
+/** A state, its reference as the URI that `attach` takes. */
+export const ofState = ({ _tag, ref, ...rest }: JobState.JobState): Line => ({ _tag, ref: JobRef.toUri(ref), id: ref.id, ...rest })
+
+export const ofError = ({ message, reason, ref }: JobError.JobError): Line => ({
+  _tag: "JobError",
+  reason: reason._tag,
+  message,
+  ...(ref === undefined ? {} : { ref: JobRef.toUri(ref) })
+})
+
+export const interrupted = (ref: JobRef.JobRef | undefined): Line => ({
+  _tag: "Interrupted",
+  ...(ref === undefined ? {} : { ref: JobRef.toUri(ref) })
+})
+
+/** A problem with the command line itself. */
+export const invalid = (message: string): Line => ({ _tag: "JobError", reason: "InvalidRequest", message })

@@ -1,0 +1,15 @@
+/** What a command hands over: its work, and the flags that say how to tell of it. */
+import type { JobError } from "@reelay/core"
+import type * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Path from "effect/Path"
+import type { ExitCode } from "./ExitCode.ts"
+import type { Report } from "./Report.ts"
+import type { Current } from "./Session.ts"
+
+/** What the work of a command may use. */
+export type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Current | Report
+
+/** Runs the work of a command with the report that its flags ask for, and keeps its exit code. */
+export type Outcome = (flags: { readonly json: boolean }, work: Effect.Effect<ExitCode, JobError.JobError, Needs>) => Effect.Effect<void>

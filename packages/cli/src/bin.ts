@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The command `reelay`: the process around the program. Signals, streams, the exit code. */
+import { JobError } from "@reelay/core"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { type ExitCode } from "./ExitCode.ts"
+import { make } from "./program.ts"
+
+const { stderr, stdout } = process
+
+const run = make({
+  args: process.argv.slice(2),
+  streams: {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    columns: () => (stderr.isTTY ? stderr.columns : undefined)
+  }
+})
+
+let stopped: ExitCode | undefined
+const fiber = Effect.runFork(run.effect)
+
+/** The first time: stop looking, but wait for the id of a job that may be billed. The second time: at once. */
+const stop = (code: ExitCode): void => {
+  if (stopped === undefined) {
+    stopped = code
+    fiber.interruptUnsafe()
+    return
+  }
+  const { provider, ref, submitting } = run.session
+  const told =
+    submitting && ref === undefined
+      ? run.report().error(
+          new JobError.JobError({
+            reason: new JobError.SubmitUnknown({ detail: "it was interrupted twice" }),
+            provider,
+            operation: "submit",
+            attempt: 1
+          })
+        )
+      : run.report().interrupted(ref)
+  Effect.runSync(told)
+  process.exit(submitting && ref === undefined ? 3 : code)
+}
+
+process.on("SIGINT", () => stop(130))
+process.on("SIGTERM", () => stop(143))
+// Nobody reads any more: what could be told is told on the other stream, and the job is left alone.
+stdout.on("error", () => stop(143))
+stderr.on("error", () => undefined)
+
+const codeOf = (exit: Exit.Exit<ExitCode>): ExitCode => {
+  if (Exit.isSuccess(exit)) return exit.value
+  const { ref, unknown } = run.session
+  if (!Cause.hasInterruptsOnly(exit.cause)) {
+    stderr.write(`This is a defect in reelay; please report it.\n${Cause.pretty(exit.cause)}\n`)
+    return 3
+  }
+  if (unknown !== undefined) {
+    Effect.runSync(run.report().error(unknown))
+    return 3
+  }
+  Effect.runSync(run.report().interrupted(ref))
+  return stopped ?? 130
+}
+
+fiber.addObserver((exit) => {
+  process.exitCode = codeOf(exit)
+})

@@ -1,0 +1,60 @@
+/** Flags that commands share, and what they say in `--help`. */
+import { JobError } from "@reelay/core"
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { keyVariable } from "../Registry.ts"
+import { parseTime } from "../Time.ts"
+
+const time = (name: string, what: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(what),
+    Flag.withMetavar("TIME"),
+    Flag.filterMap(
+      (text) => Option.fromUndefinedOr(parseTime(text)),
+      (text) => `"${text}" is no time above zero, such as 500ms, 5s, 15m or 1h`
+    ),
+    maybe
+  )
+
+const maybe = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> => Flag.map(Flag.optional(flag), Option.getOrUndefined)
+
+export const text = (name: string, what: string) => maybe(Flag.String(name).pipe(Flag.withDescription(what)))
+
+export const watching = {
+  pace: time("pace", "From one look to the next (default: what the provider advises)"),
+  deadline: time("deadline", "Stop waiting after this long; the job goes on (default: 15m or more, by provider)"),
+  out: text("out", "Where to save the video (default: <provider>-<id>.mp4 here)"),
+  apiKey: maybe(
+    Flag.Redacted("api-key").pipe(Flag.withDescription("The provider's key (default: the environment's REELAY_<PROVIDER>_API_KEY)"))
+  ),
+  baseUrl: text("base-url", "Scheme, host and path prefix of the API (default: the vendor's)"),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Print one JSON object a line on standard output, and nothing else")
+  ),
+  raw: Flag.Boolean("raw").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("With --json: add the provider's payload; it may hold signed URLs")
+  )
+}
+
+export const whole = (name: string, what: string) => maybe(Flag.Int(name).pipe(Flag.withDescription(what)))
+
+export const argument = (name: string, what: string) => Argument.String(name).pipe(Argument.withDescription(what))
+
+/** The key from the flag, else from the environment. */
+export const keyOf = Effect.fnUntraced(function* (
+  provider: string,
+  operation: JobError.Operation,
+  given: Redacted.Redacted | undefined
+): Effect.fn.Return<Redacted.Redacted, JobError.JobError> {
+  const variable = keyVariable(provider)
+  const found = given ?? Option.getOrUndefined(yield* Effect.orElseSucceed(Config.option(Config.Redacted(variable)), () => Option.none()))
+  if (found !== undefined && Redacted.value(found).trim() !== "") return Redacted.make(Redacted.value(found).trim())
+  const reason = new JobError.InvalidRequest({ field: "apiKey", rule: `is missing; give --api-key or set ${variable}` })
+  return yield* new JobError.JobError({ reason, provider, operation, attempt: 0 })
+})

@@ -1,0 +1,86 @@
+/** The command as a whole: which commands there are, what they report to, and which exit code comes of them. */
+import { Transport } from "@reelay/node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import type * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { attach } from "./commands/attach.ts"
+import { providers } from "./commands/providers.ts"
+import { run } from "./commands/run.ts"
+import { type ExitCode, exitCodeTable, ofError } from "./ExitCode.ts"
+import * as Lines from "./Lines.ts"
+import type { Outcome } from "./Outcome.ts"
+import * as Report from "./Report.ts"
+import * as Session from "./Session.ts"
+import { version } from "./version.ts"
+
+/** What a run needs from outside. */
+export interface Process {
+  readonly args: ReadonlyArray<string>
+  readonly streams: Report.Streams
+}
+
+/** A run, and what is known of it at any moment. */
+export interface Run {
+  readonly effect: Effect.Effect<ExitCode>
+  readonly session: Session.Session
+  /** Chosen once the flags are read. */
+  readonly report: () => Report.Report["Service"]
+}
+
+export const make = ({ args, streams }: Process): Run => {
+  const session = Session.make()
+  let report = args.includes("--json") ? Report.json(streams) : Report.plain(streams)
+  let code: ExitCode = 0
+
+  const outcome: Outcome = (flags, work) =>
+    Effect.gen(function* () {
+      report = flags.json ? Report.json(streams) : streams.columns() === undefined ? Report.plain(streams) : yield* Report.live(streams)
+      code = yield* work.pipe(
+        Effect.catch((error) => Effect.as(report.error(error), ofError(error))),
+        Effect.provideService(Report.Report, report),
+        Effect.provideService(Session.Current, session)
+      )
+    }).pipe(Effect.scoped, Effect.provide(services(streams)))
+
+  const command = Command.make("reelay").pipe(
+    Command.withDescription(`Video-generation jobs: submitted once, followed to their end, saved.\n\nExit codes:\n${exitCodeTable()}`),
+    Command.withShortDescription("Video-generation jobs"),
+    Command.withSubcommands([run(outcome), attach(outcome), providers])
+  )
+
+  const effect = Command.runWith(command, { version, renderErrors: false })(args).pipe(
+    Effect.catch((error) => Effect.sync(() => (code = unusable(error, args, streams)))),
+    Effect.provide([NodeServices.layer, CliOutput.layerPresenter(presenter)]),
+    Effect.map(() => code)
+  )
+  return { effect, session, report: () => report }
+}
+
+/** The transport is chosen here, once; warnings go to standard error, as one line. */
+const services = ({ err }: Report.Streams) =>
+  Layer.mergeAll(
+    Transport.layer(),
+    NodeServices.layer,
+    Logger.layer([Logger.make(({ message }) => err(`${Array.isArray(message) ? message.join(" ") : String(message)}\n`))])
+  )
+
+/** One line for each thing that is wrong with the command line. Help that was asked for is no error. */
+const unusable = (error: CliError.CliError, args: ReadonlyArray<string>, { err, out }: Report.Streams): ExitCode => {
+  const problems = error._tag === "ShowHelp" ? error.errors.map(({ message }) => message) : [error.message]
+  if (error._tag === "ShowHelp" && problems.length === 0) {
+    err("Which command? See reelay --help.\n")
+    return 2
+  }
+  if (args.includes("--json")) out(`${JSON.stringify(Lines.invalid(`Refused before sending: ${problems.join(" ")}`))}\n`)
+  else err(`${problems.join("\n")}\nSee reelay --help.\n`)
+  return 2
+}
+
+/** The whole help only to those who ask for it. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => (event._tag === "Help" && event.reason === "Implicit" ? Effect.void : CliOutput.defaultPresenter.present(event))
+}

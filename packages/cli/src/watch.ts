@@ -1,0 +1,41 @@
+/** From a handle to a file: what `run` and `attach` have in common. */
+import { Artifact, type Job, JobError, type Provider } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import type { ExitCode } from "./ExitCode.ts"
+import { Report } from "./Report.ts"
+import * as Session from "./Session.ts"
+
+/** Reports each state, saves the video, and answers with the exit code. */
+export const watch = Effect.fnUntraced(function* (provider: Provider.Provider<never>, handle: Job.JobHandle, out: string | undefined) {
+  const report = yield* Report
+  yield* Stream.runForEach(handle.states, Session.tell)
+  const state = handle.current()
+  if (state._tag !== "Succeeded") return 1 satisfies ExitCode
+  const saved = yield* Artifact.save(provider, state, out ?? nameOf(handle.ref), { onProgress: report.download })
+  yield* report.saved(saved)
+  return 0 satisfies ExitCode
+})
+
+/** Refuses a place that can't be written, before anything is sent: a paid video must have somewhere to go. */
+export const checkPlace = Effect.fnUntraced(function* (
+  provider: string,
+  operation: JobError.Operation,
+  out: string | undefined
+): Effect.fn.Return<void, JobError.JobError, FileSystem.FileSystem | Path.Path> {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const refuse = (rule: string) =>
+    new JobError.JobError({ reason: new JobError.InvalidRequest({ field: "out", rule }), provider, operation, attempt: 0 })
+  const folder = out === undefined ? path.resolve(".") : path.dirname(path.resolve(out))
+  if (!(yield* Effect.orElseSucceed(files.exists(folder), () => false)))
+    return yield* refuse(`names the folder ${folder}, which does not exist`)
+  yield* Effect.mapError(files.access(folder, { writable: true }), () => refuse(`names the folder ${folder}, which can't be written to`))
+  const info = out === undefined ? undefined : yield* Effect.orElseSucceed(files.stat(out), () => undefined)
+  if (info?.type === "Directory") return yield* refuse(`is a folder, ${out}; name a file in it`)
+})
+
+/** A file name from what a provider calls the job: letters, digits, `-` and `_` only. */
+const nameOf = ({ id, provider }: Job.JobHandle["ref"]): string => `${provider}-${id.replaceAll(/[^\w-]+/gu, "_").slice(0, 80)}.mp4`

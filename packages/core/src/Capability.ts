@@ -1,0 +1,244 @@
+/**
+ * What a provider's models can do, as a table. Refusals, docs, `reelay providers` and tests are all derived from it.
+ *
+ * Pure: a row states, `plan` judges.
+ *
+ * @since 0.1.0
+ */
+import { type Image, type Mode, modeOf, type VideoRequest } from "./VideoRequest.ts"
+
+/**
+ * Whole seconds that a model takes.
+ *
+ * - `from`, `to`: any whole number between, both included; without `to` no document names an upper bound.
+ * - `oneOf`: these only.
+ * - `fixed`: always this long. `sent` tells whether the request may say so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Seconds =
+  | { readonly from: number; readonly to?: number | undefined; readonly default?: number | undefined }
+  | { readonly oneOf: ReadonlyArray<number>; readonly default?: number | undefined }
+  | { readonly fixed: number; readonly sent: boolean }
+
+/**
+ * Words that a model takes. A default is sent with the request, since vendors' defaults drift.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Words {
+  readonly oneOf: ReadonlyArray<string>
+  readonly default?: string | undefined
+}
+
+/**
+ * Images that a model takes, and in which form: a public URL, a `data:` URL, or bytes as a file of the form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Images {
+  readonly min: number
+  readonly max: number
+  readonly as: ReadonlyArray<"url" | "data" | "bytes">
+}
+
+/**
+ * One row: a model, in one way of using it. Rows of the same model and mode differ in how many images they take.
+ * A field that is absent can't be given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Capability {
+  readonly model: string
+  readonly mode: Mode
+  readonly prompt: "required" | "optional"
+  readonly duration?: Seconds | undefined
+  readonly aspectRatio?: Words | undefined
+  readonly resolution?: Words | undefined
+  /** Absent: none. */
+  readonly images?: Images | undefined
+  /** For `edit` and `extend`: the source video. A `suffix` is one that its path must end in. */
+  readonly video?: { readonly suffix?: string | undefined } | undefined
+  /** Something that the fields can't say, in words. */
+  readonly note?: string | undefined
+}
+
+/**
+ * Why a request can't be sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refusal {
+  readonly _tag: "Refusal"
+  readonly field: string
+  readonly rule: string
+}
+
+/**
+ * A request that fits a row, with the row's defaults in place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Plan {
+  readonly _tag: "Plan"
+  readonly row: Capability
+  readonly prompt?: string | undefined
+  readonly duration?: number | undefined
+  readonly aspectRatio?: string | undefined
+  readonly resolution?: string | undefined
+  readonly images: ReadonlyArray<Image>
+  readonly video?: string | undefined
+}
+
+/**
+ * Finds the row that a request fits, or says which field breaks which rule. The first row's model is the default.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const plan = (table: readonly [Capability, ...Array<Capability>], request: VideoRequest): Plan | Refusal => {
+  const mode = modeOf(request)
+  const images = request.images ?? []
+  const ofMode = table.filter((row) => row.mode === mode)
+  if (ofMode.length === 0) return refusal("mode", `is ${mode}, which is not offered here; ${listed(modes(table))} is`)
+  const model = request.model ?? (ofMode[0] ?? table[0]).model
+  const ofModel = table.filter((row) => row.model === model)
+  if (ofModel.length === 0) return refusal("model", `is ${quoted(model)}, which is not known; ${listed(models(table))} are`)
+  const rows = ofModel.filter((row) => row.mode === mode)
+  if (rows.length === 0) return refusal("model", `is ${model}, which can't ${mode}; ${listed(models(ofMode))} can`)
+  const row = rows.find(({ images: of }) => images.length >= (of?.min ?? 0) && images.length <= (of?.max ?? 0))
+  if (row === undefined) {
+    return refusal("images", `are ${images.length}; ${model} takes ${listed(rows.map((each) => count(each.images)))}`)
+  }
+  const prompt = request.prompt?.trim() === "" ? undefined : request.prompt
+  return (
+    (row.prompt === "required" && prompt === undefined ? refusal("prompt", `is missing; ${model} needs one to ${mode}`) : undefined) ??
+    refuseSeconds(row, request.duration) ??
+    refuseWord(row, "aspectRatio", request.aspectRatio, table) ??
+    refuseWord(row, "resolution", request.resolution, table) ??
+    refuseVideo(row, request.video) ?? {
+      _tag: "Plan",
+      row,
+      prompt,
+      duration: secondsToSend(row.duration, request.duration),
+      aspectRatio: request.aspectRatio ?? row.aspectRatio?.default,
+      resolution: request.resolution ?? row.resolution?.default,
+      images,
+      video: request.video
+    }
+  )
+}
+
+/** @category constructors */
+export const refusal = (field: string, rule: string): Refusal => ({ _tag: "Refusal", field, rule })
+
+/**
+ * Writes the seconds of a row for people: `6 to 30 (10)`, the default in brackets.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const describeSeconds = (seconds: Seconds | undefined): string => {
+  if (seconds === undefined) return "–"
+  if ("fixed" in seconds) return `${seconds.fixed} fixed`
+  const range =
+    "oneOf" in seconds ? seconds.oneOf.join(", ") : seconds.to === undefined ? `from ${seconds.from}` : `${seconds.from} to ${seconds.to}`
+  return `${range}${seconds.default === undefined ? "" : ` (${seconds.default})`}`
+}
+
+/**
+ * Writes the words of a row for people, the default in brackets.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const describeWords = (words: Words | undefined): string =>
+  words === undefined ? "–" : `${words.oneOf.join(" ")}${words.default === undefined ? "" : ` (${words.default})`}`
+
+/**
+ * Writes the images of a row for people: `up to 7, as url or data`.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const describeImages = (images: Images | undefined): string =>
+  images === undefined ? "–" : `${count(images)}, as ${images.as.join(" or ")}`
+
+const refuseSeconds = ({ duration: rule, mode, model }: Capability, given: number | undefined): Refusal | undefined => {
+  if (given === undefined) return undefined
+  if (rule === undefined) return refusal("duration", `is not for ${model} to ${mode}`)
+  const fits =
+    Number.isInteger(given) &&
+    ("fixed" in rule
+      ? given === rule.fixed
+      : "oneOf" in rule
+        ? rule.oneOf.includes(given)
+        : given >= rule.from && given <= (rule.to ?? Number.POSITIVE_INFINITY))
+  if (fits) return undefined
+  const takes =
+    "fixed" in rule
+      ? `makes ${rule.fixed} s always`
+      : "oneOf" in rule
+        ? `takes ${listed(rule.oneOf.map(String), "or")}`
+        : rule.to === undefined
+          ? `takes whole seconds from ${rule.from}`
+          : `takes whole seconds from ${rule.from} to ${rule.to}`
+  return refusal("duration", `is ${given} s; ${model} ${takes}`)
+}
+
+const refuseWord = (
+  row: Capability,
+  field: "aspectRatio" | "resolution",
+  given: string | undefined,
+  table: ReadonlyArray<Capability>
+): Refusal | undefined => {
+  if (given === undefined) return undefined
+  const words = row[field]?.oneOf
+  if (words?.includes(given) === true) return undefined
+  if (words === undefined) return refusal(field, `is not for ${row.model} to ${row.mode}`)
+  const others = table.filter((other) => other.mode === row.mode && other[field]?.oneOf.includes(given) === true)
+  const elsewhere = others.length === 0 ? "" : `; ${listed(models(others))} takes it`
+  return refusal(field, `is ${quoted(given)}; ${row.model} takes ${listed(words, "or")} here${elsewhere}`)
+}
+
+const refuseVideo = ({ mode, model, video }: Capability, given: string | undefined): Refusal | undefined => {
+  if (video === undefined) return given === undefined ? undefined : refusal("video", `is not for ${model} to ${mode}`)
+  if (given === undefined) return refusal("video", `is missing; ${model} needs the URL of one to ${mode}`)
+  if (given.startsWith("data:video/")) return undefined
+  const url = URL.canParse(given) ? new URL(given) : undefined
+  if (url === undefined || !/^https?:$/u.test(url.protocol)) return refusal("video", "is no http, https or data:video URL")
+  if (video.suffix !== undefined && !url.pathname.toLowerCase().endsWith(video.suffix)) {
+    return refusal("video", `has a path that does not end in ${video.suffix}, which ${model} asks for`)
+  }
+  return undefined
+}
+
+const secondsToSend = (rule: Seconds | undefined, given: number | undefined): number | undefined => {
+  if (rule === undefined) return undefined
+  if ("fixed" in rule) return rule.sent ? rule.fixed : undefined
+  return given ?? rule.default
+}
+
+const count = (images: Images | undefined): string =>
+  images === undefined
+    ? "none"
+    : images.min === images.max
+      ? `exactly ${images.max}`
+      : images.min > 0
+        ? `${images.min} to ${images.max}`
+        : `up to ${images.max}`
+
+const models = (rows: ReadonlyArray<Capability>): ReadonlyArray<string> => [...new Set(rows.map((row) => row.model))]
+const modes = (rows: ReadonlyArray<Capability>): ReadonlyArray<string> => [...new Set(rows.map((row) => row.mode))]
+
+const listed = (words: ReadonlyArray<string>, joint = "and"): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`
+
+// What the user gave may be long.
+const quoted = (text: string): string => (text.length > 80 ? `"${text.slice(0, 79)}…"` : `"${text}"`)

@@ -1,0 +1,266 @@
+/**
+ * Losing sight of a job, or never getting one. (A job that fails is a state, not an error.)
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import { type JobRef, toUri } from "./JobRef.ts"
+import type { JobState, Cancelled, Expired, Failed } from "./JobState.ts"
+
+/** Refused before any byte was sent: which field, and which rule it breaks, as the rest of the sentence ("is 7 s; ..."). */
+export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{ readonly field: string; readonly rule: string }> {
+  readonly retryable = false
+}
+
+/** The key is missing, wrong, or of another account than the job's. */
+export class Unauthorized extends Data.TaggedError("Unauthorized")<{ readonly detail: string }> {
+  readonly retryable = false
+}
+
+/** The account has no money left for this. */
+export class PaymentRequired extends Data.TaggedError("PaymentRequired")<{ readonly detail: string }> {
+  readonly retryable = false
+}
+
+/** The provider did not accept the job, and would not if asked again. */
+export class SubmitRejected extends Data.TaggedError("SubmitRejected")<{
+  readonly status: number
+  readonly code?: string | undefined
+  readonly detail: string
+}> {
+  readonly retryable = false
+}
+
+/** Sent, and no answer that tells: the job may exist and may be billed. Never sent again by itself. */
+export class SubmitUnknown extends Data.TaggedError("SubmitUnknown")<{ readonly detail: string }> {
+  readonly retryable = false
+}
+
+/** The provider kept asking to come back later. */
+export class RateLimited extends Data.TaggedError("RateLimited")<{ readonly detail: string }> {
+  readonly retryable = true
+}
+
+/** No answer that helps, for the whole budget: network errors or 5xx. */
+export class Unreachable extends Data.TaggedError("Unreachable")<{ readonly detail: string }> {
+  readonly retryable = true
+}
+
+/** An answer to a poll that will not get better. */
+export class PollRejected extends Data.TaggedError("PollRejected")<{
+  readonly status: number
+  readonly code?: string | undefined
+  readonly detail: string
+}> {
+  readonly retryable = false
+}
+
+/** Answers that could not be read, for the whole budget. */
+export class BadPayload extends Data.TaggedError("BadPayload")<{
+  readonly expected: string
+  /** At most 500 characters. */
+  readonly excerpt: string
+}> {
+  readonly retryable = true
+}
+
+/** The provider does not know the job. */
+export class NotFound extends Data.TaggedError("NotFound")<{ readonly detail: string }> {
+  readonly retryable = false
+}
+
+/** The job was still going when its time was up. */
+export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
+  /** Milliseconds from submission or attachment. */
+  readonly deadline: number
+  readonly lastState: JobState["_tag"]
+  readonly detail?: string | undefined
+}> {
+  readonly retryable = true
+}
+
+/** The video exists, and could not be saved. */
+export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{ readonly detail: string }> {
+  readonly retryable = true
+}
+
+/** The video is larger than the limit. */
+export class ArtifactTooLarge extends Data.TaggedError("ArtifactTooLarge")<{ readonly limitBytes: number }> {
+  readonly retryable = false
+}
+
+/** An address that the key, or a request, must not go to. */
+export class ForbiddenAddress extends Data.TaggedError("ForbiddenAddress")<{
+  /** Scheme, host and port. */
+  readonly address: string
+  readonly rule: string
+}> {
+  readonly retryable = false
+}
+
+/** What must be remembered could not be written. */
+export class JournalFailed extends Data.TaggedError("JournalFailed")<{ readonly detail: string }> {
+  readonly retryable = true
+}
+
+/** @category models */
+export type Reason =
+  | InvalidRequest
+  | Unauthorized
+  | PaymentRequired
+  | SubmitRejected
+  | SubmitUnknown
+  | RateLimited
+  | Unreachable
+  | PollRejected
+  | BadPayload
+  | NotFound
+  | DeadlineExceeded
+  | DownloadFailed
+  | ArtifactTooLarge
+  | ForbiddenAddress
+  | JournalFailed
+
+/** @category models */
+export type Operation = "submit" | "attach" | "poll" | "download" | "cancel"
+
+/**
+ * The one error of Reelay. Match on its reason with `Effect.catchReason("JobError", "RateLimited", ...)` or `switch (error.reason._tag)`.
+ *
+ * **Example** (Coming back to a job that was lost sight of)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Job, type JobError, type JobRef } from "@reelay/core"
+ *
+ * declare const keep: (ref: JobRef.JobRef) => Effect.Effect<void>
+ *
+ * export const result = (handle: Job.JobHandle) =>
+ *   handle.result.pipe(
+ *     Effect.tapErrorTag("JobError", (error: JobError.JobError) => (error.ref === undefined ? Effect.void : keep(error.ref)))
+ *   )
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JobError extends Data.TaggedError("JobError")<{
+  readonly reason: Reason
+  readonly provider: string
+  readonly operation: Operation
+  /** Which try or look this was, from 1; 0 where nothing was sent. */
+  readonly attempt: number
+  /** Present once the provider gave an id: attach with it. */
+  readonly ref?: JobRef | undefined
+}> {
+  /** Whether the same call may succeed later. Never says that a submission may be repeated after `SubmitUnknown`. */
+  get retryable(): boolean {
+    return this.reason.retryable
+  }
+
+  override get message(): string {
+    return sentence(this)
+  }
+}
+
+/**
+ * `handle.result` where the provider said no.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JobFailed extends Data.TaggedError("JobFailed")<{ readonly state: Failed }> {
+  override get message(): string {
+    const { failure, ref } = this.state
+    return `The ${failure.origin} ended ${named(ref)}: ${failure.message}${failure.code === undefined ? "" : ` (${failure.code})`}. Billed: ${this.state.billed}.`
+  }
+}
+
+/** `handle.result` where the job or its result has lapsed. */
+export class JobExpired extends Data.TaggedError("JobExpired")<{ readonly state: Expired }> {
+  override get message(): string {
+    return `${named(this.state.ref)} has expired at the provider. Billed: ${this.state.billed}.`
+  }
+}
+
+/** `handle.result` where the job was cancelled. */
+export class JobCancelled extends Data.TaggedError("JobCancelled")<{ readonly state: Cancelled }> {
+  override get message(): string {
+    return `${named(this.state.ref)} was cancelled by the ${this.state.by}. Billed: ${this.state.billed}.`
+  }
+}
+
+const named = (ref: JobRef): string => `${ref.provider} job ${ref.id}`
+
+const verbs: Record<Operation, string> = {
+  submit: "Submitting to",
+  attach: "Attaching to",
+  poll: "Polling",
+  download: "Downloading from",
+  cancel: "Cancelling at"
+}
+
+/** What failed; what was seen; what is true of the job and of the money; what to do. */
+const sentence = ({ attempt, operation, provider, reason, ref }: JobError): string => {
+  const what = `${verbs[operation]} ${ref === undefined ? provider : named(ref)}`
+  const again = ref === undefined ? "" : ` Attach again: reelay attach '${toUri(ref)}'`
+  const running = `The job may still run and be billed.${again}`
+  const seen = reasonText(reason, attempt)
+  switch (reason._tag) {
+    case "InvalidRequest":
+      return `Refused before sending: ${seen}.`
+    case "ForbiddenAddress":
+      return `Refused before sending: ${seen}${again}`
+    case "Unauthorized":
+    case "PaymentRequired":
+      return ref === undefined
+        ? `${what} failed: ${seen}. No job was made.`
+        : `${what} failed: ${seen}. The job is untouched. Put it right, then attach again: reelay attach '${toUri(ref)}'`
+    case "SubmitRejected":
+    case "RateLimited":
+    case "Unreachable":
+      return operation === "submit" ? `${what} failed: ${seen}. No job was made.` : `${what} ended: ${seen}. ${running}`
+    case "SubmitUnknown":
+      return `${what} has an unknown outcome: ${seen}. The job may exist and be billed, so it was not sent again. Look for it in your account at ${provider} before you submit anew.`
+    case "PollRejected":
+    case "BadPayload":
+    case "NotFound":
+    case "DeadlineExceeded":
+      return `${what} ended: ${seen}. ${running}`
+    case "DownloadFailed":
+    case "ArtifactTooLarge":
+      return `${what} failed: ${seen}. The video is made and paid for: do not generate it anew.${again}`
+    case "JournalFailed":
+      return `${what} failed: ${seen}.${again}`
+  }
+}
+
+const reasonText = (reason: Reason, attempt: number): string => {
+  switch (reason._tag) {
+    case "InvalidRequest":
+      return `${reason.field} ${reason.rule}`
+    case "ForbiddenAddress":
+      return `${reason.address} ${reason.rule}`
+    case "SubmitRejected":
+    case "PollRejected":
+      return `HTTP ${reason.status}${reason.code === undefined ? "" : ` ${reason.code}`}, ${quoted(reason.detail)}`
+    case "RateLimited":
+    case "Unreachable":
+      return `${reason.detail}${attempt > 1 ? ` (look or try ${attempt})` : ""}`
+    case "BadPayload":
+      return `the answers were unreadable: expected ${reason.expected}, the last was ${quoted(reason.excerpt)}`
+    case "DeadlineExceeded":
+      return `still ${reason.lastState} after ${reason.deadline / 1000} s${reason.detail === undefined ? "" : `, ${reason.detail}`}`
+    case "ArtifactTooLarge":
+      return `the video is larger than the limit of ${reason.limitBytes} bytes`
+    case "Unauthorized":
+    case "PaymentRequired":
+    case "SubmitUnknown":
+    case "NotFound":
+    case "DownloadFailed":
+    case "JournalFailed":
+      return reason.detail
+  }
+}
+
+const quoted = (text: string): string => (text === "" ? "without a body" : `"${text}"`)

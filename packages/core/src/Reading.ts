@@ -1,0 +1,235 @@
+/**
+ * What one answer of a provider said, in Reelay's words.
+ *
+ * A provider's `interpret` makes readings, and is the only code that knows the wire. No runtime import.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * One answer over HTTP: any status, any bytes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Answer {
+  readonly operation: "submit" | "poll" | "cancel"
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The body as text, empty where there is none. */
+  readonly body: string
+}
+
+/**
+ * A place to get the finished video from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Artifact {
+  /** Often signed and temporary: keep it out of logs. A path from the root (`/v1/...`) is meant from the API's origin. */
+  readonly url: string
+  /** `link`: the payload named it. `content`: the provider documents an endpoint that serves the bytes, with the key. */
+  readonly kind: "link" | "content"
+}
+
+/**
+ * Whether the job was charged. `unknown` wherever neither payload nor document says.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Billed = "yes" | "no" | "unknown"
+
+/**
+ * What a job cost, where the payload tells.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cost {
+  /** US dollars. */
+  readonly costUsd?: number | undefined
+  /** Who named the cost. What the upstream charged a gateway is not what the gateway charges. */
+  readonly costSource?: "provider" | "upstream" | undefined
+}
+
+/**
+ * Why a job ended without a video.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failure {
+  /** Who said no: the one that makes the video, or the gateway in front of it. */
+  readonly origin: "provider" | "gateway"
+  /** The code in the payload, or `NoArtifact` from Reelay. Absent where none was given. */
+  readonly code?: string | undefined
+  /** The words in the payload, at most 500 characters. */
+  readonly message: string
+  /** Whether a content filter said no. */
+  readonly moderated: boolean
+}
+
+/** @category models */
+export interface Queued {
+  readonly _tag: "Queued"
+  /** Jobs ahead of this one; 0 is next. Absent where the provider does not say. */
+  readonly position?: number | undefined
+}
+
+/** @category models */
+export interface Running {
+  readonly _tag: "Running"
+  /** Fraction done, 0 to 1. Absent where the provider does not say. */
+  readonly progress?: number | undefined
+  /** `estimated`: a constant that a gateway makes up for a status (new-api says 30 % for every running job). */
+  readonly progressSource?: "reported" | "estimated" | undefined
+}
+
+/** @category models */
+export interface Succeeded extends Cost {
+  readonly _tag: "Succeeded"
+  /** In the order to try them. Empty where the answer named none. */
+  readonly artifacts: ReadonlyArray<Artifact>
+  /** Length of the video in seconds. */
+  readonly durationSeconds?: number | undefined
+  readonly model?: string | undefined
+  /** When the links lapse: milliseconds since the epoch, the provider's clock. */
+  readonly expiresAt?: number | undefined
+}
+
+/** @category models */
+export interface Failed extends Cost {
+  readonly _tag: "Failed"
+  readonly failure: Failure
+  readonly billed: Billed
+}
+
+/** @category models */
+export interface Expired extends Cost {
+  readonly _tag: "Expired"
+  readonly billed: Billed
+}
+
+/** @category models */
+export interface Cancelled extends Cost {
+  readonly _tag: "Cancelled"
+  readonly by: "caller" | "provider"
+  readonly billed: Billed
+}
+
+/**
+ * A status word that neither the provider's documents nor the shared synonyms know. It never ends a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Unrecognised {
+  readonly _tag: "Unrecognised"
+  readonly word: string
+}
+
+/**
+ * A look that told nothing about the job. It spends the budget of consecutive misses.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Missed {
+  readonly _tag: "Missed"
+  readonly because: "network" | "timeout" | "server" | "rate-limited" | "unreadable" | "query-failed"
+  /** What was seen, at most 500 characters. */
+  readonly detail: string
+}
+
+/**
+ * The provider does not know the job, which soon after a submission is often untrue.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NotFound {
+  readonly _tag: "NotFound"
+  readonly detail: string
+}
+
+/**
+ * An answer that will not get better by asking again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly reason: "Unauthorized" | "PaymentRequired" | "PollRejected"
+  readonly status: number
+  readonly code?: string | undefined
+  readonly message: string
+}
+
+/**
+ * A reading that may move the job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Telling = Queued | Running | Succeeded | Failed | Expired | Cancelled
+
+/**
+ * A reading that never moves the job: budgets and errors deal with these.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Silent = Unrecognised | Missed | NotFound | Refused
+
+/** @category models */
+export type Reading = Telling | Silent
+
+/**
+ * What the engine adds to a reading.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stamp {
+  /** When the answer arrived: milliseconds since the epoch, our clock. */
+  readonly at: number
+  /** Which look this was, counted from 1; missed looks count. */
+  readonly poll: number
+  /** The payload as it came, where the caller opted in. May hold signed URLs. */
+  readonly raw?: unknown
+}
+
+/**
+ * A reading with its stamp: all that `JobState.advance` needs to know.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Observation = Stamp & Reading
+
+/**
+ * What the answer to a submission said.
+ *
+ * - `Accepted`: the provider gave an id.
+ * - `Declined`: surely not accepted, and asking again will not help.
+ * - `Busy`: surely not accepted, and asking again later may help (429, or what the provider documents).
+ * - `Unclear`: the job may exist and may be billed. Never submitted again by itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Receipt =
+  | { readonly _tag: "Accepted"; readonly id: string }
+  | {
+      readonly _tag: "Declined"
+      readonly reason: "Unauthorized" | "PaymentRequired" | "SubmitRejected"
+      readonly status: number
+      readonly code?: string | undefined
+      readonly message: string
+    }
+  | { readonly _tag: "Busy"; readonly status: number; readonly message: string }
+  | { readonly _tag: "Unclear"; readonly status: number; readonly detail: string }

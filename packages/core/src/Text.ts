@@ -1,0 +1,65 @@
+/**
+ * Text that came from outside, made fit to be shown: short, and without secrets.
+ *
+ * Pure, and without a runtime import.
+ *
+ * @since 0.1.0
+ */
+
+const limit = 500
+
+/**
+ * At most 500 characters, on one line, with the query strings of URLs and bearer tokens left out.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const excerpt = (text: string): string => {
+  // Cut first: a body may be megabytes, and patterns over it would be slow.
+  const line = withoutSecrets(text.slice(0, 4 * limit))
+    .replaceAll(/\s+/gu, " ")
+    .trim()
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`
+}
+
+/**
+ * Replaces every occurrence of a secret.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withoutSecret = (text: string, secret: string): string => (secret === "" ? text : text.replaceAll(secret, "<key>"))
+
+// Signed URLs carry their signature in the query; a data: URL is the file itself.
+const withoutSecrets = (text: string): string =>
+  text
+    .replaceAll(/\b(https?:\/\/[^\s"'<>?#]*)[?#][^\s"'<>]*/giu, "$1?…")
+    .replaceAll(/\bdata:[a-z]+\/[^\s"'<>]*/giu, "data:…")
+    .replaceAll(/\bbearer\s+[\w.~+/=-]+/giu, "Bearer …")
+
+/**
+ * A text that says something: trimmed, or `undefined` where it is no text or empty.
+ *
+ * GeekNow and CometAPI write absence as an empty string.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const present = (value: unknown): string | undefined => {
+  const text = typeof value === "string" ? value.trim() : typeof value === "number" && Number.isFinite(value) ? String(value) : ""
+  return text === "" ? undefined : text
+}
+
+/**
+ * A text as JSON, or `undefined` where it is none.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,156 @@
+/** One request to a provider's API: the key, the timeout, a bounded body, no redirect. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import type { Call, Provider } from "../Provider.ts"
+import type { Answer } from "../Reading.ts"
+import { excerpt, withoutSecret } from "../Text.ts"
+
+/** No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. */
+export interface NoAnswer {
+  readonly _tag: "NoAnswer"
+  readonly because: "unsent" | "network" | "timeout"
+  readonly detail: string
+}
+
+/** The largest body that is read: answers of these APIs are a few KB. What is longer is cut, and so unreadable as JSON. */
+const bodyLimit = 1024 * 1024
+
+/** Sends one request and reads its answer, whatever its status. `within` is in milliseconds and includes the body. */
+export const call = (
+  provider: Provider<never>,
+  operation: Answer["operation"],
+  { body, method, path }: Call,
+  within: number
+): Effect.Effect<Answer, NoAnswer, HttpClient.HttpClient> => {
+  const base = HttpClientRequest.make(method)(`${provider.baseUrl}${path}`).pipe(
+    HttpClientRequest.bearerToken(provider.apiKey),
+    HttpClientRequest.acceptJson
+  )
+  const request =
+    body === undefined
+      ? base
+      : body._tag === "Json"
+        ? HttpClientRequest.bodyJsonUnsafe(base, body.value)
+        : HttpClientRequest.bodyFormData(base, formData(body.parts))
+  return HttpClient.execute(request).pipe(
+    Effect.flatMap((response) =>
+      Effect.map(textOf(response), (text): Answer => ({ operation, status: response.status, headers: response.headers, body: text }))
+    ),
+    untraced,
+    Effect.mapError((error) => noAnswer(error, Redacted.value(provider.apiKey))),
+    Effect.timeoutOption(Duration.millis(within)),
+    Effect.flatMap(
+      Option.match({
+        onNone: () => Effect.fail<NoAnswer>({ _tag: "NoAnswer", because: "timeout", detail: `no answer within ${within / 1000} s` }),
+        onSome: Effect.succeed
+      })
+    )
+  )
+}
+
+/**
+ * What every request of Reelay has in common: redirects are the caller's to follow (a fetch would carry on by itself), and
+ * neither the URL (it may be signed) nor a trace header leaves through the HTTP client's own spans.
+ */
+export const untraced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  effect.pipe(
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false)
+  )
+
+/** The body as text, at most a mebibyte of it. Read to its end rather than cancelled: vercel/ai#18048 hung on a cancelled 202. */
+const textOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let text = ""
+    let size = 0
+    return response.stream.pipe(
+      Stream.takeWhile(() => size <= bodyLimit),
+      Stream.runForEach((chunk) =>
+        Effect.sync(() => {
+          size += chunk.byteLength
+          text += decoder.decode(chunk, { stream: true })
+        })
+      ),
+      Effect.map(() => text + decoder.decode()),
+      // An empty body has no stream on some transports; it is a documented answer (xAI's 202).
+      Effect.catchIf(
+        (error) => error.reason._tag === "EmptyBodyError",
+        () => Effect.succeed("")
+      )
+    )
+  })
+
+const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: string | Blob; readonly filename?: string }>): FormData => {
+  const form = new FormData()
+  for (const { filename, name, value } of parts) {
+    if (typeof value === "string") form.append(name, value)
+    else form.append(name, value, filename)
+  }
+  return form
+}
+
+const noAnswer = (error: HttpClientError.HttpClientError, key: string): NoAnswer => {
+  const causes = chain("cause" in error.reason ? error.reason.cause : undefined)
+  const codes = causes.map((cause) => cause.code).filter((code) => code !== undefined)
+  const words = causes.map((cause) => cause.message).find((message) => message !== "" && message !== "fetch failed")
+  return {
+    _tag: "NoAnswer",
+    because: error.reason._tag === "TransportError" && causes.some(neverConnected) ? "unsent" : "network",
+    detail: withoutSecret(excerpt([...new Set(codes), words ?? error.reason._tag].join(": ")), key)
+  }
+}
+
+interface Cause {
+  readonly code: string | undefined
+  readonly syscall: string | undefined
+  readonly message: string
+}
+
+/** An error, what caused it, and so on; an AggregateError (one per address that was tried) is its last part. */
+const chain = (error: unknown, depth = 0): ReadonlyArray<Cause> => {
+  if (!(error instanceof Error) || depth > 5) return []
+  const code = Reflect.get(error, "code")
+  const syscall = Reflect.get(error, "syscall")
+  const parts: ReadonlyArray<unknown> = error instanceof AggregateError ? error.errors : []
+  return [
+    {
+      code: typeof code === "string" ? code : undefined,
+      syscall: typeof syscall === "string" ? syscall : undefined,
+      message: error.message
+    },
+    ...chain(parts.at(-1), depth + 1),
+    ...chain(error.cause, depth + 1)
+  ]
+}
+
+/** Names from Node's DNS, net and tls, and from undici. A browser names none: there every failure is uncertain. */
+const beforeSending = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ConnectionRefused",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "ERR_TLS_HANDSHAKE_TIMEOUT",
+  "ERR_SSL_WRONG_VERSION_NUMBER",
+  "ERR_SSL_PACKET_LENGTH_TOO_LONG"
+])
+
+const neverConnected = ({ code, syscall }: Cause): boolean => (code !== undefined && beforeSending.has(code)) || syscall === "connect"

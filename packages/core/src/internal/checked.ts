@@ -1,0 +1,46 @@
+/** What must hold before a byte is sent. */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import * as Redacted from "effect/Redacted"
+import { ForbiddenAddress, InvalidRequest, Unauthorized } from "../JobError.ts"
+import { isBaseUrl, type JobRef } from "../JobRef.ts"
+import type { Provider } from "../Provider.ts"
+
+/** The account that a job belongs to: the caller's name for it, or a fingerprint that tells two keys apart and nothing more. */
+export const accountOf = ({ account, apiKey }: Provider<never>): string =>
+  account ?? `key-${bytesToHex(sha256(utf8ToBytes(Redacted.value(apiKey)))).slice(0, 8)}`
+
+/** Why a provider can't be used as it is configured. */
+export const refuseProvider = ({ apiKey, baseUrl, definition }: Provider<never>): InvalidRequest | undefined => {
+  const key = Redacted.value(apiKey)
+  if (key === "") return new InvalidRequest({ field: "apiKey", rule: `is missing for ${definition.title}` })
+  // A header can't carry anything else, and the error of an HTTP client would show the key.
+  if (!/^[\x21-\x7e]+$/u.test(key))
+    return new InvalidRequest({ field: "apiKey", rule: "has characters that no key has, such as a space or a line break" })
+  if (!isBaseUrl(baseUrl)) return new InvalidRequest({ field: "baseUrl", rule: "is no http or https address without query and user name" })
+  return undefined
+}
+
+/** Why a reference can't be followed with this provider. */
+export const refuseRef = (
+  provider: Provider<never>,
+  ref: JobRef,
+  { anyAccount }: { readonly anyAccount: boolean }
+): InvalidRequest | ForbiddenAddress | Unauthorized | undefined => {
+  const { definition } = provider
+  if (ref.provider !== definition.name) {
+    return new InvalidRequest({ field: "ref", rule: `is of a job at ${ref.provider}, and this is ${definition.name}` })
+  }
+  if (ref.baseUrl !== definition.baseUrl && ref.baseUrl !== provider.baseUrl) {
+    return new ForbiddenAddress({
+      address: new URL(ref.baseUrl).origin,
+      rule: `is neither ${definition.title}'s address nor the configured one, so it does not get the key. If you trust it, configure baseUrl: "${ref.baseUrl}".`
+    })
+  }
+  if (!anyAccount && ref.account !== undefined && ref.account !== accountOf(provider)) {
+    return new Unauthorized({
+      detail: `the job belongs to the account ${ref.account}, and this key to ${accountOf(provider)}; a provider knows a job only under the account that made it. If the key was renewed, attach with anyAccount: true`
+    })
+  }
+  return undefined
+}

@@ -1,0 +1,48 @@
+/** When to look next: a pure function of what happened and of what was agreed. All times are monotonic milliseconds. */
+
+/** What is known when a look has ended. */
+export interface Situation {
+  /** When the last look was begun. */
+  readonly begun: number
+  readonly now: number
+  /** The wait that the pace asked for, from `now`; infinite where the pace has ended. */
+  readonly planned: number
+  /** Looks in a row that told nothing. */
+  readonly misses: number
+  /** The wait that the provider asked for, from `now`; 0 where it did not. */
+  readonly retryAfter: number
+  /** The provider's floor: from one look to the next. */
+  readonly floor: number
+  readonly deadline: number
+  /** A number from 0 to 1 that spreads the looks of many watchers after a miss. */
+  readonly jitter: number
+}
+
+/** Look at `at`; or wait until `at` and give up, since the deadline comes before a look is allowed. */
+export interface Next {
+  readonly _tag: "Look" | "GiveUp"
+  readonly at: number
+}
+
+/** No pace spins, whatever schedule a caller composed. */
+const shortest = 10
+
+/** The longest wait that repeated misses stretch a pace to, unless the pace itself is slower. */
+const longest = 60_000
+
+/**
+ * Stretches the planned wait by misses and by `Retry-After`, and cuts it at the deadline, where one last look is taken if
+ * neither `Retry-After` nor the floor forbids it. A pace below the floor is the caller's will: then the floor is that pace.
+ */
+export const nextLook = ({ begun, deadline, floor, jitter, misses, now, planned, retryAfter }: Situation): Next => {
+  const wait = Math.max(shortest, misses < 2 ? planned : Math.max(planned, stretched(planned, misses, jitter)), retryAfter)
+  if (now + wait < deadline) return { _tag: "Look", at: now + wait }
+  const last = Math.max(now, deadline)
+  const allowed = Math.max(begun + Math.min(floor, planned), now + retryAfter)
+  return { _tag: allowed <= last ? "Look" : "GiveUp", at: last }
+}
+
+const stretched = (planned: number, misses: number, jitter: number): number => {
+  const doubled = planned * 2 ** Math.min(misses - 1, 30)
+  return Math.min(longest, doubled * (1 + jitter / 4))
+}

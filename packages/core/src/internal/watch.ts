@@ -1,0 +1,247 @@
+/** One job, watched: a poller that runs while anybody listens, and the state that outlives it. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as Budget from "../Budget.ts"
+import {
+  BadPayload,
+  DeadlineExceeded,
+  JobError,
+  NotFound,
+  PaymentRequired,
+  PollRejected,
+  RateLimited,
+  Unauthorized,
+  Unreachable
+} from "../JobError.ts"
+import type { Reason } from "../JobError.ts"
+import type { JobRef } from "../JobRef.ts"
+import * as JobState from "../JobState.ts"
+import type { Pace } from "../Pace.ts"
+import type { Provider } from "../Provider.ts"
+import type { Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../Reading.ts"
+import { parseJson } from "../Text.ts"
+import { call, type NoAnswer } from "./call.ts"
+import { nextLook } from "./nextLook.ts"
+import { read } from "./read.ts"
+import { retryAfter } from "./retryAfter.ts"
+
+/** What a watcher needs to know. Times are milliseconds. */
+export interface Setting {
+  readonly provider: Provider<never>
+  readonly ref: JobRef
+  readonly client: HttpClient.HttpClient
+  readonly pace: Pace
+  /** From `since`, on the monotonic clock. */
+  readonly deadline: number
+  readonly since: number
+  /** Whether the first look waits for the pace, or comes at once. */
+  readonly eager: boolean
+  readonly requestTimeout: number
+  readonly limits: Budget.Limits
+  readonly raw: boolean
+}
+
+export interface Watch {
+  readonly current: () => JobState.JobState
+  readonly states: Stream.Stream<JobState.JobState, JobError>
+  /** Hands over what was learned elsewhere, such as the answer to a cancellation. */
+  readonly observe: (seen: Reading) => Effect.Effect<JobState.JobState>
+}
+
+type Listener = Queue.Queue<JobState.JobState, JobError | Cause.Done>
+
+/** The longest that the last look, at the deadline, may take. */
+const lastLook = 10_000
+
+/** Milliseconds on the monotonic clock: a step of the wall clock moves no deadline. */
+export const monotonic: Effect.Effect<number> = Clock.clockWith((clock) =>
+  Effect.sync(() => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000)
+)
+
+export const make = Effect.fnUntraced(function* (setting: Setting) {
+  const { client, limits, provider, ref } = setting
+  const { definition } = provider
+  const deadline = setting.since + setting.deadline
+  const step = yield* Schedule.toStep(setting.pace)
+
+  const listeners = new Set<Listener>()
+  let poller: Fiber.Fiber<void> | undefined
+  let state: JobState.JobState = { _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }
+  let polls = 0
+  let budget = Budget.fresh
+  let planned = 0
+  let next = setting.eager ? setting.since : setting.since + (yield* plan({ now: setting.since }))
+
+  function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
+    const look = { state, polls, misses: budget.misses, retryAfter: last.retryAfter }
+    return Pull.matchEffect(step(last.now, look), {
+      onSuccess: ([, wait]) => Effect.sync(() => (planned = Duration.toMillis(wait))),
+      onFailure: (cause) => Effect.failCause(cause),
+      onDone: () => Effect.sync(() => (planned = Number.POSITIVE_INFINITY))
+    })
+  }
+
+  const publish = (seen: Observation): void => {
+    const moved = JobState.advance(state, seen)
+    if (moved === undefined) return
+    state = moved
+    for (const listener of listeners) {
+      Queue.offerUnsafe(listener, moved)
+      if (JobState.isTerminal(moved)) Queue.endUnsafe(listener)
+    }
+  }
+
+  const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
+
+  const look = Effect.fn("reelay.poll")(function* (within: number) {
+    const answer = yield* call(provider, "poll", definition.poll(ref), within).pipe(
+      Effect.catch((silence) => Effect.succeed(missed(silence)))
+    )
+    const at = yield* Clock.currentTimeMillis
+    const reading = "_tag" in answer ? answer : read(provider, ref, answer)
+    const stay = "_tag" in answer ? undefined : retryAfter(answer.headers["retry-after"], at)
+    const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
+    return { seen: { ...reading, ...payload, at, poll: polls }, stay }
+  })
+
+  const poll = Effect.gen(function* () {
+    while (!JobState.isTerminal(state)) {
+      yield* Effect.sleep(Duration.millis(Math.max(0, next - (yield* monotonic))))
+      const begun = yield* monotonic
+      // Where this look is cut short, the next one keeps its distance all the same.
+      next = begun + planned
+      polls += 1
+      const last = begun >= deadline
+      const within = last ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
+      const { seen, stay } = yield* look(within)
+      const [spent, verdict] = Budget.spend(budget, seen, seen.at - ref.submittedAt, limits)
+      budget = spent
+      if (verdict._tag === "GiveUp") return yield* lost(reasonOf(verdict.because))
+      if (verdict._tag === "Observe") publish(seen)
+      if (JobState.isTerminal(state)) return
+      if (last) return yield* lost(timeUp(setting, state, seen))
+      const now = yield* monotonic
+      yield* plan({ now, retryAfter: stay })
+      const then = nextLook({
+        begun,
+        now,
+        planned,
+        misses: budget.misses,
+        retryAfter: stay ?? 0,
+        floor: definition.rhythm.floor,
+        deadline,
+        jitter: yield* Random.next
+      })
+      next = then.at
+      if (then._tag === "GiveUp") {
+        yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
+        return yield* lost(timeUp(setting, state, seen))
+      }
+    }
+  }).pipe(Effect.provideService(HttpClient.HttpClient, client))
+
+  /** Tells everybody how the poller ended; whoever listens next starts another. */
+  const ended = (exit: Exit.Exit<void, JobError>): void => {
+    poller = undefined
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+    for (const listener of listeners) Queue.failCauseUnsafe(listener, exit.cause)
+  }
+
+  // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
+  // its own it must not be reported as unhandled.
+  const started = (context: Context.Context<never>): Fiber.Fiber<void> =>
+    Effect.runForkWith(context)(
+      Effect.yieldNow.pipe(
+        Effect.andThen(poll),
+        Effect.onExit((exit) => Effect.sync(() => ended(exit))),
+        Effect.ignoreCause
+      )
+    )
+
+  const join = Effect.gen(function* () {
+    const listener: Listener = yield* Queue.unbounded<JobState.JobState, JobError | Cause.Done>()
+    const context = yield* Effect.context()
+    Queue.offerUnsafe(listener, state)
+    if (JobState.isTerminal(state)) Queue.endUnsafe(listener)
+    else {
+      listeners.add(listener)
+      poller ??= started(context)
+    }
+    return listener
+  })
+
+  const leave = (listener: Listener) =>
+    Effect.suspend(() => {
+      listeners.delete(listener)
+      if (listeners.size > 0 || poller === undefined) return Effect.void
+      const idle = poller
+      poller = undefined
+      return Fiber.interrupt(idle)
+    })
+
+  const watch: Watch = {
+    current: () => state,
+    states: Stream.unwrap(Effect.map(Effect.acquireRelease(join, leave), (listener) => Stream.fromQueue(listener))),
+    observe: (seen) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        publish({ ...seen, at, poll: polls })
+        return state
+      })
+  }
+  return watch
+})
+
+const missed = ({ because, detail }: NoAnswer): Missed => ({
+  _tag: "Missed",
+  because: because === "timeout" ? "timeout" : "network",
+  detail
+})
+
+const reasonOf = (because: Missed | NotFoundReading | Refused): Reason => {
+  switch (because._tag) {
+    case "NotFound":
+      return new NotFound({ detail: because.detail })
+    case "Refused":
+      switch (because.reason) {
+        case "Unauthorized":
+          return new Unauthorized({ detail: `HTTP ${because.status}, ${because.message}` })
+        case "PaymentRequired":
+          return new PaymentRequired({ detail: `HTTP ${because.status}, ${because.message}` })
+        case "PollRejected":
+          return new PollRejected({ status: because.status, code: because.code, detail: because.message })
+      }
+    case "Missed":
+      switch (because.because) {
+        case "unreadable":
+          return new BadPayload({ expected: "the documented JSON", excerpt: because.detail })
+        case "rate-limited":
+          return new RateLimited({ detail: because.detail })
+        case "network":
+        case "timeout":
+        case "server":
+        case "query-failed":
+          return new Unreachable({ detail: because.detail })
+      }
+  }
+}
+
+const timeUp = ({ deadline }: Setting, state: JobState.JobState, seen: Reading): DeadlineExceeded => {
+  const detail =
+    seen._tag === "Unrecognised"
+      ? `its status is "${seen.word}", which no document explains`
+      : seen._tag === "Missed" || seen._tag === "NotFound"
+        ? `the last look told nothing: ${seen.detail}`
+        : undefined
+  return new DeadlineExceeded({ deadline, lastState: state._tag, detail })
+}

@@ -1,0 +1,108 @@
+/**
+ * The RxJS face: jobs as Observables.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { Observable } from "rxjs"
+import * as Job from "./Job.ts"
+import type { JobError } from "./JobError.ts"
+import { isTerminal, type JobState } from "./JobState.ts"
+import type { Provider } from "./Provider.ts"
+
+/** @category models */
+export interface Options extends Job.SubmitOptions {
+  /** What happens to the job when the last subscriber leaves before its end. `leave`: it goes on at the provider. Absent: `leave`. */
+  readonly onUnsubscribe?: "leave" | "cancel" | undefined
+  /** The transport. Absent: the platform's `fetch`. */
+  readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
+}
+
+/**
+ * Submits a job and emits its states. Posts once per Observable, on the first subscription: later subscribers share the job, and
+ * `retry()` attaches to it again instead of paying anew. Unsubscribing stops the polling and aborts the request in flight; a
+ * submission in flight is never cut.
+ *
+ * Errors with `JobError` where the job's fate can't be known. A job that fails is a state, after which the Observable completes.
+ *
+ * **Example** (Showing progress)
+ *
+ * ```ts
+ * import { submit$ } from "@reelay/core/rxjs"
+ * import { xai } from "@reelay/providers/xai"
+ * import { map } from "rxjs"
+ *
+ * export const progress$ = (apiKey: string) =>
+ *   submit$(xai({ apiKey }), { prompt: "A candle flickers on a wooden table." }).pipe(
+ *     map((state) => (state._tag === "Running" ? (state.progress ?? 0) : 0))
+ *   )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
+  const transport = options.transport ?? FetchHttpClient.layer
+  let submission: Fiber.Fiber<Job.JobHandle, JobError> | undefined
+  let subscribers = 0
+
+  const posted = Effect.suspend(() => {
+    submission ??= Effect.runFork(Effect.provide(Job.submit(provider, request, options), transport))
+    const current = submission
+    return Effect.tapError(Fiber.join(current), (error) =>
+      Effect.sync(() => {
+        // Surely not accepted, and it may pass: the next subscriber may post.
+        if (error.retryable && submission === current) submission = undefined
+      })
+    )
+  })
+
+  const abandoned = Effect.suspend(() => {
+    const state = submission
+    if (subscribers > 0 || state === undefined || options.onUnsubscribe !== "cancel") return Effect.void
+    return Effect.flatMap(Fiber.join(state), (handle) => (isTerminal(handle.current()) ? Effect.void : handle.cancel))
+  })
+
+  const states = Stream.unwrap(Effect.map(posted, (handle) => handle.states))
+  return new Observable<JobState>((subscriber) => {
+    subscribers += 1
+    const inner = toObservable(states).subscribe(subscriber)
+    return () => {
+      subscribers -= 1
+      inner.unsubscribe()
+      Effect.runFork(Effect.ignore(abandoned))
+    }
+  })
+}
+
+/**
+ * Turns a stream into a cold Observable: each subscription runs it, and unsubscribing interrupts it.
+ *
+ * **Example** (Following a job that is known by its handle)
+ *
+ * ```ts
+ * import type { Job } from "@reelay/core"
+ * import { toObservable } from "@reelay/core/rxjs"
+ *
+ * export const states$ = (handle: Job.JobHandle) => toObservable(handle.states)
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toObservable = <A, E>(stream: Stream.Stream<A, E>): Observable<A> =>
+  new Observable((subscriber) => {
+    const fiber = Effect.runFork(Stream.runForEach(stream, (value) => Effect.sync(() => subscriber.next(value))))
+    const stop = fiber.addObserver((exit) => (Exit.isSuccess(exit) ? subscriber.complete() : subscriber.error(Cause.squash(exit.cause))))
+    return () => {
+      stop()
+      Effect.runFork(Fiber.interrupt(fiber))
+    }
+  })

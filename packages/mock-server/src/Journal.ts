@@ -1,0 +1,82 @@
+/**
+ * What the mock has seen: one entry a request, by which tests count submits, polls and downloads.
+ *
+ * @since 0.1.0
+ */
+import type { Provider } from "./dialects/Dialect.ts"
+
+/**
+ * One request. Requests for the mock itself (`/`, `/__mock/...`) are not kept.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry {
+  /** When it arrived: milliseconds since the epoch, the mock's clock. */
+  readonly at: number
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly route: "submit" | "poll" | "content" | "file" | "unknown"
+  readonly provider?: Provider
+  /** Of a submit: the id that was given, even if the answer was lost. */
+  readonly jobId?: string
+  /** Absent while there is no answer yet. */
+  readonly status?: number
+  /** A key that the mock accepts came with it. */
+  readonly authorised: boolean
+  /** A key was sent to a file, which needs none: a leak, as files are elsewhere than the API. */
+  readonly keySent?: true
+  /** By lower-case name; keys are replaced by `[redacted]`. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Headers that hold nothing but secrets. */
+const secret: ReadonlySet<string> = new Set(["cookie", "proxy-authorization", "x-api-key", "api-key"])
+
+const redacted = "[redacted]"
+
+/** The key of a request: what follows `Bearer`. */
+export const keyOf = (headers: Headers): string | undefined => /^bearer +(\S.*)$/i.exec(headers.get("authorization") ?? "")?.[1]?.trim()
+
+/** Whether any of the headers that keys are sent in is there. */
+export const carriesKey = (headers: Headers): boolean => ["authorization", "x-api-key", "api-key"].some((name) => headers.has(name))
+
+/** Headers without keys, wherever in them they stand. */
+export const redact = (headers: Headers): Readonly<Record<string, string>> => {
+  const key = keyOf(headers)
+  return Object.fromEntries(
+    Array.from(headers, ([name, value]) => {
+      if (name === "authorization") return [name, key === undefined ? redacted : `Bearer ${redacted}`]
+      return [name, secret.has(name) ? redacted : key === undefined ? value : value.replaceAll(key, redacted)]
+    })
+  )
+}
+
+/** More than any test needs; keeps a mock that runs for weeks from growing. */
+const limit = 100_000
+
+/** Entries in the order of arrival; at the limit the oldest go. */
+export class Journal {
+  private kept: Array<Entry> = []
+
+  get entries(): ReadonlyArray<Entry> {
+    return this.kept
+  }
+
+  /** Adds an entry, and gives a function that completes it. */
+  begin(entry: Entry): (answered: Partial<Entry>) => Entry {
+    if (this.kept.length >= limit) this.kept = this.kept.slice(limit / 10)
+    this.kept.push(entry)
+    return (answered) => {
+      const complete = { ...entry, ...answered }
+      const index = this.kept.lastIndexOf(entry)
+      if (index >= 0) this.kept[index] = complete
+      return complete
+    }
+  }
+
+  clear(): void {
+    this.kept = []
+  }
+}

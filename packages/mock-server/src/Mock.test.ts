@@ -1,0 +1,332 @@
+import { assert, it as effectIt } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { endpoints, fixtures, makeClient, mask, start } from "../test/client.ts"
+import { providers } from "./dialects/Dialect.ts"
+import * as Mock from "./Mock.ts"
+
+/** Of each provider: an answer's error, for a reason. */
+const errorOf = { cometapi: "error.unauthorized", xingchao: "error.unauthorized", geeknow: "error.unauthorized", xai: "error.unauthorized" }
+const unknownOf = {
+  cometapi: "query.error.with-task-not-exist",
+  xingchao: "error.not-found",
+  geeknow: "videos.error.with-task-not-exist",
+  xai: "error.not-found"
+}
+
+describe("a key", () => {
+  it.each(providers)("is required by %s, on every endpoint", async (provider) => {
+    const client = makeClient()
+    const { submit, body, poll } = endpoints[provider]
+    const expected = fixtures[provider][errorOf[provider]]
+    const answers = [
+      await client.post(`/${provider}${submit}`, { ...body, prompt: "x" }, "bad-key"),
+      await client.send(`/${provider}${poll("any")}`),
+      await client.send(`/${provider}${poll("any")}`, { headers: { authorization: "Basic key" } }),
+      await client.get(`/${provider}${poll("any")}`, "")
+    ]
+    for (const { status, json } of answers) expect({ status, body: json }).toMatchObject({ status: 401, body: expected?.body })
+    expect(client.mock.jobs).toEqual([])
+  })
+
+  it("outside the list is refused where there is a list", async () => {
+    const client = makeClient({ keys: ["bad-but-listed"] })
+    expect((await client.poll("xai", "any", "bad-but-listed")).status).toBe(404)
+    expect((await client.poll("xai", "any", "key")).status).toBe(401)
+  })
+
+  it.each(providers)("sees at %s only the jobs that it created", async (provider) => {
+    const client = makeClient()
+    const id = await client.submit(provider, "x")
+    const answer = await client.poll(provider, id, "another")
+    expect({ status: answer.status, body: answer.json }).toMatchObject({
+      status: fixtures[provider][unknownOf[provider]]?.status,
+      body: fixtures[provider][unknownOf[provider]]?.body
+    })
+    expect((await client.poll(provider, id)).status).toBeLessThan(300)
+  })
+})
+
+describe("an unknown", () => {
+  it.each(providers)("id at %s is answered as there", async (provider) => {
+    const answer = await makeClient().poll(provider, "video_unknown")
+    const fixture = fixtures[provider][unknownOf[provider]]
+    expect([answer.status, answer.json]).toEqual([fixture?.status, fixture?.body])
+  })
+
+  it.each(providers)("route at %s is a 404 in JSON", async (provider) => {
+    const answer = await makeClient().get(`/${provider}/v1/unknown`)
+    expect(answer.status).toBe(404)
+    expect(answer.text).toContain("No handler found for GET /v1/unknown")
+    expect(answer.json).toBeDefined()
+  })
+
+  it("route at xingchao has the words that were seen", async () => {
+    const answer = await makeClient().get("/xingchao/kyyReactApiServer/v1/unknown")
+    expect([answer.status, answer.json]).toEqual([404, fixtures.xingchao["error.no-handler"]?.body])
+  })
+
+  it.each(["/nobody/v1/videos", "/files", "/files/xai/x.mov", "/files/nobody/x.mp4", "/__mock/unknown", "/xai", "//xai/v1/videos/x"])(
+    "path %s is a 404",
+    async (path) => {
+      expect((await makeClient().get(`http://mock.test${path}`)).status).toBe(404)
+    }
+  )
+
+  it.each(providers)("method at %s is a 405 that names the right ones", async (provider) => {
+    const client = makeClient()
+    const { submit, poll } = endpoints[provider]
+    const onSubmit = await client.send(`/${provider}${submit}`, { method: "DELETE" })
+    const onPoll = await client.post(`/${provider}${poll("any")}`, {})
+    expect([onSubmit.status, onSubmit.headers.get("allow")]).toEqual([405, "POST"])
+    expect([onPoll.status, onPoll.headers.get("allow")]).toEqual([405, "GET, HEAD"])
+    expect(onSubmit.json).toBeDefined()
+  })
+})
+
+describe("a body", () => {
+  it.each(providers)("that %s can't read is refused, and makes no job", async (provider) => {
+    const client = makeClient({ maxBodyBytes: 100 })
+    const path = `/${provider}${endpoints[provider].submit}`
+    const headers = { authorization: "Bearer key", "content-type": "text/plain" }
+    const statuses = [
+      (await client.post(path, "{")).status,
+      (await client.post(path, "[]")).status,
+      (await client.send(path, { method: "POST", headers, body: "{}" })).status,
+      (await client.post(path, "x".repeat(101))).status
+    ]
+    expect(statuses).toEqual([400, 400, 415, 413])
+    expect(client.mock.jobs).toEqual([])
+  })
+
+  it("above the limit is not read to its end", async () => {
+    const client = makeClient({ maxBodyBytes: 1000 })
+    let chunks = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        chunks += 1
+        controller.enqueue(new Uint8Array(400))
+      }
+    })
+    const init: RequestInit & { duplex: "half" } = {
+      method: "POST",
+      headers: { authorization: "Bearer key", "content-type": "application/json" },
+      body,
+      duplex: "half"
+    }
+    expect((await client.send("/xai/v1/videos/generations", init)).status).toBe(413)
+    expect(chunks).toBeLessThan(10)
+  })
+
+  it("that breaks off is refused", async () => {
+    const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("reset")) })
+    const headers = { authorization: "Bearer key", "content-type": "application/json" }
+    const init: RequestInit & { duplex: "half" } = { method: "POST", headers, body, duplex: "half" }
+    expect((await makeClient().send("/xai/v1/videos/generations", init)).status).toBe(400)
+  })
+})
+
+describe("a fault", () => {
+  it("mock:flaky spoils every second poll with HTML", async () => {
+    const client = makeClient()
+    const id = await client.submit("geeknow", "mock:flaky")
+    const answers = [await client.poll("geeknow", id), await client.poll("geeknow", id), await client.poll("geeknow", id)]
+    expect(answers.map(({ status }) => status)).toEqual([200, 503, 200])
+    expect(answers[1]?.headers.get("content-type")).toBe("text/html")
+  })
+
+  it.each(providers)("mock:rate-limited at %s spoils the first 2 polls, and says when to come back", async (provider) => {
+    const client = makeClient()
+    const id = await client.submit(provider, "mock:rate-limited mock:fast")
+    const answers = [await client.poll(provider, id), await client.poll(provider, id), await client.poll(provider, id)]
+    expect(answers.map(({ status, headers }) => [status, headers.get("retry-after")])).toEqual([
+      [429, "1"],
+      [429, "1"],
+      [200, null]
+    ])
+  })
+
+  it.each(providers)("mock:not-found-first at %s ends after a fifth of the time", async (provider) => {
+    const client = makeClient()
+    const id = await client.submit(provider, "mock:not-found-first")
+    client.at(1999)
+    expect((await client.poll(provider, id)).status).toBeGreaterThanOrEqual(400)
+    client.at(2000)
+    expect((await client.poll(provider, id)).status).toBeLessThan(300)
+  })
+
+  it.each(providers)("mock:lost-submit at %s makes the job, and loses the answer", async (provider) => {
+    const client = makeClient()
+    const { submit, body } = endpoints[provider]
+    const answer = await client.post(`/${provider}${submit}`, { ...body, prompt: "mock:lost-submit" })
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([502, "text/html"])
+    expect(client.mock.jobs).toHaveLength(1)
+    expect(client.mock.journal).toMatchObject([{ route: "submit", status: 502, jobId: client.mock.jobs[0]?.id }])
+  })
+})
+
+/** Words that leave the answer to time alone. */
+const timeDriven = [
+  "",
+  "mock:fail",
+  "mock:stuck",
+  "mock:slow",
+  "mock:expired",
+  "mock:moderated",
+  "mock:flat",
+  "mock:unknown-status",
+  "mock:no-url"
+]
+
+const statusOf = /"status":"(done|failed|expired|completed|cancelled)"|content-moderated/
+
+describe("under a time-driven script without faults", () => {
+  it("the answer at t depends on the script and t alone", async () => {
+    const times = fc.array(fc.nat(120_000), { maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...providers),
+        fc.constantFrom(...timeDriven),
+        times,
+        fc.nat(120_000),
+        async (provider, word, before, t) => {
+          const [polled, fresh] = [makeClient(), makeClient()]
+          const id = await polled.submit(provider, word || "x")
+          for (const time of before.toSorted((a, b) => a - b).filter((one) => one <= t)) {
+            polled.at(time)
+            await polled.poll(provider, id)
+          }
+          await fresh.submit(provider, word || "x")
+          polled.at(t)
+          fresh.at(t)
+          expect((await polled.poll(provider, id)).text).toBe((await fresh.poll(provider, id)).text)
+        }
+      )
+    )
+  })
+
+  it("polling faster never finishes sooner", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...providers),
+        fc.integer({ min: 50, max: 4000 }),
+        fc.integer({ min: 0, max: 9000 }),
+        async (provider, interval, duration) => {
+          const client = makeClient({ duration })
+          const id = await client.submit(provider, "x")
+          let time = 0
+          for (; time <= duration + interval; time += interval) {
+            client.at(time)
+            if (statusOf.test((await client.poll(provider, id)).text)) break
+          }
+          expect(time).toBe(Math.ceil(duration / interval) * interval)
+        }
+      )
+    )
+  })
+})
+
+describe("a mock", () => {
+  it.each(providers)("gives %s the same bytes for the same requests, times and seed, and other ids for another seed", async (provider) => {
+    const run = async (seed: string) => {
+      const client = makeClient({ seed })
+      const ids = [await client.submit(provider, "x"), await client.submit(provider, "x")]
+      client.at(10_000)
+      return [...ids, (await client.poll(provider, ids[0] ?? "")).text]
+    }
+    const [first, again, other] = [await run("a"), await run("a"), await run("b")]
+    expect(again).toEqual(first)
+    expect(new Set([...first, ...other]).size).toBe(6)
+  })
+
+  it("gives ids that look like the vendor's", async () => {
+    const client = makeClient()
+    const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    expect(await client.submit("xai", "x")).toMatch(new RegExp(`^${uuid}$`))
+    expect(await client.submit("cometapi", "x")).toMatch(new RegExp(`^${uuid}$`))
+    expect(await client.submit("xingchao", "x")).toMatch(new RegExp(`^video_${uuid}$`))
+    expect(await client.submit("geeknow", "x")).toMatch(/^video_[0-9a-f]{24}$/)
+  })
+
+  effectIt.effect("follows the Clock of the Effect that makes it", () =>
+    Effect.gen(function* () {
+      const mock = yield* Mock.fromClock({ duration: 60_000 })
+      const request = new Request("http://mock.test/xai/v1/videos/generations", {
+        method: "POST",
+        headers: { authorization: "Bearer key", "content-type": "application/json" },
+        body: JSON.stringify({ prompt: "x" })
+      })
+      yield* Effect.promise(() => mock.handle(request))
+      assert.strictEqual(mock.jobs[0]?.state, "submitted")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(mock.jobs[0]?.state, "running")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(mock.jobs[0]?.state, "succeeded")
+    })
+  )
+})
+
+describe("the journal", () => {
+  it("holds every request in order, without keys", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "x")
+    client.at(500)
+    await client.get(`/xai/v1/videos/${id}?key=1`, "secret-key", { "x-api-key": "secret-key", "user-agent": "uses secret-key" })
+    await client.send("/nowhere")
+    expect(client.mock.journal).toMatchObject([
+      { at: start, method: "POST", route: "submit", provider: "xai", jobId: id, status: 200, authorised: true },
+      {
+        at: start + 500,
+        method: "GET",
+        path: `/xai/v1/videos/${id}`,
+        route: "poll",
+        jobId: id,
+        status: 404,
+        headers: { authorization: "Bearer [redacted]", "x-api-key": "[redacted]", "user-agent": "uses [redacted]" }
+      },
+      { path: "/nowhere", route: "unknown", status: 404, authorised: false }
+    ])
+    expect(JSON.stringify(client.mock.journal)).not.toContain("secret-key")
+  })
+
+  it("and the jobs are served as JSON, and forgotten on request", async () => {
+    const client = makeClient()
+    const id = await client.submit("geeknow", "A candle mock:fail")
+    await client.poll("geeknow", id)
+    expect((await client.send("/__mock/journal")).json).toEqual(client.mock.journal)
+    expect((await client.send("/__mock/jobs")).json).toMatchObject([
+      {
+        id,
+        provider: "geeknow",
+        prompt: "A candle mock:fail",
+        script: { ending: "failed" },
+        state: "submitted",
+        createdAt: start,
+        polls: 1
+      }
+    ])
+    expect((await client.send("/__mock/reset")).status).toBe(405)
+    expect((await client.send("/__mock/reset", { method: "POST" })).status).toBe(200)
+    expect([client.mock.journal, client.mock.jobs]).toEqual([[], []])
+    expect(await client.submit("geeknow", "x")).toBe(id)
+  })
+})
+
+describe("the pages", () => {
+  it("say what this is, where the providers are, and every magic word", async () => {
+    const { text, headers } = await makeClient().send("/")
+    expect(headers.get("content-type")).toContain("text/plain")
+    for (const provider of providers) expect(text).toContain(`http://mock.test/${provider}`)
+    expect(text).toContain("mock:lost-submit")
+    expect((await makeClient().send("/__mock/health")).json).toEqual({ status: "ok" })
+  })
+
+  it("answer HEAD as GET, without the body", async () => {
+    const client = makeClient()
+    const [get, head] = [await client.send("/"), await client.send("/", { method: "HEAD" })]
+    expect([head.status, head.text, head.headers.get("content-length")]).toEqual([200, "", String(get.text.length)])
+    expect(mask(Object.fromEntries(head.headers))).toEqual(mask(Object.fromEntries(get.headers)))
+  })
+})

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { endpoints, makeClient } from "../test/client.ts"
+import { dialects } from "./internal/route.ts"
+import { toMarkdown } from "./MagicPrompt.ts"
+import * as Mock from "./Mock.ts"
+
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+
+/** A table without the padding that a formatter gives it. */
+const bare = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---")
+
+describe("the README", () => {
+  it("has the table of magic prompts as it is in the data", () => {
+    expect(bare(readme)).toContain(`\n\n${bare(toMarkdown())}\n\n`)
+  })
+
+  it.each(Object.values(dialects))("names every endpoint of $provider", ({ provider, submits, poll }) => {
+    const row = readme.split("\n").find((line) => line.includes(`\`<url>/${provider}\``)) ?? ""
+    for (const { path } of submits) expect(row).toContain(`\`${path}\``)
+    expect(row).toContain(poll.split("{")[0])
+  })
+
+  it("shows an example that prints what it says", async () => {
+    let now = 0
+    const mock = Mock.make({ now: () => now, duration: 10_000, seed: 1 })
+    const headers = { authorization: "Bearer key", "content-type": "application/json" }
+    const body = JSON.stringify({ prompt: "A candle, mock:fail" })
+    await mock.handle(new Request("http://mock/xai/v1/videos/generations", { method: "POST", headers, body }))
+    now = 10_000
+    const answer = await mock.handle(new Request(`http://mock/xai/v1/videos/${mock.jobs[0]?.id}`, { headers }))
+    expect(readme).toContain(`prints \`${answer.status} ${await answer.text()} ${mock.journal.length}\`.`)
+  })
+
+  it("shows a curl call that is accepted", async () => {
+    const [, body = ""] = /-d '([^']+)'/.exec(readme) ?? []
+    expect((await makeClient().post(`/xai${endpoints.xai.submit}`, body)).status).toBe(200)
+  })
+})

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import { connect } from "node:net"
+import { fileURLToPath } from "node:url"
+import { afterEach, describe, expect, it } from "vitest"
+import { magicWords, toText, written } from "./MagicPrompt.ts"
+import { version } from "./internal/version.ts"
+
+const bin = fileURLToPath(new URL("bin.ts", import.meta.url))
+
+const children: Array<ChildProcess> = []
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL")
+})
+
+/** A child process, what it has said so far, and its exit code once it has ended. */
+const run = (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, ["--conditions=@reelay/source", bin, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  children.push(child)
+  const said = { out: "", err: "" }
+  child.stdout.on("data", (chunk) => (said.out += String(chunk)))
+  child.stderr.on("data", (chunk) => (said.err += String(chunk)))
+  const code = once(child, "close").then(([exit]: Array<unknown>) => exit)
+  const url = async (): Promise<string> => {
+    await expect.poll(() => said.out, { timeout: 30_000 }).toContain("\n")
+    return said.out.trim()
+  }
+  return { child, said, code, url }
+}
+
+describe("reelay-mock", () => {
+  it("says its URL, and nothing else, on standard output; requests go to standard error", async () => {
+    const { url, said } = run("--port", "0", "--seed", "7")
+    expect(await url()).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    await globalThis.fetch(`${await url()}/xai/v1/videos/x`, { headers: { authorization: "Bearer key" } })
+    await expect.poll(() => said.err).toBe("GET /xai/v1/videos/x 404\n")
+    expect(said.out).toBe(`${await url()}\n`)
+  })
+
+  it("on a busy port says one line that names it and what to do, and ends with 1", async () => {
+    const first = run("--port", "0", "--quiet")
+    const { port } = new URL(await first.url())
+    const second = run("--port", port)
+    expect(await second.code).toBe(1)
+    expect(second.said).toEqual({
+      out: "",
+      err: `Port ${port} is busy: stop what listens there, or choose another with --port (--port 0 takes a free one).\n`
+    })
+  })
+
+  it.each(["SIGTERM", "SIGINT"] as const)("ends within a second of %s, with an open and a stalled connection", async (signal) => {
+    const { url, child, code, said } = run("--port", "0", "--quiet")
+    const port = Number(new URL(await url()).port)
+    const idle = connect(port, "127.0.0.1").on("error", () => undefined)
+    const stalled = connect(port, "127.0.0.1").on("error", () => undefined)
+    idle.write("GET /__mock/health HTTP/1.1\r\nHost: x\r\n\r\n")
+    stalled.write(
+      "POST /xai/v1/videos/generations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    )
+    await once(idle, "data")
+    const from = performance.now()
+    child.kill(signal)
+    expect(await code).toBe(0)
+    expect(performance.now() - from).toBeLessThan(1000)
+    expect(said.err).toBe("")
+  })
+
+  it.each([
+    [["--port", "70000"], "--port"],
+    [["--duration", "soon"], "--duration"],
+    [["--wat"], "--wat"]
+  ])("with %j names the flag on standard error alone, and ends with 1", async (args, name) => {
+    const { code, said } = run(...args)
+    expect(await code).toBe(1)
+    expect(said.out).toBe("")
+    expect(said.err).toContain(name)
+  })
+
+  it("explains every magic word in --help", async () => {
+    const { code, said } = run("--help")
+    expect(await code).toBe(0)
+    for (const word of magicWords) expect(said.out).toContain(written(word))
+    expect(said.out).toContain(toText())
+  })
+
+  it("has the version of its package", () => {
+    expect(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))).toMatchObject({ version })
+  })
+})

@@ -1,0 +1,17 @@
+/**
+ * A mock of CometAPI, XingChao, GeekNow and xAI video generation that answers with their documented payloads.
+ *
+ * @since 0.1.0
+ */
+
+/** The words of a prompt that choose what becomes of its job. */
+export * as MagicPrompt from "./MagicPrompt.ts"
+/** The mock itself: a function from Request to Response. */
+export * as Mock from "./Mock.ts"
+/** Small, playable videos. */
+export * as Mp4 from "./Mp4.ts"
+/** The life of a job as data. */
+export * as Script from "./Script.ts"
+export type { Entry } from "./Journal.ts"
+export type { Job, Provider } from "./dialects/Dialect.ts"
+export { providers } from "./dialects/Dialect.ts"

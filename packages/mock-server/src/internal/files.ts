@@ -1,0 +1,69 @@
+/**
+ * The finished files: signed URLs that expire, and answers to GET and HEAD with ranges, as an object store gives them.
+ */
+import type { Answer, Job } from "../dialects/Dialect.ts"
+import * as Mp4 from "../Mp4.ts"
+import * as Hash from "./hash.ts"
+
+const signature = (seed: string, path: string, expires: string): string => Hash.hex(`signature ${seed} ${path} ${expires}`, 64)
+
+/** `/files/<provider>/<id>.mp4`. */
+export const pathOf = (job: Pick<Job, "provider" | "id">): string => `/files/${job.provider}/${job.id}.mp4`
+
+/** A path with its query, good until `expiresAt` (milliseconds since the epoch, rounded up to a second). */
+export const sign = (seed: string, job: Job, expiresAt: number): string => {
+  const path = pathOf(job)
+  const expires = String(Math.ceil(expiresAt / 1000))
+  return `${path}?expires=${expires}&signature=${signature(seed, path, expires)}`
+}
+
+const refusal = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>\n`,
+  headers: { "content-type": "application/xml" }
+})
+
+export const unknownFile = refusal(404, "NoSuchKey", "The specified key does not exist.")
+export const expired = refusal(403, "AccessDenied", "Request has expired")
+export const wrongMethod: Answer = {
+  ...refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource."),
+  headers: { "content-type": "application/xml", allow: "GET, HEAD" }
+}
+
+/** The refusal of a bad or lapsed signature; `undefined` where the URL is good at `now` (milliseconds since the epoch). */
+export const refuse = (seed: string, job: Job, query: URLSearchParams, now: number): Answer | undefined => {
+  const expires = query.get("expires") ?? ""
+  if (query.get("signature") !== signature(seed, pathOf(job), expires)) {
+    return refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.")
+  }
+  return now >= Number(expires) * 1000 ? expired : undefined
+}
+
+/** First and last byte of a range of a file of `size` bytes; `"none"` if it is outside, `undefined` if there is nothing to obey. */
+const rangeOf = (header: string | null, size: number): readonly [number, number] | "none" | undefined => {
+  // Several ranges at once may be ignored (RFC 9110, 14.2), and are.
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "")
+  const [, from = "", to = ""] = match ?? []
+  if (match === null || (from === "" && to === "")) return undefined
+  if (from === "") return Number(to) === 0 ? "none" : [Math.max(0, size - Number(to)), size - 1]
+  if (to !== "" && Number(to) < Number(from)) return undefined
+  return Number(from) >= size ? "none" : [Number(from), to === "" ? size - 1 : Math.min(Number(to), size - 1)]
+}
+
+/** The file of a job, whole or in part. The same for GET and HEAD: a host leaves the body out. */
+export const serve = (seed: string, job: Job, headers: Headers): Answer => {
+  const name = `${seed} ${job.id}`
+  const file = Mp4.make(name, job.seconds)
+  const etag = `"${Hash.hex(`etag ${name} ${job.seconds}`, 32)}"`
+  const common = { "accept-ranges": "bytes", etag, "content-type": "video/mp4" }
+  const condition = headers.get("if-range")
+  const range = condition === null || condition === etag ? rangeOf(headers.get("range"), file.byteLength) : undefined
+  if (range === undefined) return { status: 200, body: file, headers: common }
+  if (range === "none") {
+    const { status, body, headers: type } = refusal(416, "InvalidRange", "The requested range is not satisfiable")
+    return { status, body, headers: { ...type, "accept-ranges": "bytes", "content-range": `bytes */${file.byteLength}` } }
+  }
+  const [first, last] = range
+  const part = file.slice(first, last + 1)
+  return { status: 206, body: part, headers: { ...common, "content-range": `bytes ${first}-${last}/${file.byteLength}` } }
+}

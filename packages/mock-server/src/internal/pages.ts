@@ -1,0 +1,32 @@
+/**
+ * Texts that people read: the page at `/`, and the HTML of a proxy that has lost its server.
+ */
+import { type Answer, providers } from "../dialects/Dialect.ts"
+import { toText } from "../MagicPrompt.ts"
+
+/** What a proxy in front of an API says, whatever the client asked for. */
+export const proxyError = (status: 502 | 503): Answer => {
+  const title = status === 502 ? "502 Bad Gateway" : "503 Service Temporarily Unavailable"
+  return {
+    status,
+    body: `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`,
+    headers: { "content-type": "text/html" }
+  }
+}
+
+/** What this server is, in plain text; `origin` as in `http://127.0.0.1:8787`. */
+export const home = (origin: string): Answer => ({
+  status: 200,
+  body: `Reelay's mock of four video APIs. It generates nothing and bills nothing.
+
+Base URLs, to be used in place of the vendor's; any key that does not begin with "bad" is good:
+
+${providers.map((provider) => `  ${origin}/${provider}`).join("\n")}
+
+Words in a prompt choose what becomes of the job:
+
+${toText()}
+
+For tests: GET /__mock/journal, GET /__mock/jobs, GET /__mock/health, POST /__mock/reset.
+`
+})

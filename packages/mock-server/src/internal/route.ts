@@ -1,0 +1,57 @@
+/**
+ * Which provider, and which of its endpoints, a path means.
+ */
+import { cometapi } from "../dialects/cometapi.ts"
+import { type Content, type Dialect, type Provider, providers, type Submit } from "../dialects/Dialect.ts"
+import { geeknow } from "../dialects/geeknow.ts"
+import { xai } from "../dialects/xai.ts"
+import { xingchao } from "../dialects/xingchao.ts"
+
+export const dialects: Readonly<Record<Provider, Dialect>> = { cometapi, xingchao, geeknow, xai }
+
+export type Route =
+  | { readonly _tag: "submit"; readonly dialect: Dialect; readonly submit: Submit }
+  | { readonly _tag: "poll"; readonly dialect: Dialect; readonly id: string }
+  | { readonly _tag: "content"; readonly dialect: Dialect; readonly content: Content; readonly id: string }
+  | { readonly _tag: "file"; readonly provider: Provider; readonly id: string }
+  | { readonly _tag: "unknown"; readonly dialect?: Dialect }
+
+/** The part of `path` that stands for `{id}` in `pattern`. */
+const idIn = (pattern: string, path: string): string | undefined => {
+  const [before = "", after = ""] = pattern.split("{id}")
+  if (!path.startsWith(before) || !path.endsWith(after) || path.length <= before.length + after.length) return undefined
+  const id = path.slice(before.length, path.length - after.length)
+  return id.includes("/") ? undefined : id
+}
+
+const within = (dialect: Dialect, path: string): Route | undefined => {
+  const submit = dialect.submits.find((one) => one.path === path)
+  if (submit !== undefined) return { _tag: "submit", dialect, submit }
+  const { content } = dialect
+  const contentId = content === undefined ? undefined : idIn(content.path, path)
+  if (content !== undefined && contentId !== undefined) return { _tag: "content", dialect, content, id: contentId }
+  const id = idIn(dialect.poll, path)
+  return id === undefined ? undefined : { _tag: "poll", dialect, id }
+}
+
+export const routeOf = (pathname: string): Route => {
+  const [, first = ""] = pathname.split("/")
+  if (first === "files") {
+    const provider = providers.find((one) => pathname.startsWith(`/files/${one}/`))
+    const id = provider === undefined ? undefined : idIn(`/files/${provider}/{id}.mp4`, pathname)
+    return provider === undefined || id === undefined ? { _tag: "unknown" } : { _tag: "file", provider, id }
+  }
+  const provider = providers.find((one) => one === first)
+  if (provider === undefined) return { _tag: "unknown" }
+  const dialect = dialects[provider]
+  for (const prefix of dialect.prefixes) {
+    const base = `/${provider}${prefix}/`
+    const route = pathname.startsWith(base) ? within(dialect, pathname.slice(base.length - 1)) : undefined
+    if (route !== undefined) return route
+  }
+  return { _tag: "unknown", dialect }
+}
+
+/** The methods that a route takes. HEAD is GET without a body. */
+export const methodsOf = (route: Exclude<Route, { readonly _tag: "unknown" }>): ReadonlyArray<string> =>
+  route._tag === "submit" ? ["POST"] : ["GET", "HEAD"]

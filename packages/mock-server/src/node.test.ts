@@ -1,0 +1,129 @@
+import { connect } from "node:net"
+import { afterEach, describe, expect, it } from "vitest"
+import { type MockServer, serve } from "./node.ts"
+
+const open: Array<MockServer> = []
+
+const started = async (options: Parameters<typeof serve>[0] = {}): Promise<MockServer> => {
+  const server = await serve(options)
+  open.push(server)
+  return server
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(({ close }) => close()))
+})
+
+const headers = { authorization: "Bearer key", "content-type": "application/json" }
+
+const get = (url: string, init: RequestInit = {}): Promise<Response> => globalThis.fetch(url, init)
+
+/** What the server says to raw bytes, up to the end of the connection. */
+const raw = (url: string, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let answer = ""
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text))
+    socket.on("data", (chunk: Uint8Array) => {
+      answer += new TextDecoder().decode(chunk)
+    })
+    socket.on("close", () => resolve(answer)).on("error", reject)
+  })
+
+/** Sends bytes, waits until the server has seen `seen` requests, and hangs up. */
+const hangUp = async ({ url, mock }: MockServer, text: string, seen: number): Promise<void> => {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text))
+  socket.on("error", () => undefined)
+  await expect.poll(() => mock.journal.length, { timeout: 10_000 }).toBe(seen)
+  await new Promise((resolve) => socket.once("close", resolve).resetAndDestroy())
+}
+
+describe("the mock on a port", () => {
+  it("takes a request through a whole job, over sockets", async () => {
+    let now = 0
+    const { url, mock } = await started({ now: () => now })
+    const body = JSON.stringify({ prompt: "A candle" })
+    const submitted = await get(`${url}/xai/v1/videos/generations`, { method: "POST", headers, body })
+    expect(submitted.status).toBe(200)
+    const poll = `${url}/xai/v1/videos/${mock.jobs[0]?.id}`
+    const pending = await get(poll, { headers })
+    expect([pending.status, await pending.text()]).toEqual([202, ""])
+    now = 10_000
+    const text = await (await get(poll, { headers })).text()
+    const file = await get(/http[^"]+/.exec(text)?.[0] ?? "")
+    expect([file.status, file.headers.get("content-type")]).toEqual([200, "video/mp4"])
+    expect((await file.arrayBuffer()).byteLength).toBe(Number(file.headers.get("content-length")))
+  })
+
+  it("hands out URLs at the address that the client used", async () => {
+    const { url } = await started()
+    const answer = await raw(url, "GET / HTTP/1.1\r\nHost: mock:99\r\nConnection: close\r\n\r\n")
+    expect(answer).toContain("http://mock:99/xai")
+    expect(await raw(url, "GET / HTTP/1.1\r\nHost: no such host\r\nConnection: close\r\n\r\n")).toContain(`${url}/xai`)
+  })
+
+  it("answers HEAD without a body, on a connection that goes on", async () => {
+    const { url } = await started()
+    const answer = await raw(url, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET /__mock/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    expect(answer.split("HTTP/1.1 200 OK")).toHaveLength(3)
+    expect(answer.split("{")).toHaveLength(2)
+  })
+
+  it("refuses a huge body, with and without a length, and lets the client see it", async () => {
+    const { url } = await started({ maxBodyBytes: 1000 })
+    const path = `${url}/xai/v1/videos/generations`
+    const big = await get(path, { method: "POST", headers, body: new Uint8Array(8_000_000) })
+    expect(big.status).toBe(413)
+    let left = 80
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array(100_000)) : controller.close())
+    })
+    const init: RequestInit & { duplex: "half" } = { method: "POST", headers, body: stream, duplex: "half" }
+    expect((await get(path, init)).status).toBe(413)
+    // A client that writes all before it reads: without reading on, the answer would be lost in a reset.
+    const head = "POST /xai/v1/videos/generations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key\r\nContent-Type: application/json\r\n"
+    expect(await raw(url, `${head}Content-Length: 40000000\r\n\r\n${"x".repeat(40_000_000)}`)).toMatch(/^HTTP\/1.1 413 /)
+  })
+
+  it.each(["NONSENSE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"])(
+    "answers 400 to malformed HTTP, and goes on: %j",
+    async (text) => {
+      const { url } = await started()
+      expect(await raw(url, text)).toMatch(/^HTTP\/1.1 400 /)
+      expect((await get(`${url}/__mock/health`)).status).toBe(200)
+    }
+  )
+
+  it("goes on after clients that hang up, mid-request and mid-answer", async () => {
+    const server = await started()
+    const head = "POST /xai/v1/videos/generations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key\r\nContent-Type: application/json\r\n"
+    await hangUp(server, `${head}Content-Length: 1000\r\n\r\n{"prompt": `, 1)
+    await hangUp(server, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\n{"pro`, 2)
+    await hangUp(server, "GET /files/xai/any.mp4 HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50), 52)
+    expect((await get(`${server.url}/__mock/health`)).status).toBe(200)
+    expect(server.mock.jobs).toEqual([])
+  })
+
+  it("closes with connections open", async () => {
+    const { url, close } = await started()
+    const idle = raw(
+      url,
+      "GET /__mock/health HTTP/1.1\r\nHost: x\r\n\r\nPOST /xai/v1/videos/generations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    )
+    await get(`${url}/__mock/health`)
+    await close()
+    await idle.catch(() => undefined)
+    await expect(get(`${url}/__mock/health`)).rejects.toThrow("fetch failed")
+  })
+
+  it("rejects where the port is busy", async () => {
+    const { url } = await started()
+    await expect(serve({ port: Number(new URL(url).port) })).rejects.toMatchObject({ code: "EADDRINUSE" })
+  })
+
+  it("tells the hook of each answer", async () => {
+    const seen: Array<number | undefined> = []
+    const { url } = await started({ onAnswer: ({ status }) => seen.push(status) })
+    await get(`${url}/xai/v1/videos/x`, { headers })
+    expect(seen).toEqual([404])
+  })
+})

@@ -1,0 +1,145 @@
+/**
+ * The mock on a port of this machine.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { Readable } from "node:stream"
+import * as Mock from "./Mock.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServeOptions extends Mock.Options {
+  /** 0 takes a free one. Default 0. */
+  readonly port?: number
+  /** The address to listen on. Default 127.0.0.1: this machine only. */
+  readonly host?: string
+  /** Milliseconds since the epoch. Default: the real clock. */
+  readonly now?: () => number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface MockServer {
+  /** As in `http://127.0.0.1:8787`; the base URL of a provider is this, a slash and its name. */
+  readonly url: string
+  readonly mock: Mock.Mock
+  /** Closes the port and every connection, stalled ones too. */
+  readonly close: () => Promise<void>
+}
+
+/** A body that is refused is read on without being kept, so that the client can finish and see the answer; up to this many bytes. */
+const drainLimit = 256 * 1024 * 1024
+
+const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
+  const headers = new Headers()
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) headers.append(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "")
+  return headers
+}
+
+/** The address that the client used; that of the server where its Host header is none. */
+const urlOf = ({ url = "/", headers }: IncomingMessage, fallback: string): URL => {
+  const target = url.startsWith("/") ? url : `${URL.parse(url)?.pathname ?? "/"}${URL.parse(url)?.search ?? ""}`
+  return URL.parse(`http://${headers.host ?? ""}${target}`) ?? new URL(`${fallback}${target}`)
+}
+
+const toRequest = (incoming: IncomingMessage, fallback: string): Request => {
+  const method = incoming.method ?? "GET"
+  const headers = headersOf(incoming)
+  const url = urlOf(incoming, fallback)
+  if (method === "GET" || method === "HEAD") return new Request(url, { method, headers })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's and the DOM's types of the same stream differ.
+  const body = Readable.toWeb(incoming) as unknown as ReadableStream<Uint8Array>
+  const init: RequestInit & { readonly duplex: "half" } = { method, headers, body, duplex: "half" }
+  return new Request(url, init)
+}
+
+/** Waits until the client has sent its whole body, of which nothing is kept. */
+const drain = (incoming: IncomingMessage): Promise<void> =>
+  new Promise((resolve) => {
+    let size = 0
+    const count = (chunk: Uint8Array): void => {
+      size += chunk.byteLength
+      if (size > drainLimit) incoming.destroy()
+    }
+    if (incoming.complete || incoming.destroyed) return resolve()
+    // The web stream of the body would go on collecting.
+    incoming.removeAllListeners("data")
+    incoming.on("data", count).once("end", resolve).once("close", resolve)
+    incoming.resume()
+  })
+
+const reply = async (mock: Mock.Mock, incoming: IncomingMessage, outgoing: ServerResponse, fallback: string): Promise<void> => {
+  let response: Response
+  try {
+    response = await mock.handle(toRequest(incoming, fallback))
+  } catch {
+    // What the web's Request refuses: a method like TRACE, or a header with odd bytes.
+    response = Response.json({ error: "The request is malformed" }, { status: 400 })
+  }
+  if (outgoing.destroyed) return
+  const body = new Uint8Array(await response.arrayBuffer())
+  const unread = !incoming.complete
+  outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), ...(unread ? { connection: "close" } : {}) })
+  if (incoming.method !== "HEAD") outgoing.write(body)
+  if (unread) await drain(incoming)
+  outgoing.end()
+}
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, host, () => {
+      server.off("error", reject)
+      resolve()
+    })
+  })
+
+/**
+ * Serves the mock over HTTP. Rejects with Node's error where the port can't be had, as with code `EADDRINUSE`.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@reelay/mock-server/node"
+ *
+ * const { url, mock, close } = await serve({ duration: 500 })
+ * // … a client with base URL `${url}/xai` …
+ * mock.journal.filter(({ route }) => route === "submit").length
+ * await close()
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const serve = async ({ port = 0, host = "127.0.0.1", now, ...options }: ServeOptions = {}): Promise<MockServer> => {
+  const mock = now === undefined ? Effect.runSync(Mock.fromClock(options)) : Mock.make({ ...options, now })
+  let url = ""
+  const server = createServer((incoming, outgoing) => {
+    // A client that hangs up is no error of the server's.
+    incoming.on("error", ignore)
+    outgoing.on("error", ignore)
+    reply(mock, incoming, outgoing, url).catch(() => outgoing.destroy())
+  })
+  server.on("clientError", (_, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    else socket.destroy()
+  })
+  await listen(server, port, host)
+  const address = server.address()
+  const actual = typeof address === "object" && address !== null ? address.port : port
+  url = `http://${host.includes(":") ? `[${host}]` : host}:${actual}`
+  return { url, mock, close: () => close(server) }
+}
+
+const ignore = (): void => undefined
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })

@@ -1,0 +1,90 @@
+/** A client of the mock, written from the vendors' documents alone: what the tests of this package have in common. */
+import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
+import { fixtures as geeknow } from "@reelay/providers/geeknow/fixtures"
+import { fixtures as xai } from "@reelay/providers/xai/fixtures"
+import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
+import type { Provider } from "../src/dialects/Dialect.ts"
+import * as Mock from "../src/Mock.ts"
+
+interface Fixture {
+  readonly status: number
+  readonly body: unknown
+}
+
+export const fixtures: Readonly<Record<Provider, Readonly<Record<string, Fixture>>>> = { cometapi, xingchao, geeknow, xai }
+
+/** The smallest good request of each provider's first endpoint, and where its jobs are asked for. */
+export const endpoints: Readonly<Record<Provider, { submit: string; body: Record<string, unknown>; poll: (id: string) => string }>> = {
+  cometapi: { submit: "/grok/v1/videos/generations", body: {}, poll: (id) => `/grok/v1/videos/${id}` },
+  xingchao: { submit: "/v1/grok/videos", body: { model: "grok_video3" }, poll: (id) => `/v1/result/${id}` },
+  geeknow: { submit: "/v1/videos", body: { model: "grok-video-3" }, poll: (id) => `/v1/videos/${id}` },
+  xai: { submit: "/v1/videos/generations", body: {}, poll: (id) => `/v1/videos/${id}` }
+}
+
+export const start = 1_800_000_000_000
+
+export interface Answered {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly json: unknown
+}
+
+export const origin = "http://mock.test"
+
+/** A mock whose clock stands at `start` until a test moves it. */
+export const makeClient = (options: Mock.Options = {}) => {
+  let now = start
+  const mock = Mock.make({ ...options, now: () => now })
+  const send = async (path: string, init: RequestInit = {}): Promise<Answered> => {
+    const response = await mock.handle(new Request(path.startsWith("http") ? path : origin + path, init))
+    const text = await response.text()
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true
+    const json: unknown = isJson && text !== "" ? JSON.parse(text) : undefined
+    return { status: response.status, headers: response.headers, text, json }
+  }
+  const post = (path: string, body: unknown, key = "key"): Promise<Answered> =>
+    send(path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: typeof body === "string" ? body : JSON.stringify(body)
+    })
+  const submit = async (provider: Provider, prompt: string, body: Record<string, unknown> = {}): Promise<string> => {
+    const { submit: path, body: least } = endpoints[provider]
+    await post(`/${provider}${path}`, { ...least, ...body, prompt })
+    return mock.jobs.at(-1)?.id ?? ""
+  }
+  const get = (path: string, key = "key", headers: Record<string, string> = {}): Promise<Answered> =>
+    send(path, { headers: { authorization: `Bearer ${key}`, ...headers } })
+  const poll = (provider: Provider, id: string, key = "key"): Promise<Answered> => get(`/${provider}${endpoints[provider].poll(id)}`, key)
+  return {
+    mock,
+    send,
+    post,
+    submit,
+    get,
+    poll,
+    /** Moves the clock to so many milliseconds after its start. */
+    at: (elapsed: number): void => {
+      now = start + elapsed
+    }
+  }
+}
+
+const volatile: ReadonlySet<string> = new Set(
+  "id request_id task_id created created_at completed_at expires_at submit_time finish_time progress model duration actualDuration seconds url video_url cost_in_usd_ticks".split(
+    " "
+  )
+)
+
+/** A payload in which what differs from job to job is replaced by its type. */
+export const mask = (value: unknown, key = ""): unknown => {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, mask(inner, name)]))
+  }
+  if (volatile.has(key) || (typeof value === "string" && value.startsWith("http"))) return `<${typeof value}>`
+  return value
+}
+
+/** The first URL of a file in a payload. */
+export const urlIn = (text: string): string => /https?:[^"]+\/files\/[^"]+/.exec(text)?.[0] ?? ""

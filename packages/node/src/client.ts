@@ -1,0 +1,64 @@
+/**
+ * The Promise face on Node: the same client, over undici's pool, with files.
+ *
+ * @since 0.1.0
+ */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { Artifact } from "@reelay/core"
+import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Transport from "./Transport.ts"
+
+/** @category models */
+export interface NodeJob extends PromiseJob {
+  /** Waits for the video and saves it under this path: whole, or not at all. */
+  readonly save: (path: string, options?: CallOptions & Artifact.Options) => Promise<Artifact.Saved>
+}
+
+/** @category models */
+export interface NodeClientOptions<Request> extends ClientOptions<Request>, Transport.Options {}
+
+let shared: HttpClient.HttpClient | undefined
+
+/**
+ * Makes a client for one provider. All clients of a process share one pool, unless they name `connections` of their own or a `fetch`.
+ *
+ * **Example** (From a prompt to a file)
+ *
+ * ```ts
+ * import { createClient } from "@reelay/node"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const save = async (apiKey: string, path: string) => {
+ *   const job = await createClient({ provider: xai({ apiKey }) }).submit({ prompt: "A candle flickers on a wooden table." })
+ *   return job.save(path)
+ * }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
+  const transport = transportOf(options)
+  const layer = Layer.merge(transport, NodeFileSystem.layer)
+  return clientOver(transport, options, (job, handle) => {
+    const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
+      promised(
+        Effect.provide(
+          Effect.flatMap(handle.result, (state) => Artifact.save(options.provider, state, path, artifact)),
+          layer
+        ),
+        signal
+      )
+    return Object.assign(job, { save })
+  })
+}
+
+const transportOf = <Request>({ connections, connectTimeout, fetch }: NodeClientOptions<Request>): Layer.Layer<HttpClient.HttpClient> => {
+  if (fetch !== undefined) return Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+  const own = connections !== undefined || connectTimeout !== undefined
+  return Layer.succeed(HttpClient.HttpClient, own ? Transport.make({ connections, connectTimeout }) : (shared ??= Transport.make()))
+}

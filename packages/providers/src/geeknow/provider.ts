@@ -1,0 +1,91 @@
+/**
+ * GeekNow, a gateway to Grok video built on new-api. Documents: https://docs.geeknow.top
+ *
+ * @since 0.1.0
+ */
+import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import { check, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
+import { capabilities, Video } from "./schema.ts"
+
+/** The Grok page's words, then the two that the pages of the same endpoint for Sora and Veo add. */
+export const words = {
+  processing: "running",
+  failed: "failed",
+  completed: "succeeded",
+  queued: "queued",
+  cancelled: "cancelled"
+} as const satisfies Dialect.Words
+
+const read: Dialect.Readers<Video> = {
+  queued: () => ({ _tag: "Queued" }),
+  running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
+  // The document's lookup order. What is empty is absent; the content endpoint comes after these by itself.
+  succeeded: ({ detail, expires_at, model, output, seconds, url, video_url }) => {
+    const expiry = Dialect.positive(expires_at)
+    return succeeded({
+      artifacts: Dialect.links(output?.url, video_url, url, detail?.url),
+      durationSeconds: Dialect.positive(seconds),
+      model,
+      expiresAt: expiry === undefined ? undefined : expiry * 1000
+    })
+  },
+  failed: ({ error }) => failed(error),
+  expired: () => ({ _tag: "Expired", billed: "unknown" }),
+  cancelled: () => ({ _tag: "Cancelled", by: "provider", billed: "unknown" })
+}
+
+const checked = check(VideoRequestSchema.VideoRequest)
+
+/** The form of `POST /v1/videos`. The prose says multipart; the generated cURL of the same page shows JSON. */
+const form = (plan: Capability.Plan, images: ReadonlyArray<Images.Ready>) => {
+  const texts = {
+    model: plan.row.model,
+    prompt: plan.prompt,
+    aspect_ratio: plan.aspectRatio,
+    seconds: plan.duration?.toString(),
+    size: plan.resolution?.toUpperCase()
+  }
+  return [
+    ...Object.entries(texts).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+    ...images.flatMap((image) => (image._tag === "File" ? [{ name: "input_reference", value: image.file, filename: image.filename }] : []))
+  ]
+}
+
+/** All that Reelay knows of GeekNow. */
+export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
+  name: "geeknow",
+  title: "GeekNow",
+  baseUrl: "https://www.geeknow.top",
+  docs: "https://docs.geeknow.top/api-reference/videos/grok/generation",
+  capabilities,
+  // new-api asks its upstream every 15 s: looking more often sees nothing new.
+  rhythm: { first: 15_000, interval: 15_000, floor: 15_000, deadline: 30 * 60_000 },
+  submission: (given) =>
+    Effect.gen(function* () {
+      const plan = yield* planned(capabilities, yield* checked(given))
+      const images = yield* Images.ready(plan.images, formsOf(plan))
+      return { kind: "generation", call: { method: "POST", path: "/v1/videos", body: { _tag: "Multipart", parts: form(plan, images) } } }
+    }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id") }),
+  poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
+  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, words, read }),
+  content: (ref) => `/v1/videos/${idOf(ref)}/content`
+}
+
+/**
+ * Makes a GeekNow provider from a key.
+ *
+ * **Example** (A picture set in motion)
+ *
+ * ```ts
+ * import { Job } from "@reelay/core"
+ * import { geeknow } from "@reelay/providers/geeknow"
+ *
+ * export const animate = (picture: Blob) =>
+ *   Job.submit(geeknow({ apiKey: "sk-..." }), { prompt: "The fox turns its head.", images: [picture], aspectRatio: "3:2", duration: 6 })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const geeknow = Provider.configure(definition)

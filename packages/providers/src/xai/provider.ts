@@ -1,0 +1,137 @@
+/**
+ * xAI, the maker of Grok video. Documents: https://docs.x.ai
+ *
+ * @since 0.1.0
+ */
+import { Dialect, Images, Provider, type Reading, VideoRequest, VideoRequestSchema } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { check, encoded, formsOf, idOf, planned, refuse } from "../internal/parts.ts"
+import { fields, moderationRows, readers } from "../internal/xaiPayload.ts"
+import { Body, capabilities, Options } from "./schema.ts"
+
+/** A request to xAI: the canonical one, and what only xAI takes. */
+export interface Request extends VideoRequest.VideoRequest {
+  readonly options?: Options | undefined
+}
+
+/** The words of the REST reference and of the proto's `DeferredStatus`. */
+export const words = {
+  pending: "queued",
+  done: "succeeded",
+  failed: "failed",
+  expired: "expired"
+} as const satisfies Dialect.Words
+
+/** Answers that the general rules would read otherwise. */
+export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
+  // 202 with an empty body while running: vercel/ai#17308.
+  { status: 202, read: ({ answer }) => (answer.body.trim() === "" ? { _tag: "Queued" } : undefined) },
+  ...moderationRows("provider")
+]
+
+const Payload = Schema.Struct(fields)
+
+const checked = check(Schema.Struct({ ...VideoRequestSchema.fields, options: Schema.optional(Options) }))
+
+const paths = { generate: "generations", edit: "edits", extend: "extensions" } as const
+const kinds = { generate: "generation", edit: "edit", extend: "extension" } as const
+
+/** Rules that tie xAI's own options to the rest of a request. */
+const refuseOptions = ({ images = [], options = {}, model, video, ...request }: Request) => {
+  const mode = VideoRequest.modeOf({ ...request, video })
+  const { generateAudio, imageFileId, referenceAudios, referenceImages, videoFileId } = options
+  if (mode !== "generate" && (imageFileId ?? referenceImages ?? referenceAudios ?? generateAudio) !== undefined) {
+    return refuse("options", `have images, voices or sound, which go with generate, and this is to ${mode}`)
+  }
+  if (mode === "generate" && videoFileId !== undefined)
+    return refuse("options.videoFileId", "is a source video, which goes with edit and extend")
+  if (videoFileId !== undefined && video !== undefined) return refuse("options.videoFileId", "is given beside video; give one of them")
+  if (imageFileId !== undefined && (images.length > 0 || referenceImages !== undefined)) {
+    return refuse("options.imageFileId", "is given beside images; give one of them")
+  }
+  if (referenceImages !== undefined && images.length > 0)
+    return refuse("options.referenceImages", "are given beside images; give one of them")
+  if (referenceAudios !== undefined && model !== "grok-imagine-video-1.5") {
+    return refuse("options.referenceAudios", "are for grok-imagine-video-1.5 alone")
+  }
+  return Effect.void
+}
+
+/** The canonical request that obeys the same rules: files stand for themselves, references for as many images. */
+const standIn = ({ images, options = {}, video, ...request }: Request): VideoRequest.VideoRequest => {
+  const { imageFileId, referenceImages, videoFileId } = options
+  const references =
+    referenceImages === undefined ? images : referenceImages.length === 1 ? [...referenceImages, ...referenceImages] : referenceImages
+  return {
+    ...request,
+    images: imageFileId === undefined ? references : ["https://files.x.ai/image"],
+    video: videoFileId === undefined ? video : "https://files.x.ai/video.mp4"
+  }
+}
+
+/** All that Reelay knows of xAI. */
+export const definition: Provider.Definition<Request> = {
+  name: "xai",
+  title: "xAI",
+  baseUrl: "https://api.x.ai",
+  docs: "https://docs.x.ai/developers/rest-api-reference/inference/videos",
+  capabilities,
+  // The samples of docs.x.ai look every 5 s; xAI's own SDK every second.
+  rhythm: { first: 5000, interval: 5000, floor: 1000, deadline: 15 * 60_000 },
+  submission: (given) =>
+    Effect.gen(function* () {
+      const request = yield* checked(given)
+      yield* refuseOptions(request)
+      const plan = yield* planned(capabilities, standIn(request))
+      const { mode } = plan.row
+      const { generateAudio, imageFileId, referenceAudios, referenceImages, storage, uploadUrl, user, videoFileId } = request.options ?? {}
+      const urls = yield* Images.urls(referenceImages ?? request.images ?? [], formsOf(plan))
+      const sources = urls.map((url) => ({ url }))
+      const isReference = sources.length > 1 || referenceImages !== undefined
+      const value = yield* encoded(Body, {
+        model: plan.row.model,
+        prompt: plan.prompt,
+        duration: plan.duration,
+        aspectRatio: plan.aspectRatio,
+        resolution: plan.resolution,
+        image: imageFileId === undefined ? (isReference ? undefined : sources[0]) : { file_id: imageFileId },
+        referenceImages: isReference ? sources : undefined,
+        referenceAudios,
+        generateAudio,
+        video: mode === "generate" ? undefined : videoFileId === undefined ? { url: plan.video } : { file_id: videoFileId },
+        user,
+        output: uploadUrl === undefined ? undefined : { uploadUrl },
+        storage
+      })
+      return { kind: kinds[mode], call: { method: "POST", path: `/v1/videos/${paths[mode]}`, body: { _tag: "Json", value } } }
+    }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "request_id", "id") }),
+  poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
+  interpret: Dialect.interpreter({
+    schema: Payload,
+    word: ({ status }) => status,
+    words,
+    read: readers("provider"),
+    rows
+  })
+}
+
+/**
+ * Makes an xAI provider from a key.
+ *
+ * **Example** (Editing a video)
+ *
+ * ```ts
+ * import { Job } from "@reelay/core"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const handle = Job.submit(xai({ apiKey: "xai-..." }), {
+ *   prompt: "Give the woman a silver necklace.",
+ *   video: "https://example.com/video.mp4"
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const xai = Provider.configure(definition)

@@ -1,0 +1,66 @@
+/**
+ * XingChao, a gateway to Grok video. Documents: https://docs.xingchaoyiqing.com
+ *
+ * @since 0.1.0
+ */
+import { Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
+import { capabilities, Create, Result } from "./schema.ts"
+
+/** The words of the document's table "Task Status Flow", in its order. */
+export const words = {
+  queued: "queued",
+  processing: "running",
+  completed: "succeeded",
+  failed: "failed"
+} as const satisfies Dialect.Words
+
+const read: Dialect.Readers<Result> = {
+  queued: () => ({ _tag: "Queued" }),
+  running: () => ({ _tag: "Running" }),
+  succeeded: ({ actualDuration, model, video_url }) =>
+    succeeded({ artifacts: Dialect.links(video_url), durationSeconds: Dialect.positive(actualDuration), model }),
+  failed: ({ error }) => failed(error),
+  expired: () => ({ _tag: "Expired", billed: "unknown" }),
+  cancelled: () => ({ _tag: "Cancelled", by: "provider", billed: "unknown" })
+}
+
+const checked = check(VideoRequestSchema.VideoRequest)
+
+/** All that Reelay knows of XingChao. */
+export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
+  name: "xingchao",
+  title: "XingChao",
+  baseUrl: "https://zcbservice.aizfw.cn/kyyReactApiServer",
+  docs: "https://docs.xingchaoyiqing.com/api-reference/video/grok-create",
+  capabilities,
+  // "Recommended polling interval: 30–60 seconds. Polling too frequently may trigger rate limiting."
+  rhythm: { first: 30_000, interval: 30_000, floor: 30_000, deadline: 30 * 60_000 },
+  submission: (given) =>
+    Effect.gen(function* () {
+      const plan = yield* planned(capabilities, yield* checked(given))
+      const images = yield* Images.urls(plan.images, formsOf(plan))
+      const value = yield* encoded(Create, { ...plan, model: plan.row.model, images: images.length === 0 ? undefined : images })
+      return { kind: "generation", call: { method: "POST", path: "/v1/grok/videos", body: { _tag: "Json", value } } }
+    }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id") }),
+  poll: (ref) => ({ method: "GET", path: `/v1/result/${idOf(ref)}` }),
+  interpret: Dialect.interpreter({ schema: Result, word: ({ status }) => status, words, read })
+}
+
+/**
+ * Makes a XingChao provider from a key.
+ *
+ * **Example** (Twenty seconds of the model that takes them)
+ *
+ * ```ts
+ * import { Job } from "@reelay/core"
+ * import { xingchao } from "@reelay/providers/xingchao"
+ *
+ * export const handle = Job.submit(xingchao({ apiKey: "sk-..." }), { model: "grok_video3_max", prompt: "A red fox in the snow.", duration: 20 })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const xingchao = Provider.configure(definition)

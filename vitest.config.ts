@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config"
+
+const conditions = ["@reelay/source"]
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["packages/*/{src,test}/**/*.test.ts", "scripts/**/*.test.ts"],
+    // Two cores, and some tests start servers and child processes: time limits are for hangs, not for speed.
+    testTimeout: 60_000,
+    hookTimeout: 60_000
+  }
+})
