@@ -106,10 +106,11 @@ export const plan = (table: readonly [Capability, ...Array<Capability>], request
   const mode = modeOf(request)
   const images = request.images ?? []
   const ofMode = table.filter((row) => row.mode === mode)
-  if (ofMode.length === 0) return refusal("mode", `is ${mode}, which is not offered here; ${listed(modes(table))} is`)
+  if (ofMode.length === 0) return refusal("mode", `is ${mode}, which is not offered here; ${listed(modes(table))} ${are(modes(table))}`)
   const model = request.model ?? (ofMode[0] ?? table[0]).model
   const ofModel = table.filter((row) => row.model === model)
-  if (ofModel.length === 0) return refusal("model", `is ${quoted(model)}, which is not known; ${listed(models(table))} are`)
+  if (ofModel.length === 0)
+    return refusal("model", `is ${quoted(model)}, which is not known; ${listed(models(table))} ${are(models(table))}`)
   const rows = ofModel.filter((row) => row.mode === mode)
   if (rows.length === 0) return refusal("model", `is ${model}, which can't ${mode}; ${listed(models(ofMode))} can`)
   const row = rows.find(({ images: of }) => images.length >= (of?.min ?? 0) && images.length <= (of?.max ?? 0))
@@ -203,7 +204,7 @@ const refuseWord = (
   if (words?.includes(given) === true) return undefined
   if (words === undefined) return refusal(field, `is not for ${row.model} to ${row.mode}`)
   const others = table.filter((other) => other.mode === row.mode && other[field]?.oneOf.includes(given) === true)
-  const elsewhere = others.length === 0 ? "" : `; ${listed(models(others))} takes it`
+  const elsewhere = others.length === 0 ? "" : `; ${listed(models(others))} ${models(others).length === 1 ? "takes" : "take"} it`
   return refusal(field, `is ${quoted(given)}; ${row.model} takes ${listed(words, "or")} here${elsewhere}`)
 }
 
@@ -239,6 +240,8 @@ const modes = (rows: ReadonlyArray<Capability>): ReadonlyArray<string> => [...ne
 
 const listed = (words: ReadonlyArray<string>, joint = "and"): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`
+
+const are = (words: ReadonlyArray<string>): string => (words.length === 1 ? "is" : "are")
 
 // What the user gave may be long.
 const quoted = (text: string): string => (text.length > 80 ? `"${text.slice(0, 79)}…"` : `"${text}"`)

@@ -268,9 +268,10 @@ export const links = (...candidates: ReadonlyArray<string | undefined>): Readonl
 }
 
 const isLink = (text: string): boolean =>
-  /^https?:\/\/\S+$/iu.test(text)
-    ? URL.canParse(text)
-    : /^data:(video\/|application\/octet-stream)/iu.test(text) || /^\/[^/\s]\S*$/u.test(text)
+  /^https?:\/\/\S+$/iu.test(text) ? URL.canParse(text) : /^data:(video\/|application\/octet-stream)/iu.test(text) || isPath(text)
+
+/** A path from the root. A second slash would lead to another host, and so does a backslash, which a URL takes for a slash. */
+const isPath = (text: string): boolean => /^\/[^/\\\s][^\\\s]*$/u.test(text) && URL.canParse(text, "https://example.com")
 
 /**
  * A number, also where it is written as a text: `6`, `"6"`, `"10.0"`.
@@ -313,10 +314,13 @@ export const positive = (value: unknown): number | undefined => {
  * @category converting
  * @since 0.1.0
  */
-export const errorOf = (value: unknown): ErrorBody => {
+export const errorOf = (value: unknown): ErrorBody => errorAt(value, 2)
+
+/** `depth` levels of `error` inside `error`: a body may nest a hundred thousand. */
+const errorAt = (value: unknown, depth: number): ErrorBody => {
   if (typeof value === "string") return { message: shown(value) }
   const error = at(value, "error")
-  const inner: ErrorBody = typeof error === "object" && error !== null ? errorOf(error) : { message: shown(error) }
+  const inner: ErrorBody = typeof error === "object" && depth > 0 ? errorAt(error, depth - 1) : { message: shown(error) }
   const detail = at(value, "detail")
   const first: unknown = Array.isArray(detail) ? detail[0] : undefined
   return {
@@ -369,11 +373,12 @@ const unreadable = (detail: string): Reading => ({ _tag: "Missed", because: "unr
 const page = ({ body, status }: Answer): Reading => ({
   _tag: "Missed",
   because: status === 429 ? "rate-limited" : status >= 500 ? "server" : "unreadable",
-  detail: `HTTP ${status} with a page instead of JSON: ${excerpt(body)}`
+  detail: excerpt(`HTTP ${status} with a page instead of JSON: ${body}`)
 })
 
 const byStatus = ({ answer: { body, status }, error }: Seen): Reading => {
   const message = error.message ?? excerpt(body)
+  const said = excerpt(`HTTP ${status}${message === "" ? "" : `: ${message}`}`)
   const refused = (reason: "Unauthorized" | "PaymentRequired" | "PollRejected"): Reading => ({
     _tag: "Refused",
     reason,
@@ -384,7 +389,7 @@ const byStatus = ({ answer: { body, status }, error }: Seen): Reading => {
   const missed = (because: "timeout" | "server" | "rate-limited"): Reading => ({
     _tag: "Missed",
     because,
-    detail: `HTTP ${status}${message === "" ? "" : `: ${message}`}`
+    detail: said
   })
   switch (status) {
     case 401:
@@ -394,7 +399,7 @@ const byStatus = ({ answer: { body, status }, error }: Seen): Reading => {
       return refused("PaymentRequired")
     case 404:
     case 410:
-      return { _tag: "NotFound", detail: `HTTP ${status}${message === "" ? "" : `: ${message}`}` }
+      return { _tag: "NotFound", detail: said }
     case 408:
       return missed("timeout")
     case 409:

@@ -167,7 +167,7 @@ export const advance = (state: JobState, seen: Observation): JobState | undefine
       return { ...base, _tag: "Queued", position: seen.position }
     case "Running": {
       if (state._tag !== "Running") return { ...base, _tag: "Running", progress: seen.progress, progressSource: seen.progressSource }
-      if (seen.progress === undefined || seen.progress <= (state.progress ?? -1)) return undefined
+      if (seen.progress === undefined || !(seen.progress > (state.progress ?? -1))) return undefined
       return { ...base, _tag: "Running", progress: seen.progress, progressSource: seen.progressSource }
     }
     case "Succeeded": {

@@ -30,12 +30,13 @@ export const excerpt = (text: string): string => {
  */
 export const withoutSecret = (text: string, secret: string): string => (secret === "" ? text : text.replaceAll(secret, "<key>"))
 
-// Signed URLs carry their signature in the query; a data: URL is the file itself.
+// Signed URLs carry their signature in the query; a data: URL is the file itself. An apostrophe may stand in a path.
+// "Invalid Bearer token" is a documented message, and no token.
 const withoutSecrets = (text: string): string =>
   text
-    .replaceAll(/\b(https?:\/\/[^\s"'<>?#]*)[?#][^\s"'<>]*/giu, "$1?…")
+    .replaceAll(/\b(https?:\/\/[^\s"<>?#]*)[?#][^\s"<>]*/giu, "$1?…")
     .replaceAll(/\bdata:[a-z]+\/[^\s"'<>]*/giu, "data:…")
-    .replaceAll(/\bbearer\s+[\w.~+/=-]+/giu, "Bearer …")
+    .replaceAll(/\bbearer\s+[\w.~+/=-]{8,}/giu, "Bearer …")
 
 /**
  * A text that says something: trimmed, or `undefined` where it is no text or empty.

@@ -106,7 +106,7 @@ const noAnswer = (error: HttpClientError.HttpClientError, key: string): NoAnswer
   return {
     _tag: "NoAnswer",
     because: error.reason._tag === "TransportError" && causes.some(neverConnected) ? "unsent" : "network",
-    detail: withoutSecret(excerpt([...new Set(codes), words ?? error.reason._tag].join(": ")), key)
+    detail: excerpt(withoutSecret([...new Set(codes), words ?? error.reason._tag].join(": "), key))
   }
 }
 

@@ -7,16 +7,15 @@ import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { JobError, PaymentRequired, RateLimited, SubmitRejected, SubmitUnknown, Unauthorized, Unreachable } from "../JobError.ts"
 import type { Reason } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import type { Provider, Submission } from "../Provider.ts"
 import type { Receipt } from "../Reading.ts"
-import { withoutSecret } from "../Text.ts"
 import { call } from "./call.ts"
 import { accountOf } from "./checked.ts"
+import { keyless } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 import { monotonic } from "./watch.ts"
 
@@ -80,7 +79,6 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
   { onSubmitted, timeout }: Terms
 ): Effect.fn.Return<Outcome, never, HttpClient.HttpClient> {
   const { baseUrl, definition } = provider
-  const key = Redacted.value(provider.apiKey)
   const failed = (reason: Reason) => new JobError({ reason, provider: definition.name, operation: "submit", attempt })
   const submittedAt = yield* Clock.currentTimeMillis
   const sent = yield* Effect.result(call(provider, "submit", request, timeout))
@@ -91,7 +89,7 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
       : { _tag: "Not", error: failed(new SubmitUnknown({ detail })) }
   }
   const answer = sent.success
-  const receipt = definition.receive(answer)
+  const receipt = definition.receive(keyless(answer, provider))
   switch (receipt._tag) {
     case "Accepted": {
       const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account: accountOf(provider), submittedAt }
@@ -101,13 +99,12 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
     case "Busy": {
       const now = yield* Clock.currentTimeMillis
       const stay = retryAfter(answer.headers["retry-after"], now) ?? 0
-      const detail = withoutSecret(`HTTP ${receipt.status}: ${receipt.message}`, key)
-      return { _tag: "Again", error: failed(new RateLimited({ detail })), stay }
+      return { _tag: "Again", error: failed(new RateLimited({ detail: `HTTP ${receipt.status}: ${receipt.message}` })), stay }
     }
     case "Declined":
-      return { _tag: "Not", error: failed(declined(receipt, key)) }
+      return { _tag: "Not", error: failed(declined(receipt)) }
     case "Unclear":
-      return { _tag: "Not", error: failed(new SubmitUnknown({ detail: withoutSecret(receipt.detail, key) })) }
+      return { _tag: "Not", error: failed(new SubmitUnknown({ detail: receipt.detail })) }
   }
 })
 
@@ -143,14 +140,13 @@ const uncut = <R>(
     })
   )
 
-const declined = ({ code, message, reason, status }: Extract<Receipt, { readonly _tag: "Declined" }>, key: string): Reason => {
-  const detail = withoutSecret(message, key)
+const declined = ({ code, message, reason, status }: Extract<Receipt, { readonly _tag: "Declined" }>): Reason => {
   switch (reason) {
     case "Unauthorized":
-      return new Unauthorized({ detail: `HTTP ${status}, ${detail}` })
+      return new Unauthorized({ detail: `HTTP ${status}, ${message}` })
     case "PaymentRequired":
-      return new PaymentRequired({ detail: `HTTP ${status}, ${detail}` })
+      return new PaymentRequired({ detail: `HTTP ${status}, ${message}` })
     case "SubmitRejected":
-      return new SubmitRejected({ status, code, detail })
+      return new SubmitRejected({ status, code, detail: message })
   }
 }

@@ -81,7 +81,13 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   let polls = 0
   let budget = Budget.fresh
   let planned = 0
-  let next = setting.eager ? setting.since : setting.since + (yield* plan({ now: setting.since }))
+  // Where the first look comes at once, its wait is skipped and not forgotten: a look that is cut must not be repeated at once.
+  const first = yield* plan({ now: setting.since })
+  let next = setting.eager ? setting.since : setting.since + first
+  /** Before this neither the floor nor `Retry-After` lets anybody look. */
+  let allowed = setting.since
+  /** When the last look was begun. */
+  let begun = Number.NEGATIVE_INFINITY
 
   function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
     const look = { state, polls, misses: budget.misses, retryAfter: last.retryAfter }
@@ -91,6 +97,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       onDone: () => Effect.sync(() => (planned = Number.POSITIVE_INFINITY))
     })
   }
+
+  /** When the next look is due: by the pace, but at the deadline for the last time, if that is allowed. */
+  const due = (): number => (next < deadline || begun >= deadline ? next : Math.max(deadline, allowed))
 
   const publish = (seen: Observation): void => {
     const moved = JobState.advance(state, seen)
@@ -117,21 +126,27 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   const poll = Effect.gen(function* () {
     while (!JobState.isTerminal(state)) {
-      yield* Effect.sleep(Duration.millis(Math.max(0, next - (yield* monotonic))))
-      const begun = yield* monotonic
+      yield* Effect.sleep(Duration.millis(Math.max(0, due() - (yield* monotonic))))
+      begun = yield* monotonic
       // Where this look is cut short, the next one keeps its distance all the same.
-      next = begun + planned
+      const distance = Number.isFinite(planned) ? planned : definition.rhythm.floor
+      next = begun + distance
+      allowed = begun + Math.min(definition.rhythm.floor, distance)
       polls += 1
-      const last = begun >= deadline
+      // A timer may wake a hair too early.
+      const last = begun >= deadline - 1
       const within = last ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
       const { seen, stay } = yield* look(within)
       const [spent, verdict] = Budget.spend(budget, seen, seen.at - ref.submittedAt, limits)
-      budget = spent
+      const now = yield* monotonic
+      // Whoever comes back after this watcher has given up comes no earlier than it would have looked again.
+      next = now + Math.max(distance, stay ?? 0)
+      allowed = Math.max(allowed, now + (stay ?? 0))
+      budget = verdict._tag === "GiveUp" ? Budget.fresh : spent
       if (verdict._tag === "GiveUp") return yield* lost(reasonOf(verdict.because))
       if (verdict._tag === "Observe") publish(seen)
       if (JobState.isTerminal(state)) return
       if (last) return yield* lost(timeUp(setting, state, seen))
-      const now = yield* monotonic
       yield* plan({ now, retryAfter: stay })
       const then = nextLook({
         begun,
@@ -143,8 +158,8 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         deadline,
         jitter: yield* Random.next
       })
-      next = then.at
-      if (then._tag === "GiveUp") {
+      if (then._tag === "Look") next = then.at
+      else {
         yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
         return yield* lost(timeUp(setting, state, seen))
       }
@@ -155,7 +170,8 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const ended = (exit: Exit.Exit<void, JobError>): void => {
     poller = undefined
     if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
-    for (const listener of listeners) Queue.failCauseUnsafe(listener, exit.cause)
+    // A copy: who fails may listen again at once, and that is a new listener.
+    for (const listener of Array.from(listeners)) Queue.failCauseUnsafe(listener, exit.cause)
   }
 
   // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of

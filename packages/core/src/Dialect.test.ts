@@ -1,0 +1,237 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import * as fc from "fast-check"
+import * as Dialect from "./Dialect.ts"
+
+/** providers.md 0.2: what real clients had to normalise. */
+const observed: ReadonlyArray<readonly [Dialect.Kind, ReadonlyArray<string>]> = [
+  [
+    "queued",
+    [
+      "queued",
+      "queueing",
+      "queuing",
+      "in_queue",
+      "pending",
+      "submitted",
+      "created",
+      "not_start",
+      "notstarted",
+      "preparing",
+      "starting",
+      "waiting",
+      "wait",
+      "unknown"
+    ]
+  ],
+  ["running", ["in_progress", "inprogress", "processing", "running", "generating", "dreaming"]],
+  ["succeeded", ["completed", "complete", "succeeded", "succeed", "success", "done", "finished", "ready"]],
+  ["failed", ["failed", "failure", "fail", "error", "rejected", "nsfw", "request moderated", "content moderated", "task not found"]],
+  // Cancelled is a state of its own here, where those clients called it a failure.
+  ["cancelled", ["cancelled", "canceled", "aborted"]],
+  ["expired", ["expired"]]
+]
+const words = observed.flatMap(([kind, all]) => all.map((word) => ({ kind, word })))
+
+describe("lookup", () => {
+  const kindOf = Dialect.lookup({})
+
+  it.each(words)("$word is $kind, in any case and padding", ({ kind, word }) => {
+    const shapes = [word, word.toUpperCase(), `  ${word}\n`, word.replaceAll(/[ _]/gu, "-"), word.replaceAll("_", " ")]
+    for (const shape of shapes) expect(kindOf(shape)).toBe(kind)
+  })
+
+  it("there is no synonym beyond the observed ones", () => {
+    expect(Object.keys(Dialect.synonyms).toSorted()).toEqual(words.map(({ word }) => Dialect.normalised(word)).toSorted())
+  })
+
+  it.each(["constructor", "__proto__", "toString", "hasOwnProperty", "", " ", "null", "finish", "processing!", "SUCCEEDED?"])(
+    "%j is no status word",
+    (word) => {
+      expect(kindOf(word)).toBeUndefined()
+    }
+  )
+
+  it("the vendor's own table comes before the synonyms", () => {
+    expect(Dialect.lookup({ Ready: "queued" })(" READY ")).toBe("queued")
+  })
+})
+
+describe("told", () => {
+  const decode = Schema.decodeUnknownSync(Schema.Struct({ a: Dialect.told(Schema.Struct({ b: Dialect.told(Schema.String) })) }))
+
+  it.each([{}, { a: null }, { a: 7 }, { a: [] }, { a: "x" }])("%j reads as nothing told, or an empty thing", (json) => {
+    expect(decode(json).a?.b).toBeUndefined()
+  })
+
+  it("a nested field of another type does not take its neighbours with it", () => {
+    expect(decode({ a: { b: 7 } })).toEqual({ a: {} })
+    expect(decode({ a: { b: "x" } })).toEqual({ a: { b: "x" } })
+  })
+})
+
+describe("links", () => {
+  it("order is kept, repeats and what is no URL go", () => {
+    expect(Dialect.links(" https://a.b/1 ", undefined, "", "https://a.b/2", "https://a.b/1", "task failed: see https://a.b")).toEqual([
+      { url: "https://a.b/1", kind: "link" },
+      { url: "https://a.b/2", kind: "link" }
+    ])
+  })
+
+  it.each(["/v1/videos/1/content", "data:video/mp4;base64,AAAA", "data:application/octet-stream;base64,AAAA", "HTTP://a.b/c"])(
+    "%s is a link",
+    (text) => {
+      expect(Dialect.links(text)).toHaveLength(1)
+    }
+  )
+
+  it.each([
+    "//evil.test/x",
+    "/",
+    "ftp://a.b/c",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "file:///etc/passwd",
+    "https://",
+    "https://a b",
+    "done"
+  ])("%s is no link", (text) => {
+    expect(Dialect.links(text)).toEqual([])
+  })
+})
+
+describe("numbers", () => {
+  it.each([
+    [6, 6],
+    ["6", 6],
+    [" 10.0 ", 10],
+    ["-3", -3],
+    ["4.000000", 4],
+    [0, 0],
+    ["", undefined],
+    ["6s", undefined],
+    ["1e3", undefined],
+    ["0x10", undefined],
+    [null, undefined],
+    [true, undefined],
+    [[6], undefined],
+    [Number.POSITIVE_INFINITY, undefined]
+  ])("numeric reads %j as %j", (value, number) => {
+    expect(Dialect.numeric(value)).toBe(number)
+  })
+
+  it.each([
+    [42, 0.42],
+    ["42", 0.42],
+    ["42%", 0.42],
+    ["42 %", 0.42],
+    [0, 0],
+    [100, 1],
+    [150, 1],
+    [-5, 0],
+    ["", undefined],
+    ["%", undefined],
+    [null, undefined],
+    ["half", undefined]
+  ])("fraction reads %j as %j", (value, number) => {
+    expect(Dialect.fraction(value)).toBe(number)
+  })
+
+  it.each([
+    [6, 6],
+    ["6", 6],
+    [0, undefined],
+    [-1, undefined],
+    ["", undefined]
+  ])("positive reads %j as %j", (value, number) => {
+    expect(Dialect.positive(value)).toBe(number)
+  })
+})
+
+describe("errorOf", () => {
+  it.each<[string, unknown, Dialect.ErrorBody]>([
+    ["a text", "Reference image could not be accessed.", { message: "Reference image could not be accessed." }],
+    ["an empty text", " ", {}],
+    ["null", null, {}],
+    ["C: code and message", { code: "internal_error", message: "no" }, { code: "internal_error", message: "no" }],
+    ["C: a number as code", { code: 13, message: "no" }, { code: "13", message: "no" }],
+    ["A: an error of empty texts", { message: "", code: "" }, {}],
+    [
+      "E: new-api task error",
+      { code: "task_not_exist", message: "task_not_exist", data: null },
+      { code: "task_not_exist", message: "task_not_exist" }
+    ],
+    [
+      "F: OpenAI-style, type where the code is empty",
+      { error: { message: "no (request id: 1)", type: "new_api_error", param: "", code: "" } },
+      { code: "new_api_error", message: "no (request id: 1)" }
+    ],
+    [
+      "F: the code before the type",
+      { error: { message: "no", type: "comet_api_error", code: "invalid_request" } },
+      { code: "invalid_request", message: "no" }
+    ],
+    [
+      "G: xAI",
+      { code: "imagine:content-moderated", error: "rejected", usage: {} },
+      { code: "imagine:content-moderated", message: "rejected" }
+    ],
+    ["H: a bare text", { error: "no" }, { message: "no" }],
+    ["H: success false", { success: false, message: "Invalid Bearer token" }, { message: "Invalid Bearer token" }],
+    [
+      "flat, with nulls",
+      { code: null, message: "no", param: null, type: "invalid_request_error" },
+      { code: "invalid_request_error", message: "no" }
+    ],
+    ["FastAPI, a text", { detail: "no" }, { message: "no" }],
+    ["FastAPI, a list", { detail: [{ msg: "field required" }] }, { message: "field required" }],
+    ["a list", ["no"], {}],
+    ["a number", 7, {}]
+  ])("%s", (_, value, error) => {
+    expect(Dialect.errorOf(value)).toEqual(error)
+  })
+
+  it("its words are fit to be shown", () => {
+    expect(Dialect.errorOf({ error: `see https://a.b/c?sig=SECRET ${"x".repeat(900)}` }).message).toMatch(
+      /^see https:\/\/a\.b\/c\?… x{1,490}…$/u
+    )
+  })
+
+  it("any JSON gives texts or nothing", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const { code = "", message = "" } = Dialect.errorOf(value)
+        expect([typeof code, typeof message]).toEqual(["string", "string"])
+      })
+    )
+  })
+})
+
+describe("idAt", () => {
+  it.each<[unknown, string | undefined]>([
+    [{ id: "a", task_id: "b" }, "a"],
+    [{ id: "", task_id: "b" }, "b"],
+    [{ id: 7 }, "7"],
+    [{ id: "a b" }, undefined],
+    [{ id: "x".repeat(513) }, undefined],
+    [{ id: null }, undefined],
+    [{ id: { id: "a" } }, undefined],
+    [["a"], undefined],
+    [undefined, undefined]
+  ])("%j has the id %j", (json, id) => {
+    expect(Dialect.idAt(json, "id", "task_id")).toBe(id)
+  })
+})
+
+describe("speaksOfModeration", () => {
+  it.each(["rejected by content moderation", "NSFW", "safety system", "violate content policies", "content_filter", "request moderated"])(
+    "%s does",
+    (text) => {
+      expect(Dialect.speaksOfModeration(undefined, text)).toBe(true)
+    }
+  )
+
+  it.each(["Video generation failed.", "the content could not be read", "policy", ""])("%s does not", (text) => {
+    expect(Dialect.speaksOfModeration(text)).toBe(false)
+  })
+})

@@ -1,0 +1,143 @@
+/**
+ * The states of a job, its reference and what answers said of it as `Schema`, for those who store or send them.
+ *
+ * Apart from `JobState`, so that a page that only follows a job does not carry `effect/Schema`. A type test holds both to the same types.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { isBaseUrl } from "./JobRef.ts"
+
+/**
+ * Schema for a reference.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const JobRef = Schema.Struct({
+  provider: Schema.NonEmptyString,
+  kind: Schema.Literals(["generation", "edit", "extension"]),
+  id: Schema.NonEmptyString,
+  baseUrl: Schema.String.check(
+    Schema.makeFilter((text) => isBaseUrl(text) || "expected an http or https address without a slash at the end")
+  ),
+  account: Schema.optional(Schema.String),
+  submittedAt: Schema.Finite
+})
+
+/**
+ * Schema for a place to get the finished video from.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Artifact = Schema.Struct({ url: Schema.NonEmptyString, kind: Schema.Literals(["link", "content"]) })
+
+/**
+ * Schema for whether a job was charged.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Billed = Schema.Literals(["yes", "no", "unknown"])
+
+/**
+ * Schema for why a job ended without a video.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Failure = Schema.Struct({
+  origin: Schema.Literals(["provider", "gateway"]),
+  code: Schema.optional(Schema.String),
+  message: Schema.String,
+  moderated: Schema.Boolean
+})
+
+const cost = { costUsd: Schema.optional(Schema.Finite), costSource: Schema.optional(Schema.Literals(["provider", "upstream"])) }
+
+const queued = { position: Schema.optional(Schema.Natural) }
+
+const running = {
+  progress: Schema.optional(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  progressSource: Schema.optional(Schema.Literals(["reported", "estimated"]))
+}
+
+const finished = {
+  ...cost,
+  durationSeconds: Schema.optional(Schema.Finite),
+  model: Schema.optional(Schema.String),
+  expiresAt: Schema.optional(Schema.Finite)
+}
+
+const failed = { ...cost, failure: Failure, billed: Billed }
+const expired = { ...cost, billed: Billed }
+const cancelled = { ...cost, by: Schema.Literals(["caller", "provider"]), billed: Billed }
+
+const base = { ref: JobRef, at: Schema.Finite, polls: Schema.Natural, raw: Schema.optionalKey(Schema.Unknown) }
+
+/**
+ * Schema for every state, with `match` and `guards`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const JobState = Schema.TaggedUnion({
+  Submitted: base,
+  Queued: { ...base, ...queued },
+  Running: { ...base, ...running },
+  Succeeded: { ...base, ...finished, artifacts: Schema.NonEmptyArray(Artifact), billed: Billed },
+  Failed: { ...base, ...failed },
+  Expired: { ...base, ...expired },
+  Cancelled: { ...base, ...cancelled }
+})
+
+const readings = {
+  Queued: queued,
+  Running: running,
+  Succeeded: { ...finished, artifacts: Schema.Array(Artifact) },
+  Failed: failed,
+  Expired: expired,
+  Cancelled: cancelled,
+  Unrecognised: { word: Schema.String },
+  Missed: {
+    because: Schema.Literals(["network", "timeout", "server", "rate-limited", "unreadable", "query-failed"]),
+    detail: Schema.String
+  },
+  NotFound: { detail: Schema.String },
+  Refused: {
+    reason: Schema.Literals(["Unauthorized", "PaymentRequired", "PollRejected"]),
+    status: Schema.Int,
+    code: Schema.optional(Schema.String),
+    message: Schema.String
+  }
+}
+
+/**
+ * Schema for what one answer said.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Reading = Schema.TaggedUnion(readings)
+
+const stamp = { at: Schema.Finite, poll: Schema.Natural, raw: Schema.optionalKey(Schema.Unknown) }
+
+/**
+ * Schema for a reading with its stamp.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Observation = Schema.TaggedUnion({
+  Queued: { ...stamp, ...readings.Queued },
+  Running: { ...stamp, ...readings.Running },
+  Succeeded: { ...stamp, ...readings.Succeeded },
+  Failed: { ...stamp, ...readings.Failed },
+  Expired: { ...stamp, ...readings.Expired },
+  Cancelled: { ...stamp, ...readings.Cancelled },
+  Unrecognised: { ...stamp, ...readings.Unrecognised },
+  Missed: { ...stamp, ...readings.Missed },
+  NotFound: { ...stamp, ...readings.NotFound },
+  Refused: { ...stamp, ...readings.Refused }
+})

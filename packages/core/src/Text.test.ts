@@ -1,0 +1,76 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import * as Text from "./Text.ts"
+
+describe("excerpt", () => {
+  it.each([
+    ["see https://cdn.x.test/a.mp4?sig=SECRET&b=1 now", "see https://cdn.x.test/a.mp4?… now"],
+    ['{"url":"https://cdn.x.test/a.mp4?sig=SECRET"}', '{"url":"https://cdn.x.test/a.mp4?…"}'],
+    ["HTTPS://CDN.x.test/a#SECRET", "HTTPS://CDN.x.test/a?…"],
+    ["Authorization: Bearer sk-SECRET_1.2~3+4/5=", "Authorization: Bearer …"],
+    ["bearer   SECRET-1", "Bearer …"],
+    ["Invalid Bearer token", "Invalid Bearer token"],
+    ["https://a.b/it's?sig=SECRET", "https://a.b/it's?…"],
+    ["image data:image/png;base64,SECRET== end", "image data:… end"],
+    ["two\n\n\tlines  here ", "two lines here"],
+    ["https://cdn.x.test/plain.mp4", "https://cdn.x.test/plain.mp4"]
+  ])("%j reads as %j", (text, shown) => {
+    expect(Text.excerpt(text)).toBe(shown)
+  })
+
+  it("500 characters stay as they are, and of 501 the first 499 with an ellipsis", () => {
+    expect(Text.excerpt("a".repeat(500))).toBe("a".repeat(500))
+    expect(Text.excerpt("a".repeat(501))).toBe(`${"a".repeat(499)}…`)
+  })
+
+  it("no excerpt is longer than 500 characters, or has a second line", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 3000, size: "max" }), (text) => {
+        expect(Text.excerpt(text).length).toBeLessThanOrEqual(500)
+        expect(Text.excerpt(text)).not.toMatch(/[\r\n]/u)
+      })
+    )
+  })
+
+  it("any URL loses its query", () => {
+    fc.assert(
+      fc.property(fc.webUrl(), fc.constantFrom("?", "#"), fc.constantFrom("", " ", '"', "'", "<"), (url, mark, after) => {
+        expect(Text.excerpt(`${url}${mark}signature=SECRET${after}`)).not.toContain("SECRET")
+      })
+    )
+  })
+
+  it("a megabyte is cut before it is searched", () => {
+    expect(Text.excerpt("https://a.b/?".repeat(100_000)).length).toBeLessThanOrEqual(500)
+  })
+})
+
+describe("withoutSecret", () => {
+  it("every occurrence goes, and an empty secret hides nothing", () => {
+    expect(Text.withoutSecret("a sk-1 b sk-1", "sk-1")).toBe("a <key> b <key>")
+    expect(Text.withoutSecret("abc", "")).toBe("abc")
+  })
+})
+
+describe("present", () => {
+  it.each([
+    [" a ", "a"],
+    [7, "7"],
+    [0, "0"],
+    ["", undefined],
+    ["  ", undefined],
+    [null, undefined],
+    [Number.NaN, undefined],
+    [{}, undefined],
+    [true, undefined]
+  ])("%j reads as %j", (value, text) => {
+    expect(Text.present(value)).toBe(text)
+  })
+})
+
+describe("parseJson", () => {
+  it("JSON is parsed, and anything else is undefined", () => {
+    expect(Text.parseJson('{"a":[1]}')).toEqual({ a: [1] })
+    for (const text of ["", "{", "<html>", "undefined"]) expect(Text.parseJson(text)).toBeUndefined()
+  })
+})

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { retryAfter } from "./retryAfter.ts"
+
+const now = 1_773_297_002_000 // Thu, 12 Mar 2026 06:30:02 GMT
+
+describe("retryAfter", () => {
+  it.each([
+    ["1", 1000],
+    [" 30 ", 30_000],
+    ["0", 0],
+    ["0.5", 500],
+    ["86400", 86_400_000],
+    ["999999999999", 999_999_999_999_000],
+    ["Thu, 12 Mar 2026 06:30:12 GMT", 10_000],
+    ["Thu, 12 Mar 2026 06:29:12 GMT", 0],
+    ["Thursday, 12-Mar-26 06:30:12 GMT", 10_000],
+    ["Thu, 32 Foo 2026 99:99:99 GMT", undefined],
+    [undefined, undefined],
+    ["", undefined],
+    ["-5", undefined],
+    ["soon", undefined],
+    ["1e3", undefined],
+    ["NaN", undefined],
+    ["Infinity", undefined]
+  ])("%j is %j milliseconds", (value, wait) => {
+    expect(retryAfter(value, now)).toBe(wait)
+  })
+
+  it("any text gives a wait of 0 or more, or none", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.date({ noInvalidDate: true }).map((date) => date.toUTCString())
+        ),
+        (text) => {
+          expect(retryAfter(text, now) ?? 0).toBeGreaterThanOrEqual(0)
+        }
+      )
+    )
+  })
+})

@@ -1,0 +1,72 @@
+import { describe, expect, it, vi } from "@effect/vitest"
+import { from, lastValueFrom, toArray } from "rxjs"
+import { done, provider, request, said } from "../test/fake.ts"
+import { fakeFetch } from "../test/fetch.ts"
+import { ref } from "../test/samples.ts"
+import { JobFailed } from "./JobError.ts"
+import { toUri } from "./JobRef.ts"
+import { createClient } from "./promise.ts"
+
+const client = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1 })
+
+describe("createClient", () => {
+  it("submits once, and every face of the job shares that", async () => {
+    const net = fakeFetch()
+    const job = await client(net).submit(request)
+    const tags: Array<string> = []
+    for await (const state of job) tags.push(state._tag)
+    expect(tags).toEqual(["Submitted", "Running", "Succeeded"])
+    expect((await job.result())._tag).toBe("Succeeded")
+    expect(await lastValueFrom(from(job).pipe(toArray()))).toHaveLength(1)
+    expect(await job.bytes()).toHaveLength(8)
+    expect([net.posts().length, await job.cancel()]).toEqual([1, "CompletedAnyway"])
+    expect(job).not.toHaveProperty("then")
+  })
+
+  it("run tells of each state, and resolves with the video", async () => {
+    const tags: Array<string> = []
+    const onSubmitted = vi.fn<() => void>()
+    const state = await client(fakeFetch()).run(request, { onState: ({ _tag }) => tags.push(_tag), onSubmitted })
+    expect([state._tag, tags]).toEqual(["Succeeded", ["Submitted", "Running", "Succeeded"]])
+    expect(onSubmitted).toHaveBeenCalledOnce()
+  })
+
+  it("attach takes a reference or its text, and sends no POST", async () => {
+    const net = fakeFetch([done])
+    for (const given of [ref, toUri(ref)]) expect((await (await client(net).attach(given)).result())._tag).toBe("Succeeded")
+    expect(net.posts()).toEqual([])
+    await expect(client(net).attach("nonsense")).rejects.toMatchObject({ reason: { _tag: "InvalidRequest", field: "ref" } })
+  })
+
+  it("a job that failed rejects with its state", async () => {
+    await expect(client(fakeFetch([said("failed")])).run(request)).rejects.toBeInstanceOf(JobFailed)
+  })
+
+  it("a signal that was aborted before sends nothing", async () => {
+    const net = fakeFetch()
+    await expect(client(net).submit(request, { signal: AbortSignal.abort("gone") })).rejects.toBe("gone")
+    expect(net.requests).toEqual([])
+  })
+
+  it("a signal that is aborted during a look aborts that, and rejects with its reason", async () => {
+    const controller = new AbortController()
+    const net = fakeFetch([{ hangs: true }])
+    const job = await client(net).submit(request)
+    const result = job.result({ signal: controller.signal })
+    await vi.waitUntil(() => net.polls().length === 1)
+    controller.abort("enough")
+    await expect(result).rejects.toBe("enough")
+    expect(net.polls()[0]?.signal?.aborted).toBe(true)
+  })
+
+  it("a long-lived signal keeps no listener", async () => {
+    const { signal } = new AbortController()
+    const add = vi.spyOn(signal, "addEventListener")
+    const remove = vi.spyOn(signal, "removeEventListener")
+    const job = await client(fakeFetch()).submit(request, { signal })
+    await job.result({ signal })
+    await job.bytes({ signal })
+    expect(add.mock.calls.length).toBe(3)
+    expect(remove.mock.calls).toEqual(add.mock.calls.map(([type, listener]) => [type, listener]))
+  })
+})

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+
+const src = new URL("../src/", import.meta.url)
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+const code = (name: string): string =>
+  readFileSync(new URL(name.replaceAll("\\", "/"), src), "utf8").replaceAll(/\/\*[^]*?\*\/|(^|\s)\/\/.*$/gmu, "")
+
+describe("core runs anywhere", () => {
+  it.each(files)("%s asks for nothing that only Node has", (name) => {
+    expect(code(name)).not.toMatch(/["']node:|\bBuffer\b|\bprocess\b|\brequire\(|__dirname/u)
+  })
+
+  it.each(["JobState.ts", "Reading.ts", "Budget.ts", "Text.ts", "internal/nextLook.ts"])("%s imports nothing at run time", (name) => {
+    expect(code(name)).not.toMatch(/^import (?!type)/mu)
+  })
+
+  it("all sources are looked at", () => {
+    expect(files.length).toBeGreaterThan(25)
+  })
+})
