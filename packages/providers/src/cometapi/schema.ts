@@ -10,7 +10,7 @@ const generating = {
   // CometAPI's page says that its default is 1 second, where xAI's own is 8.
   duration: { from: 1, to: 15, default: 1 },
   aspectRatio: { oneOf: ["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"] },
-  resolution: { oneOf: ["480p", "720p"], default: "480p" }
+  resolution: { oneOf: ["480p", "720p"] }
 } as const
 
 /** The two pages that submit. The image is `image.url`: a public URL, or base64 as a `data:` URL. */

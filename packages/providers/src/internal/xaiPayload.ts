@@ -30,7 +30,7 @@ const ticksPerDollar = 10_000_000_000
  * What a payload says of money. A gateway's customer learns what the upstream charged: a cost there means that the job was billed,
  * though the gateway's own price may differ; none there does not mean that the gateway charges nothing.
  */
-export const costOf = (
+const costOf = (
   { usage }: { readonly usage?: { readonly cost_in_usd_ticks?: unknown } },
   source: "provider" | "upstream"
 ): Reading.Cost & { readonly billed: Reading.Billed } => {

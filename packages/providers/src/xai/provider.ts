@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Dialect, Images, Provider, type Reading, VideoRequest, VideoRequestSchema } from "@reelay/core"
+import { type Capability, Dialect, Images, type JobError, Provider, type Reading, VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { check, encoded, formsOf, idOf, planned, refuse } from "../internal/parts.ts"
@@ -61,14 +61,33 @@ const refuseOptions = ({ images = [], options = {}, model, video, ...request }: 
 /** The canonical request that obeys the same rules: files stand for themselves, references for as many images. */
 const standIn = ({ images, options = {}, video, ...request }: Request): VideoRequest.VideoRequest => {
   const { imageFileId, referenceImages, videoFileId } = options
-  const references =
-    referenceImages === undefined ? images : referenceImages.length === 1 ? [...referenceImages, ...referenceImages] : referenceImages
+  const references = referenceImages?.map((each) => (typeof each === "string" ? each : uploaded.image))
+  // One reference obeys the rules of several, not those of a first frame.
+  const several = references?.length === 1 ? [...references, ...references] : references
   return {
     ...request,
-    images: imageFileId === undefined ? references : ["https://files.x.ai/image"],
-    video: videoFileId === undefined ? video : "https://files.x.ai/video.mp4"
+    images: imageFileId === undefined ? (several ?? images) : [uploaded.image],
+    video: videoFileId === undefined ? video : uploaded.video
   }
 }
+
+/** Images as the wire has them: a URL, or the id of an uploaded file. */
+const sourcesOf = (
+  images: ReadonlyArray<VideoRequest.Image | { readonly fileId: string }>,
+  plan: Capability.Plan
+): Effect.Effect<ReadonlyArray<{ readonly url: string } | { readonly file_id: string }>, JobError.InvalidRequest> => {
+  const given = images.map((image) => (isFile(image) ? { id: image.fileId, image: uploaded.image } : { id: undefined, image }))
+  const ready = Images.urls(
+    given.map(({ image }) => image),
+    formsOf(plan)
+  )
+  return Effect.map(ready, (urls) => urls.map((url, index) => (given[index]?.id === undefined ? { url } : { file_id: given[index].id })))
+}
+
+const isFile = (image: VideoRequest.Image | { readonly fileId: string }): image is { readonly fileId: string } =>
+  typeof image === "object" && "fileId" in image
+
+const uploaded = { image: "https://files.x.ai/image", video: "https://files.x.ai/video.mp4" } as const
 
 /** All that Reelay knows of xAI. */
 export const definition: Provider.Definition<Request> = {
@@ -86,8 +105,7 @@ export const definition: Provider.Definition<Request> = {
       const plan = yield* planned(capabilities, standIn(request))
       const { mode } = plan.row
       const { generateAudio, imageFileId, referenceAudios, referenceImages, storage, uploadUrl, user, videoFileId } = request.options ?? {}
-      const urls = yield* Images.urls(referenceImages ?? request.images ?? [], formsOf(plan))
-      const sources = urls.map((url) => ({ url }))
+      const sources = yield* sourcesOf(referenceImages ?? request.images ?? [], plan)
       const isReference = sources.length > 1 || referenceImages !== undefined
       const value = yield* encoded(Body, {
         model: plan.row.model,

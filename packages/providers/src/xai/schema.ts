@@ -60,8 +60,13 @@ export const Options = Schema.Struct({
   generateAudio: Schema.optional(Schema.Boolean),
   /** Id of an uploaded first frame, in place of `images`. */
   imageFileId: Schema.optional(Schema.NonEmptyString),
-  /** Reference images even where there is only one: URLs, public or `data:`. */
-  referenceImages: Schema.optional(Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1), Schema.isMaxLength(7))),
+  /** Reference images even where there is only one: URLs, public or `data:`, or ids of uploaded files. */
+  referenceImages: Schema.optional(
+    Schema.Array(Schema.Union([Schema.NonEmptyString, Schema.Struct({ fileId: Schema.NonEmptyString })])).check(
+      Schema.isMinLength(1),
+      Schema.isMaxLength(7)
+    )
+  ),
   /** Voices, `grok-imagine-video-1.5` only: at most 3, each by a voice's id or a clip's URL. */
   referenceAudios: Schema.optional(
     Schema.Array(
@@ -78,7 +83,8 @@ export const Options = Schema.Struct({
       filename: Schema.NonEmptyString,
       /** Seconds, at most 30 days. */
       expiresAfter: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_592_000 }))),
-      publicUrl: Schema.optional(Schema.Boolean)
+      /** Whether the file gets a public URL; or the document's object, passed on as it is. */
+      publicUrl: Schema.optional(Schema.Union([Schema.Boolean, Schema.Record(Schema.String, Schema.Json)]))
     })
   )
 })
@@ -92,7 +98,7 @@ const Audio = Schema.Union([
 const Storage = Schema.Struct({
   filename: Schema.String,
   expiresAfter: Schema.optionalKey(Schema.Int),
-  publicUrl: Schema.optionalKey(Schema.Boolean)
+  publicUrl: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Record(Schema.String, Schema.Json)]))
 }).pipe(Schema.encodeKeys({ expiresAfter: "expires_after", publicUrl: "public_url" }))
 
 /** What the three POSTs take, in Reelay's names; the wire's are in `encodeKeys`. Which field goes with which is the table's matter. */
