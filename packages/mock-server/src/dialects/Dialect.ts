@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** What an accepted request asks for. */
-export interface Submission {
+interface Submission {
   readonly prompt: string
   readonly model: string
   /** Length of the video that will be handed out: seconds. */
@@ -95,7 +95,7 @@ export interface Dialect {
 /** A word that stands in no provider's documents, for `mock:unknown-status`. */
 export const unknownWord = "warming_up"
 
-export const seconds = (ms: number): number => Math.floor(ms / 1000)
+const seconds = (ms: number): number => Math.floor(ms / 1000)
 
 /** When the job began and will have ended, in seconds since the epoch. */
 export const created = (job: Job): number => seconds(job.createdAt)

@@ -8,7 +8,7 @@ import * as Hash from "./hash.ts"
 const signature = (seed: string, path: string, expires: string): string => Hash.hex(`signature ${seed} ${path} ${expires}`, 64)
 
 /** `/files/<provider>/<id>.mp4`. */
-export const pathOf = (job: Pick<Job, "provider" | "id">): string => `/files/${job.provider}/${job.id}.mp4`
+const pathOf = (job: Pick<Job, "provider" | "id">): string => `/files/${job.provider}/${job.id}.mp4`
 
 /** A path with its query, good until `expiresAt` (milliseconds since the epoch, rounded up to a second). */
 export const sign = (seed: string, job: Job, expiresAt: number): string => {

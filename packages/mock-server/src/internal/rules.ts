@@ -5,7 +5,7 @@
 /** What is wrong with a value, as a sentence that begins with the field; `undefined` if nothing is. */
 export type Check = (field: string, value: unknown) => string | undefined
 
-export interface Rule {
+interface Rule {
   readonly check: Check
   readonly required?: boolean
 }
@@ -29,8 +29,6 @@ export const filled: Check = (field, value) =>
   unless(typeof value === "string" && value.trim() !== "", field, "a string that is not empty", value)
 
 export const flag: Check = (field, value) => unless(typeof value === "boolean", field, "true or false", value)
-
-export const anything: Check = () => undefined
 
 export const integer =
   (minimum: number, maximum: number): Check =>
@@ -77,7 +75,7 @@ export const nullable =
 export const webUrl: Check = (field, value) =>
   unless(typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? ""), field, "an http or https URL", value)
 
-export const dataUrl: Check = (field, value) =>
+const dataUrl: Check = (field, value) =>
   unless(typeof value === "string" && /^data:[\w.+-]+\/[\w.+-]+;base64,/.test(value), field, "a data URL", value)
 
 export const webOrDataUrl = either("an http, https or data URL", webUrl, dataUrl)
