@@ -1,1 +1,11 @@
-export {}
+/**
+ * Laws and generators for Reelay's providers and clients.
+ *
+ * @since 0.1.0
+ */
+export { type Advance, advanceLaws } from "./advanceLaws.ts"
+export * as Arbitraries from "./Arbitraries.ts"
+export { type Engine, engineLaws } from "./engineLaws.ts"
+export * as Law from "./Law.ts"
+export { type Fixture, providerLaws, type Subject } from "./providerLaws.ts"
+export * as Timeline from "./Timeline.ts"

@@ -1,0 +1,9 @@
+/**
+ * Generators that reach what Reelay's laws are about.
+ *
+ * @since 0.1.0
+ */
+export { type Change, mutated, type Mutation } from "./arbitraries/mutation.ts"
+export { ending, observations, reading, silent, succeeded } from "./arbitraries/observation.ts"
+export { type Scenario, scenario } from "./arbitraries/scenario.ts"
+export { answer, json, oddWords, status, text, word } from "./arbitraries/wire.ts"

@@ -1,0 +1,295 @@
+/**
+ * The laws of the engine, over plays against the mock under virtual time.
+ *
+ * @since 0.1.0
+ */
+import { Job, JobError, JobState, type Provider, type VideoRequest } from "@reelay/core"
+import { type Scenario, scenario } from "./arbitraries/scenario.ts"
+import * as Judge from "./internal/judge.ts"
+import { type Play, play, type Sent, type Stage } from "./internal/play.ts"
+import { same } from "./internal/states.ts"
+import { Restless } from "./internal/virtual.ts"
+import * as Law from "./Law.ts"
+
+/**
+ * What is under test.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Engine {
+  /** Providers that the mock serves under `/<name>`. */
+  readonly providers: ReadonlyArray<Provider.Definition<VideoRequest.VideoRequest>>
+  /** Absent: `Job.submit`. */
+  readonly submit?: Stage["submit"] | undefined
+}
+
+/**
+ * The laws of the engine, each over arbitrary magic prompts, paces, deadlines, watchers and providers. `@reelay/mock-server` answers as
+ * the `fetch` of effect's FetchHttpClient, and Effect's TestClock is the time: a play of minutes takes milliseconds.
+ *
+ * **Example** (Testing the engine with your own provider)
+ *
+ * ```ts
+ * import { definition } from "@reelay/providers/xai"
+ * import { engineLaws, Law } from "@reelay/testing"
+ * import { describe, it } from "vitest"
+ *
+ * Law.register(engineLaws({ providers: [definition] }), { describe, it })
+ * ```
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const engineLaws = ({ providers, submit = Job.submit }: Engine): ReadonlyArray<Law.Law> => {
+  const law = (id: string, name: string, wrong: (seen: Play) => string | undefined, given = scenario): Law.Law =>
+    Law.make({ id: `engine/${id}`, name, given, runs: 60, examine: (each) => examine({ providers, submit }, each, wrong) })
+
+  return [
+    law("one-submit", "one handle sends one submit, however many subscribe", oneSubmit),
+    law("uncut", "a submission is never cut: its outcome is told even to a caller who left", uncut, scenario.map(hasty)),
+    law("leaving", "after interruption no request starts, and the one in flight is aborted", silence),
+    law("pace", "polls keep the pace", pace),
+    law("return", "one who comes back after the deadline looks no earlier than pace and Retry-After allow", back, scenario.map(impatient)),
+    law("deadline", "the deadline is passed by at most one look", deadline),
+    law("life", "the first state is Submitted, at most one state is terminal, and nothing follows it", life),
+    law("rank", "rank and progress never fall", rank),
+    law("change", "two consecutive states are never equal but for at, polls and raw", change),
+    law(
+      "unknown",
+      "an unknown status never ends a job and never spins",
+      unknown,
+      scenario.map((each) => faulty(each, "mock:unknown-status"))
+    ),
+    law("artifact", "Succeeded always has an artifact", artifact),
+    law("truth", "a job ends as the provider says, and not before", truth),
+    law("ref", "an error after the submission carries the ref", ref),
+    law("secrets", "no secret appears in any message or state but artifacts[].url", secrets)
+  ]
+}
+
+const examine = async (stage: Stage, given: Scenario, wrong: (seen: Play) => string | undefined): Promise<Law.Finding | undefined> => {
+  try {
+    const seen = await play(stage, given)
+    const what = wrong(seen)
+    return what === undefined ? undefined : { what, timeline: Judge.picture(seen) }
+  } catch (error) {
+    if (error instanceof Restless) return { what: error.message }
+    throw error
+  }
+}
+
+const oneSubmit = ({ journal }: Play): string | undefined => {
+  const posts = journal.filter(({ route }) => route === "submit").length
+  return posts === 1 ? undefined : `the mock got ${posts} submits`
+}
+
+const uncut = ({ failure, jobs, sent, told }: Play): string | undefined => {
+  const [post] = sent
+  if (post === undefined) return failure === undefined ? undefined : "nothing was sent"
+  if (post.aborted !== undefined) return `the submission was aborted at ${post.aborted} ms`
+  const lost = jobs[0]?.script.faults.includes("lost-submit") === true
+  const wanted = lost ? "SubmitUnknown" : jobs[0]?.id
+  return told.length === 1 && told[0] === wanted ? undefined : `the caller was told ${JSON.stringify(told)}, and it was ${wanted}`
+}
+
+const silence = (seen: Play): string | undefined => {
+  const spans = Judge.watched(seen)
+  for (const { aborted, answered, begun } of Judge.polls(seen)) {
+    const span = spans.find(({ from, until }) => begun >= from && begun <= until)
+    if (span === undefined) return `a look began at ${begun} ms, when nobody watched`
+    const over = answered ?? aborted
+    if (over === undefined || over > span.until) {
+      return `a look in flight at ${span.until} ms, when the last watcher left, ${over === undefined ? "was never aborted" : `went on to ${over} ms`}`
+    }
+  }
+  return undefined
+}
+
+/** Times of the monotonic clock are floating point. */
+const near = 0.001
+
+const pace = (seen: Play): string | undefined => haste(seen, false) ?? late(seen)
+
+const back = (seen: Play): string | undefined => haste(seen, true)
+
+/** Whether some look comes too soon after the one before it: of those who stayed, or of those who came back after the deadline. */
+const haste = (seen: Play, returned: boolean): string | undefined => {
+  const { provider, scenario: given, since } = seen
+  const deadlineAt = since + given.deadline
+  // At the deadline one last look may come sooner, as far as the provider's floor allows.
+  const atDeadline = Math.min(provider.rhythm.floor, given.pace)
+  let last: Sent = { method: "POST", path: "", begun: since, answered: since }
+  for (const look of Judge.polls(seen)) {
+    const earliest = (gaveUp(seen, last, look) ? last.begun : (last.answered ?? last.begun)) + given.pace
+    const least = Math.abs(look.begun - deadlineAt) < near ? Math.min(earliest, last.begun + atDeadline) : earliest
+    const asked = last.answered === undefined ? 0 : last.answered + (last.retryAfter ?? 0)
+    if (returned === (look.begun >= deadlineAt - near && someoneLeft(seen, last, look))) {
+      if (look.begun < least - near) return `a look began at ${look.begun} ms, and the pace allows one at ${least} ms`
+      if (look.begun < asked - near) return `a look began at ${look.begun} ms, and Retry-After allows one at ${asked} ms`
+    }
+    last = look
+  }
+  return undefined
+}
+
+/** Jobs at a provider that asks for patience, and somebody who comes back after the deadline. */
+const impatient = (each: Scenario): Scenario => {
+  const deadlineAt = Math.min(each.deadline, 4 * each.pace)
+  return {
+    ...faulty(each, "mock:rate-limited"),
+    deadline: deadlineAt,
+    windows: [...each.windows, { from: 0 }, { from: deadlineAt + each.pace / 2, span: each.pace }]
+  }
+}
+
+/** The same with one more word in the prompt. */
+const faulty = (each: Scenario, word: string): Scenario => ({ ...each, words: [...new Set([...each.words, word])] })
+
+/** Callers who leave while their submission is on its way. */
+const hasty = (each: Scenario): Scenario => ({ ...each, latency: 3000, leave: each.pace === 1000 ? 0 : each.pace / 5, windows: [] })
+
+/** Whether somebody left between two looks, so that the poller may have been another. */
+const someoneLeft = ({ visits }: Play, before: Sent, look: Sent): boolean =>
+  visits.some((visit) => visit.left >= before.begun - near && visit.left <= look.begun + near)
+
+/** Whether the watcher gave up between two looks: then the pace counts from the beginning of the first. */
+const gaveUp = (seen: Play, before: Sent, look: Sent): boolean =>
+  someoneLeft({ ...seen, visits: seen.visits.filter(({ end }) => typeof end === "object") }, before, look)
+
+/** A watcher who stays sees a job without faults at the pace, and no slower. */
+const late = (seen: Play): string | undefined => {
+  const { scenario: given, visits } = seen
+  const calm =
+    given.words.filter((each) => each !== "mock:unknown-status").length === 1 &&
+    given.latency === 0 &&
+    visits.length === 1 &&
+    !given.words.includes("mock:no-url")
+  const all = Judge.polls(seen)
+  if (!calm) return undefined
+  for (const [index, { begun }] of all.entries()) {
+    const before = all[index - 1]
+    if (before !== undefined && begun - before.begun > given.pace + near) return `nothing was looked at from ${before.begun} to ${begun} ms`
+  }
+  return undefined
+}
+
+const deadline = (seen: Play): string | undefined => {
+  const { scenario: given, since, visits } = seen
+  const at = since + given.deadline
+  for (const { from, until } of Judge.watched(seen)) {
+    const beyond = Judge.polls(seen).filter(({ begun }) => begun >= at - near && begun >= from && begun <= until).length
+    const watchers = visits.filter(({ joined, left }) => joined >= from && left <= until && left >= at).length
+    if (beyond > Math.max(1, watchers)) return `${beyond} looks began at or after the deadline at ${at} ms`
+  }
+  // The last look has 10 s for its answer.
+  const overdue = visits.find(({ joined, left }) => left > Math.max(at, joined) + 10_000 + near && joined <= at)
+  return overdue === undefined ? undefined : `a watcher was kept until ${overdue.left} ms, and the deadline was at ${at} ms`
+}
+
+const life = ({ ref: made, visits }: Play): string | undefined => {
+  const first = visits.toSorted((a, b) => a.joined - b.joined)[0]
+  if (made !== undefined && first !== undefined && first.states[0]?.state._tag !== "Submitted")
+    return `the first state is ${first.states[0]?.state._tag}`
+  for (const { end, states } of visits) {
+    const index = states.findIndex(({ state }) => JobState.isTerminal(state))
+    const after = states[index + 1]
+    if (index >= 0 && after !== undefined) return `${after.state._tag} follows ${states[index]?.state._tag}`
+    if (index >= 0 && end !== "completed") return "the stream goes on after a terminal state"
+    if (index < 0 && end === "completed") return "the stream ends without a terminal state"
+  }
+  const ends = new Set(
+    visits.flatMap(({ states }) => states.filter(({ state }) => JobState.isTerminal(state)).map(({ state }) => state._tag))
+  )
+  return ends.size > 1 ? `watchers saw ${[...ends].join(" and ")}` : undefined
+}
+
+const rank = (seen: Play): string | undefined => {
+  for (const [before, after] of Judge.pairs(seen)) {
+    if (JobState.rank(after) < JobState.rank(before)) return `${after._tag} follows ${before._tag}`
+    if (before._tag === "Running" && after._tag === "Running" && (after.progress ?? 0) < (before.progress ?? 0)) {
+      return `progress falls from ${before.progress} to ${after.progress}`
+    }
+  }
+  return undefined
+}
+
+const change = (seen: Play): string | undefined => {
+  const found = Judge.pairs(seen).find(([before, after]) => same(before, after))
+  return found === undefined ? undefined : `${found[1]._tag} follows itself unchanged`
+}
+
+const unknown = (seen: Play): string | undefined => pace(seen) ?? truth(seen) ?? endedByUnknown(seen)
+
+/** Errors that are about something else than a word nobody knows. */
+const others = new Set(["mock:flaky", "mock:rate-limited", "mock:not-found-first", "mock:query-failed", "mock:lost-submit"])
+
+const endedByUnknown = ({ scenario: given, visits }: Play): string | undefined => {
+  if (given.echo || given.words.some((each) => others.has(each))) return undefined
+  for (const { end } of visits) {
+    const error = typeof end === "object" ? end.error : undefined
+    if (error !== undefined && !(error instanceof JobError.JobError && error.reason._tag === "DeadlineExceeded"))
+      return `it ended with ${said(error)}`
+  }
+  return undefined
+}
+
+const artifact = ({ visits }: Play): string | undefined =>
+  visits.some(({ states }) => states.some(({ state }) => state._tag === "Succeeded" && !(state.artifacts[0]?.url ?? "").startsWith("http")))
+    ? "Succeeded names nothing that can be fetched"
+    : undefined
+
+const tagsOf = {
+  succeeded: ["Succeeded"],
+  failed: ["Failed"],
+  "gateway-failed": ["Failed"],
+  moderated: ["Failed"],
+  // Two of the four have no word for it, and hand out a link that has lapsed.
+  expired: ["Expired", "Succeeded"],
+  // One of the four has a word for it.
+  cancelled: ["Cancelled", "Failed"],
+  // A documented content endpoint is a candidate.
+  "no-url": ["Failed", "Succeeded"],
+  never: []
+} as const satisfies Record<Play["jobs"][number]["script"]["ending"], ReadonlyArray<JobState.JobState["_tag"]>>
+
+const truth = ({ jobs, scenario: given, visits }: Play): string | undefined => {
+  const [job] = jobs
+  for (const { states } of visits) {
+    for (const { state } of states) {
+      if (!JobState.isTerminal(state)) continue
+      if (job === undefined) return `${state._tag} without a job`
+      const allowed: ReadonlyArray<string> = tagsOf[job.script.ending]
+      if (!allowed.includes(state._tag)) return `${state._tag}, and the provider says ${job.script.ending}`
+      const asked = state.at - given.latency
+      if (asked < job.createdAt + job.script.duration)
+        return `${state._tag} at ${asked} ms, and the job ends at ${job.createdAt + job.script.duration} ms`
+      if (state._tag === "Failed" && state.failure.moderated !== (job.script.ending === "moderated")) {
+        return `moderated is ${state.failure.moderated}, and the provider says ${job.script.ending}`
+      }
+    }
+  }
+  return undefined
+}
+
+const ref = ({ ref: made, visits }: Play): string | undefined => {
+  for (const { end } of visits) {
+    if (typeof end !== "object") continue
+    if (!(end.error instanceof JobError.JobError)) return `it ended with ${said(end.error)}, which is no JobError`
+    if (end.error.ref?.id !== made?.id) return `the error names the job ${end.error.ref?.id}`
+  }
+  return undefined
+}
+
+const secrets = (seen: Play): string | undefined => {
+  const links = seen.visits.flatMap(({ states }) => states.flatMap(({ state }) => (state._tag === "Succeeded" ? state.artifacts : [])))
+  const signatures = links.map(({ url }) => new URL(url).search).filter((query) => query !== "")
+  for (const text of Judge.said(seen)) {
+    if (text.includes(seen.key)) return `the key stands in ${text}`
+    const signature = signatures.find((query) => text.includes(query))
+    if (signature !== undefined) return `a signed query stands in ${text}`
+  }
+  return undefined
+}
+
+const said = (error: unknown): string => (error instanceof Error ? String(error) : (JSON.stringify(error) ?? "nothing"))

@@ -1,0 +1,106 @@
+/** Virtual time that waits for promises: Effect's TestClock, moved from one sleep to the next with no request in flight. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+
+export interface World {
+  /** Milliseconds since the start. */
+  readonly now: () => number
+  /** Tells the world that something happens outside Effect, until the returned function is called. */
+  readonly busy: () => () => void
+  /** Sleeps on virtual time, for code that is not an Effect. */
+  readonly delay: (millis: number, signal: AbortSignal | undefined) => Promise<void>
+}
+
+/** More turns of the event loop than any chain of promises takes without time passing. */
+const restless = 2000
+/** Turns without any sign of life, after which all fibers are waiting. */
+const quiet = 5
+/** More sleeps than any sane play has. */
+const longest = 20_000
+
+/** Thrown where a program never waits, or never ends. */
+export class Restless extends Error {}
+
+/**
+ * Runs a program to its end under virtual time, then for so many milliseconds more.
+ *
+ * TestClock.adjust would run past an answer that is on its way: a promise takes no virtual time, but several turns of the event loop.
+ */
+export const run = <A>(program: (world: World) => Effect.Effect<A>, after: number): Promise<A> =>
+  Effect.runPromise(
+    Effect.provide(
+      TestClock.testClockWith((clock) => drive(clock, program, after)),
+      TestClock.layer({ warningDelay: "1 hour" })
+    )
+  )
+
+const drive = Effect.fnUntraced(function* <A>(inner: TestClock.TestClock, program: (world: World) => Effect.Effect<A>, after: number) {
+  const sleeps = new Set<{ readonly at: number }>()
+  let signs = 0
+  let outside = 0
+
+  const now = (): number => inner.currentTimeMillisUnsafe()
+  const clock: Clock.Clock = {
+    ...inner,
+    sleep: (duration) =>
+      Effect.suspend(() => {
+        const entry = { at: now() + Duration.toMillis(duration) }
+        sleeps.add(entry)
+        signs += 1
+        const forget = Effect.sync(() => {
+          sleeps.delete(entry)
+          signs += 1
+        })
+        return Effect.ensuring(inner.sleep(duration), forget)
+      })
+  }
+  const context = Context.add(yield* Effect.context(), Clock.Clock, clock)
+
+  const world: World = {
+    now,
+    busy: () => {
+      outside += 1
+      signs += 1
+      return () => {
+        outside -= 1
+        signs += 1
+      }
+    },
+    delay: (millis, signal) => Effect.runPromiseWith(context)(Effect.sleep(millis), signal === undefined ? {} : { signal })
+  }
+
+  const settle = Effect.promise(async () => {
+    let seen = signs
+    let still = 0
+    for (let turns = 0; still < quiet; turns++) {
+      if (turns > restless) throw new Restless("it never waits: requests go out, or fibers run, without time passing")
+      await turn()
+      still = outside === 0 && signs === seen ? still + 1 : 0
+      seen = signs
+    }
+  })
+
+  const next = (): number => Math.min(...Array.from(sleeps, ({ at }) => at).filter((at) => at > now()))
+
+  const fiber = yield* Effect.forkChild(Effect.provideContext(program(world), context))
+  let done = false
+  fiber.addObserver(() => (done = true))
+  for (let steps = 0; ; steps++) {
+    yield* settle
+    if (done) break
+    if (steps > longest || !Number.isFinite(next())) throw new Restless(`it does not end: ${steps} sleeps, and now ${now()} ms`)
+    yield* inner.setTime(next())
+  }
+  const end = now() + after
+  while (now() < end) {
+    yield* inner.setTime(Math.min(end, next()))
+    yield* settle
+  }
+  return yield* Fiber.join(fiber)
+})
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,49 @@
+import { definition, words } from "@reelay/providers/xai"
+import { fixtures } from "@reelay/providers/xai/fixtures"
+import { readFileSync } from "node:fs"
+import { stripTypeScriptTypes } from "node:module"
+import { describe, expect, it } from "vitest"
+import { advanceLaws, engineLaws, Law, providerLaws } from "../src/index.ts"
+
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+
+const subject = {
+  fixtures,
+  words,
+  status: ["status"],
+  deciding: ["code", "type", "error", "message", "progress", "video.respect_moderation"]
+}
+
+const tables = {
+  providerLaws: providerLaws(definition, subject),
+  advanceLaws: advanceLaws(),
+  engineLaws: engineLaws({ providers: [definition] })
+}
+
+/** Text without the padding that a formatter gives it. */
+const bare = (text: string): string => text.replaceAll(/ +/gu, " ").replaceAll(/-{3,}/gu, "---")
+
+describe("the README", () => {
+  it.each(Object.entries(tables))("lists the laws of %s by id and name", (name, laws) => {
+    const rows = laws.map((law) => `| \`${law.id}\` | ${law.name} |`)
+    expect(bare(readme)).toContain(bare([`<!-- ${name} -->`, "", "| Id | Law |", "| --- | --- |", ...rows, ""].join("\n")))
+  })
+
+  it("shows a test of a provider that runs", async () => {
+    const [, source = ""] = /```ts\n([\s\S]*?)```/u.exec(readme) ?? []
+    const body = stripTypeScriptTypes(source)
+      .split("\n")
+      .filter((line) => !line.startsWith("import "))
+      .join("\n")
+    const titles: Array<string> = []
+    const tests: Array<() => Promise<void>> = []
+    const runner: Law.Runner = { describe: (title, group) => (titles.push(title), group()), it: (_, test) => tests.push(test) }
+    const scope = { definition, fixtures, words, Law, providerLaws, describe: runner.describe, it: runner.it }
+    // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run what the README says
+    new Function(...Object.keys(scope), body)(...Object.values(scope))
+    expect(titles).toEqual(["laws of xai"])
+    const outcomes = await Promise.allSettled(tests.map((test) => test()))
+    const broken = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []))
+    expect(broken).toEqual([])
+  })
+})

@@ -1,0 +1,66 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { Arbitraries, engineLaws, Law } from "../src/index.ts"
+import { play } from "../src/internal/play.ts"
+import { Job } from "@reelay/core"
+import { definitions } from "./subjects.ts"
+
+Law.register(
+  engineLaws({ providers: definitions }),
+  { describe, it },
+  {
+    title: "laws of the engine"
+  }
+)
+
+describe("the plays", () => {
+  it("reach every ending, fault and kind of leaving, at every provider", async () => {
+    const seen = new Map<string, number>()
+    const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1)
+    for (const scenario of fc.sample(Arbitraries.scenario, { numRuns: 400, seed: 7 })) {
+      const { failure, provider, sent, visits } = await play({ providers: definitions, submit: Job.submit }, scenario)
+      count(provider.name)
+      for (const word of scenario.words) count(word)
+      if (failure !== undefined) count("no handle")
+      if (visits.length > 1) count("several watchers")
+      if (sent.some(({ aborted }) => aborted !== undefined)) count("a look aborted")
+      if (sent.some(({ retryAfter }) => retryAfter !== undefined)) count("a look refused for now")
+      for (const state of visits.flatMap((visit) => visit.states)) count(state.state._tag)
+      if (visits.some(({ end }) => typeof end === "object" && String(end.error).includes("ended: still"))) count("a deadline passed")
+    }
+    const wanted = {
+      cometapi: 50,
+      xingchao: 50,
+      geeknow: 50,
+      xai: 50,
+      "several watchers": 100,
+      "a look aborted": 20,
+      "a look refused for now": 10,
+      "no handle": 5,
+      "a deadline passed": 50,
+      Submitted: 400,
+      Queued: 100,
+      Running: 300,
+      Succeeded: 50,
+      Failed: 80,
+      Expired: 5,
+      Cancelled: 3,
+      "mock:stuck": 10,
+      "mock:flaky": 20,
+      "mock:not-found-first": 20,
+      "mock:unknown-status": 20,
+      "mock:lost-submit": 5
+    }
+    const missing = Object.entries(wanted).filter(([what, least]) => (seen.get(what) ?? 0) < least)
+    expect(missing).toEqual([])
+  })
+
+  it("are the same each time", async () => {
+    for (const scenario of fc.sample(Arbitraries.scenario, { numRuns: 20, seed: 3 })) {
+      const once = await play({ providers: definitions, submit: Job.submit }, scenario)
+      const again = await play({ providers: definitions, submit: Job.submit }, scenario)
+      expect(again.sent).toEqual(once.sent)
+      expect(again.visits.map(({ states }) => states)).toEqual(once.visits.map(({ states }) => states))
+    }
+  })
+})

@@ -1,0 +1,76 @@
+/** What the tests over real sockets have in common. */
+import { createClient as createFetchClient, type PromiseJob } from "@reelay/core/promise"
+import type { JobState, Provider, VideoRequest } from "@reelay/core"
+import { createClient as createNodeClient } from "@reelay/node"
+import { serve, type MockServer } from "@reelay/mock-server/node"
+import { cometapi } from "@reelay/providers/cometapi"
+import { geeknow } from "@reelay/providers/geeknow"
+import { xai } from "@reelay/providers/xai"
+import { xingchao } from "@reelay/providers/xingchao"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll } from "vitest"
+
+type Options = Provider.Options
+type Configured = Provider.Provider<VideoRequest.VideoRequest>
+
+export const makers = { cometapi, xingchao, geeknow, xai } satisfies Record<string, (options: Options) => Configured>
+export type Name = keyof typeof makers
+export const names = ["cometapi", "xingchao", "geeknow", "xai"] as const satisfies ReadonlyArray<Name>
+
+/** A job of 600 ms is looked at some ten times. */
+const pace = 60
+
+export const faces = { node: createNodeClient, fetch: createFetchClient } as const
+export type Face = keyof typeof faces
+export const everywhere = names.flatMap((name) => [
+  { name, face: "node" as const },
+  { name, face: "fetch" as const }
+])
+
+const closing: Array<() => Promise<unknown>> = []
+afterAll(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** Closes something when all tests of the file are over: they run at the same time. */
+export const later = (close: () => Promise<unknown>): void => void closing.push(close)
+
+export const served = async (duration = 600): Promise<MockServer> => {
+  const server = await serve({ port: 0, duration })
+  later(server.close)
+  return server
+}
+
+export const directory = async (): Promise<string> => {
+  const made = await mkdtemp(join(tmpdir(), "reelay-"))
+  later(() => rm(made, { recursive: true }))
+  return made
+}
+
+export const at = (name: Name, url: string): Configured => makers[name]({ apiKey: "sk-test-key", baseUrl: `${url}/${name}` })
+
+/** A client of either transport; `deadline` in milliseconds. */
+export const client = (face: Face, provider: Configured, deadline = 20_000) =>
+  faces[face]({ provider, pace, deadline, requestTimeout: 5000 })
+
+export const statesOf = async (job: PromiseJob): Promise<ReadonlyArray<JobState.JobState>> => {
+  const states: Array<JobState.JobState> = []
+  for await (const state of job) states.push(state)
+  return states
+}
+
+export const tagsOf = (states: ReadonlyArray<JobState.JobState>): ReadonlyArray<string> => [...new Set(states.map(({ _tag }) => _tag))]
+
+export const posts = ({ mock }: MockServer): number => mock.journal.filter(({ route }) => route === "submit").length
+
+/** What a promise rejects with. */
+export const failure = async (promise: Promise<unknown>): Promise<unknown> => {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error("it did not fail")
+}

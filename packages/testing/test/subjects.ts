@@ -1,0 +1,50 @@
+/** The four providers, as the laws want them. */
+import type { Provider, VideoRequest } from "@reelay/core"
+import { definition as cometapi, outerWords, words as innerWords } from "@reelay/providers/cometapi"
+import { fixtures as cometapiFixtures } from "@reelay/providers/cometapi/fixtures"
+import { definition as geeknow, words as geeknowWords } from "@reelay/providers/geeknow"
+import { fixtures as geeknowFixtures } from "@reelay/providers/geeknow/fixtures"
+import { definition as xai, words as xaiWords } from "@reelay/providers/xai"
+import { fixtures as xaiFixtures } from "@reelay/providers/xai/fixtures"
+import { definition as xingchao, words as xingchaoWords } from "@reelay/providers/xingchao"
+import { fixtures as xingchaoFixtures } from "@reelay/providers/xingchao/fixtures"
+import type { Subject } from "../src/index.ts"
+
+export type Definition = Provider.Definition<VideoRequest.VideoRequest>
+
+export const definitions: ReadonlyArray<Definition> = [cometapi, xingchao, geeknow, xai]
+
+/** Wherever an error body may have its code: `task_not_exist` there says that the job is unknown. */
+const errors = ["code", "type", "error"]
+
+export const subjects: ReadonlyArray<{ readonly definition: Definition; readonly subject: Subject }> = [
+  {
+    definition: cometapi,
+    subject: {
+      fixtures: cometapiFixtures,
+      words: { ...outerWords, ...innerWords },
+      status: ["status", "data.status", "data.data.status"],
+      // A wrapper's nested progress tells a queued job of xAI's from a running one; its code tells whether the query worked.
+      deciding: [
+        ...errors,
+        "request_id",
+        "progress",
+        "message",
+        "video.respect_moderation",
+        "data.data.progress",
+        "data.data.video.respect_moderation"
+      ]
+    }
+  },
+  { definition: xingchao, subject: { fixtures: xingchaoFixtures, words: xingchaoWords, status: ["status"], deciding: errors } },
+  { definition: geeknow, subject: { fixtures: geeknowFixtures, words: geeknowWords, status: ["status"], deciding: errors } },
+  {
+    definition: xai,
+    subject: {
+      fixtures: xaiFixtures,
+      words: xaiWords,
+      status: ["status"],
+      deciding: [...errors, "message", "progress", "video.respect_moderation"]
+    }
+  }
+]
