@@ -89,8 +89,8 @@ export const make = (screen: Screen) => {
   return {
     paint,
     print: (text: string, rows: ReadonlyArray<Row>, now: number): void => paint(rows, now, `${text}\n`),
-    erase: (): void => {
-      screen.write(clear())
+    /** Leaves the rows as they stand: what is written next comes below them. */
+    settle: (): void => {
       drawn = 0
     }
   }

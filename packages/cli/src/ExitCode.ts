@@ -1,7 +1,7 @@
 /** What the command's exit codes mean. `--help` prints this table. */
 import type { JobError } from "@reelay/core"
 
-export const exitCodes = [
+const exitCodes = [
   [0, "the video was saved"],
   [1, "the job ended Failed, Expired or Cancelled"],
   [2, "no job was made: bad input, bad key, refused, or unreachable at submission"],

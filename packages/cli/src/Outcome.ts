@@ -9,7 +9,7 @@ import type { Report } from "./Report.ts"
 import type { Current } from "./Session.ts"
 
 /** What the work of a command may use. */
-export type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Current | Report
+type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Current | Report
 
 /** Runs the work of a command with the report that its flags ask for, and keeps its exit code. */
 export type Outcome = (flags: { readonly json: boolean }, work: Effect.Effect<ExitCode, JobError.JobError, Needs>) => Effect.Effect<void>

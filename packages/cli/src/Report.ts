@@ -91,6 +91,8 @@ export const live = Effect.fnUntraced(function* (streams: Streams): Effect.fn.Re
       Effect.map(Clock.currentTimeMillis, (now) => {
         if (row !== undefined) row = { ...row, words: "saved", progress: 1, until: now }
         board.paint(rows(), now)
+        board.settle()
+        row = undefined
         streams.out(savedText(saved))
       }),
     error: (error) => print(error.message),

@@ -19,12 +19,16 @@ const run = make({
 })
 
 let stopped: ExitCode | undefined
+let stoppedAt = 0
 const fiber = Effect.runFork(run.effect)
 
 /** The first time: stop looking, but wait for the id of a job that may be billed. The second time: at once. */
 const stop = (code: ExitCode): void => {
+  // A terminal's Ctrl-C reaches this process and the npm script around it, which passes it on: two in an instant are one.
+  if (stopped !== undefined && performance.now() - stoppedAt < 300) return
   if (stopped === undefined) {
     stopped = code
+    stoppedAt = performance.now()
     fiber.interruptUnsafe()
     return
   }
