@@ -2,9 +2,9 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 
-/** Writes the blocks into `packages/testing/dist/documents`, where every package of the workspace resolves, and checks them there. */
+/** Writes the blocks into `packages/testing/.documents`, where every package of the workspace resolves, and checks them there. */
 export const checkDocuments = async ({ bin, root, run }) => {
-  const folder = join(root, "packages/testing/dist/documents")
+  const folder = join(root, "packages/testing/.documents")
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const places = []

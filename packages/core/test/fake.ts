@@ -16,7 +16,7 @@ import * as Provider from "../src/Provider.ts"
 import { failed } from "./samples.ts"
 
 export const key = "sk-super-secret"
-export const baseUrl = "https://api.fake.test"
+const baseUrl = "https://api.fake.test"
 
 const Payload = Schema.Struct({
   status: Schema.String,

@@ -15,14 +15,14 @@ import { afterAll } from "vitest"
 type Options = Provider.Options
 type Configured = Provider.Provider<VideoRequest.VideoRequest>
 
-export const makers = { cometapi, xingchao, geeknow, xai } satisfies Record<string, (options: Options) => Configured>
+const makers = { cometapi, xingchao, geeknow, xai } satisfies Record<string, (options: Options) => Configured>
 export type Name = keyof typeof makers
 export const names = ["cometapi", "xingchao", "geeknow", "xai"] as const satisfies ReadonlyArray<Name>
 
 /** A job of 600 ms is looked at some ten times. */
 const pace = 60
 
-export const faces = { node: createNodeClient, fetch: createFetchClient } as const
+const faces = { node: createNodeClient, fetch: createFetchClient } as const
 export type Face = keyof typeof faces
 export const everywhere = names.flatMap((name) => [
   { name, face: "node" as const },

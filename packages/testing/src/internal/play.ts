@@ -61,7 +61,7 @@ export interface Play {
 }
 
 /** A key that no text holds by accident. */
-export const key = "sk-secret-7f3a9c51"
+const key = "sk-secret-7f3a9c51"
 
 export const play = ({ providers, submit }: Stage, scenario: Scenario): Promise<Play> => {
   const definition = providers[scenario.provider % providers.length]
