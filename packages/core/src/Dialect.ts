@@ -9,8 +9,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Answer, Artifact, Reading, Receipt, Telling } from "./Reading.ts"
-import { excerpt, parseJson, present } from "./Text.ts"
+import { type ErrorBody, errorOf, isOk, speaksOfModeration } from "./internal/payload.ts"
+import type { Answer, Reading, Receipt, Telling } from "./Reading.ts"
+import { excerpt, parseJson } from "./Text.ts"
+
+export { type ErrorBody, errorOf, fraction, idAt, isOk, links, numeric, positive, speaksOfModeration } from "./internal/payload.ts"
 
 /** @category models */
 export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "cancelled"
@@ -42,17 +45,6 @@ export interface Seen {
   /** The body as JSON; `undefined` where it is none. */
   readonly json: unknown
   readonly error: ErrorBody
-}
-
-/**
- * What an error body said, whichever of the known shapes it had.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ErrorBody {
-  readonly code?: string | undefined
-  readonly message?: string | undefined
 }
 
 /**
@@ -231,20 +223,6 @@ export const receiver = (options: {
 }
 
 /**
- * Finds a job id under the first of the given names that holds one: a text or a whole number, at most 512 characters.
- *
- * @category getters
- * @since 0.1.0
- */
-export const idAt = (json: unknown, ...names: ReadonlyArray<string>): string | undefined => {
-  for (const name of names) {
-    const id = present(at(json, name))
-    if (id !== undefined && /^[\x21-\x7e]{1,512}$/u.test(id)) return id
-  }
-  return undefined
-}
-
-/**
  * A wire field that can't sink a payload: missing, null or of another type, it reads as missing.
  *
  * Without this `"actualDuration": "n/a"` would turn a finished and paid job into missed looks.
@@ -256,89 +234,6 @@ export const told = <S extends Schema.Constraint>(schema: S) =>
   Schema.optionalKey(Schema.catchDecoding<S>(() => Effect.succeedNone)(schema))
 
 /**
- * Candidates for the finished file, in the given order and without repeats. What is no URL is left out: some gateways put
- * the text of a failure where a URL stands (new-api's `result_url`).
- *
- * @category getters
- * @since 0.1.0
- */
-export const links = (...candidates: ReadonlyArray<string | undefined>): ReadonlyArray<Artifact> => {
-  const urls = candidates.map((candidate) => candidate?.trim() ?? "").filter(isLink)
-  return [...new Set(urls)].map((url) => ({ url, kind: "link" }))
-}
-
-const isLink = (text: string): boolean =>
-  /^https?:\/\/\S+$/iu.test(text) ? URL.canParse(text) : /^data:(video\/|application\/octet-stream)/iu.test(text) || isPath(text)
-
-/** A path from the root. A second slash would lead to another host, and so does a backslash, which a URL takes for a slash. */
-const isPath = (text: string): boolean => /^\/[^/\\\s][^\\\s]*$/u.test(text) && URL.canParse(text, "https://example.com")
-
-/**
- * A number, also where it is written as a text: `6`, `"6"`, `"10.0"`.
- *
- * @category converting
- * @since 0.1.0
- */
-export const numeric = (value: unknown): number | undefined => {
-  const text = present(value)
-  const number = text === undefined || !/^-?\d+(\.\d+)?$/u.test(text) ? Number.NaN : Number(text)
-  return Number.isFinite(number) ? number : undefined
-}
-
-/**
- * A fraction from 0 to 1, of a percentage as number or text: `42`, `"42"`, `"42%"`.
- *
- * @category converting
- * @since 0.1.0
- */
-export const fraction = (percentage: unknown): number | undefined => {
-  const number = numeric(typeof percentage === "string" ? percentage.replace(/%\s*$/u, "") : percentage)
-  return number === undefined ? undefined : Math.min(1, Math.max(0, number / 100))
-}
-
-/**
- * Seconds of a video: a number above 0, also as text.
- *
- * @category converting
- * @since 0.1.0
- */
-export const positive = (value: unknown): number | undefined => {
-  const number = numeric(value)
-  return number !== undefined && number > 0 ? number : undefined
-}
-
-/**
- * Reads the known shapes of an error: a text; `{ code, message }` with a text or number as code; `{ error: text, code }`;
- * `{ error: { ... } }`; `{ detail: text or [{ msg }] }`. Empty texts are absence.
- *
- * @category converting
- * @since 0.1.0
- */
-export const errorOf = (value: unknown): ErrorBody => errorAt(value, 2)
-
-/** `depth` levels of `error` inside `error`: a body may nest a hundred thousand. */
-const errorAt = (value: unknown, depth: number): ErrorBody => {
-  if (typeof value === "string") return { message: shown(value) }
-  const error = at(value, "error")
-  const inner: ErrorBody = typeof error === "object" && depth > 0 ? errorAt(error, depth - 1) : { message: shown(error) }
-  const detail = at(value, "detail")
-  const first: unknown = Array.isArray(detail) ? detail[0] : undefined
-  return {
-    code: inner.code ?? present(at(value, "code")) ?? present(at(value, "type")),
-    message: inner.message ?? shown(at(value, "message")) ?? shown(detail) ?? shown(at(first, "msg"))
-  }
-}
-
-/**
- * Tells whether words speak of a content filter. It decides nothing but the `moderated` of a failure.
- *
- * @category guards
- * @since 0.1.0
- */
-export const speaksOfModeration = (...words: ReadonlyArray<string | undefined>): boolean =>
-  words.some((text) => text !== undefined && /moderat|nsfw|safety|content[ _-]*(polic|filter|violat)|violat\w* .*polic/iu.test(text))
-
-/**
  * A reading that also knows its status word: some words ("nsfw") say that a content filter said no.
  *
  * @category combinators
@@ -346,9 +241,6 @@ export const speaksOfModeration = (...words: ReadonlyArray<string | undefined>):
  */
 export const knowing = (word: string | undefined, reading: Telling): Telling =>
   reading._tag === "Failed" && speaksOfModeration(word) ? { ...reading, failure: { ...reading.failure, moderated: true } } : reading
-
-/** @category guards */
-export const isOk = ({ status }: Answer): boolean => status >= 200 && status <= 299
 
 const see = (answer: Answer): Seen => {
   const value = parseJson(answer.body)
@@ -410,12 +302,4 @@ const byStatus = ({ answer: { body, status }, error }: Seen): Reading => {
     default:
       return status >= 300 && status <= 499 ? refused("PollRejected") : missed("server")
   }
-}
-
-const at = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
-
-const shown = (value: unknown): string | undefined => {
-  const text = present(value)
-  return text === undefined ? undefined : excerpt(text)
 }

@@ -9,12 +9,12 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { links } from "../Dialect.ts"
 import type { Provider } from "../Provider.ts"
 import type { Artifact } from "../Reading.ts"
 import { excerpt, parseJson, withoutSecret } from "../Text.ts"
 import { isPrivate } from "./address.ts"
 import { untraced } from "./call.ts"
+import { links } from "./payload.ts"
 
 /** Why a candidate gave no video. */
 export interface Miss {

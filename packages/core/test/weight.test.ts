@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+
+const source = new URL("../src/", import.meta.url)
+
+/** What a module imports at run time, itself or by way of others. */
+const reached = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
+  const text = readFileSync(new URL(file, source), "utf8").replaceAll(/\/\*[^]*?\*\//gu, "")
+  for (const [, clause = "", from = ""] of text.matchAll(/^(?:import|export) ([^"=]*?)from "([^"]+)"$/gmu)) {
+    const named = /^\{([^]*)\}/u.exec(clause.trim())?.[1]
+    const onlyTypes = clause.startsWith("type ") || (named !== undefined && named.split(",").every((name) => /^\s*(type\b|$)/u.test(name)))
+    const path = from.startsWith(".") ? new URL(from, new URL(file, source)).pathname.slice(source.pathname.length) : from
+    if (onlyTypes || seen.has(path)) continue
+    seen.add(path)
+    if (from.startsWith(".")) reached(path, seen)
+  }
+  return seen
+}
+
+describe("what a page carries", () => {
+  it.each(["JobState.ts", "Reading.ts", "Budget.ts", "JobRef.ts", "Text.ts", "VideoRequest.ts", "internal/nextLook.ts"])(
+    "%s imports nothing at run time",
+    (file) => {
+      expect([...reached(file)]).toStrictEqual([])
+    }
+  )
+
+  it.each(["promise.ts", "rxjs.ts", "Job.ts", "Artifact.ts"])("%s does not reach effect/Schema", (file) => {
+    const all = reached(file)
+    expect(all).toContain("effect/Effect")
+    expect([...all].filter((path) => path.startsWith("effect/Schema"))).toStrictEqual([])
+  })
+})
