@@ -24,6 +24,12 @@ const commands = {
   vitest: { args: [`${root}node_modules/vitest/vitest.mjs`, "run", ...args], cwd: root }
 }
 
+const examples = ["promise", "rxjs", "effect"]
+if (name === "example" && args[0] !== undefined && !examples.includes(args[0])) {
+  process.stderr.write(`There is no example "${args[0]}". There are: ${examples.join(", ")}.\n`)
+  process.exit(2)
+}
+
 const command = commands[name]
 if (command === undefined) {
   process.stderr.write(`There is no script "${name}". There are: ${Object.keys(commands).join(", ")}.\n`)
@@ -36,9 +42,12 @@ const child = spawn(node, command.args, { cwd: command.cwd, stdio: "inherit", en
 // Whoever stops this process means the command. A terminal's Ctrl-C reaches both; the command takes two in an instant for one.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
 // npm starts its scripts through a shell, and a shell that SIGTERM ends passes nothing on: it is just gone.
+// It is passed on once: a second signal would mean that somebody insists.
 const parent = process.ppid
-setInterval(() => {
-  if (process.ppid !== parent && child.exitCode === null) child.kill("SIGTERM")
+const orphaned = setInterval(() => {
+  if (process.ppid === parent) return
+  clearInterval(orphaned)
+  child.kill("SIGTERM")
 }, 200).unref()
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }

@@ -50,6 +50,8 @@ const stop = (code: ExitCode): void => {
 
 process.on("SIGINT", () => stop(130))
 process.on("SIGTERM", () => stop(143))
+// The terminal was closed.
+process.on("SIGHUP", () => stop(129))
 // Nobody reads any more: what could be told is told on the other stream, and the job is left alone.
 stdout.on("error", () => stop(143))
 stderr.on("error", () => undefined)

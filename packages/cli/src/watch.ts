@@ -29,6 +29,7 @@ export const checkPlace = Effect.fnUntraced(function* (
   const path = yield* Path.Path
   const refuse = (rule: string) =>
     new JobError.JobError({ reason: new JobError.InvalidRequest({ field: "out", rule }), provider, operation, attempt: 0 })
+  if (out !== undefined && (out.trim() === "" || /[\\/]$/u.test(out))) return yield* refuse(`is "${out}", which names no file`)
   const folder = out === undefined ? path.resolve(".") : path.dirname(path.resolve(out))
   if (!(yield* Effect.orElseSucceed(files.exists(folder), () => false)))
     return yield* refuse(`names the folder ${folder}, which does not exist`)

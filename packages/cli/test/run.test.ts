@@ -100,6 +100,8 @@ describe("reelay run", () => {
     ["a model that is not known", ["--model", "grok-5"], 'model is "grok-5", which is not known'],
     ["an image that can't be read", ["--image", "no-such.png"], "images name no-such.png"],
     ["a folder that does not exist", ["--out", "no/such/folder/v.mp4"], "does not exist"],
+    ["an empty name of a file", ["--out", ""], "names no file"],
+    ["a folder in place of a file", ["--out", "new/"], "names no file"],
     ["a flag that does not exist", ["--bogus"], "--bogus"],
     ["a time without a unit", ["--deadline", "5"], "500ms, 5s, 15m or 1h"]
   ])("%s is refused before anything is sent, with exit 2", async (_, more, words) => {

@@ -50,4 +50,11 @@ describe("save", () => {
       expect([log, result._tag]).toEqual([["open fox.mp4.part", "remove fox.mp4.part"], "Failure"])
     })
   )
+
+  it.effect("a part that it did not write is left alone", () =>
+    Effect.gen(function* () {
+      const { log, result } = yield* saved({ status: 400 })
+      expect([log, result._tag]).toEqual([[], "Failure"])
+    })
+  )
 })

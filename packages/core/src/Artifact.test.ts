@@ -185,4 +185,12 @@ describe("bytes", () => {
       expect([bytes, net.requests]).toEqual([video, []])
     })
   )
+
+  it.effect("JSON that stalls is given up on, and the next candidate is tried", () =>
+    Effect.gen(function* () {
+      const stalls: Reply = { headers: { "content-type": "application/json" }, body: "{", stalls: true }
+      const { bytes } = yield* fetched([content, cdn], ({ url }) => (url === content ? stalls : mp4))
+      expect(bytes).toEqual(video)
+    })
+  )
 })

@@ -68,17 +68,20 @@ export const save = Effect.fn("reelay.download")(function* (
 ): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   const part = `${path}.part`
+  let opened = false
   const toFile = (found: Found, count: Counter) =>
     Effect.scoped(
       Effect.gen(function* () {
         const file = yield* files.open(part, { flag: "w" })
+        opened = true
         yield* Stream.runForEach(counted(found, count), (chunk) => file.writeAll(chunk))
         yield* file.sync
       })
     )
   const done = yield* fetched(provider, state, options, toFile).pipe(
     Effect.tap(() => files.rename(part, path)),
-    Effect.onError(() => Effect.ignore(files.remove(part, { force: true }))),
+    // A part that this download did not write is somebody else's.
+    Effect.onError(() => (opened ? Effect.ignore(files.remove(part, { force: true })) : Effect.void)),
     Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
   )
   return { _tag: "Saved", path, ...done }
@@ -204,7 +207,10 @@ const counted = (found: Found, count: Counter): Stream.Stream<Uint8Array, Miss |
       : Effect.void
   })
   const start: Stream.Stream<Uint8Array, Miss | TooLarge> =
-    found.length !== undefined && found.length > count.limit ? Stream.fail<TooLarge>({ _tag: "TooLarge" }) : flow
+    found.length !== undefined && found.length > count.limit
+      ? // Begun and left, so that its connection is let go.
+        Stream.concat(Stream.drain(Stream.take(found.bytes, 1)), Stream.fail<TooLarge>({ _tag: "TooLarge" }))
+      : flow
   return Stream.concat(start, Stream.drain(Stream.fromEffect(whole)))
 }
 

@@ -28,6 +28,24 @@ describe("submit", () => {
     })
   )
 
+  it.effect("an id stays as it is, even where the key is a part of it", () =>
+    Effect.gen(function* () {
+      const net = script({ posts: [{ body: { id: "sk-super-secret-7" } }] })
+      const handle = yield* Job.submit(provider, request).pipe(Effect.provide(net.layer))
+      expect(handle.ref.id).toBe("sk-super-secret-7")
+    })
+  )
+
+  it.effect("a listener that fails does not cost the caller a job that was made", () =>
+    Effect.gen(function* () {
+      const net = script({})
+      const handle = yield* Job.submit(provider, request, { onSubmitted: () => Effect.die("the listener's own") }).pipe(
+        Effect.provide(net.layer)
+      )
+      expect(handle.ref).toEqual(ref)
+    })
+  )
+
   it.effect("the reference holds all that is needed, and no key", () =>
     Effect.gen(function* () {
       const net = script({})

@@ -76,7 +76,7 @@ describe("the message of a JobError", () => {
       `Downloading from fake job job-1 failed: the video is larger than the limit of 1000 bytes. The video is made and paid for: do not generate it anew. Attach again: reelay attach '${uri}'`
     ],
     [
-      error(new JobError.ForbiddenAddress({ address: "https://evil.test", rule: "is not the API's." }), "attach", { ref }),
+      error(new JobError.ForbiddenAddress({ address: "https://evil.test", rule: "is not the API's" }), "attach", { ref }),
       `Refused before sending: https://evil.test is not the API's. Attach again: reelay attach '${uri}'`
     ],
     [error(new JobError.JournalFailed({ detail: "the disk is full" }), "submit"), "Submitting to fake failed: the disk is full."]

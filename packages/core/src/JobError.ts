@@ -210,7 +210,7 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
     case "InvalidRequest":
       return `Refused before sending: ${seen}.`
     case "ForbiddenAddress":
-      return `Refused before sending: ${seen}${again}`
+      return `Refused before sending: ${seen}.${again}`
     case "Unauthorized":
     case "PaymentRequired":
       return ref === undefined

@@ -45,10 +45,31 @@ describe("excerpt", () => {
   })
 })
 
+describe("excerpt of a signed URL", () => {
+  it.each([
+    "https://cdn.test/v.mp4?X-Amz-Signature=SECRETSIG",
+    'https:\\/\\/cdn.test\\/v.mp4?X-Amz-Signature=SECRETSIG&x=1"}',
+    "cdn.test/v.mp4?X-Amz-Signature=SECRETSIG",
+    "https://cdn.test/v.mp4#token=SECRETSIG"
+  ])("%s shows no signature", (text) => {
+    expect(Text.excerpt(`the answer was {"url":"${text}`)).not.toContain("SECRETSIG")
+  })
+})
+
 describe("withoutSecret", () => {
-  it("every occurrence goes, and an empty secret hides nothing", () => {
-    expect(Text.withoutSecret("a sk-1 b sk-1", "sk-1")).toBe("a <key> b <key>")
-    expect(Text.withoutSecret("abc", "")).toBe("abc")
+  const secret = "sk-abc/def123"
+
+  it.each([
+    ["every occurrence", `a ${secret} b ${secret}`, "a <key> b <key>"],
+    ["what JSON escapes", 'is "sk-abc\\/def123"', 'is "<key>"'],
+    ["what a URL encodes", "?key=sk-abc%2Fdef123", "?key=<key>"],
+    ["what was cut in its middle", "the key sk-abc/de…", "the key <key>…"]
+  ])("hides %s", (_, text, shown) => {
+    expect(Text.withoutSecret(text, secret)).toBe(shown)
+  })
+
+  it.each(["", "a", "id", "any-key"])("finds no secret in %j, which would stand in any word", (short) => {
+    expect(Text.withoutSecret("an id, and any-key", short)).toBe("an id, and any-key")
   })
 })
 

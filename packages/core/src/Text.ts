@@ -23,18 +23,29 @@ export const excerpt = (text: string): string => {
 }
 
 /**
- * Replaces every occurrence of a secret.
+ * Leaves a secret out of a text that is shown: as it is, as JSON or a URL would write it, and where the text was cut in the middle of
+ * it. What is shorter than 8 characters is no secret, and would be found in any word.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const withoutSecret = (text: string, secret: string): string => (secret === "" ? text : text.replaceAll(secret, "<key>"))
+export const withoutSecret = (text: string, secret: string): string => {
+  if (secret.length < 8) return text
+  const written = new Set([secret, secret.replaceAll("/", "\\/"), encodeURIComponent(secret)])
+  const whole = [...written].reduce((shown, each) => shown.replaceAll(each, "<key>"), text)
+  for (let length = secret.length - 1; length >= 4; length--) {
+    const cut = `${secret.slice(0, length)}…`
+    if (whole.endsWith(cut)) return `${whole.slice(0, -cut.length)}<key>…`
+  }
+  return whole
+}
 
-// Signed URLs carry their signature in the query; a data: URL is the file itself. An apostrophe may stand in a path.
-// "Invalid Bearer token" is a documented message, and no token.
+// Signed URLs carry their signature in the query, whether JSON has escaped their slashes or a truncated text has lost their scheme; a
+// data: URL is the file itself. An apostrophe may stand in a path. "Invalid Bearer token" is a documented message, and no token.
 const withoutSecrets = (text: string): string =>
   text
-    .replaceAll(/\b(https?:\/\/[^\s"<>?#]*)[?#][^\s"<>]*/giu, "$1?…")
+    .replaceAll(/\b(https?:(?:\\?\/){2}[^\s"<>?#]*)[?#][^\s"<>]*/giu, "$1?…")
+    .replaceAll(/\?[\w.~%-]+=[^\s"<>]*/gu, "?…")
     .replaceAll(/\bdata:[a-z]+\/[^\s"'<>]*/giu, "data:…")
     .replaceAll(/\bbearer\s+[\w.~+/=-]{8,}/giu, "Bearer …")
 

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { lastValueFrom, retry, toArray } from "rxjs"
 import { done, provider, request, said } from "../test/fake.ts"
@@ -38,6 +40,43 @@ describe("submit$", () => {
     subscription.unsubscribe()
     await vi.waitUntil(() => net.polls()[0]?.signal?.aborted === true)
     expect(net.requests).toHaveLength(2)
+  })
+})
+
+/** Answers the first POST as told, and any other with a job. */
+const posting = (first: () => Promise<Response>) => {
+  let posts = 0
+  const net = fakeFetch([done])
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    if (init?.method !== "POST" || posts++ > 0) return net.fetch(input, init)
+    return first()
+  }
+  return { net, posts: () => posts, over: over({ ...net, fetch }) }
+}
+
+describe("submit$ that is left while it submits", () => {
+  it("posts no more: what was refused for the moment is not asked for again", async () => {
+    const { over: options, posts } = posting(() => Promise.resolve(new Response("", { status: 429 })))
+    const submitRetry = Schedule.spaced("200 millis")
+    const subscription = submit$(provider, request, { ...options, submitRetry }).subscribe()
+    await vi.waitUntil(() => posts() === 1, { interval: 5 })
+    subscription.unsubscribe()
+    // What must not happen would happen within 200 ms; a wait on a real clock is all that an Observable leaves.
+    await Effect.runPromise(Effect.sleep("500 millis"))
+    expect(posts()).toBe(1)
+  })
+
+  it("waits for the id, and whoever comes back attaches to that job", async () => {
+    const answers: Array<(response: Response) => void> = []
+    const { net, over: options, posts } = posting(() => new Promise((resolve) => answers.push(resolve)))
+    const states = submit$(provider, request, options)
+    const subscription = states.subscribe()
+    await vi.waitUntil(() => posts() === 1)
+    subscription.unsubscribe()
+    const back = lastValueFrom(states)
+    answers[0]?.(Response.json({ id: "job-1" }))
+    expect((await back).ref.id).toBe("job-1")
+    expect([posts(), net.posts().length]).toEqual([1, 0])
   })
 })
 

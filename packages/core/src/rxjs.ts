@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
 import * as Job from "./Job.ts"
 import type { JobError } from "./JobError.ts"
+import type { JobRef } from "./JobRef.ts"
 import { isTerminal, type JobState } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
 
@@ -50,24 +51,62 @@ export interface Options extends Job.SubmitOptions {
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
   const transport = options.transport ?? FetchHttpClient.layer
-  let submission: Fiber.Fiber<Job.JobHandle, JobError> | undefined
+  let work: Fiber.Fiber<Job.JobHandle, JobError> | undefined
+  /** Ends when a submission that was abandoned has told what came of it. */
+  let settled: Effect.Effect<unknown> = Effect.void
+  let known: JobRef | undefined
+  let unknown: JobError | undefined
   let subscribers = 0
 
-  const posted = Effect.suspend(() => {
-    submission ??= Effect.runFork(Effect.provide(Job.submit(provider, request, options), transport))
-    const current = submission
-    return Effect.tapError(Fiber.join(current), (error) =>
-      Effect.sync(() => {
-        // Surely not accepted, and it may pass: the next subscriber may post.
-        if (error.retryable && submission === current) submission = undefined
+  const submission = Effect.suspend(() =>
+    known === undefined
+      ? Job.submit(provider, request, {
+          ...options,
+          onSubmitted: (ref) =>
+            Effect.suspend(() => {
+              known = ref
+              return options.onSubmitted?.(ref) ?? Effect.void
+            }),
+          onUnknown: (error) =>
+            Effect.suspend(() => {
+              unknown = error
+              return options.onUnknown?.(error) ?? Effect.void
+            })
+        })
+      : Job.attach(provider, known, options)
+  )
+
+  /** The job's handle: submitted by whoever comes first, attached to after that. */
+  const posted = Effect.suspend(() => settled).pipe(
+    Effect.andThen(
+      Effect.suspend(() => {
+        if (unknown !== undefined) return Effect.fail(unknown)
+        const current = (work ??= Effect.runFork(Effect.provide(submission, transport)))
+        return Effect.tapError(Fiber.join(current), (error) =>
+          Effect.sync(() => {
+            // Surely not accepted, and it may pass: the next subscriber may post.
+            if (error.retryable && work === current) work = undefined
+          })
+        )
       })
     )
-  })
+  )
 
+  /** The last one has left. A try in flight is waited for; no other is begun; where there is a job, it is left or cancelled. */
   const abandoned = Effect.suspend(() => {
-    const state = submission
-    if (subscribers > 0 || state === undefined || options.onUnsubscribe !== "cancel") return Effect.void
-    return Effect.flatMap(Fiber.join(state), (handle) => (isTerminal(handle.current()) ? Effect.void : handle.cancel))
+    const current = work
+    if (current !== undefined && known === undefined) {
+      work = undefined
+      settled = Fiber.interrupt(current)
+    }
+    return Effect.andThen(
+      settled,
+      Effect.suspend(() =>
+        subscribers > 0 || known === undefined || options.onUnsubscribe !== "cancel"
+          ? Effect.void
+          : Effect.flatMap(posted, (handle) => (isTerminal(handle.current()) ? Effect.void : Effect.asVoid(handle.cancel)))
+      )
+    )
   })
 
   const states = Stream.unwrap(Effect.map(posted, (handle) => handle.states))
@@ -77,7 +116,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     return () => {
       subscribers -= 1
       inner.unsubscribe()
-      Effect.runFork(Effect.ignore(abandoned))
+      if (subscribers === 0) Effect.runFork(Effect.ignore(abandoned))
     }
   })
 }

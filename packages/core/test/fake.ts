@@ -67,6 +67,8 @@ export interface Reply {
   readonly after?: Duration.Input
   /** The connection fails, with this as its cause. */
   readonly breaks?: unknown
+  /** The body begins, and never ends. */
+  readonly stalls?: boolean
   /** No answer ever comes. */
   readonly hangs?: boolean
 }
@@ -87,7 +89,7 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
     Effect.gen(function* () {
       const sent = { method: outgoing.method, url: url.href, headers: outgoing.headers, at: yield* Clock.currentTimeMillis }
       requests.push(sent)
-      const { after = 0, body = "", breaks, hangs = false, headers = {}, status = 200 } = answer(sent, requests.length)
+      const { after = 0, body = "", breaks, hangs = false, headers = {}, stalls = false, status = 200 } = answer(sent, requests.length)
       yield* (hangs ? Effect.never : Effect.sleep(after)).pipe(Effect.onInterrupt(() => Effect.sync(() => cut.push(sent))))
       if (breaks !== undefined) {
         return yield* new HttpClientError.HttpClientError({
@@ -97,7 +99,9 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
       const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body))
       const web = new Response(null, { status, headers })
       // The stream of a web Response takes real time; this one takes none, so that virtual time is all there is.
-      return Object.defineProperty(HttpClientResponse.fromWeb(outgoing, web), "stream", { value: Stream.succeed(bytes) })
+      return Object.defineProperty(HttpClientResponse.fromWeb(outgoing, web), "stream", {
+        value: stalls ? Stream.concat(Stream.succeed(bytes), Stream.never) : Stream.succeed(bytes)
+      })
     })
   )
   const sent = (method: string) => requests.filter((each) => each.method === method)

@@ -144,4 +144,21 @@ describe("createClient", () => {
     })
     expect((await client.submit({})).ref.id).toBe("from-fetch")
   })
+
+  it.each([
+    ["is refused with a large page", 400],
+    ["redirects with a large page", 302]
+  ])("a download that %s lets its connection go", async (_, status) => {
+    const { url } = await listen((request, response) => {
+      if (request.method === "POST") json(response, { id: "j1" })
+      else if (request.url === "/jobs/j1") json(response, { status: "done", url: "/file" })
+      else response.writeHead(status, { "content-type": "text/html", location: "/file" }).end("<p>no</p>".repeat(60_000))
+    })
+    const client = createClient({ provider: tiny({ apiKey: "k", baseUrl: url }), connections: 2 })
+    const into = folder()
+    for (let nth = 0; nth < 4; nth++) {
+      const job = await client.submit({})
+      await expect(job.save(join(into, "fox.mp4"))).rejects.toMatchObject({ reason: { _tag: "DownloadFailed" } })
+    }
+  })
 })

@@ -47,10 +47,25 @@ export const open = (
   Effect.gen(function* () {
     if (artifact.url.startsWith("data:")) return yield* inline(artifact.url)
     const response = yield* request(provider, artifact.url, allowPrivateAddresses)
+    return yield* judge(provider, artifact, response, allowPrivateAddresses, followJson).pipe(Effect.tapError(() => discard(response)))
+  }).pipe(
+    untraced,
+    Effect.mapError((missed) => ({ ...missed, detail: withoutSecret(missed.detail, Redacted.value(provider.apiKey)) }))
+  )
+
+/** Whether an answer is a video, points to one, or is none. */
+const judge = (
+  provider: Provider<never>,
+  artifact: Artifact,
+  response: HttpClientResponse.HttpClientResponse,
+  allowPrivateAddresses: boolean,
+  followJson: boolean
+): Effect.Effect<Found, Miss, HttpClient.HttpClient> =>
+  Effect.gen(function* () {
     const type = response.headers["content-type"]?.split(";")[0]?.trim().toLowerCase()
     if (response.status !== 200) return yield* refusedBy(response, artifact)
     if (type !== undefined && type.endsWith("json") && followJson) {
-      const [link] = linksIn(yield* Effect.orElseSucceed(Effect.flatMap(Stream.runCollect(capped(response)), parsed), () => undefined))
+      const [link] = linksIn(yield* Effect.flatMap(Stream.runCollect(capped(flowOf(response, artifact.url))), parsed))
       if (link !== undefined) return yield* open(provider, link, allowPrivateAddresses, false)
     }
     if (type !== undefined && /^text\/|json$|xml$|html/u.test(type)) {
@@ -61,19 +76,21 @@ export const open = (
     const found: Found = {
       length: plain && Number.isSafeInteger(named) ? named : undefined,
       type,
-      bytes: response.stream.pipe(
-        Stream.mapError((error) => broken(error, artifact.url)),
-        Stream.timeoutOrElse({
-          duration: idle,
-          orElse: () => Stream.fail(missOf("again", `${where(artifact.url)} sent nothing for ${idle}`))
-        })
-      )
+      bytes: flowOf(response, artifact.url)
     }
     return found
-  }).pipe(
-    untraced,
-    Effect.mapError((missed) => ({ ...missed, detail: withoutSecret(missed.detail, Redacted.value(provider.apiKey)) }))
+  })
+
+/** The body of an answer. Silence ends it. */
+const flowOf = (response: HttpClientResponse.HttpClientResponse, url: string): Stream.Stream<Uint8Array, Miss> =>
+  response.stream.pipe(
+    Stream.mapError((error) => broken(error, url)),
+    Stream.timeoutOrElse({ duration: idle, orElse: () => Stream.fail(missOf("again", `${where(url)} sent nothing for ${idle}`)) })
   )
+
+/** An answer that nobody reads holds its connection for ever; cancelling it lets go. Bounded: vercel/ai#18048 hung on a cancelled body. */
+const discard = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
+  Effect.ignore(Effect.timeoutOption(Stream.runHead(response.stream), "1 second"))
 
 /** Whether the first bytes are a page or JSON, whatever the answer called itself. */
 export const looksLikeText = (first: Uint8Array): boolean => {
@@ -113,6 +130,7 @@ const request = Effect.fnUntraced(function* (
     )
     const location = response.headers["location"]
     if (response.status < 300 || response.status > 399 || location === undefined) return response
+    yield* discard(response)
     if (!URL.canParse(location, url)) return yield* miss("never", `${where(url.href)} redirects to what is no address`)
     url = new URL(location, url)
   }
@@ -135,9 +153,9 @@ const inline = (url: string): Effect.Effect<Found, Miss> => {
     : Effect.succeed({ length: bytes.byteLength, type, bytes: Stream.succeed(bytes) })
 }
 
-const capped = (response: HttpClientResponse.HttpClientResponse) => {
+const capped = (flow: Stream.Stream<Uint8Array, Miss>): Stream.Stream<Uint8Array, Miss> => {
   let size = 0
-  return Stream.takeWhile(response.stream, (chunk) => (size += chunk.byteLength) <= 1024 * 1024)
+  return Stream.takeWhile(flow, (chunk) => (size += chunk.byteLength) <= 1024 * 1024)
 }
 
 const parsed = (chunks: ReadonlyArray<Uint8Array>): Effect.Effect<unknown> =>

@@ -2,19 +2,55 @@
 import * as Redacted from "effect/Redacted"
 import type { JobRef } from "../JobRef.ts"
 import type { Provider } from "../Provider.ts"
-import type { Answer, Reading } from "../Reading.ts"
+import type { Answer, Reading, Receipt } from "../Reading.ts"
 import { withoutSecret } from "../Text.ts"
 
 export const read = (provider: Provider<never>, ref: JobRef, answer: Answer): Reading => {
   const reading = provider.definition.interpret(answer)
-  return reading._tag === "Succeeded" ? withContent(reading, ref, provider) : provider.definition.interpret(keyless(answer, provider))
+  const shown = shownBy(provider)
+  switch (reading._tag) {
+    case "Succeeded":
+      return withContent(reading, ref, provider)
+    case "Failed": {
+      const { code, message } = reading.failure
+      return { ...reading, failure: { ...reading.failure, message: shown(message), ...(code === undefined ? {} : { code: shown(code) }) } }
+    }
+    case "Refused":
+      return { ...reading, message: shown(reading.message), code: reading.code === undefined ? undefined : shown(reading.code) }
+    case "Missed":
+    case "NotFound":
+      return { ...reading, detail: shown(reading.detail) }
+    case "Unrecognised":
+      return { ...reading, word: shown(reading.word) }
+    case "Queued":
+    case "Running":
+    case "Expired":
+    case "Cancelled":
+      return reading
+  }
+}
+
+/** What the answer to a submission says, the key kept out of its words. An id stays as it is. */
+export const receive = (provider: Provider<never>, answer: Answer): Receipt => {
+  const receipt = provider.definition.receive(answer)
+  const shown = shownBy(provider)
+  switch (receipt._tag) {
+    case "Accepted":
+      return receipt
+    case "Declined":
+      return { ...receipt, message: shown(receipt.message), code: receipt.code === undefined ? undefined : shown(receipt.code) }
+    case "Busy":
+      return { ...receipt, message: shown(receipt.message) }
+    case "Unclear":
+      return { ...receipt, detail: shown(receipt.detail) }
+  }
 }
 
 /** Some gateways repeat the key in what they say about it: in a message, a code, or wherever else. */
-export const keyless = (answer: Answer, { apiKey }: Provider<never>): Answer => ({
-  ...answer,
-  body: withoutSecret(answer.body, Redacted.value(apiKey))
-})
+const shownBy =
+  ({ apiKey }: Provider<never>) =>
+  (text: string): string =>
+    withoutSecret(text, Redacted.value(apiKey))
 
 /** A documented content endpoint is the last candidate; a path from the root is one at the API's origin. */
 const withContent = (

@@ -15,7 +15,7 @@ import type { Provider, Submission } from "../Provider.ts"
 import type { Receipt } from "../Reading.ts"
 import { call } from "./call.ts"
 import { accountOf } from "./checked.ts"
-import { keyless } from "./read.ts"
+import { receive } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 import { monotonic } from "./watch.ts"
 
@@ -89,11 +89,12 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
       : { _tag: "Not", error: failed(new SubmitUnknown({ detail })) }
   }
   const answer = sent.success
-  const receipt = definition.receive(keyless(answer, provider))
+  const receipt = receive(provider, answer)
   switch (receipt._tag) {
     case "Accepted": {
       const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account: accountOf(provider), submittedAt }
-      yield* onSubmitted(ref)
+      // The job is made and may be billed: what a listener does with its reference can't undo that.
+      yield* Effect.catchCause(onSubmitted(ref), (cause) => Effect.logWarning("onSubmitted failed; the job goes on", cause))
       return { _tag: "Made", ref }
     }
     case "Busy": {
