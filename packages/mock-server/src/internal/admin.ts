@@ -2,12 +2,18 @@
  * The mock's own routes, for tests and people; they need no key, and do not show in the journal.
  */
 import type { Answer } from "../dialects/Dialect.ts"
-import type { Mock } from "../Mock.ts"
 import { home } from "./pages.ts"
+
+/** What is shown of a mock, and how it forgets. */
+interface Shown {
+  readonly journal: ReadonlyArray<unknown>
+  readonly jobs: ReadonlyArray<unknown>
+  readonly reset: () => void
+}
 
 interface AdminRoute {
   readonly method: "GET" | "POST"
-  readonly answer: (mock: Mock, origin: string) => Answer
+  readonly answer: (mock: Shown, origin: string) => Answer
 }
 
 const routes: ReadonlyMap<string, AdminRoute> = new Map<string, AdminRoute>([
@@ -27,7 +33,7 @@ const routes: ReadonlyMap<string, AdminRoute> = new Map<string, AdminRoute>([
   ]
 ])
 
-export const admin = (mock: Mock, method: string, url: URL): Answer => {
+export const admin = (mock: Shown, method: string, url: URL): Answer => {
   const route = routes.get(url.pathname)
   if (route === undefined) return { status: 404, body: { error: `No handler found for ${method} ${url.pathname}` } }
   if (method === route.method || (method === "HEAD" && route.method === "GET")) return route.answer(mock, url.origin)
