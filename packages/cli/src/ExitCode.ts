@@ -6,9 +6,9 @@ const exitCodes = [
   [1, "the job ended Failed, Expired or Cancelled"],
   [2, "no job was made: bad input, bad key, refused, or unreachable at submission"],
   [3, "SubmitUnknown (the job may exist), or any error after a reference: it is in the output"],
-  [130, "interrupted by Ctrl-C; the reference is in the output where there is one"],
-  [143, "ended by SIGTERM, or nobody reads its output; likewise"],
-  [129, "ended with its terminal; likewise"]
+  [129, "ended with its terminal; the reference is in the output where there is one"],
+  [130, "interrupted by Ctrl-C; likewise"],
+  [143, "ended by SIGTERM, or nobody reads its output; likewise"]
 ] as const
 
 export type ExitCode = (typeof exitCodes)[number][0]

@@ -195,9 +195,9 @@ describe("reelay providers", () => {
 })
 
 describe("reelay --help", () => {
-  it("has the table of exit codes", async () => {
-    const { code, out } = await run(["--help"])
+  it.each([[["--help"]], [["run", "--help"]], [["attach", "--help"]]])("%j has the table of exit codes", async (words) => {
+    const { code, out } = await run(words)
     expect(code).toBe(0)
-    expect(out).toMatch(/ {4}0 {2}the video was saved\n {4}1 .*\n {4}2 .*\n {4}3 .*\n {2}130 .*\n {2}143 /u)
+    expect(out).toMatch(/ {4}0 {2}the video was saved\n {4}1 .*\n {4}2 .*\n {4}3 .*\n {2}129 .*\n {2}130 .*\n {2}143 /u)
   })
 })

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { find, names } from "../Registry.ts"
+import { exitCodeTable } from "../ExitCode.ts"
 import * as Session from "../Session.ts"
 import type { Outcome } from "../Outcome.ts"
 import { checkPlace, watch } from "../watch.ts"
@@ -41,7 +42,10 @@ export const attach = (outcome: Outcome) =>
       })
     )
   ).pipe(
-    Command.withDescription("Come back to a job that was submitted before, follow it to its end, and save the video. Nothing is submitted"),
+    Command.withDescription(
+      `Come back to a job that was submitted before, follow it to its end, and save the video. Nothing is submitted.\n\nExit codes:\n${exitCodeTable()}`
+    ),
+    Command.withShortDescription("Come back to a job that was submitted before; nothing is submitted"),
     Command.withExamples([
       {
         command: "reelay attach 'reelay:xai/generation/a3d1008e?v=1&base=https%3A%2F%2Fapi.x.ai&at=1773297002000'",

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { Report } from "../Report.ts"
 import { type Definition, definitions, find, names } from "../Registry.ts"
+import { exitCodeTable } from "../ExitCode.ts"
 import * as Session from "../Session.ts"
 import type { Outcome } from "../Outcome.ts"
 import { checkPlace, watch } from "../watch.ts"
@@ -51,7 +52,8 @@ export const run = (outcome: Outcome) =>
       })
     )
   ).pipe(
-    Command.withDescription("Submit one job, follow it to its end, and save the video"),
+    Command.withDescription(`Submit one job, follow it to its end, and save the video.\n\nExit codes:\n${exitCodeTable()}`),
+    Command.withShortDescription("Submit one job, follow it to its end, and save the video"),
     Command.withExamples([
       { command: 'reelay run --provider xai "A candle flickers on a wooden table."', description: "Key from REELAY_XAI_API_KEY" },
       {
