@@ -92,7 +92,11 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const values = (json: unknown): ReadonlyArray<string> => (isRecord(json) ? Object.values(json).map((value) => String(value).trim()) : [])
+/** Texts and numbers only: `String({ toString: null })` throws, and a generator of JSON finds it. */
+const values = (json: unknown): ReadonlyArray<string> =>
+  isRecord(json)
+    ? Object.values(json).flatMap((value) => (typeof value === "string" || typeof value === "number" ? [String(value).trim()] : []))
+    : []
 
 /** `decides` finds, written by hand from the documents, whether a body may be a success at all. */
 export const laws = (
