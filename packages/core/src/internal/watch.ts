@@ -98,8 +98,10 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     })
   }
 
+  /** Whether the last look was the one at the deadline. A timer may wake a hair too early. */
+  const isLast = (): boolean => begun >= deadline - 1
   /** When the next look is due: by the pace, but at the deadline for the last time, if that is allowed. */
-  const due = (): number => (next < deadline || begun >= deadline ? next : Math.max(deadline, allowed))
+  const due = (): number => (next < deadline || isLast() ? next : Math.max(deadline, allowed))
 
   const publish = (seen: Observation): void => {
     const moved = JobState.advance(state, seen)
@@ -133,8 +135,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       next = begun + distance
       allowed = begun + Math.min(definition.rhythm.floor, distance)
       polls += 1
-      // A timer may wake a hair too early.
-      const last = begun >= deadline - 1
+      const last = isLast()
       const within = last ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
       const { seen, stay } = yield* look(within)
       const [spent, verdict] = Budget.spend(budget, seen, seen.at - ref.submittedAt, limits)
@@ -166,8 +167,12 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     }
   }).pipe(Effect.provideService(HttpClient.HttpClient, client))
 
-  /** Tells everybody how the poller ended; whoever listens next starts another. */
-  const ended = (exit: Exit.Exit<void, JobError>): void => {
+  /**
+   * Tells everybody how the poller ended; whoever listens next starts another. One that was left may take its time to end: by then it
+   * is the poller no more, and what listens is its successor's.
+   */
+  const ended = (self: Fiber.Fiber<void>, exit: Exit.Exit<void, JobError>): void => {
+    if (poller !== self) return
     poller = undefined
     if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
     // A copy: who fails may listen again at once, and that is a new listener.
@@ -176,14 +181,16 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
   // its own it must not be reported as unhandled.
-  const started = (context: Context.Context<never>): Fiber.Fiber<void> =>
-    Effect.runForkWith(context)(
+  const started = (context: Context.Context<never>): Fiber.Fiber<void> => {
+    const self: Fiber.Fiber<void> = Effect.runForkWith(context)(
       Effect.yieldNow.pipe(
         Effect.andThen(poll),
-        Effect.onExit((exit) => Effect.sync(() => ended(exit))),
+        Effect.onExit((exit) => Effect.sync(() => ended(self, exit))),
         Effect.ignoreCause
       )
     )
+    return self
+  }
 
   const join = Effect.gen(function* () {
     const listener: Listener = yield* Queue.unbounded<JobState.JobState, JobError | Cause.Done>()
