@@ -134,7 +134,8 @@ const visit = (world: Virtual.World, handle: Job.JobHandle, { from, span }: Scen
     visits.push(mine)
     const watching = Stream.runForEach(handle.states, (state) => Effect.sync(() => void mine.states.push({ at: world.now(), state })))
     const exit = yield* Effect.exit(span === undefined ? Effect.asSome(watching) : Effect.timeoutOption(watching, span))
-    mine.left = world.now()
+    // One who was told to leave has left then, however long the engine takes over it: what goes on meanwhile is not aborted.
+    mine.left = Exit.isSuccess(exit) && exit.value._tag === "None" && span !== undefined ? mine.joined + span : world.now()
     if (Exit.isFailure(exit)) mine.end = { error: Cause.squash(exit.cause) }
     else if (exit.value._tag === "Some") mine.end = "completed"
   })
