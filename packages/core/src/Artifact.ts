@@ -19,6 +19,7 @@ import { call } from "./internal/call.ts"
 import { refuseProvider, refuseRef } from "./internal/checked.ts"
 import { type Found, looksLikeText, type Miss, missOf, open } from "./internal/download.ts"
 import { read } from "./internal/read.ts"
+import { saved } from "./internal/record.ts"
 import { monotonic } from "./internal/watch.ts"
 import { ArtifactTooLarge, DownloadFailed, JobError, type Reason } from "./JobError.ts"
 import type { Succeeded } from "./JobState.ts"
@@ -84,6 +85,7 @@ export const save = Effect.fn("reelay.download")(function* (
     Effect.onError(() => (opened ? Effect.ignore(files.remove(part, { force: true })) : Effect.void)),
     Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
   )
+  yield* saved(state.ref)
   return { _tag: "Saved", path, ...done }
 })
 

@@ -79,7 +79,25 @@ describe("the message of a JobError", () => {
       error(new JobError.ForbiddenAddress({ address: "https://evil.test", rule: "is not the API's" }), "attach", { ref }),
       `Refused before sending: https://evil.test is not the API's. Attach again: reelay attach '${uri}'`
     ],
-    [error(new JobError.JournalFailed({ detail: "the disk is full" }), "submit"), "Submitting to fake failed: the disk is full."]
+    [
+      error(new JobError.JournalFailed({ detail: "the disk is full" }), "submit"),
+      "Submitting to fake failed: the disk is full. Nothing was sent."
+    ],
+    [
+      error(new JobError.JournalFailed({ detail: "the disk is full" }), "submit", { ref }),
+      `Submitting to fake job job-1: the job was made, but the disk is full. Keep its reference. Attach again: reelay attach '${uri}'`
+    ],
+    [
+      error(
+        new JobError.SubmitUnknown({
+          detail: "ECONNRESET",
+          sent: { kind: "generation", at: 0, baseUrl: "https://api.fake.test", account: "me", requestId: "req-7" }
+        }),
+        "submit"
+      ),
+      "Submitting to fake has an unknown outcome: ECONNRESET. The job may exist and be billed, so it was not sent again. " +
+        "Look for a generation of 1970-01-01T00:00:00.000Z at https://api.fake.test, account me, request id req-7 before you submit anew."
+    ]
   ])("$reason._tag says what failed, what is true of the money, and what to do", (given, message) => {
     expect(given.message).toBe(message)
     expect(String(given)).toContain(message)
@@ -112,6 +130,10 @@ describe("retryable", () => {
   ])("$_tag: %s", (reason, retryable) => {
     expect(error(reason, "poll").retryable).toBe(retryable)
   })
+})
+
+it("a submission that made a job is not retryable, whatever went wrong after it", () => {
+  expect(error(new JobError.JournalFailed({ detail: "" }), "submit", { ref }).retryable).toBe(false)
 })
 
 describe("the ends that are no video", () => {

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import { type JobRef, toUri } from "./JobRef.ts"
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import { type JobRef, type Kind, toUri } from "./JobRef.ts"
 import type { JobState, Cancelled, Expired, Failed } from "./JobState.ts"
 
 /** Refused before any byte was sent: which field, and which rule it breaks, as the rest of the sentence ("is 7 s; ..."). */
@@ -32,8 +34,29 @@ export class SubmitRejected extends Data.TaggedError("SubmitRejected")<{
 }
 
 /** Sent, and no answer that tells: the job may exist and may be billed. Never sent again by itself. */
-export class SubmitUnknown extends Data.TaggedError("SubmitUnknown")<{ readonly detail: string }> {
+export class SubmitUnknown extends Data.TaggedError("SubmitUnknown")<{
+  readonly detail: string
+  /** What helps to find the job at the provider. */
+  readonly sent?: Sent | undefined
+}> {
   readonly retryable = false
+}
+
+/**
+ * A POST that may have made a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sent {
+  readonly kind: Kind
+  /** When: milliseconds since the epoch, our clock. */
+  readonly at: number
+  readonly baseUrl: string
+  /** The caller's name for the account, or a fingerprint of the key. */
+  readonly account: string
+  /** From `x-request-id` of the answer: what a provider's support asks for. It is no id of a job. */
+  readonly requestId?: string | undefined
 }
 
 /** The provider kept asking to come back later. */
@@ -155,7 +178,8 @@ export class JobError extends Data.TaggedError("JobError")<{
 }> {
   /** Whether the same call may succeed later. Never says that a submission may be repeated after `SubmitUnknown`. */
   get retryable(): boolean {
-    return this.reason.retryable
+    // A submission that failed with a reference has made a job: the same call would make another.
+    return this.reason.retryable && (this.operation !== "submit" || this.ref === undefined)
   }
 
   override get message(): string {
@@ -221,7 +245,7 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
     case "Unreachable":
       return operation === "submit" ? `${what} failed: ${seen}. No job was made.` : `${what} ended: ${seen}. ${running}`
     case "SubmitUnknown":
-      return `${what} has an unknown outcome: ${seen}. The job may exist and be billed, so it was not sent again. Look for it in your account at ${provider} before you submit anew.`
+      return `${what} has an unknown outcome: ${seen}. The job may exist and be billed, so it was not sent again. ${lookFor(provider, reason.sent)} before you submit anew.`
     case "PollRejected":
     case "BadPayload":
     case "NotFound":
@@ -231,9 +255,19 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
     case "ArtifactTooLarge":
       return `${what} failed: ${seen}. The video is made and paid for: do not generate it anew.${again}`
     case "JournalFailed":
-      return `${what} failed: ${seen}.${again}`
+      return ref === undefined
+        ? `${what} failed: ${seen}. Nothing was sent.`
+        : `${what}: the job was made, but ${seen}. Keep its reference.${again}`
   }
 }
+
+const isoOf = (at: number): string => Option.match(DateTime.make(at), { onNone: () => String(at), onSome: DateTime.formatIso })
+
+const lookFor = (provider: string, sent: Sent | undefined): string =>
+  sent === undefined
+    ? `Look for it in your account at ${provider}`
+    : `Look for a ${sent.kind} of ${isoOf(sent.at)} at ${sent.baseUrl}, account ${sent.account}` +
+      (sent.requestId === undefined ? "" : `, request id ${sent.requestId}`)
 
 const reasonText = (reason: Reason, attempt: number): string => {
   switch (reason._tag) {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "@effect/vitest"
 import { from, lastValueFrom, toArray } from "rxjs"
 import { done, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
+import { memory } from "../test/journal.ts"
 import { ref } from "../test/samples.ts"
 import { JobFailed } from "./JobError.ts"
 import { toUri } from "./JobRef.ts"
@@ -36,6 +37,41 @@ describe("createClient", () => {
     for (const given of [ref, toUri(ref)]) expect((await (await client(net).attach(given)).result())._tag).toBe("Succeeded")
     expect(net.posts()).toEqual([])
     await expect(client(net).attach("nonsense")).rejects.toMatchObject({ reason: { _tag: "InvalidRequest", field: "ref" } })
+  })
+
+  it("what was left is resumed by the client of another page, and a batch is run once", async () => {
+    const { restart } = memory()
+    const open = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1, journal: restart() })
+    const first = fakeFetch([said("running")])
+    await open(first).submit(request, { label: "fox" })
+    const net = fakeFetch([done])
+    const told: Array<string> = []
+    for await (const event of open(net).resumeAll()) told.push(event._tag === "State" ? event.state._tag : event._tag)
+    expect([told, net.posts()]).toEqual([["Submitted", "Succeeded"], []])
+    for (const posts of [1, 0]) {
+      const batch = fakeFetch([done])
+      const keys: Array<string> = []
+      for await (const event of open(batch).runAll([["fox", request]], { batch: "winter" })) keys.push(`${event.key} ${event._tag}`)
+      expect([keys.slice(-1), batch.posts().length]).toEqual([["fox State"], posts])
+    }
+    for await (const event of client(fakeFetch()).resumeAll()) throw new Error(`nothing is remembered, and yet there is ${event._tag}`)
+  })
+
+  it("an aborted signal ends the loop over many jobs with its reason, and one that is not keeps no listener", async () => {
+    const controller = new AbortController()
+    const net = fakeFetch([said("running")])
+    const keys: Array<string> = []
+    const loop = async () => {
+      for await (const { key } of client(net).runAll([["fox", request]], { signal: controller.signal })) {
+        if (keys.push(key) === 2) controller.abort("enough")
+      }
+    }
+    await expect(loop()).rejects.toBe("enough")
+    const other = new AbortController()
+    const add = vi.spyOn(other.signal, "addEventListener")
+    const remove = vi.spyOn(other.signal, "removeEventListener")
+    for await (const { key } of client(fakeFetch()).runAll([["fox", request]], { signal: other.signal })) expect(key).toBe("fox")
+    expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 1])
   })
 
   it("a job that failed rejects with its state", async () => {

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
 import * as Job from "./Job.ts"
+import { Journal } from "./Journal.ts"
 import { InvalidRequest, JobError } from "./JobError.ts"
 import { fromUri, type JobRef } from "./JobRef.ts"
 import type { JobState, Succeeded } from "./JobState.ts"
@@ -40,6 +41,8 @@ export interface ClientOptions<Request> {
   readonly submitTimeout?: Duration.Input | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
   readonly raw?: boolean | undefined
+  /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
+  readonly journal?: Journal["Service"] | undefined
 }
 
 /** @category models */
@@ -52,6 +55,16 @@ export interface CallOptions {
 export interface SubmitOptions extends CallOptions {
   /** Told of the reference the moment it is known, even where `signal` was aborted meanwhile. Keep it: the job may be billed. */
   readonly onSubmitted?: ((ref: JobRef) => void) | undefined
+  /** A name of yours that the journal keeps with the job. */
+  readonly label?: string | undefined
+  /** Where the video is to be saved: the journal keeps the job open until that is done. */
+  readonly saveTo?: string | undefined
+}
+
+/** @category models */
+export interface RunAllOptions extends CallOptions, Pick<Job.RunAllOptions, "batch" | "concurrency" | "saveTo" | "stopOnFailure"> {
+  /** Told of each reference the moment it is known, with the key of its request. */
+  readonly onSubmitted?: ((ref: JobRef, key: string) => void) | undefined
 }
 
 /** @category models */
@@ -100,6 +113,10 @@ export interface Client<Request, J extends PromiseJob = PromiseJob> {
   readonly attach: (ref: JobRef | string, options?: CallOptions & { readonly anyAccount?: boolean | undefined }) => Promise<J>
   /** Submits a job and waits for its end, for those who want only the video. */
   readonly run: (request: Request, options?: RunOptions) => Promise<Succeeded>
+  /** Submits many jobs and follows all, as `Job.runAll` does. It begins with the first `next`; leaving the loop leaves the jobs. */
+  readonly runAll: (requests: Iterable<readonly [key: string, request: Request]>, options?: RunAllOptions) => AsyncIterable<Job.BatchEvent>
+  /** Follows every unfinished job of the journal, as `Job.resumeAll` does. Sends no POST. Without a journal there is none. */
+  readonly resumeAll: (options?: CallOptions & Pick<Job.ResumeOptions, "anyAccount" | "concurrency">) => AsyncIterable<Job.Resumed>
 }
 
 /**
@@ -136,15 +153,17 @@ export const clientOver = <Request, J extends PromiseJob>(
   options: ClientOptions<Request>,
   extend: (job: PromiseJob, handle: Job.JobHandle) => J
 ): Client<Request, J> => {
-  const { provider } = options
+  const { journal, provider } = options
+  const remembering = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    journal === undefined ? effect : Effect.provideService(effect, Journal, journal)
   const asJob = (handle: Job.JobHandle): J => extend(promiseJob(provider, handle, transport), handle)
-  const submitted = (request: Request, { onSubmitted }: SubmitOptions) =>
-    Job.submit(provider, request, { ...options, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) })
+  const submitted = (request: Request, { label, onSubmitted, saveTo }: SubmitOptions) =>
+    remembering(Job.submit(provider, request, { ...options, label, saveTo, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) }))
   return {
     submit: (request, given = {}) => promised(Effect.provide(Effect.map(submitted(request, given), asJob), transport), given.signal),
     attach: (given, { anyAccount, signal } = {}) =>
       promised(
-        Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(
+        Effect.flatMap(parsed(provider, given), (ref) => remembering(Job.attach(provider, ref, { ...options, anyAccount }))).pipe(
           Effect.map(asJob),
           Effect.provide(transport)
         ),
@@ -162,9 +181,37 @@ export const clientOver = <Request, J extends PromiseJob>(
           Effect.provide(transport)
         ),
         given.signal
-      )
+      ),
+    runAll: (requests, { onSubmitted, signal, ...given } = {}) => {
+      const events = Job.runAll(provider, requests, {
+        ...options,
+        ...given,
+        onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key))
+      })
+      const kept = journal === undefined ? events : Stream.provideService(events, Journal, journal)
+      return iterated(Stream.provide(kept, transport), signal)
+    },
+    resumeAll: ({ signal, ...given } = {}) =>
+      journal === undefined
+        ? iterated(Stream.empty, signal)
+        : iterated(
+            Job.resumeAll([provider], { ...options, ...given }).pipe(Stream.provideService(Journal, journal), Stream.provide(transport)),
+            signal
+          )
   }
 }
+
+/** A stream as an async iterable: each loop runs it, and leaving the loop or aborting the signal interrupts it. */
+const iterated = <A, E>(stream: Stream.Stream<A, E>, signal: AbortSignal | undefined): AsyncIterable<A> =>
+  Stream.toAsyncIterable(signal === undefined ? stream : Stream.interruptWhen(stream, aborted(signal)))
+
+const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
+  Effect.callback((resume) => {
+    const abort = (): void => resume(Effect.fail(signal.reason))
+    if (signal.aborted) abort()
+    signal.addEventListener("abort", abort, { once: true })
+    return Effect.sync(() => signal.removeEventListener("abort", abort))
+  })
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.

@@ -15,6 +15,7 @@ import { Observable } from "rxjs"
 import * as Job from "./Job.ts"
 import type { JobError } from "./JobError.ts"
 import type { JobRef } from "./JobRef.ts"
+import { Journal } from "./Journal.ts"
 import { isTerminal, type JobState } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
 
@@ -24,6 +25,8 @@ export interface Options extends Job.SubmitOptions {
   readonly onUnsubscribe?: "leave" | "cancel" | undefined
   /** The transport. Absent: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
+  /** Remembers the job across a reload, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
+  readonly journal?: Journal["Service"] | undefined
 }
 
 /**
@@ -76,12 +79,15 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
       : Job.attach(provider, known, options)
   )
 
+  const { journal } = options
+  const remembered = journal === undefined ? submission : Effect.provideService(submission, Journal, journal)
+
   /** The job's handle: submitted by whoever comes first, attached to after that. */
   const posted = Effect.suspend(() => settled).pipe(
     Effect.andThen(
       Effect.suspend(() => {
         if (unknown !== undefined) return Effect.fail(unknown)
-        const current = (work ??= Effect.runFork(Effect.provide(submission, transport)))
+        const current = (work ??= Effect.runFork(Effect.provide(remembered, transport)))
         return Effect.tapError(Fiber.join(current), (error) =>
           Effect.sync(() => {
             // Surely not accepted, and it may pass: the next subscriber may post.

@@ -7,15 +7,18 @@ import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { JobError, PaymentRequired, RateLimited, SubmitRejected, SubmitUnknown, Unauthorized, Unreachable } from "../JobError.ts"
 import type { Reason } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import type { Provider, Submission } from "../Provider.ts"
 import type { Receipt } from "../Reading.ts"
+import { excerpt, withoutSecret } from "../Text.ts"
 import { call } from "./call.ts"
 import { accountOf } from "./checked.ts"
 import { receive } from "./read.ts"
+import type { Record } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
 import { monotonic } from "./watch.ts"
 
@@ -25,6 +28,7 @@ export interface Terms {
   /** On the monotonic clock: no wait for another try goes past it. */
   readonly deadline: number
   readonly retry: Schedule.Schedule<unknown, JobError>
+  readonly record: Record
   readonly onSubmitted: (ref: JobRef) => Effect.Effect<void>
   readonly onUnknown: (error: JobError) => Effect.Effect<void>
 }
@@ -51,7 +55,7 @@ export const submit = Effect.fnUntraced(function* (
 ): Effect.fn.Return<JobRef, JobError, HttpClient.HttpClient> {
   const step = yield* Schedule.toStep(terms.retry)
   for (let attempt = 1; ; attempt++) {
-    const outcome = yield* uncut(provider, tryOnce(provider, request, kind, attempt, terms), attempt, terms)
+    const outcome = yield* uncut(provider, request, kind, attempt, terms)
     switch (outcome._tag) {
       case "Made":
         return outcome.ref
@@ -76,61 +80,87 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
   request: Submission["call"],
   kind: JobRef["kind"],
   attempt: number,
-  { onSubmitted, timeout }: Terms
+  { onSubmitted, record, timeout }: Terms
 ): Effect.fn.Return<Outcome, never, HttpClient.HttpClient> {
   const { baseUrl, definition } = provider
-  const failed = (reason: Reason) => new JobError({ reason, provider: definition.name, operation: "submit", attempt })
+  const failed = (reason: Reason, ref?: JobRef) =>
+    new JobError({ reason, provider: definition.name, operation: "submit", attempt, ...(ref === undefined ? {} : { ref }) })
   const submittedAt = yield* Clock.currentTimeMillis
+  yield* record.sending
   const sent = yield* Effect.result(call(provider, "submit", request, timeout))
   if (sent._tag === "Failure") {
     const { because, detail } = sent.failure
-    return because === "unsent"
-      ? { _tag: "Again", error: failed(new Unreachable({ detail: `${baseUrl} can't be reached (${detail})` })), stay: 0 }
-      : { _tag: "Not", error: failed(new SubmitUnknown({ detail })) }
+    if (because !== "unsent") return yield* lost(provider, kind, submittedAt, attempt, record, { detail })
+    yield* record.refused
+    return { _tag: "Again", error: failed(new Unreachable({ detail: `${baseUrl} can't be reached (${detail})` })), stay: 0 }
   }
   const answer = sent.success
   const receipt = receive(provider, answer)
   switch (receipt._tag) {
     case "Accepted": {
       const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account: accountOf(provider), submittedAt }
+      const kept = yield* Effect.result(Effect.uninterruptible(record.accepted(ref)))
       // The job is made and may be billed: what a listener does with its reference can't undo that.
       yield* Effect.catchCause(onSubmitted(ref), (cause) => Effect.logWarning("onSubmitted failed; the job goes on", cause))
-      return { _tag: "Made", ref }
+      return kept._tag === "Success" ? { _tag: "Made", ref } : { _tag: "Not", error: failed(kept.failure, ref) }
     }
     case "Busy": {
+      yield* record.refused
       const now = yield* Clock.currentTimeMillis
       const stay = retryAfter(answer.headers["retry-after"], now) ?? 0
       return { _tag: "Again", error: failed(new RateLimited({ detail: `HTTP ${receipt.status}: ${receipt.message}` })), stay }
     }
     case "Declined":
+      yield* record.refused
       return { _tag: "Not", error: failed(declined(receipt)) }
-    case "Unclear":
-      return { _tag: "Not", error: failed(new SubmitUnknown({ detail: receipt.detail })) }
+    case "Unclear": {
+      const requestId = answer.headers["x-request-id"] ?? answer.headers["request-id"]
+      return yield* lost(provider, kind, submittedAt, attempt, record, { detail: receipt.detail, requestId })
+    }
   }
+})
+
+/** Nobody knows whether the job was accepted: that is written down, with all that helps to find it at the provider. */
+const lost = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  kind: JobRef["kind"],
+  at: number,
+  attempt: number,
+  record: Record,
+  { detail, requestId }: { readonly detail: string; readonly requestId?: string | undefined }
+): Effect.fn.Return<Extract<Outcome, { readonly _tag: "Not" }>> {
+  const { baseUrl, definition } = provider
+  const shown = requestId === undefined ? undefined : withoutSecret(excerpt(requestId), Redacted.value(provider.apiKey))
+  const reason = new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account: accountOf(provider), requestId: shown } })
+  yield* record.unknown(detail)
+  return { _tag: "Not", error: new JobError({ reason, provider: definition.name, operation: "submit", attempt }) }
 })
 
 /**
  * Runs a try to its end even if the caller is interrupted: the provider may have accepted the job already. An interruption waits
  * for the id, at most 10 s; what came of it is reported, since nobody is left to return it to.
  */
-const uncut = <R>(
+const uncut = (
   provider: Provider<never>,
-  once: Effect.Effect<Outcome, never, R>,
+  request: Submission["call"],
+  kind: JobRef["kind"],
   attempt: number,
-  { onUnknown }: Terms
-): Effect.Effect<Outcome, never, R> =>
+  terms: Terms
+): Effect.Effect<Outcome, never, HttpClient.HttpClient> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const fiber = yield* Effect.forkDetach(once)
+      const { onUnknown, record } = terms
+      const at = yield* Clock.currentTimeMillis
+      const fiber = yield* Effect.forkDetach(tryOnce(provider, request, kind, attempt, terms))
       return yield* restore(Fiber.join(fiber)).pipe(
         Effect.onInterrupt(() =>
           Effect.gen(function* () {
             const exit = yield* Effect.timeoutOption(Fiber.await(fiber), grace)
             if (Option.isNone(exit)) {
               yield* Fiber.interrupt(fiber)
+              if (record.ref() !== undefined) return
               const detail = "it was interrupted, and no answer came within 10 s"
-              const reason = new SubmitUnknown({ detail })
-              yield* onUnknown(new JobError({ reason, provider: provider.definition.name, operation: "submit", attempt }))
+              yield* onUnknown((yield* lost(provider, kind, at, attempt, record, { detail })).error)
             } else if (Exit.isSuccess(exit.value) && exit.value.value._tag === "Not") {
               const { error } = exit.value.value
               if (error.reason._tag === "SubmitUnknown") yield* onUnknown(error)

@@ -34,6 +34,7 @@ import { parseJson } from "../Text.ts"
 import { call, type NoAnswer } from "./call.ts"
 import { nextLook } from "./nextLook.ts"
 import { read } from "./read.ts"
+import type { Following } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 /** What a watcher needs to know. Times are milliseconds. */
@@ -50,6 +51,7 @@ export interface Setting {
   readonly requestTimeout: number
   readonly limits: Budget.Limits
   readonly raw: boolean
+  readonly following: Following
 }
 
 export interface Watch {
@@ -70,7 +72,7 @@ export const monotonic: Effect.Effect<number> = Clock.clockWith((clock) =>
 )
 
 export const make = Effect.fnUntraced(function* (setting: Setting) {
-  const { client, limits, provider, ref } = setting
+  const { client, following, limits, provider, ref } = setting
   const { definition } = provider
   const deadline = setting.since + setting.deadline
   const step = yield* Schedule.toStep(setting.pace)
@@ -103,15 +105,18 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   /** When the next look is due: by the pace, but at the deadline for the last time, if that is allowed. */
   const due = (): number => (next < deadline || isLast() ? next : Math.max(deadline, allowed))
 
-  const publish = (seen: Observation): void => {
-    const moved = JobState.advance(state, seen)
-    if (moved === undefined) return
-    state = moved
-    for (const listener of listeners) {
-      Queue.offerUnsafe(listener, moved)
-      if (JobState.isTerminal(moved)) Queue.endUnsafe(listener)
-    }
-  }
+  /** Who listens to the end may leave at once, and must not take with them what the journal is still to be told. */
+  const publish = (seen: Observation): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const moved = JobState.advance(state, seen)
+      if (moved === undefined) return Effect.void
+      state = moved
+      for (const listener of listeners) {
+        Queue.offerUnsafe(listener, moved)
+        if (JobState.isTerminal(moved)) Queue.endUnsafe(listener)
+      }
+      return JobState.isTerminal(moved) ? following.ended(moved) : Effect.void
+    }).pipe(Effect.uninterruptible)
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
 
@@ -145,7 +150,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       allowed = Math.max(allowed, now + (stay ?? 0))
       budget = verdict._tag === "GiveUp" ? Budget.fresh : spent
       if (verdict._tag === "GiveUp") return yield* lost(reasonOf(verdict.because))
-      if (verdict._tag === "Observe") publish(seen)
+      if (verdict._tag === "Observe") yield* publish(seen)
       if (JobState.isTerminal(state)) return
       if (last) return yield* lost(timeUp(setting, state, seen))
       yield* plan({ now, retryAfter: stay })
@@ -179,13 +184,23 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     for (const listener of Array.from(listeners)) Queue.failCauseUnsafe(listener, exit.cause)
   }
 
+  /** A poller that has a successor leaves it what it holds. */
+  const letGo = (self: Fiber.Fiber<void>): Effect.Effect<void> =>
+    JobState.isTerminal(state) || (poller !== undefined && poller !== self) ? Effect.void : following.left
+
   // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
   // its own it must not be reported as unhandled.
   const started = (context: Context.Context<never>): Fiber.Fiber<void> => {
     const self: Fiber.Fiber<void> = Effect.runForkWith(context)(
       Effect.yieldNow.pipe(
+        Effect.andThen(following.begun),
         Effect.andThen(poll),
-        Effect.onExit((exit) => Effect.sync(() => ended(self, exit))),
+        Effect.onExit((exit) =>
+          Effect.andThen(
+            Effect.suspend(() => letGo(self)),
+            Effect.sync(() => ended(self, exit))
+          )
+        ),
         Effect.ignoreCause
       )
     )
@@ -217,10 +232,10 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     current: () => state,
     states: Stream.unwrap(Effect.map(Effect.acquireRelease(join, leave), (listener) => Stream.fromQueue(listener))),
     observe: (seen) =>
-      Effect.map(Clock.currentTimeMillis, (at) => {
-        publish({ ...seen, at, poll: polls })
-        return state
-      })
+      Clock.currentTimeMillis.pipe(
+        Effect.flatMap((at) => publish({ ...seen, at, poll: polls })),
+        Effect.map(() => state)
+      )
   }
   return watch
 })

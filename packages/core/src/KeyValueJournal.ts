@@ -1,0 +1,239 @@
+/**
+ * The journal on effect's `KeyValueStore`: memory, browser storage, SQL, or a store of one's own.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Schema from "effect/Schema"
+import { JournalFailed } from "./JobError.ts"
+import { JobRef } from "./JobStateSchema.ts"
+import { fromUri } from "./JobRef.ts"
+import { type Damaged, type Entry, isOpen, jobKey, Journal, refOf } from "./Journal.ts"
+import { excerpt, parseJson } from "./Text.ts"
+
+/**
+ * Who holds which entry, so that a job is followed once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Claims {
+  /** `false`: a living process holds it. */
+  readonly acquire: (id: string) => Effect.Effect<boolean, JournalFailed>
+  readonly release: (id: string) => Effect.Effect<void>
+}
+
+/** @category models */
+export interface Options {
+  /** Begins each key of ours in a store that others use too. Absent: `reelay/job/`. */
+  readonly prefix?: string | undefined
+  /**
+   * Absent: claims among those who share this journal in one process. Other processes, or other tabs, on the same store then follow
+   * the same jobs: that costs looks, not money.
+   */
+  readonly claims?: Claims | undefined
+}
+
+const Fate = Schema.Union([
+  Schema.TaggedStruct("Intent", {}),
+  Schema.TaggedStruct("Unknown", { detail: Schema.String }),
+  Schema.TaggedStruct("Accepted", { ref: JobRef }),
+  Schema.TaggedStruct("Closed", {
+    ref: JobRef,
+    end: Schema.Literals(["Saved", "Succeeded", "Failed", "Expired", "Cancelled"]),
+    at: Schema.Finite
+  })
+])
+
+/**
+ * Schema for an entry as it is written, without its version.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Written = Schema.TaggedStruct("Entry", {
+  id: Schema.NonEmptyString,
+  provider: Schema.NonEmptyString,
+  kind: JobRef.fields.kind,
+  baseUrl: JobRef.fields.baseUrl,
+  account: Schema.String,
+  digest: Schema.String,
+  at: Schema.Finite,
+  label: Schema.optional(Schema.String),
+  batch: Schema.optional(Schema.String),
+  key: Schema.optional(Schema.String),
+  saveTo: Schema.optional(Schema.String),
+  fate: Fate
+})
+
+const version = 1
+
+/**
+ * Writes an entry as text.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toText = (entry: Entry): string => `${JSON.stringify({ v: version, ...entry })}\n`
+
+const decode = Schema.decodeUnknownResult(Written)
+
+/**
+ * Reads what `toText` wrote, in any version so far. Total: any text gives an entry, or says what is wrong with it.
+ *
+ * The oldest form is a bare reference, as those kept who had no journal.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const fromText = (id: string, text: string): Entry | Damaged => {
+  const damaged = (detail: string): Damaged => ({ _tag: "Damaged", id, detail })
+  if (text.startsWith("reelay:")) {
+    const ref = fromUri(text)
+    if (typeof ref === "string") return damaged(`holds a reference that ${ref}`)
+    const { account = "", baseUrl, kind, provider, submittedAt: at } = ref
+    return { _tag: "Entry", id, provider, kind, baseUrl, account, digest: "", at, fate: { _tag: "Accepted", ref } }
+  }
+  const json = parseJson(text)
+  if (typeof json !== "object" || json === null || !("v" in json))
+    return damaged(`is no entry: it is ${text.trim() === "" ? "empty" : "cut or foreign"}`)
+  if (json.v !== version)
+    return damaged(
+      `has version ${excerpt(String(json.v))}; this Reelay reads version ${version}: use the one that wrote it, or a newer one`
+    )
+  const read = decode(json)
+  if (read._tag === "Failure") return damaged(`does not have the form of an entry (${excerpt(String(read.failure))})`)
+  return read.success.id === id ? read.success : damaged(`says that it is the entry ${excerpt(read.success.id)}`)
+}
+
+/**
+ * Makes a journal over a store. What the store keeps must be durable when its `set` returns.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}): Journal["Service"] => {
+  const { claims = claimsInProcess(), prefix = "reelay/job/" } = options
+  const open = new Map<string, Entry>()
+  const noted = (entry: Entry): void => {
+    const ref = refOf(entry)
+    if (ref === undefined) return
+    if (isOpen(entry)) open.set(jobKey(ref), entry)
+    else open.delete(jobKey(ref))
+  }
+  const forgotten = (id: string): void => {
+    for (const [key, entry] of open) if (entry.id === id) open.delete(key)
+  }
+  const read = (id: string): Effect.Effect<Entry | Damaged | undefined> =>
+    Effect.match(store.get(`${prefix}${id}`), {
+      onSuccess: (text) => (text === undefined ? undefined : fromText(id, text)),
+      onFailure: (error): Damaged => ({ _tag: "Damaged", id, detail: `can't be read (${said(error)})` })
+    })
+  return Journal.of({
+    write: (entry) =>
+      store.set(`${prefix}${entry.id}`, toText(entry)).pipe(
+        Effect.mapError((error) => new JournalFailed({ detail: `the journal can't be written (${said(error)})` })),
+        Effect.tap(() => Effect.sync(() => noted(entry)))
+      ),
+    remove: (id) =>
+      store.remove(`${prefix}${id}`).pipe(
+        Effect.mapError((error) => new JournalFailed({ detail: `the journal's entry ${id} can't be removed (${said(error)})` })),
+        Effect.andThen(claims.release(id)),
+        Effect.tap(() => Effect.sync(() => forgotten(id)))
+      ),
+    read,
+    entries: store.keys.pipe(
+      Effect.mapError((error) => new JournalFailed({ detail: `the journal can't be read (${said(error)})` })),
+      Effect.flatMap((keys) =>
+        Effect.forEach(
+          keys.filter((key) => key.startsWith(prefix)),
+          (key) => read(key.slice(prefix.length)),
+          { concurrency: 16 }
+        )
+      ),
+      // Whoever closed an entry may have removed it meanwhile.
+      Effect.map((all) => all.filter((found) => found !== undefined).toSorted((one, other) => ageOf(one) - ageOf(other)))
+    ),
+    claim: claims.acquire,
+    release: claims.release,
+    open: (ref) => open.get(jobKey(ref)),
+    learn: noted
+  })
+}
+
+/**
+ * Layer for the journal on the `KeyValueStore` in the context.
+ *
+ * **Example** (In a browser: jobs survive a reload)
+ *
+ * ```ts
+ * import { KeyValueJournal } from "@reelay/core"
+ * import * as Layer from "effect/Layer"
+ * import * as KeyValueStore from "effect/persistence/KeyValueStore"
+ *
+ * export const journal = (storage: Storage) =>
+ *   KeyValueJournal.layer().pipe(Layer.provide(KeyValueStore.layerStorage(() => storage)))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueStore.KeyValueStore> =>
+  Layer.effect(
+    Journal,
+    Effect.map(KeyValueStore.KeyValueStore, (store) => make(store, options))
+  )
+
+/**
+ * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`.
+ *
+ * **Example** (A page that finds its jobs again after a reload)
+ *
+ * ```ts
+ * import { KeyValueJournal } from "@reelay/core"
+ * import { createClient } from "@reelay/core/promise"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const client = (apiKey: string, storage: Storage) =>
+ *   createClient({ provider: xai({ apiKey }), journal: KeyValueJournal.inStorage(storage) })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const inStorage = (storage: Storage, options?: Options): Journal["Service"] =>
+  Effect.runSync(
+    Effect.provide(
+      Effect.map(KeyValueStore.KeyValueStore, (store) => make(store, options)),
+      KeyValueStore.layerStorage(() => storage)
+    )
+  )
+
+/**
+ * Layer for a journal that lives as long as the process: for batches, and for tests.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<Journal> = Layer.provide(layer(), KeyValueStore.layerMemory)
+
+/** Entries that somebody in this process follows. */
+const claimsInProcess = (): Claims => {
+  const held = new Set<string>()
+  return {
+    acquire: (id) =>
+      Effect.sync(() => {
+        if (held.has(id)) return false
+        held.add(id)
+        return true
+      }),
+    release: (id) => Effect.sync(() => void held.delete(id))
+  }
+}
+
+/** What is damaged tells no time, and comes first. */
+const ageOf = (found: Entry | Damaged): number => (found._tag === "Entry" ? found.at : 0)
+
+const said = ({ cause, message }: KeyValueStore.KeyValueStoreError): string => excerpt(cause instanceof Error ? cause.message : message)
