@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Artifact } from "@reelay/core"
+import { Artifact, Journal } from "@reelay/core"
 import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -43,7 +43,9 @@ let shared: HttpClient.HttpClient | undefined
  */
 export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
   const transport = transportOf(options)
-  const layer = Layer.merge(transport, NodeFileSystem.layer)
+  const { journal } = options
+  const services = Layer.merge(transport, NodeFileSystem.layer)
+  const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
   return clientOver(transport, options, (job, handle) => {
     const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
       promised(

@@ -5,3 +5,4 @@
  */
 export { createClient, type NodeClientOptions, type NodeJob } from "./client.ts"
 export * as Transport from "./Transport.ts"
+export * as FileJournal from "./FileJournal.ts"

@@ -1,0 +1,160 @@
+import { createClient as createClientOver } from "@reelay/core/promise"
+import { type Job, type Journal, Provider } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { FileJournal } from "./index.ts"
+
+const folder = (): string => join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "state", "journal")
+
+const entry: Journal.Entry = {
+  _tag: "Entry",
+  id: "0kx-1",
+  provider: "fake",
+  kind: "generation",
+  baseUrl: "https://api.fake.test",
+  account: "me",
+  digest: "00ff",
+  at: 1000,
+  fate: { _tag: "Intent" }
+}
+const run = Effect.runPromise
+const namesOf = async (place: string) => (await run(FileJournal.make(place).entries)).map(({ _tag, id }) => `${_tag} ${id}`)
+
+describe("a journal of files", () => {
+  it("is made with the first entry, one file each, for its owner's eyes only", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    expect([await run(journal.entries), existsSync(place)]).toStrictEqual([[], false])
+    await run(journal.write(entry))
+    await run(journal.write({ ...entry, id: "0kx-2", at: 2000 }))
+    expect(readdirSync(place)).toStrictEqual(["0kx-1.json", "0kx-2.json"])
+    expect([statSync(place).mode & 0o777, statSync(join(place, "0kx-1.json")).mode & 0o777]).toStrictEqual([0o700, 0o600])
+    expect(await run(FileJournal.make(place).entries)).toStrictEqual([entry, { ...entry, id: "0kx-2", at: 2000 }])
+    await run(journal.remove("0kx-1"))
+    expect(await namesOf(place)).toStrictEqual(["Entry 0kx-2"])
+  })
+
+  it("what is damaged, half written or somebody else's keeps no other from being read", async () => {
+    const place = folder()
+    await run(FileJournal.make(place).write(entry))
+    writeFileSync(join(place, "cut.json"), readFileSync(join(place, "0kx-1.json"), "utf8").slice(0, 40))
+    writeFileSync(join(place, "empty.json"), "")
+    writeFileSync(join(place, ".0kx-3.json.part"), "{")
+    writeFileSync(join(place, "notes.txt"), "mine")
+    expect((await namesOf(place)).toSorted()).toStrictEqual(["Damaged cut", "Damaged empty", "Entry 0kx-1"])
+  })
+
+  it("a place that can't be written says why, and stops a submission before a byte is sent", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "file")
+    writeFileSync(file, "")
+    const definition: Provider.Definition<object> = {
+      name: "fake",
+      title: "Fake",
+      baseUrl: "https://api.fake.test",
+      docs: "https://docs.fake.test",
+      capabilities: [{ model: "fake-1", mode: "generate", prompt: "required" }],
+      rhythm: { first: 1, interval: 1, floor: 1, deadline: 1000 },
+      submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
+      receive: () => ({ _tag: "Unclear", status: 200, detail: "" }),
+      poll: () => ({ method: "GET", path: "/jobs/1" }),
+      interpret: () => ({ _tag: "Queued" })
+    }
+    let sent = 0
+    const fetch: typeof globalThis.fetch = () => {
+      sent += 1
+      return Promise.resolve(new Response(""))
+    }
+    const provider = Provider.configure(definition)({ apiKey: "sk-test-1234" })
+    const client = createClientOver({ provider, fetch, journal: FileJournal.make(join(file, "journal")) })
+    await expect(client.submit({})).rejects.toThrow(/ENOTDIR.*Nothing was sent/u)
+    expect(sent).toBe(0)
+    const events: Array<Job.Resumed> = []
+    await expect(
+      (async () => {
+        for await (const event of createClientOver({ provider, fetch, journal: FileJournal.make("/proc/self/mem") }).resumeAll())
+          events.push(event)
+      })()
+    ).rejects.toThrow(/ENOTDIR|can't be read/u)
+  })
+})
+
+/** A process that holds an entry until it is killed. */
+const holding = async (place: string, id: string) => {
+  const program = `
+    import { FileJournal } from "@reelay/node"
+    import * as Effect from "effect/Effect"
+    console.log(await Effect.runPromise(FileJournal.make(${JSON.stringify(place)}).claim(${JSON.stringify(id)})))
+    setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ["--conditions=@reelay/source", "--input-type=module", "-e", program], {
+    cwd: import.meta.dirname,
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const said = await new Promise<string>((resolve) => child.stdout.once("data", (chunk) => resolve(String(chunk).trim())))
+  const kill = () => new Promise((resolve) => child.once("close", resolve) && child.kill("SIGKILL"))
+  return { said, kill }
+}
+
+describe("processes that share a journal", () => {
+  it("what a living process holds is left to it; what a killed one held is free at once", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    const other = await holding(place, "a")
+    expect(other.said).toBe("true")
+    expect(await run(journal.claim("a"))).toBe(false)
+    await other.kill()
+    expect(await run(journal.claim("a"))).toBe(true)
+    // And the next one finds us.
+    const third = await holding(place, "a")
+    expect(third.said).toBe("false")
+    await third.kill()
+    await run(journal.release("a"))
+    const fourth = await holding(place, "a")
+    expect(fourth.said).toBe("true")
+    await fourth.kill()
+  })
+
+  it("two journals of one process respect each other, and so do two callers of one", async () => {
+    const place = folder()
+    const [one, two] = [FileJournal.make(place), FileJournal.make(place)]
+    const taken = await Promise.all([one.claim("a"), one.claim("a"), two.claim("a")].map((claim) => run(claim)))
+    expect(taken.filter(Boolean)).toHaveLength(1)
+  })
+
+  it("of many who reach for what a dead one held, one gets it", async () => {
+    const place = folder()
+    const dead = await holding(place, "a")
+    await dead.kill()
+    const journals = Array.from({ length: 20 }, () => FileJournal.make(place))
+    const taken = await Promise.all(journals.map((journal) => run(journal.claim("a"))))
+    expect(taken.filter(Boolean)).toHaveLength(1)
+  })
+
+  it("a holder on another machine is believed for as long as it gives signs of life", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    await run(journal.claim("warm"))
+    const claims = join(place, "claims")
+    writeFileSync(join(claims, "a.1"), JSON.stringify({ id: "afar", where: "elsewhere", pid: 1, started: "5" }))
+    writeFileSync(join(claims, "alive-afar"), "")
+    expect(await run(journal.claim("a"))).toBe(false)
+    const now = statSync(join(claims, "alive-afar")).mtimeMs / 1000
+    utimesSync(join(claims, "alive-afar"), now - 61, now - 61)
+    expect(await run(journal.claim("a"))).toBe(true)
+  })
+
+  it("a process id that is another's by now holds nothing, nor does a claim that can't be read", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    await run(journal.claim("warm"))
+    const claims = join(place, "claims")
+    const mine: Record<string, unknown> = JSON.parse(readFileSync(join(claims, "warm.1"), "utf8"))
+    writeFileSync(join(claims, "reborn.1"), JSON.stringify({ ...mine, id: "another" }))
+    writeFileSync(join(claims, "reused.1"), JSON.stringify({ ...mine, id: "another", pid: process.ppid, started: "1" }))
+    writeFileSync(join(claims, "torn.1"), "{")
+    for (const id of ["reborn", "reused", "torn"]) expect([id, await run(journal.claim(id))]).toStrictEqual([id, true])
+  })
+})

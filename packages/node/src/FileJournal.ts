@@ -1,0 +1,113 @@
+/**
+ * The journal as files: one an entry, durable when a write returns, shared by as many processes as like.
+ *
+ * @since 0.1.0
+ */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { Journal, KeyValueJournal } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type * as PlatformError from "effect/PlatformError"
+import { join } from "node:path"
+import { claimsIn } from "./internal/claims.ts"
+
+const failed =
+  (method: string, key?: string) =>
+  (error: PlatformError.PlatformError): KeyValueStore.KeyValueStoreError =>
+    new KeyValueStore.KeyValueStoreError({ method, message: said(error), ...(key === undefined ? {} : { key }) })
+
+/**
+ * A `KeyValueStore` over a folder. A value is written to a file of its own, synchronised and renamed: it is there whole, or as it was
+ * before, whatever happens to the process or the machine. (effect's own store of files writes in place.)
+ *
+ * Keys become file names: letters, digits, `-` and `_`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeStore = (folder: string, files: FileSystem.FileSystem): KeyValueStore.KeyValueStore => {
+  const named = (key: string): string => join(folder, `${key}.json`)
+  const keys = Effect.gen(function* () {
+    if (!(yield* files.exists(folder))) return []
+    return (yield* files.readDirectory(folder)).filter((name) => /^[\w-]+\.json$/u.test(name)).map((name) => name.slice(0, -5))
+  }).pipe(Effect.mapError(failed("keys")))
+  const remove = (key: string) => Effect.mapError(files.remove(named(key), { force: true }), failed("remove", key))
+  const clear = Effect.flatMap(keys, (all) => Effect.forEach(all, remove, { discard: true }))
+  const written = Effect.fnUntraced(function* (key: string, value: string) {
+    yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
+    const part = join(folder, `.${key}.${globalThis.crypto.randomUUID()}.part`)
+    const whole = Effect.scoped(
+      Effect.gen(function* () {
+        const file = yield* files.open(part, { flag: "wx", mode: 0o600 })
+        yield* file.writeAll(new TextEncoder().encode(value))
+        yield* file.sync
+      })
+    )
+    yield* Effect.onError(Effect.andThen(whole, files.rename(part, named(key))), () => Effect.ignore(files.remove(part, { force: true })))
+    yield* synchronised(files, folder)
+  })
+  return KeyValueStore.makeStringOnly({
+    get: (key) =>
+      files.readFileString(named(key)).pipe(
+        Effect.catchIf(
+          ({ reason }) => reason._tag === "NotFound",
+          () => Effect.undefined
+        ),
+        Effect.mapError(failed("get", key))
+      ),
+    set: (key, value) =>
+      /^[\w-]+$/u.test(key)
+        ? Effect.mapError(Effect.uninterruptible(written(key, value)), failed("set", key))
+        : Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "set", key, message: `${key} can't be a file name` })),
+    remove,
+    clear,
+    size: Effect.map(keys, (all) => all.length),
+    keys
+  })
+}
+
+/** A new name is durable once its folder is. Windows has no such thing, and needs none. */
+const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effect<void> =>
+  Effect.ignore(Effect.scoped(Effect.flatMap(files.open(folder, { flag: "r" }), (file) => file.sync)))
+
+/**
+ * Makes a journal over a folder. It is made with the first entry, for its owner's eyes only.
+ *
+ * Several processes may share it: an entry that a living one holds is left to it. On one machine a process that has died is known at
+ * once; on another one (a folder over a network) by the silence of a minute.
+ *
+ * **Example** (Jobs that survive a restart, without Effect)
+ *
+ * ```ts
+ * import { createClient, FileJournal } from "@reelay/node"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const goOn = async (apiKey: string, folder: string) => {
+ *   const client = createClient({ provider: xai({ apiKey }), journal: FileJournal.make(folder) })
+ *   for await (const event of client.resumeAll()) console.log(event._tag)
+ * }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (folder: string): Journal.Journal["Service"] => Effect.runSync(Effect.provide(over(folder), NodeFileSystem.layer))
+
+const over = (folder: string): Effect.Effect<Journal.Journal["Service"], never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (files) =>
+    KeyValueJournal.make(makeStore(folder, files), { prefix: "", claims: claimsIn(join(folder, "claims")) })
+  )
+
+/**
+ * Layer for the journal over a folder.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (folder: string): Layer.Layer<Journal.Journal, never, FileSystem.FileSystem> =>
+  Layer.effect(Journal.Journal, over(folder))
+
+const said = ({ reason }: PlatformError.PlatformError): string =>
+  "cause" in reason && reason.cause instanceof Error ? reason.cause.message : (reason.description ?? reason._tag)

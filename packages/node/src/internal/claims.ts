@@ -1,0 +1,111 @@
+/** Who holds which entry of a journal: one small file a claim, that a dead holder can't keep. */
+import { JobError, type KeyValueJournal } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { aliveHere, type Holder, isHolder, self } from "./holder.ts"
+
+/** A holder on another machine is taken for dead after so much silence, and gives a sign of life so often: milliseconds. */
+const silence = 60_000
+const beat = 15_000
+
+/**
+ * Claims as numbered files, `<id>.1`, `<id>.2`, ...: the highest is the holder's. One who takes over from the dead makes the next
+ * number, which only one can; who lets go removes the own.
+ */
+export const claimsIn = (folder: string): KeyValueJournal.Claims => {
+  const me = self()
+  /** The number of each claim of ours; 0 while it is being made. */
+  const held = new Map<string, number>()
+  let beating: ReturnType<typeof setInterval> | undefined
+  const file = (id: string, number: number): string => join(folder, `${id}.${number}`)
+  const sign = (holder: string): string => join(folder, `alive-${holder}`)
+
+  const showLife = (): Promise<void> => writeFile(sign(me.id), "")
+  /** Only while something is held, and never a reason to keep the process alive. */
+  const keepBeating = async (): Promise<void> => {
+    if (beating !== undefined) return
+    beating = setInterval(() => void showLife().catch(() => undefined), beat)
+    beating.unref()
+    await showLife()
+  }
+  const stopBeating = async (): Promise<void> => {
+    if (held.size > 0 || beating === undefined) return
+    clearInterval(beating)
+    beating = undefined
+    await rm(sign(me.id), { force: true })
+  }
+
+  /** By the file system's own clock: two machines need not agree on the time. */
+  const heardOf = async ({ id }: Holder): Promise<boolean> => {
+    await showLife()
+    const [theirs, mine] = await Promise.all([stat(sign(id)).catch(() => undefined), stat(sign(me.id))])
+    if (beating === undefined) await rm(sign(me.id), { force: true })
+    return theirs !== undefined && mine.mtimeMs - theirs.mtimeMs < silence
+  }
+  const isAlive = async (holder: Holder): Promise<boolean> => (holder.where === me.where ? aliveHere(holder) : heardOf(holder))
+
+  /** Exclusive, and whole from the first moment: a claim that is half written would look like nobody's. */
+  const created = async (id: string, number: number): Promise<boolean> => {
+    const part = join(folder, `.${id}.${globalThis.crypto.randomUUID()}`)
+    await writeFile(part, JSON.stringify(me))
+    try {
+      await link(part, file(id, number))
+      return true
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false
+      throw error
+    } finally {
+      await rm(part, { force: true })
+    }
+  }
+
+  const take = async (id: string): Promise<boolean> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (let number = 1; ; number++) {
+      const holder = await holderOf(file(id, number))
+      if (holder === undefined) {
+        if (!(await created(id, number))) return false
+        held.set(id, number)
+        await keepBeating()
+        return true
+      }
+      if (holder !== "nobody" && (await isAlive(holder))) return false
+    }
+  }
+
+  const letGo = async (id: string): Promise<void> => {
+    const number = held.get(id)
+    held.delete(id)
+    if (number !== undefined && number > 0) await rm(file(id, number), { force: true })
+    await stopBeating()
+  }
+
+  return {
+    acquire: (id) =>
+      Effect.suspend(() => {
+        if (held.has(id)) return Effect.succeed(false)
+        held.set(id, 0)
+        return Effect.tryPromise({
+          try: () => take(id),
+          catch: (error) => new JobError.JournalFailed({ detail: `the journal's entry ${id} can't be claimed (${String(error)})` })
+        }).pipe(
+          Effect.tap((mine) => Effect.sync(() => void (mine || held.delete(id)))),
+          Effect.tapError(() => Effect.sync(() => held.delete(id)))
+        )
+      }).pipe(Effect.uninterruptible),
+    release: (id) => Effect.ignore(Effect.tryPromise(() => letGo(id)))
+  }
+}
+
+/** `undefined`: there is no such claim. What can't be read is nobody's. */
+const holderOf = async (path: string): Promise<Holder | "nobody" | undefined> => {
+  try {
+    const read: unknown = JSON.parse(await readFile(path, "utf8"))
+    return isHolder(read) ? read : "nobody"
+  } catch (error) {
+    return codeOf(error) === "ENOENT" ? undefined : "nobody"
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error ? Reflect.get(error, "code") : undefined)
