@@ -158,10 +158,9 @@ const ranged =
   }
 
 /** A disk as a process leaves it that is killed after 12 of 20 MiB. */
-const killed = Effect.fnUntraced(function* () {
+const killed = Effect.fnUntraced(function* (left = disk()) {
   const to = disk()
   const { fiber } = yield* saving(to, ranged(1), { until: 2 })
-  const left = disk()
   for (const [name, entry] of to.copy()) left.files.set(name, entry)
   yield* Fiber.interrupt(fiber)
   return left
@@ -216,8 +215,26 @@ describe("what a killed process has left", () => {
     Effect.gen(function* () {
       const left = yield* killed()
       left.files.set("fox.mp4.part.json", { bytes: new TextEncoder().encode(note), at: 0 })
+      const elsewhere = "fox.mp4.../../etc/passwd.part"
+      left.files.set(elsewhere, { bytes: video, at: -60_000 })
       const { net, saved: file } = yield* saved(left, ranged(0))
       expect([start(net.requests), file?.bytes]).toEqual([[undefined], large.byteLength])
+      expect(left.files.has(elsewhere)).toBe(true)
+    })
+  )
+
+  it.effect("is not taken where its process begins anew while it is copied", () =>
+    Effect.gen(function* () {
+      const left: ReturnType<typeof disk> = disk((step) => {
+        const note = left.files.get("fox.mp4.part.json")
+        const text = new TextDecoder().decode(note?.bytes)
+        if (step === "read" && note !== undefined) note.bytes = new TextEncoder().encode(text.replace(/"bytes":\d+/u, '"bytes":0'))
+        return undefined
+      })
+      yield* killed(left)
+      const { net, saved: file } = yield* saved(left, ranged(0))
+      expect([start(net.requests), file?.bytes]).toEqual([[undefined], large.byteLength])
+      expect(Buffer.compare(left.files.get("fox.mp4")?.bytes ?? video, large)).toBe(0)
     })
   )
 
