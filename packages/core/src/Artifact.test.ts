@@ -254,7 +254,7 @@ describe("bytes", () => {
   it.effect("the user name of a link is not sent, and stands in no error", () =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched(["https://user:hush-hush@cdn.fake.test/a.mp4"], () => ({ status: 400 }))
-      expect(`${net.requests.map(({ url }) => url).join(" ")} ${printed(error)}`).not.toContain("hush-hush")
+      expect(`${net.requests.map(({ url }) => url).join(" ")} ${printed(error)}`).not.toMatch(/hush-hush|user@/u)
     })
   )
 

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact, type JobState, Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import * as Transport from "./Transport.ts"
@@ -71,18 +72,22 @@ const provider = (baseUrl: string) =>
     interpret: () => ({ _tag: "Queued" })
   })({ apiKey: "k" })
 
-const layer = Layer.merge(Transport.layer(), NodeFileSystem.layer)
-const save = (baseUrl: string, path: string, options: Artifact.Options = {}) =>
-  Effect.runPromise(Effect.result(Effect.provide(Artifact.save(provider(baseUrl), finished(baseUrl), path, options), layer)))
+const transports = { undici: Transport.layer(), fetch: FetchHttpClient.layer }
+const save = (baseUrl: string, path: string, over: keyof typeof transports = "undici") =>
+  Effect.runPromise(
+    Effect.result(
+      Effect.provide(Artifact.save(provider(baseUrl), finished(baseUrl), path), Layer.merge(transports[over], NodeFileSystem.layer))
+    )
+  )
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "reelay-save-"))
 
 describe("a download over a line that breaks", () => {
-  it("is gone on with, and is whole in the end", async () => {
+  it.each(["undici", "fetch"] as const)("is gone on with over %s, and is whole in the end", async (over) => {
     const ranges: Array<string | undefined> = []
     const url = await listen(ranged(ranges, (nth) => (nth < 3 ? 9 * mebibyte : undefined), "reset"))
     const into = folder()
-    const result = await save(url, join(into, "fox.mp4"))
+    const result = await save(url, join(into, "fox.mp4"), over)
     expect(result).toMatchObject({ _tag: "Success", success: { bytes: video.byteLength, sha256: digest } })
     expect(ranges).toHaveLength(3)
     expect(ranges.slice(1)).not.toContain(undefined)
@@ -96,7 +101,8 @@ const code = (baseUrl: string, path: string): string => `
   import { Artifact, Provider } from "@reelay/core"
   import { Transport } from "@reelay/node"
   import * as Effect from "effect/Effect"
-  import * as Layer from "effect/Layer"
+  import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
   const provider = Provider.configure({ name: "tiny", title: "Tiny", baseUrl: "${baseUrl}", poll: () => ({ method: "GET", path: "/" }) })({ apiKey: "k" })
   const state = ${JSON.stringify(finished(baseUrl))}
   await Effect.runPromise(Artifact.save(provider, state, ${JSON.stringify(path)}).pipe(Effect.provide(Layer.merge(Transport.layer(), NodeFileSystem.layer))))
