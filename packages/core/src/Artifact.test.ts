@@ -1,11 +1,16 @@
 import { describe, it } from "@effect/vitest"
+import { hexToBytes } from "@noble/hashes/utils.js"
 import { expect } from "../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
 import * as TestClock from "effect/testing/TestClock"
+import * as fc from "fast-check"
 import { done, fake, key, printed, provider, type Reply, type Sent, transport } from "../test/fake.ts"
 import { succeeded } from "../test/samples.ts"
 import * as Artifact from "./Artifact.ts"
+import * as PublicNetwork from "./PublicNetwork.ts"
 import type { Artifact as Candidate } from "./Reading.ts"
 
 const video = new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70, 1, 2, 3])
@@ -86,7 +91,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect.each([401, 403, 404, 410])("after %i the job is asked again, and never made again", (status) =>
+  it.effect.each([401, 403, 404, 410])("T26, T35: after %i the job is asked again, and never made again", (status) =>
     Effect.gen(function* () {
       const old = "https://cdn.fake.test/old.mp4?sig=SECRET"
       const { bytes, net } = yield* fetched([old], ({ url }) => (url === old ? { status } : url.endsWith("/jobs/job-1") ? done : mp4))
@@ -99,7 +104,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("JSON that names a URL points to it, once", () =>
+  it.effect("T37: JSON that names a URL points to it, once", () =>
     Effect.gen(function* () {
       const found = yield* fetched([content], ({ url }) => (url === content ? json(cdn) : mp4))
       expect([found.bytes, keyed(found.net.requests)]).toEqual([video, [true, false]])
@@ -175,15 +180,122 @@ describe("bytes", () => {
   it.effect("a redirect into a private network is refused too", () =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => ({ status: 302, headers: { location: "http://10.0.0.1/x" } }))
-      expect([error?.reason._tag, net.requests.length]).toEqual(["DownloadFailed", 1])
+      expect([error?.reason._tag, net.requests.length]).toEqual(["ForbiddenAddress", 1])
     })
   )
 
-  it.effect("a data URL needs no request", () =>
+  it.effect.each([
+    "data:video/mp4;base64,AAAAGGZ0eXABAgM=",
+    "data:video/mp4;base64,AAAAGGZ0eXABAgM",
+    "data:video/mp4;codecs=avc1;base64,AAAA%47GZ0\neXABAgM%3D",
+    "DATA:application/octet-stream,%00%00%00%18ftyp%01%02%03",
+    "data:,%00%00%00%18%66typ%01%02%03"
+  ])("%s needs no request", (url) =>
     Effect.gen(function* () {
-      const { bytes, net } = yield* fetched(["data:video/mp4;base64,AAAAGGZ0eXABAgM="], () => mp4)
+      const { bytes, net } = yield* fetched([url], () => mp4)
       expect([bytes, net.requests]).toEqual([video, []])
     })
+  )
+
+  it.effect.each<[string, string, string]>([
+    ["data:video/mp4;base64,*", "DownloadFailed", "can't be read"],
+    ["data:video/mp4,%zz", "DownloadFailed", "can't be read"],
+    ["data:video/mp4", "DownloadFailed", "can't be read"],
+    ["data:text/html,<html>", "DownloadFailed", "is text, and no video"],
+    ["data:video/mp4;base64,", "DownloadFailed", "is empty"],
+    ["data:video/mp4;base64,AAAAGGZ0eXABAgMEBQ==", "ArtifactTooLarge", "limit of 11 bytes"]
+  ])("of %s there is no video: %s", ([url, reason, words]) =>
+    Effect.gen(function* () {
+      const { error, net } = yield* fetched([url], () => mp4, { maxBytes: 11 })
+      expect([error?.reason._tag, net.requests]).toEqual([reason, []])
+      expect(error?.message).toContain(words)
+    })
+  )
+
+  it.effect.each<[string, string]>([
+    ["/files/a.mp4", "https://api.fake.test/files/a.mp4"],
+    ["files/a.mp4", "https://api.fake.test/v1/files/a.mp4"],
+    ["../a.mp4", "https://api.fake.test/a.mp4"]
+  ])("T38: %s is meant from the API's base, and gets the key", ([link, url]) =>
+    Effect.gen(function* () {
+      const { bytes, net } = yield* fetched([link], () => mp4, {}, fake({ apiKey: key, baseUrl: "https://api.fake.test/v1" }))
+      expect([bytes, net.requests.map((sent) => sent.url), keyed(net.requests)]).toEqual([video, [url], [true]])
+    })
+  )
+
+  it.effect("T38: //host/path is another host, and gets no key", () =>
+    Effect.gen(function* () {
+      const { bytes, net } = yield* fetched(["//cdn.fake.test/a.mp4"], () => mp4)
+      expect([bytes, net.requests.map(({ url }) => url), keyed(net.requests)]).toEqual([video, ["https://cdn.fake.test/a.mp4"], [false]])
+    })
+  )
+
+  it.effect("T37: a relative link inside JSON is meant from where the JSON came", () =>
+    Effect.gen(function* () {
+      const moved = "https://cdn.fake.test/meta/job.json"
+      const { bytes, net } = yield* fetched([content], ({ url }) =>
+        url === content ? { status: 302, headers: { location: moved } } : url === moved ? json("files/a.mp4") : mp4
+      )
+      expect([bytes, net.requests.map(({ url }) => url)]).toEqual([video, [content, moved, "https://cdn.fake.test/meta/files/a.mp4"]])
+    })
+  )
+
+  it.effect.each(["http://[", "ftp://cdn.fake.test/a", "file:///etc/passwd", "blob:https://a.b/c", "javascript:alert(1)"])(
+    "%s is not asked for",
+    (url) =>
+      Effect.gen(function* () {
+        const { error, net } = yield* fetched([url], () => mp4)
+        expect([error?.reason._tag, net.requests]).toEqual(["DownloadFailed", []])
+        const moved = yield* fetched([cdn], () => ({ status: 302, headers: { location: url } }))
+        expect([moved.error?.reason._tag, moved.net.requests.length]).toEqual(["DownloadFailed", 1])
+      })
+  )
+
+  it.effect("the user name of a link is not sent, and stands in no error", () =>
+    Effect.gen(function* () {
+      const { error, net } = yield* fetched(["https://user:hush-hush@cdn.fake.test/a.mp4"], () => ({ status: 400 }))
+      expect(`${net.requests.map(({ url }) => url).join(" ")} ${printed(error)}`).not.toMatch(/hush-hush|user@/u)
+    })
+  )
+
+  it.effect("202 is not there yet, and is asked for again", () =>
+    Effect.gen(function* () {
+      const { bytes } = yield* fetched([content], (_, nth) => (nth < 3 ? { status: 202 } : mp4))
+      expect(bytes).toEqual(video)
+    })
+  )
+
+  it.effect("what comes is asked for as it is", () =>
+    Effect.gen(function* () {
+      const { net } = yield* fetched([cdn], () => mp4)
+      expect(net.requests[0]?.headers["accept-encoding"]).toBe("identity")
+    })
+  )
+
+  it.effect("the length of a compressed body is not the video's", () =>
+    Effect.gen(function* () {
+      const headers = { "content-encoding": "gzip", "content-length": "5" }
+      expect((yield* fetched([cdn], () => ({ ...mp4, headers }))).bytes).toEqual(video)
+    })
+  )
+
+  it.effect("a body that was left compressed is no video", () =>
+    Effect.gen(function* () {
+      const { error } = yield* fetched([cdn], () => ({
+        body: new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0]),
+        headers: { "content-encoding": "br" }
+      }))
+      expect(error?.message).toContain("is compressed, and was asked for as it is")
+    })
+  )
+
+  it.effect.each(["1a45dfa300000000", "000001ba00000000", "5249464600000000", "47494638396101000100", "0000001c6d6f6f76"])(
+    "a compressed body that the transport has undone is known by its first bytes: %s",
+    (hex) =>
+      Effect.gen(function* () {
+        const body = hexToBytes(hex)
+        expect((yield* fetched([cdn], () => ({ body, headers: { "content-encoding": "gzip" } }))).bytes).toEqual(body)
+      })
   )
 
   it.effect("JSON that stalls is given up on, and the next candidate is tried", () =>
@@ -193,4 +305,118 @@ describe("bytes", () => {
       expect(bytes).toEqual(video)
     })
   )
+})
+
+const refused = (address: string) => new PublicNetwork.PrivateAddress({ host: "cdn.fake.test", address })
+/** A client for links that lets nothing through, as for names that resolve to private addresses. */
+const looking = (cause: Error) => {
+  const asked: Array<string> = []
+  const client = HttpClient.make((request, url) => {
+    asked.push(url.href)
+    return Effect.fail(new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) }))
+  })
+  return { asked, provide: Effect.provideService(PublicNetwork.Client, client) }
+}
+
+describe("a refused address", () => {
+  it.effect("of every candidate is ForbiddenAddress, named without its query, and is not tried again", () =>
+    Effect.gen(function* () {
+      const { error, net } = yield* fetched(["http://10.0.0.1:81/x?sig=SECRET", "http://192.168.0.1/y"], () => mp4)
+      expect(error?.reason).toMatchObject({ _tag: "ForbiddenAddress", address: "http://10.0.0.1:81" })
+      expect([net.requests, printed(error)]).toEqual([[], expect.not.stringContaining("SECRET")])
+    })
+  )
+
+  it.effect("of one candidate is told among the others", () =>
+    Effect.gen(function* () {
+      const { error } = yield* fetched(["http://10.0.0.1/x", cdn], () => ({ status: 400 }))
+      expect(error?.reason._tag).toBe("DownloadFailed")
+      expect(error?.message).toMatch(/10\.0\.0\.1 is a private address.*HTTP 400/u)
+    })
+  )
+
+  it.effect("does not keep another candidate from being taken", () =>
+    Effect.gen(function* () {
+      expect((yield* fetched(["http://10.0.0.1/x", cdn], () => mp4)).bytes).toEqual(video)
+    })
+  )
+
+  it.effect("may show only where a name is resolved: that is refused too, and not tried again", () =>
+    Effect.gen(function* () {
+      const { asked, provide } = looking(new Error("connect failed", { cause: refused("10.0.0.7") }))
+      const { error, net } = yield* provide(fetched([cdn], () => mp4))
+      expect(error?.reason).toMatchObject({ _tag: "ForbiddenAddress", address: "https://cdn.fake.test" })
+      expect(error?.message).toContain(
+        "resolves to 10.0.0.7, which is a private address, and the API is a public one (allowPrivateAddresses: true"
+      )
+      expect([asked, net.requests]).toEqual([[cdn], []])
+    })
+  )
+
+  it.effect("is looked for at every hop that leaves the API's origin, and at none that stays", () =>
+    Effect.gen(function* () {
+      const { asked, provide } = looking(refused("::1"))
+      const { net } = yield* provide(
+        fetched([content], ({ url }) => ({ status: 302, headers: { location: url === content ? "/next" : cdn } }))
+      )
+      expect([net.requests.map(({ url }) => new URL(url).pathname), asked]).toEqual([["/jobs/job-1/content", "/next"], [cdn]])
+    })
+  )
+
+  it.effect("is not looked for where the caller allows it, or the API is private itself", () =>
+    Effect.gen(function* () {
+      const { asked, provide } = looking(refused("10.0.0.7"))
+      expect((yield* provide(fetched([cdn], () => mp4, { allowPrivateAddresses: true }))).bytes).toEqual(video)
+      const local = fake({ apiKey: key, baseUrl: "http://new-api:3000" })
+      expect((yield* provide(fetched([cdn], () => mp4, {}, local))).bytes).toEqual(video)
+      expect(asked).toEqual([])
+    })
+  )
+
+  it.effect("is told from a failure to connect, which is tried again", () =>
+    Effect.gen(function* () {
+      const { asked, provide } = looking(new Error("ECONNREFUSED"))
+      const { error } = yield* provide(fetched([cdn], () => mp4))
+      expect([error?.reason._tag, asked.length]).toEqual(["DownloadFailed", 4])
+    })
+  )
+})
+
+const at = (host: string, step: number) => `${host}/${step}.mp4`
+
+describe("the key", () => {
+  const hosts = [
+    "https://api.fake.test",
+    "https://cdn.fake.test",
+    "http://api.fake.test",
+    "https://api.fake.test:444",
+    "https://api.fake.test.evil.test"
+  ]
+  const hop = fc.record({ host: fc.constantFrom(...hosts), how: fc.constantFrom("redirect", "redirect", "json", "relative") })
+
+  it("T36: never leaves the API's own origin, and never crosses a redirect, along any chain", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...hosts), fc.array(hop, { maxLength: 8 }), (first, chain) =>
+        Effect.gen(function* () {
+          const answer = ({ url }: Sent): Reply => {
+            const step = Number(/(\d+)\.mp4/u.exec(url)?.[1] ?? 0)
+            const next = chain[step]
+            if (next === undefined) return mp4
+            if (next.how === "json") return json(at(next.host, step + 1))
+            const location = next.how === "relative" ? `/${step + 1}.mp4` : at(next.host, step + 1)
+            return { status: 307, headers: { location } }
+          }
+          const { net } = yield* fetched([at(first, 0)], answer)
+          for (const [index, { headers, url }] of net.requests.entries()) {
+            const before = chain[index - 1]
+            const crossed = index > 0 && before?.how !== "json"
+            const sent = headers["authorization"] !== undefined
+            expect([url, sent], url).toEqual([url, url.startsWith("https://api.fake.test/") && !crossed])
+            expect(url).not.toContain(key)
+          }
+        }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise)
+      ),
+      { numRuns: 200 }
+    )
+  })
 })

@@ -5,36 +5,40 @@
  *
  * @since 0.1.0
  */
-import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as PlatformError from "effect/PlatformError"
 import * as Pull from "effect/Pull"
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import { call } from "./internal/call.ts"
 import { refuseProvider, refuseRef } from "./internal/checked.ts"
-import { type Found, looksLikeText, type Miss, missOf, open } from "./internal/download.ts"
+import { onDisk } from "./internal/disk.ts"
+import { type Miss, open, type Source } from "./internal/download.ts"
+import * as Part from "./internal/part.ts"
+import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./internal/progress.ts"
 import { read } from "./internal/read.ts"
 import { saved } from "./internal/record.ts"
 import { monotonic } from "./internal/watch.ts"
-import { ArtifactTooLarge, DownloadFailed, JobError, type Reason } from "./JobError.ts"
+import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "./JobError.ts"
 import type { Succeeded } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
 import type { Artifact } from "./Reading.ts"
 
 /** @category models */
 export interface Options {
-  /** The largest video to take, in bytes. Absent: 2 GiB. */
+  /** The largest video to take, in bytes. Absent: 2 GiB. `Infinity`: whatever comes. */
   readonly maxBytes?: number | undefined
-  /** When to try all candidates again after a passing failure. Absent: three more rounds, after about 1, 2 and 4 seconds. */
+  /**
+   * When to go on after a passing failure. Absent: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
+   * begins anew whenever another 256 KiB have come, so that a large video ends over a line that breaks often.
+   */
   readonly retry?: Schedule.Schedule<unknown, JobError> | undefined
   /** Lets a link of a public API lead into a private network. Absent: no. */
   readonly allowPrivateAddresses?: boolean | undefined
-  /** Told of bytes written so far, and of all where the answer names them. */
+  /** Told of bytes written so far, and of all where the answer names them. It falls back where a download has to begin anew. */
   readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined
 }
 
@@ -53,10 +57,16 @@ export interface Saved {
 }
 
 /**
- * Saves the video of a finished job. It is written to `<path>.part`, and gets its name once it is whole and on disk; a file of that
- * name is replaced. Where a link has lapsed (401, 403, 404, 410) the job is asked for again, for fresh ones.
+ * Saves the video of a finished job. It is written beside its place (`<path>.<8 digits>.part`), and gets its name once it is whole and on
+ * disk; a file of that name is replaced then, and not before. Where it fails nothing is left.
  *
- * Fails with `DownloadFailed`, `ArtifactTooLarge`, or as `Job.attach` refuses a reference.
+ * What was cut is gone on with where the server can prove that the file is still the same (`Range` with a strong ETag or a time of change),
+ * and begun anew where it can't. Where a link has lapsed (401, 403, 404, 410) the job is asked for again, for fresh ones. What a killed
+ * process has left beside the place is gone on with too, if it is of the same job. Two that save to one path at a time write to a part
+ * each; the later one wins.
+ *
+ * Fails with `DownloadFailed`, `ArtifactTooLarge`, `InvalidRequest` (an option, or a path that names no file), `ForbiddenAddress` (all links
+ * lead into a private network), or as `Job.attach` refuses a reference.
  *
  * @category combinators
  * @since 0.1.0
@@ -68,29 +78,33 @@ export const save = Effect.fn("reelay.download")(function* (
   options: Options = {}
 ): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
-  const part = `${path}.part`
-  let opened = false
-  const toFile = (found: Found, count: Counter) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const file = yield* files.open(part, { flag: "w" })
-        opened = true
-        yield* Stream.runForEach(counted(found, count), (chunk) => file.writeAll(chunk))
-        yield* file.sync
-      })
-    )
-  const done = yield* fetched(provider, state, options, toFile).pipe(
-    Effect.tap(() => files.rename(part, path)),
-    // A part that this download did not write is somebody else's.
-    Effect.onError(() => (opened ? Effect.ignore(files.remove(part, { force: true })) : Effect.void)),
+  const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  let part: Part.Part | undefined
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      part = yield* Part.make(files, path, state.ref)
+      const done = yield* fetched(provider, state, options, part.sink, part.progress)
+      yield* part.sync
+      return { ...done, part }
+    })
+  ).pipe(
+    Effect.flatMap(({ bytes: length, part: { name }, sha256 }) =>
+      Effect.as(files.rename(name, path), { _tag: "Saved" as const, path, bytes: length, sha256 })
+    ),
+    Effect.onExit((exit) => {
+      if (part === undefined) return Effect.void
+      const { forget, name } = part
+      return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
+    }),
+    Effect.tap(() => saved(state.ref)),
     Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
   )
-  yield* saved(state.ref)
-  return { _tag: "Saved", path, ...done }
 })
 
 /**
- * Reads the video of a finished job into memory, as for a browser's `Blob`. The limit is `maxBytes`.
+ * Reads the video of a finished job into memory, as for a browser's `Blob`. The limit is `maxBytes`. What was cut is gone on with as by
+ * `save`, and it fails as `save` does.
  *
  * @category combinators
  * @since 0.1.0
@@ -100,13 +114,15 @@ export const bytes = Effect.fn("reelay.download")(function* (
   state: Succeeded,
   options: Options = {}
 ): Effect.fn.Return<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> {
-  let chunks: Array<Uint8Array> = []
-  const toMemory = (found: Found, count: Counter): Effect.Effect<void, Miss | TooLarge> =>
-    Effect.suspend(() => {
-      chunks = []
-      return Stream.runForEach(counted(found, count), (chunk) => Effect.sync(() => void chunks.push(chunk)))
-    })
-  const { bytes: length } = yield* fetched<never, never>(provider, state, options, toMemory)
+  const refused = refusal(provider, state, options)
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const chunks: Array<Uint8Array> = []
+  const sink: Sink<never> = {
+    restart: Effect.sync(() => void chunks.splice(0)),
+    write: (chunk) => Effect.sync(() => void chunks.push(chunk)),
+    mark: () => Effect.void
+  }
+  const { bytes: length } = yield* fetched(provider, state, options, sink, fresh())
   const whole = new Uint8Array(length)
   let offset = 0
   for (const chunk of chunks) {
@@ -116,53 +132,69 @@ export const bytes = Effect.fn("reelay.download")(function* (
   return whole
 })
 
-/** What has gone through so far, of one try. */
-interface Counter {
-  readonly limit: number
-  readonly hash: ReturnType<typeof sha256.create>
-  readonly onProgress: NonNullable<Options["onProgress"]>
-  bytes: number
-}
-
-/** A video beyond the limit: no other candidate would be smaller. */
-interface TooLarge {
-  readonly _tag: "TooLarge"
-}
-
 const gibibyte = 1024 ** 3
 
-const fetched = Effect.fnUntraced(function* <E, R>(
+/** So many new bytes give the whole of `retry` back: what moves on may go on, and what drips can't go on for ever. */
+const refill = 256 * 1024
+
+/** What is wrong before a byte is sent. */
+const refusal = (provider: Provider<never>, state: Succeeded, { maxBytes }: Options): Reason | undefined =>
+  maxBytes !== undefined && !(maxBytes > 0)
+    ? new InvalidRequest({ field: "maxBytes", rule: `is ${maxBytes}; it is a number of bytes above 0` })
+    : (refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true }))
+
+const refusePath = (files: FileSystem.FileSystem, path: string): Effect.Effect<Reason | undefined> => {
+  if (path === "" || /[\\/]$/u.test(path)) {
+    return Effect.succeed(new InvalidRequest({ field: "path", rule: `is "${path}", which names no file` }))
+  }
+  return files.stat(path).pipe(
+    Effect.map(({ type }) =>
+      type === "Directory" ? new InvalidRequest({ field: "path", rule: `is a folder, ${path}; name a file in it` }) : undefined
+    ),
+    Effect.orElseSucceed(() => undefined)
+  )
+}
+
+const fetched = Effect.fnUntraced(function* <E>(
   given: Provider<never>,
   state: Succeeded,
   options: Options,
-  sink: (found: Found, count: Counter) => Effect.Effect<void, Miss | TooLarge | E, R>
-): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | E, HttpClient.HttpClient | R> {
-  const refused = refuseProvider(given) ?? refuseRef(given, state.ref, { anyAccount: true })
-  if (refused !== undefined) return yield* failure(state, refused, 0)
+  sink: Sink<E>,
+  progress: Progress
+): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | E, HttpClient.HttpClient> {
   const provider = { ...given, baseUrl: state.ref.baseUrl }
+  const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
   const limit = options.maxBytes ?? 2 * gibibyte
-  const step = yield* Schedule.toStep(options.retry ?? defaultRetry)
+  const retry = options.retry ?? defaultRetry
+  let step = yield* Schedule.toStep(retry)
   let candidates: ReadonlyArray<Artifact> = state.artifacts
+  let most = progress.bytes
+  let paid = most
   for (let round = 1; ; round++) {
     const misses: Array<Miss> = []
-    for (const candidate of candidates) {
-      const count: Counter = { limit, hash: sha256.create(), onProgress: options.onProgress ?? (() => undefined), bytes: 0 }
-      const tried = yield* open(provider, candidate, options.allowPrivateAddresses === true).pipe(
-        Effect.flatMap((found) => sink(found, count)),
-        Effect.as({ _tag: "Done" as const, bytes: count }),
+    for (const slot of inOrder(candidates, progress)) {
+      const candidate = candidates[slot]
+      if (candidate === undefined) continue
+      const tried = yield* open(source, candidate, markOf(progress, slot)).pipe(
+        Effect.flatMap((found) => pour(found, slot, progress, sink, limit, options.onProgress ?? (() => undefined))),
+        Effect.as({ _tag: "Done" as const }),
         Effect.catchIf(isMissOrTooLarge, (reason) => Effect.succeed(reason))
       )
-      if (tried._tag === "Done") return { bytes: tried.bytes.bytes, sha256: bytesToHex(tried.bytes.hash.digest()) }
+      if (tried._tag === "Done") return { bytes: progress.bytes, sha256: bytesToHex(progress.hash.digest()) }
       if (tried._tag === "TooLarge") return yield* failure(state, new ArtifactTooLarge({ limitBytes: limit }), round)
       misses.push(tried)
+      const moved = progress.bytes > most
+      most = Math.max(most, progress.bytes)
+      // What broke while it moved on is gone on with; another candidate would begin anew.
+      if (moved && tried.kind === "again") break
     }
-    const error = failure(
-      state,
-      new DownloadFailed({ detail: misses.map(({ detail }) => detail).join("; ") || "there is no candidate" }),
-      round
-    )
+    const error = failure(state, reasonOf(misses), round)
     const lapsed = misses.some(({ kind }) => kind === "expired")
     if (!lapsed && !misses.some(({ kind }) => kind === "again")) return yield* error
+    if (most - paid >= refill) {
+      paid = most
+      step = yield* Schedule.toStep(retry)
+    }
     const wait = yield* Pull.matchEffect(step(yield* monotonic, error), {
       onSuccess: ([, delay]) => Effect.succeed(delay),
       onFailure: (cause) => Effect.failCause(cause),
@@ -173,6 +205,18 @@ const fetched = Effect.fnUntraced(function* <E, R>(
     if (lapsed) candidates = yield* refreshed(provider, state, candidates)
   }
 })
+
+/** The provider's order; but what is half there comes first. */
+const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): ReadonlyArray<number> => {
+  const slots = candidates.map((_, slot) => slot)
+  return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
+}
+
+const reasonOf = (misses: ReadonlyArray<Miss>): Reason => {
+  const refused = misses[0]?.forbidden
+  if (refused !== undefined && misses.every(({ forbidden }) => forbidden !== undefined)) return new ForbiddenAddress(refused)
+  return new DownloadFailed({ detail: misses.map(({ detail }) => detail).join("; ") || "there is no candidate" })
+}
 
 /** Asks for the job again. Where that tells nothing better, the links stay as they are. */
 const refreshed = (
@@ -192,38 +236,8 @@ const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential(
   Schedule.setInputType<JobError>()
 )
 
-/** The bytes, counted and hashed on their way; too many, too few, or not a video at all are failures. */
-const counted = (found: Found, count: Counter): Stream.Stream<Uint8Array, Miss | TooLarge> => {
-  const flow = Stream.mapEffect(found.bytes, (chunk): Effect.Effect<Uint8Array, Miss | TooLarge> => {
-    if (count.bytes === 0 && looksLikeText(chunk)) return Effect.fail(missOf("never", "what came is text, and no video"))
-    count.bytes += chunk.byteLength
-    if (count.bytes > count.limit) return Effect.fail<TooLarge>({ _tag: "TooLarge" })
-    count.hash.update(chunk)
-    count.onProgress(count.bytes, found.length)
-    return Effect.succeed(chunk)
-  })
-  const whole = Effect.suspend(() => {
-    if (count.bytes === 0) return Effect.fail(missOf("again", "what came is empty"))
-    return found.length !== undefined && count.bytes !== found.length
-      ? Effect.fail(missOf("again", `only ${count.bytes} of ${found.length} bytes came`))
-      : Effect.void
-  })
-  const start: Stream.Stream<Uint8Array, Miss | TooLarge> =
-    found.length !== undefined && found.length > count.limit
-      ? // Begun and left, so that its connection is let go.
-        Stream.concat(Stream.drain(Stream.take(found.bytes, 1)), Stream.fail<TooLarge>({ _tag: "TooLarge" }))
-      : flow
-  return Stream.concat(start, Stream.drain(Stream.fromEffect(whole)))
-}
-
 const isMissOrTooLarge = (error: unknown): error is Miss | TooLarge =>
   typeof error === "object" && error !== null && "_tag" in error && (error._tag === "Miss" || error._tag === "TooLarge")
 
 const failure = ({ ref }: Succeeded, reason: Reason, attempt: number): JobError =>
   new JobError({ reason, provider: ref.provider, operation: "download", attempt, ref })
-
-const onDisk = (error: PlatformError.PlatformError, path: string): string => {
-  const { reason } = error
-  const cause = "cause" in reason && reason.cause instanceof Error ? reason.cause.message : (reason.description ?? "")
-  return `${path} can't be written (${reason._tag}${cause === "" ? "" : `: ${cause}`})`
-}

@@ -78,15 +78,35 @@ describe("links", () => {
     ])
   })
 
-  it.each(["/v1/videos/1/content", "data:video/mp4;base64,AAAA", "data:application/octet-stream;base64,AAAA", "HTTP://a.b/c"])(
-    "%s is a link",
-    (text) => {
-      expect(Dialect.links(text)).toHaveLength(1)
-    }
-  )
+  it.each([
+    "/v1/videos/1/content",
+    "/files/a.mp4",
+    "files/a.mp4",
+    "a.MP4?sig=x",
+    "../files/a.webm",
+    "//cdn.example/a.mp4",
+    "//cdn.example:8443/files/a",
+    "data:video/mp4;base64,AAAA",
+    "data:application/octet-stream;base64,AAAA",
+    "HTTP://a.b/c"
+  ])("T38: %s is a link", (text) => {
+    expect(Dialect.links(text)).toHaveLength(1)
+  })
 
   it.each([
-    "//evil.test/x",
+    "//",
+    "//a.mp4",
+    "//user@evil.test/x",
+    "\\\\evil.test\\x.mp4",
+    "/\\evil.test/x.mp4",
+    "files\\a.mp4",
+    "failed: no video",
+    "failed:a.mp4",
+    "no video at files/a.mp4",
+    "n/a",
+    "error/500",
+    "mp4",
+    ".mp4 ",
     "/",
     "ftp://a.b/c",
     "javascript:alert(1)",
@@ -95,7 +115,7 @@ describe("links", () => {
     "https://",
     "https://a b",
     "done"
-  ])("%s is no link", (text) => {
+  ])("T31: %s is no link", (text) => {
     expect(Dialect.links(text)).toEqual([])
   })
 })

@@ -69,6 +69,8 @@ export interface Reply {
   readonly breaks?: unknown
   /** The body begins, and never ends. */
   readonly stalls?: boolean
+  /** The body breaks off with this as its cause. */
+  readonly cut?: unknown
   /** No answer ever comes. */
   readonly hangs?: boolean
 }
@@ -89,7 +91,16 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
     Effect.gen(function* () {
       const sent = { method: outgoing.method, url: url.href, headers: outgoing.headers, at: yield* Clock.currentTimeMillis }
       requests.push(sent)
-      const { after = 0, body = "", breaks, hangs = false, headers = {}, stalls = false, status = 200 } = answer(sent, requests.length)
+      const {
+        after = 0,
+        body = "",
+        breaks,
+        cut: broken,
+        hangs = false,
+        headers = {},
+        stalls = false,
+        status = 200
+      } = answer(sent, requests.length)
       yield* (hangs ? Effect.never : Effect.sleep(after)).pipe(Effect.onInterrupt(() => Effect.sync(() => cut.push(sent))))
       if (breaks !== undefined) {
         return yield* new HttpClientError.HttpClientError({
@@ -98,9 +109,12 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
       }
       const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body))
       const web = new Response(null, { status, headers })
+      const flow = Stream.succeed(bytes)
+      const torn = (cause: unknown) =>
+        Stream.fail(new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request: outgoing, cause }) }))
       // The stream of a web Response takes real time; this one takes none, so that virtual time is all there is.
       return Object.defineProperty(HttpClientResponse.fromWeb(outgoing, web), "stream", {
-        value: stalls ? Stream.concat(Stream.succeed(bytes), Stream.never) : Stream.succeed(bytes)
+        value: stalls ? Stream.concat(flow, Stream.never) : broken === undefined ? flow : Stream.concat(flow, torn(broken))
       })
     })
   )

@@ -4,10 +4,13 @@
  * @since 0.1.0
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Agent } from "@effect/platform-node/Undici"
+import type { Dispatcher } from "@effect/platform-node/Undici"
+import { PublicNetwork } from "@reelay/core"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import { dispatchers } from "./internal/dispatcher.ts"
 
 /** @category models */
 export interface Options {
@@ -15,17 +18,17 @@ export interface Options {
   readonly connections?: number | undefined
   /** Milliseconds that connecting may take. Absent: 10 seconds. */
   readonly connectTimeout?: number | undefined
+  /**
+   * The proxy for all requests: `"http://host:port"`, with `user:password@` where it wants them, or `"environment"` for what `HTTP_PROXY`,
+   * `HTTPS_PROXY` and `NO_PROXY` say (also in lower case). https goes through it in a tunnel that shows it the host and no more; plain http it
+   * reads. The proxy resolves the names, so that only the addresses which links spell out can be judged as private. Absent: none.
+   */
+  readonly proxy?: string | undefined
 }
 
-const settings = ({ connections = 32, connectTimeout = 10_000 }: Options): Agent.Options => ({
-  connections,
-  connect: { timeout: connectTimeout },
-  // A sleeping job needs no socket; its next look comes seconds later.
-  keepAliveTimeout: 4000
-})
-
 /**
- * Layer for the transport. Its connections are closed when the layer is.
+ * Layer for the transport, with `PublicNetwork.Client` for links that lead away from the API: it refuses names that resolve to private
+ * addresses. Its connections are closed when the layer is. A `proxy` that can't be one is a `TypeError`.
  *
  * **Example** (Choosing the transport at the edge of a program)
  *
@@ -37,7 +40,7 @@ const settings = ({ connections = 32, connectTimeout = 10_000 }: Options): Agent
  *
  * export const program = Effect.provide(
  *   Effect.flatMap(Job.submit(xai({ apiKey: "xai-..." }), { prompt: "A candle flickers." }), (handle) => handle.result),
- *   Transport.layer()
+ *   Transport.layer({ proxy: "environment" })
  * )
  * ```
  *
@@ -45,13 +48,35 @@ const settings = ({ connections = 32, connectTimeout = 10_000 }: Options): Agent
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
-  Layer.provide(NodeHttpClient.layerUndiciNoDispatcher, NodeHttpClient.layerDispatcherOptions(settings(options)))
+  Layer.effectContext(
+    Effect.acquireRelease(
+      Effect.sync(() => dispatchers(options)),
+      ({ api, links }) => Effect.promise(() => Promise.all([api.destroy(), links.destroy()]))
+    ).pipe(Effect.flatMap(({ api, links }) => Effect.map(Effect.all([over(api), over(links)]), ([first, second]) => both(first, second))))
+  )
 
 /**
- * The transport as a value, for programs without layers. Idle connections do not keep the process alive.
+ * What `layer` provides as a value, for programs without layers. Idle connections do not keep the process alive. Throws a `TypeError`
+ * where `proxy` can't be one.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options = {}): HttpClient.HttpClient =>
-  Effect.runSync(Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, new Agent(settings(options))))
+export const context = (options: Options = {}): Context.Context<HttpClient.HttpClient> => {
+  const { api, links } = dispatchers(options)
+  return both(Effect.runSync(over(api)), Effect.runSync(over(links)))
+}
+
+/**
+ * The transport alone, as a value. What the names of links resolve to is not looked at: for downloads take `context` or `layer`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): HttpClient.HttpClient => Context.get(context(options), HttpClient.HttpClient)
+
+const over = (dispatcher: Dispatcher): Effect.Effect<HttpClient.HttpClient> =>
+  Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
+
+const both = (api: HttpClient.HttpClient, links: HttpClient.HttpClient): Context.Context<HttpClient.HttpClient> =>
+  Context.add(Context.make(HttpClient.HttpClient, api), PublicNetwork.Client, links)

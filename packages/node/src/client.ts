@@ -6,9 +6,10 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact, Journal } from "@reelay/core"
 import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Transport from "./Transport.ts"
 
@@ -21,10 +22,11 @@ export interface NodeJob extends PromiseJob {
 /** @category models */
 export interface NodeClientOptions<Request> extends ClientOptions<Request>, Transport.Options {}
 
-let shared: HttpClient.HttpClient | undefined
+let shared: Context.Context<HttpClient.HttpClient> | undefined
 
 /**
- * Makes a client for one provider. All clients of a process share one pool, unless they name `connections` of their own or a `fetch`.
+ * Makes a client for one provider. All clients of a process share one pool, unless they name transport options of their own or a `fetch`. A `fetch` of
+ * your own resolves names by itself: then only the addresses which links spell out can be judged as private.
  *
  * **Example** (From a prompt to a file)
  *
@@ -59,8 +61,13 @@ export const createClient = <Request>(options: NodeClientOptions<Request>): Clie
   })
 }
 
-const transportOf = <Request>({ connections, connectTimeout, fetch }: NodeClientOptions<Request>): Layer.Layer<HttpClient.HttpClient> => {
+const transportOf = <Request>({
+  connections,
+  connectTimeout,
+  fetch,
+  proxy
+}: NodeClientOptions<Request>): Layer.Layer<HttpClient.HttpClient> => {
   if (fetch !== undefined) return Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
-  const own = connections !== undefined || connectTimeout !== undefined
-  return Layer.succeed(HttpClient.HttpClient, own ? Transport.make({ connections, connectTimeout }) : (shared ??= Transport.make()))
+  const own = connections !== undefined || connectTimeout !== undefined || proxy !== undefined
+  return Layer.succeedContext(own ? Transport.context({ connections, connectTimeout, proxy }) : (shared ??= Transport.context()))
 }

@@ -40,10 +40,16 @@ export const links = (...candidates: ReadonlyArray<string | undefined>): Readonl
 }
 
 const isLink = (text: string): boolean =>
-  /^https?:\/\/\S+$/iu.test(text) ? URL.canParse(text) : /^data:(video\/|application\/octet-stream)/iu.test(text) || isPath(text)
+  /^https?:\/\/\S+$/iu.test(text) ? URL.canParse(text) : /^data:(video\/|application\/octet-stream)/iu.test(text) || isRelative(text)
 
-/** A path from the root. A second slash would lead to another host, and so does a backslash, which a URL takes for a slash. */
-const isPath = (text: string): boolean => /^\/[^/\\\s][^\\\s]*$/u.test(text) && URL.canParse(text, "https://example.com")
+/**
+ * A path from the root, `//host/path`, or a path that ends as a video's name does (T38). A backslash, which a URL takes for a slash,
+ * stands in none of them; and without that ending a word such as `n/a` would be a link (T31).
+ */
+const isRelative = (text: string): boolean =>
+  (/^\/([^/\\\s][^\\\s]*|\/[\w-]+(\.[\w-]+)+(:\d+)?\/[^\\\s]+)$/u.test(text) ||
+    /^[\w.~%+@-]+(\/[\w.~%+@-]+)*\.(mp4|m4v|mov|webm|mkv|gif)(\?[^\\\s]*)?$/iu.test(text)) &&
+  URL.canParse(text, "https://example.com")
 
 /**
  * A number, also where it is written as a text: `6`, `"6"`, `"10.0"`.

@@ -52,15 +52,19 @@ const shownBy =
   (text: string): string =>
     withoutSecret(text, Redacted.value(apiKey))
 
-/** A documented content endpoint is the last candidate; a path from the root is one at the API's origin. */
+/** A documented content endpoint is the last candidate; a relative link (T38) is meant from the API's base. */
 const withContent = (
   reading: Extract<Reading, { readonly _tag: "Succeeded" }>,
   ref: JobRef,
   { baseUrl, definition }: Provider<never>
 ): Reading => {
-  const artifacts = reading.artifacts.map((artifact) =>
-    artifact.url.startsWith("/") ? { ...artifact, url: new URL(artifact.url, baseUrl).href } : artifact
-  )
+  const artifacts = reading.artifacts.map((artifact) => ({ ...artifact, url: absolute(artifact.url, baseUrl) ?? artifact.url }))
   const content = definition.content?.(ref)
   return { ...reading, artifacts: content === undefined ? artifacts : [...artifacts, { url: `${baseUrl}${content}`, kind: "content" }] }
+}
+
+/** A link as an address: as it stands where it is one, else from the API's base. `undefined` where it can't be one. */
+export const absolute = (url: string, baseUrl: string): string | undefined => {
+  if (/^[a-z][a-z\d+.-]*:/iu.test(url)) return URL.canParse(url) ? url : undefined
+  return URL.canParse(url, `${baseUrl}/`) ? new URL(url, `${baseUrl}/`).href : undefined
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { isPrivate } from "./address.ts"
+import { isPrivate } from "./PublicNetwork.ts"
 
 const hostOf = (host: string): string => new URL(`http://${host}/`).hostname
 
@@ -11,6 +11,10 @@ describe("isPrivate", () => {
     "app.localhost",
     "printer.local",
     "metadata.google.internal",
+    "router.home.arpa",
+    "redis",
+    "mylocalhost",
+    "localhost..",
     "0.0.0.0",
     "10.0.0.1",
     "10.255.255.255",
@@ -54,7 +58,16 @@ describe("isPrivate", () => {
     "[::ffff:10.0.0.1]",
     "[::ffff:a9fe:a9fe]",
     "[::127.0.0.1]",
-    "[64:ff9b::10.0.0.1]"
+    "[64:ff9b::10.0.0.1]",
+    "[64:ff9b:1::8.8.8.8]",
+    "[2002:7f00:1::]",
+    "[2002:a9fe:a9fe::1]",
+    "[2001::1]",
+    "[2001:1ff::1]",
+    "[3fff::1]",
+    "[100::1]",
+    "[::8.8.8.8]",
+    "192.88.99.1"
   ])("%s is private", (host) => {
     expect(isPrivate(hostOf(host))).toBe(true)
   })
@@ -62,7 +75,6 @@ describe("isPrivate", () => {
   it.each([
     "api.x.ai",
     "localhost.example.com",
-    "mylocalhost",
     "internal.example.com",
     "1.1.1.1",
     "8.8.8.8",
@@ -87,8 +99,21 @@ describe("isPrivate", () => {
     "[2001:4860:4860::8888]",
     "[::ffff:8.8.8.8]",
     "[64:ff9b::8.8.8.8]",
-    "[2002::1]"
+    "[2002:808:808::1]",
+    "[2001:200::1]"
   ])("%s is public", (host) => {
     expect(isPrivate(hostOf(host))).toBe(false)
+  })
+
+  // As a resolver writes them, and as a URL would not.
+  it.each(["127.0.0.1", "::1", "fe80::1%eth0", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "", "::1::", "1:2:3", "12345::1", "x:y"])(
+    "the address %s is private",
+    (address) => {
+      expect(isPrivate(address)).toBe(true)
+    }
+  )
+
+  it.each(["8.8.8.8", "2606:4700::1", "::ffff:8.8.8.8", "2a00:1450:4001:80e::200e"])("the address %s is public", (address) => {
+    expect(isPrivate(address)).toBe(false)
   })
 })

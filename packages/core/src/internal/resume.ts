@@ -1,0 +1,78 @@
+/** Going on with a download that was cut: what is asked for, and which answers may be believed. Pure. RFC 9110, sections 13.1.5 and 14. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+
+type Headers = Readonly<Record<string, string | undefined>>
+
+/** What is there already, and what the rest must agree with. */
+export interface Mark {
+  /** Bytes that are there: the first one that is missing has this number. */
+  readonly bytes: number
+  /** The strong ETag, or else the time of the last change, of what they are from. */
+  readonly validator: string
+  /** Bytes of the whole, where it was told. */
+  readonly total: number | undefined
+}
+
+/** The part of the whole that an answer brings. */
+export interface Part {
+  /** The number of its first byte: 0 means that all begins anew. */
+  readonly from: number
+  /** The number after its last byte. Absent where nobody told. */
+  readonly to: number | undefined
+  readonly total: number | undefined
+}
+
+/** The headers that ask for the rest, and for the whole instead where it has changed. */
+export const asking = ({ bytes, validator }: Mark): Record<string, string> => ({ range: `bytes=${bytes}-`, "if-range": validator })
+
+/** Whether a body comes as it is: not compressed. Only then its length and its ranges are those of the file. */
+export const isPlain = (headers: Headers): boolean => /^\s*(identity)?\s*$/iu.test(headers["content-encoding"] ?? "")
+
+/**
+ * What tells one state of a file from another for certain. A weak ETag does not; a time does where the file was not changed within the
+ * second of the answer (RFC 9110, 8.8.2.2).
+ */
+export const validatorOf = (headers: Headers): string | undefined => {
+  if (!isPlain(headers)) return undefined
+  const etag = headers["etag"]?.trim()
+  if (etag !== undefined && /^"[\x21\x23-\x7e]+"$/u.test(etag)) return etag
+  const changed = headers["last-modified"]
+  const at = time(changed)
+  const now = time(headers["date"])
+  return at !== undefined && now !== undefined && now - at >= 1000 ? changed : undefined
+}
+
+/** What an answer of 200 brings. */
+export const whole = (headers: Headers): Part => {
+  const total = isPlain(headers) ? count(headers["content-length"]) : undefined
+  return { from: 0, to: total, total }
+}
+
+/** What an answer of 206 brings; `undefined` where it is not the rest that was asked for, or is of another file. */
+export const rest = (mark: Mark, headers: Headers): Part | undefined => {
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/iu.exec(headers["content-range"]?.trim() ?? "")
+  if (match === null || !isPlain(headers)) return undefined
+  const [from = -1, last = -1, total = -1] = match.slice(1).map((text) => count(text) ?? -1)
+  const length = count(headers["content-length"])
+  // A 206 must name the ETag that a 200 would have (RFC 9110, 15.3.7), and not every server keeps to If-Range.
+  const same = mark.validator.startsWith('"')
+    ? headers["etag"]?.trim() === mark.validator
+    : (headers["last-modified"] ?? mark.validator) === mark.validator
+  const fits =
+    from === mark.bytes &&
+    last >= from &&
+    last < total &&
+    (mark.total === undefined || mark.total === total) &&
+    (length === undefined || length === last + 1 - from) &&
+    same
+  return fits ? { from, to: last + 1, total } : undefined
+}
+
+const time = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
+
+const count = (text: string | undefined): number | undefined => {
+  const number = text !== undefined && /^\d+$/u.test(text.trim()) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(number) ? number : undefined
+}
