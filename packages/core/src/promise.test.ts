@@ -5,6 +5,7 @@ import { fakeFetch } from "../test/fetch.ts"
 import { ref } from "../test/samples.ts"
 import { JobFailed } from "./JobError.ts"
 import { toUri } from "./JobRef.ts"
+import { type Limits, none } from "./Limits.ts"
 import { createClient } from "./promise.ts"
 
 const client = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1 })
@@ -36,6 +37,22 @@ describe("createClient", () => {
     for (const given of [ref, toUri(ref)]) expect((await (await client(net).attach(given)).result())._tag).toBe("Succeeded")
     expect(net.posts()).toEqual([])
     await expect(client(net).attach("nonsense")).rejects.toMatchObject({ reason: { _tag: "InvalidRequest", field: "ref" } })
+  })
+
+  it("every request to the API waits for its turn under the limits it is given", async () => {
+    const turns: Array<string> = []
+    const limits: Limits = {
+      turn: (account, patience, send) => {
+        turns.push(account.account)
+        return none.turn(account, patience, send)
+      }
+    }
+    const net = fakeFetch()
+    const limited = createClient({ provider, fetch: net.fetch, pace: 1, limits })
+    await limited.run(request)
+    expect(turns).toEqual(["me", "me", "me"])
+    await (await limited.attach(ref)).result()
+    expect(turns).toHaveLength(4)
   })
 
   it("a job that failed rejects with its state", async () => {

@@ -13,6 +13,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
+import { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
 import { InvalidRequest, JobError } from "./JobError.ts"
 import { fromUri, type JobRef } from "./JobRef.ts"
@@ -40,6 +41,11 @@ export interface ClientOptions<Request> {
   readonly submitTimeout?: Duration.Input | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
   readonly raw?: boolean | undefined
+  /**
+   * What the jobs of an account share: `Limits.memory()`, the same for several clients. Absent: nothing here, since a page seldom has
+   * many jobs and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
+   */
+  readonly limits?: Limits | undefined
 }
 
 /** @category models */
@@ -136,15 +142,17 @@ export const clientOver = <Request, J extends PromiseJob>(
   options: ClientOptions<Request>,
   extend: (job: PromiseJob, handle: Job.JobHandle) => J
 ): Client<Request, J> => {
-  const { provider } = options
+  const { provider, limits } = options
+  const limited = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    limits === undefined ? effect : Effect.provideService(effect, Limits, limits)
   const asJob = (handle: Job.JobHandle): J => extend(promiseJob(provider, handle, transport), handle)
   const submitted = (request: Request, { onSubmitted }: SubmitOptions) =>
-    Job.submit(provider, request, { ...options, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) })
+    limited(Job.submit(provider, request, { ...options, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) }))
   return {
     submit: (request, given = {}) => promised(Effect.provide(Effect.map(submitted(request, given), asJob), transport), given.signal),
     attach: (given, { anyAccount, signal } = {}) =>
       promised(
-        Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(
+        Effect.flatMap(parsed(provider, given), (ref) => limited(Job.attach(provider, ref, { ...options, anyAccount }))).pipe(
           Effect.map(asJob),
           Effect.provide(transport)
         ),

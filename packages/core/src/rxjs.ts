@@ -12,6 +12,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
+import { Limits, none } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
 import type { JobError } from "./JobError.ts"
 import type { JobRef } from "./JobRef.ts"
@@ -24,6 +25,8 @@ export interface Options extends Job.SubmitOptions {
   readonly onUnsubscribe?: "leave" | "cancel" | undefined
   /** The transport. Absent: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
+  /** What the jobs of an account share: `Limits.memory()`, the same for several Observables. Absent: nothing. */
+  readonly limits?: Limits | undefined
 }
 
 /**
@@ -81,7 +84,9 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     Effect.andThen(
       Effect.suspend(() => {
         if (unknown !== undefined) return Effect.fail(unknown)
-        const current = (work ??= Effect.runFork(Effect.provide(submission, transport)))
+        const current = (work ??= Effect.runFork(
+          submission.pipe(Effect.provide(transport), Effect.provideService(Limits, options.limits ?? none))
+        ))
         return Effect.tapError(Fiber.join(current), (error) =>
           Effect.sync(() => {
             // Surely not accepted, and it may pass: the next subscriber may post.

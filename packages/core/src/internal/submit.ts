@@ -17,6 +17,7 @@ import { call } from "./call.ts"
 import { accountOf } from "./checked.ts"
 import { receive } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
+import { accountAt, inTurn, type Listen, type Withheld } from "./turn.ts"
 import { monotonic } from "./watch.ts"
 
 /** Times are milliseconds. */
@@ -50,8 +51,16 @@ export const submit = Effect.fnUntraced(function* (
   terms: Terms
 ): Effect.fn.Return<JobRef, JobError, HttpClient.HttpClient> {
   const step = yield* Schedule.toStep(terms.retry)
+  const account = accountAt(provider)
   for (let attempt = 1; ; attempt++) {
-    const outcome = yield* uncut(provider, tryOnce(provider, request, kind, attempt, terms), attempt, terms)
+    // Until its turn has come nothing is sent: the wait may be cut.
+    const outcome = yield* inTurn(account, terms.deadline - (yield* monotonic), (listen) =>
+      uncut(provider, tryOnce(provider, request, kind, attempt, terms, listen), attempt, terms)
+    ).pipe(
+      Effect.mapError(
+        (held) => new JobError({ reason: heldBack(held), provider: provider.definition.name, operation: "submit", attempt: attempt - 1 })
+      )
+    )
     switch (outcome._tag) {
       case "Made":
         return outcome.ref
@@ -76,12 +85,13 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
   request: Submission["call"],
   kind: JobRef["kind"],
   attempt: number,
-  { onSubmitted, timeout }: Terms
+  { onSubmitted, timeout }: Terms,
+  listen: Listen
 ): Effect.fn.Return<Outcome, never, HttpClient.HttpClient> {
   const { baseUrl, definition } = provider
   const failed = (reason: Reason) => new JobError({ reason, provider: definition.name, operation: "submit", attempt })
   const submittedAt = yield* Clock.currentTimeMillis
-  const sent = yield* Effect.result(call(provider, "submit", request, timeout))
+  const sent = yield* Effect.result(listen(call(provider, "submit", request, timeout)))
   if (sent._tag === "Failure") {
     const { because, detail } = sent.failure
     return because === "unsent"
@@ -149,5 +159,15 @@ const declined = ({ code, message, reason, status }: Extract<Receipt, { readonly
       return new PaymentRequired({ detail: `HTTP ${status}, ${message}` })
     case "SubmitRejected":
       return new SubmitRejected({ status, code, detail: message })
+  }
+}
+
+const heldBack = ({ because, detail }: Withheld): Reason => {
+  switch (because) {
+    case "circuit":
+      return new Unreachable({ detail: `${detail}; nothing was sent` })
+    case "pause":
+    case "rate":
+      return new RateLimited({ detail: `${detail}; nothing was sent` })
   }
 }
