@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Artifact } from "@reelay/core"
+import { Artifact, Limits } from "@reelay/core"
 import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -22,9 +22,12 @@ export interface NodeJob extends PromiseJob {
 export interface NodeClientOptions<Request> extends ClientOptions<Request>, Transport.Options {}
 
 let shared: HttpClient.HttpClient | undefined
+let limits: Limits.Limits | undefined
 
 /**
- * Makes a client for one provider. All clients of a process share one pool, unless they name `connections` of their own or a `fetch`.
+ * Makes a client for one provider. All clients of a process share one pool, unless they name `connections` of their own or a `fetch`,
+ * and one memory of who asked to be left alone, unless they name `limits`: a 429 pauses all jobs of its account, and an address that
+ * does not answer is left alone for a while. There is no rate but the one that you set.
  *
  * **Example** (From a prompt to a file)
  *
@@ -44,7 +47,7 @@ let shared: HttpClient.HttpClient | undefined
 export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
   const transport = transportOf(options)
   const layer = Layer.merge(transport, NodeFileSystem.layer)
-  return clientOver(transport, options, (job, handle) => {
+  return clientOver(transport, { ...options, limits: options.limits ?? (limits ??= Limits.memory()) }, (job, handle) => {
     const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
       promised(
         Effect.provide(
