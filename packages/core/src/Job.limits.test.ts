@@ -138,6 +138,19 @@ describe("a job that waits for its turn", () => {
     })
   )
 
+  it.effect("takes its last look at the deadline, where nothing but others of that moment is in the way", () =>
+    Effect.gen(function* () {
+      const net = transport(() => said("constructor"))
+      const jobs = yield* attached(20, net, Limits.memory(), { deadline: "14 seconds" })
+      yield* TestClock.adjust("14 seconds")
+      expect(net.polls().filter(({ at }) => at === 14_000).length).toBe(20)
+      for (const job of jobs) {
+        const detail = 'its status is "constructor", which no document explains'
+        expect(reasonOf(job.end())).toMatchObject({ _tag: "DeadlineExceeded", detail })
+      }
+    })
+  )
+
   it.effect("has not looked yet: the look's own time begins with the look", () =>
     Effect.gen(function* () {
       const net = server((_, nth) =>

@@ -128,6 +128,17 @@ describe("the pause after a 429", () => {
     })
   )
 
+  it.effect("a burst of refusals without a time is one pause of five seconds", () =>
+    Effect.gen(function* () {
+      const { ask, times } = crowd(Limits.memory())
+      yield* Effect.forEach(["a", "b", "c"], (who) => Effect.forkChild(ask(who, answer(429), { takes: 10 })))
+      yield* TestClock.adjust("1 second")
+      yield* all(1, ask)
+      yield* TestClock.adjust("1 minute")
+      expect(times()).toEqual([0, 0, 0, 5010])
+    })
+  )
+
   it.effect("stops one that only waited for the rate", () =>
     Effect.gen(function* () {
       const { ask, times } = crowd(Limits.memory({ rate: { limit: 1, window: "10 seconds" } }))
@@ -309,9 +320,9 @@ describe("the line", () => {
           if (withheld) expect([patience < 3_600_000, order.includes(index)]).toEqual([true, false])
         })
       }),
-      { numRuns: 60 }
+      { numRuns: 150 }
     )
-    for (const count of Object.values(held)) expect(count).toBeGreaterThan(10)
+    for (const count of Object.values(held)) expect(count).toBeGreaterThan(5)
   })
 
   it.effect("who leaves from the middle holds nobody up", () =>
@@ -374,6 +385,20 @@ describe("stores that fail", () => {
         Effect.provide(Layer.provide(Limits.layer({ rate: { limit: 100, window: "1 second" } }), broken(how))),
         Effect.provide(Logger.layer([log]))
       )
+    })
+  )
+
+  it.effect("that only take their time withhold nothing, even at a deadline", () =>
+    Effect.gen(function* () {
+      const stores = Layer.merge(RateLimiter.layerStoreMemory, CircuitBreaker.layerStoreMemory())
+      const slow = Layer.effect(
+        CircuitBreaker.CircuitBreakerStore,
+        Effect.map(CircuitBreaker.CircuitBreakerStore, (store) => ({ ...store, state: (key) => Effect.delay(store.state(key), 20) }))
+      ).pipe(Layer.provideMerge(stores))
+      const { ask, order } = crowd(yield* Effect.provide(Limits.Limits, Layer.provide(Limits.layer(), slow)))
+      yield* all(2, (who) => ask(who, answer(200), { patience: 0 }))
+      yield* TestClock.adjust("1 second")
+      expect(order()).toEqual(names(2))
     })
   )
 
