@@ -1,4 +1,5 @@
 /** The command as a whole: which commands there are, what they report to, and which exit code comes of them. */
+import { Limits } from "@reelay/core"
 import { Transport } from "@reelay/node"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import type * as CliError from "effect/cli/CliError"
@@ -64,6 +65,7 @@ export const make = ({ args, streams }: Process): Run => {
 const services = ({ err }: Report.Streams) =>
   Layer.mergeAll(
     Transport.layer(),
+    Limits.layerMemory(),
     NodeServices.layer,
     Logger.layer([Logger.make(({ message }) => err(`${Array.isArray(message) ? message.join(" ") : String(message)}\n`))])
   )

@@ -21,6 +21,7 @@ import * as Part from "./internal/part.ts"
 import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./internal/progress.ts"
 import { read } from "./internal/read.ts"
 import { saved } from "./internal/record.ts"
+import { accountAt, inTurn } from "./internal/turn.ts"
 import { monotonic } from "./internal/watch.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "./JobError.ts"
 import type { Succeeded } from "./JobState.ts"
@@ -224,7 +225,7 @@ const refreshed = (
   { ref }: Succeeded,
   candidates: ReadonlyArray<Artifact>
 ): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> =>
-  call(provider, "poll", provider.definition.poll(ref), 30_000).pipe(
+  inTurn(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", provider.definition.poll(ref), 30_000))).pipe(
     Effect.map((answer) => read(provider, ref, answer)),
     Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
     Effect.orElseSucceed(() => candidates)

@@ -14,6 +14,7 @@ import { call } from "./internal/call.ts"
 import { accountOf, refuseProvider, refuseRef } from "./internal/checked.ts"
 import { adopt, following, digestOf, intend, type Notes, type Place, placeOf } from "./internal/record.ts"
 import { defaultRetry, submit as post } from "./internal/submit.ts"
+import { accountAt, inTurn, Limits } from "./internal/turn.ts"
 import { make as makeWatch, monotonic, type Watch } from "./internal/watch.ts"
 import {
   InvalidRequest,
@@ -538,10 +539,12 @@ const watched = Effect.fnUntraced(function* (
 ) {
   yield* warnOfHaste(provider, times)
   const client = yield* HttpClient.HttpClient
+  const shared = yield* Limits
   const watch = yield* makeWatch({
     provider,
     ref,
     client,
+    shared,
     pace: times.pace,
     deadline: times.deadline,
     since,
@@ -551,10 +554,10 @@ const watched = Effect.fnUntraced(function* (
     raw: options.raw === true,
     following: yield* following(ref, held)
   })
-  return handleOf(provider, ref, watch, client)
+  return handleOf(provider, ref, watch, client, shared)
 })
 
-const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: HttpClient.HttpClient): JobHandle => ({
+const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: HttpClient.HttpClient, shared: Limits): JobHandle => ({
   ref,
   current: watch.current,
   states: watch.states,
@@ -562,7 +565,7 @@ const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: 
     Effect.flatMap((last) => resultOf(Option.getOrElse(last, watch.current))),
     Effect.withSpan("reelay.result")
   ),
-  cancel: Effect.provideService(cancel(provider, ref, watch), HttpClient.HttpClient, client)
+  cancel: cancel(provider, ref, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
 })
 
 const resultOf = (state: JobState): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
@@ -589,7 +592,8 @@ const cancel = Effect.fn("reelay.cancel")(function* (
 ): Effect.fn.Return<CancelOutcome, never, HttpClient.HttpClient> {
   if (isTerminal(watch.current())) return watch.current()._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
   if (definition.cancel === undefined) return "Unsupported"
-  const answer = yield* Effect.option(call({ ...provider, definition }, "cancel", definition.cancel(ref), 30_000))
+  const asked = call({ ...provider, definition }, "cancel", definition.cancel(ref), 30_000)
+  const answer = yield* Effect.option(inTurn(accountAt({ ...provider, definition }), 30_000, (listen) => listen(asked)))
   if (Option.isNone(answer)) return "Unknown"
   const reading = definition.interpret(answer.value)
   switch (reading._tag) {

@@ -6,6 +6,7 @@ import { memory } from "../test/journal.ts"
 import { ref } from "../test/samples.ts"
 import { JobFailed } from "./JobError.ts"
 import { toUri } from "./JobRef.ts"
+import { type Limits, none } from "./Limits.ts"
 import { createClient } from "./promise.ts"
 
 const client = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1 })
@@ -72,6 +73,22 @@ describe("createClient", () => {
     const remove = vi.spyOn(other.signal, "removeEventListener")
     for await (const { key } of client(fakeFetch()).runAll([["fox", request]], { signal: other.signal })) expect(key).toBe("fox")
     expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 1])
+  })
+
+  it("every request to the API waits for its turn under the limits it is given", async () => {
+    const turns: Array<string> = []
+    const limits: Limits = {
+      turn: (account, patience, send) => {
+        turns.push(account.account)
+        return none.turn(account, patience, send)
+      }
+    }
+    const net = fakeFetch()
+    const limited = createClient({ provider, fetch: net.fetch, pace: 1, limits })
+    await limited.run(request)
+    expect(turns).toEqual(["me", "me", "me"])
+    await (await limited.attach(ref)).result()
+    expect(turns).toHaveLength(4)
   })
 
   it("a job that failed rejects with its state", async () => {

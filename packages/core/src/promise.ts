@@ -13,6 +13,8 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
+import { equipped } from "./internal/equipped.ts"
+import type { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
 import { Journal } from "./Journal.ts"
 import { InvalidRequest, JobError } from "./JobError.ts"
@@ -43,6 +45,11 @@ export interface ClientOptions<Request> {
   readonly raw?: boolean | undefined
   /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
   readonly journal?: Journal["Service"] | undefined
+  /**
+   * What the jobs of an account share: `Limits.memory()`, the same for several clients. Absent: nothing here, since a page seldom has
+   * many jobs and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
+   */
+  readonly limits?: Limits | undefined
 }
 
 /** @category models */
@@ -149,21 +156,20 @@ export const createClient = <Request>(options: ClientOptions<Request>): Client<R
  * @since 0.1.0
  */
 export const clientOver = <Request, J extends PromiseJob>(
-  transport: Layer.Layer<HttpClient.HttpClient>,
+  bare: Layer.Layer<HttpClient.HttpClient>,
   options: ClientOptions<Request>,
   extend: (job: PromiseJob, handle: Job.JobHandle) => J
 ): Client<Request, J> => {
-  const { journal, provider } = options
-  const remembering = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    journal === undefined ? effect : Effect.provideService(effect, Journal, journal)
+  const { provider } = options
+  const transport = equipped(bare, options)
   const asJob = (handle: Job.JobHandle): J => extend(promiseJob(provider, handle, transport), handle)
   const submitted = (request: Request, { label, onSubmitted, saveTo }: SubmitOptions) =>
-    remembering(Job.submit(provider, request, { ...options, label, saveTo, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) }))
+    Job.submit(provider, request, { ...options, label, saveTo, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) })
   return {
     submit: (request, given = {}) => promised(Effect.provide(Effect.map(submitted(request, given), asJob), transport), given.signal),
     attach: (given, { anyAccount, signal } = {}) =>
       promised(
-        Effect.flatMap(parsed(provider, given), (ref) => remembering(Job.attach(provider, ref, { ...options, anyAccount }))).pipe(
+        Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(
           Effect.map(asJob),
           Effect.provide(transport)
         ),
@@ -183,21 +189,16 @@ export const clientOver = <Request, J extends PromiseJob>(
         given.signal
       ),
     runAll: (requests, { onSubmitted, signal, ...given } = {}) => {
-      const events = Job.runAll(provider, requests, {
-        ...options,
-        ...given,
-        onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key))
-      })
-      const kept = journal === undefined ? events : Stream.provideService(events, Journal, journal)
-      return iterated(Stream.provide(kept, transport), signal)
+      const told = (ref: JobRef, key: string) => Effect.sync(() => onSubmitted?.(ref, key))
+      const events = Job.runAll(provider, requests, { ...options, ...given, onSubmitted: told })
+      return iterated(Stream.provide(events, transport), signal)
     },
-    resumeAll: ({ signal, ...given } = {}) =>
-      journal === undefined
-        ? iterated(Stream.empty, signal)
-        : iterated(
-            Job.resumeAll([provider], { ...options, ...given }).pipe(Stream.provideService(Journal, journal), Stream.provide(transport)),
-            signal
-          )
+    resumeAll: ({ signal, ...given } = {}) => {
+      const { journal } = options
+      if (journal === undefined) return iterated(Stream.empty, signal)
+      const events = Job.resumeAll([provider], { ...options, ...given })
+      return iterated(events.pipe(Stream.provideService(Journal, journal), Stream.provide(transport)), signal)
+    }
   }
 }
 

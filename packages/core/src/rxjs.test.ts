@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import { lastValueFrom, retry, toArray } from "rxjs"
 import { done, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
+import { type Limits, none } from "./Limits.ts"
 import type * as Provider from "./Provider.ts"
 import { submit$, toObservable } from "./rxjs.ts"
 
@@ -24,6 +25,18 @@ describe("submit$", () => {
     expect(all.map(({ _tag }) => _tag)).toEqual(["Succeeded", "Succeeded"])
     expect((await lastValueFrom(states))._tag).toBe("Succeeded")
     expect(net.posts()).toHaveLength(1)
+  })
+
+  it("waits for its turn under the limits it is given", async () => {
+    let turns = 0
+    const limits: Limits = {
+      turn: (account, patience, send) => {
+        turns += 1
+        return none.turn(account, patience, send)
+      }
+    }
+    await lastValueFrom(submit$(provider, request, { ...over(fakeFetch()), limits }))
+    expect(turns).toBe(3)
   })
 
   it("retry attaches to the same job instead of paying again", async () => {

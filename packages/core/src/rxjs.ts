@@ -12,10 +12,12 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
+import { equipped } from "./internal/equipped.ts"
+import type { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
 import type { JobError } from "./JobError.ts"
 import type { JobRef } from "./JobRef.ts"
-import { Journal } from "./Journal.ts"
+import type { Journal } from "./Journal.ts"
 import { isTerminal, type JobState } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
 
@@ -27,6 +29,8 @@ export interface Options extends Job.SubmitOptions {
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
   /** Remembers the job across a reload, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
   readonly journal?: Journal["Service"] | undefined
+  /** What the jobs of an account share: `Limits.memory()`, the same for several Observables. Absent: nothing. */
+  readonly limits?: Limits | undefined
 }
 
 /**
@@ -53,7 +57,7 @@ export interface Options extends Job.SubmitOptions {
  * @since 0.1.0
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
-  const transport = options.transport ?? FetchHttpClient.layer
+  const transport = equipped(options.transport ?? FetchHttpClient.layer, options)
   let work: Fiber.Fiber<Job.JobHandle, JobError> | undefined
   /** Ends when a submission that was abandoned has told what came of it. */
   let settled: Effect.Effect<unknown> = Effect.void
@@ -79,15 +83,12 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
       : Job.attach(provider, known, options)
   )
 
-  const { journal } = options
-  const remembered = journal === undefined ? submission : Effect.provideService(submission, Journal, journal)
-
   /** The job's handle: submitted by whoever comes first, attached to after that. */
   const posted = Effect.suspend(() => settled).pipe(
     Effect.andThen(
       Effect.suspend(() => {
         if (unknown !== undefined) return Effect.fail(unknown)
-        const current = (work ??= Effect.runFork(Effect.provide(remembered, transport)))
+        const current = (work ??= Effect.runFork(Effect.provide(submission, transport)))
         return Effect.tapError(Fiber.join(current), (error) =>
           Effect.sync(() => {
             // Surely not accepted, and it may pass: the next subscriber may post.

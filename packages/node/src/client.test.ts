@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Dialect, Provider, type VideoRequest } from "@reelay/core"
+import { Dialect, Limits, Provider, type VideoRequest } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { afterEach, describe, expect, it } from "vitest"
@@ -160,5 +160,36 @@ describe("createClient", () => {
       const job = await client.submit({})
       await expect(job.save(join(into, "fox.mp4"))).rejects.toMatchObject({ reason: { _tag: "DownloadFailed" } })
     }
+  })
+})
+
+const refusing =
+  (requests: Array<unknown>): typeof globalThis.fetch =>
+  (input) => {
+    requests.push(input)
+    return Promise.resolve(Response.json({ error: "slow down" }, { status: 429, headers: { "retry-after": "3600" } }))
+  }
+
+const configured = (requests: Array<unknown>) => ({ fetch: refusing(requests), deadline: 300 })
+
+describe("clients of one process", () => {
+  it("share the pause after a 429, for each account", async () => {
+    const requests: Array<unknown> = []
+    const once = (account: string) =>
+      createClient({ ...configured(requests), provider: tiny({ apiKey: "sk-test-key", account }) }).submit({ prompt: "A candle." })
+    for (const account of ["shared", "shared", "another"]) {
+      await expect(once(account)).rejects.toMatchObject({ reason: { _tag: "RateLimited" } })
+    }
+    expect(requests).toHaveLength(2)
+  })
+
+  it("do not, where they name limits of their own", async () => {
+    const requests: Array<unknown> = []
+    const provider = tiny({ apiKey: "sk-test-key", account: "separate" })
+    for (const limits of [Limits.memory(), Limits.memory(), Limits.none]) {
+      const submitted = createClient({ ...configured(requests), provider, limits }).submit({ prompt: "A candle." })
+      await expect(submitted).rejects.toMatchObject({ reason: { _tag: "RateLimited" } })
+    }
+    expect(requests).toHaveLength(3)
   })
 })

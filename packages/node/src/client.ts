@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Artifact, Journal } from "@reelay/core"
+import { Artifact, Journal, Limits } from "@reelay/core"
 import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,10 +23,13 @@ export interface NodeJob extends PromiseJob {
 export interface NodeClientOptions<Request> extends ClientOptions<Request>, Transport.Options {}
 
 let shared: Context.Context<HttpClient.HttpClient> | undefined
+let limits: Limits.Limits | undefined
 
 /**
- * Makes a client for one provider. All clients of a process share one pool, unless they name transport options of their own or a `fetch`. A `fetch` of
- * your own resolves names by itself: then only the addresses which links spell out can be judged as private.
+ * Makes a client for one provider. All clients of a process share one pool, unless they name transport options of their own or a `fetch`,
+ * and one memory of who asked to be left alone, unless they name `limits`: a 429 pauses all jobs of its account, and an address that
+ * does not answer is left alone for a while. There is no rate but the one that you set. A `fetch` of your own resolves names by itself:
+ * then only the addresses which links spell out can be judged as private.
  *
  * **Example** (From a prompt to a file)
  *
@@ -48,7 +51,7 @@ export const createClient = <Request>(options: NodeClientOptions<Request>): Clie
   const { journal } = options
   const services = Layer.merge(transport, NodeFileSystem.layer)
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
-  return clientOver(transport, options, (job, handle) => {
+  return clientOver(transport, { ...options, limits: options.limits ?? (limits ??= Limits.memory()) }, (job, handle) => {
     const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
       promised(
         Effect.provide(

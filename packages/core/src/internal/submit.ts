@@ -20,6 +20,7 @@ import { accountOf } from "./checked.ts"
 import { receive } from "./read.ts"
 import type { Record } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
+import { accountAt, inTurn, type Listen, type Withheld } from "./turn.ts"
 import { monotonic } from "./watch.ts"
 
 /** Times are milliseconds. */
@@ -54,8 +55,16 @@ export const submit = Effect.fnUntraced(function* (
   terms: Terms
 ): Effect.fn.Return<JobRef, JobError, HttpClient.HttpClient> {
   const step = yield* Schedule.toStep(terms.retry)
+  const account = accountAt(provider)
   for (let attempt = 1; ; attempt++) {
-    const outcome = yield* uncut(provider, request, kind, attempt, terms)
+    // Until its turn has come nothing is sent: the wait may be cut.
+    const outcome = yield* inTurn(account, terms.deadline - (yield* monotonic), (listen) =>
+      uncut(provider, tryOnce(provider, request, kind, attempt, terms, listen), kind, attempt, terms)
+    ).pipe(
+      Effect.mapError(
+        (held) => new JobError({ reason: heldBack(held), provider: provider.definition.name, operation: "submit", attempt: attempt - 1 })
+      )
+    )
     switch (outcome._tag) {
       case "Made":
         return outcome.ref
@@ -80,14 +89,15 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
   request: Submission["call"],
   kind: JobRef["kind"],
   attempt: number,
-  { onSubmitted, record, timeout }: Terms
+  { onSubmitted, record, timeout }: Terms,
+  listen: Listen
 ): Effect.fn.Return<Outcome, never, HttpClient.HttpClient> {
   const { baseUrl, definition } = provider
   const failed = (reason: Reason, ref?: JobRef) =>
     new JobError({ reason, provider: definition.name, operation: "submit", attempt, ...(ref === undefined ? {} : { ref }) })
   const submittedAt = yield* Clock.currentTimeMillis
   yield* record.sending
-  const sent = yield* Effect.result(call(provider, "submit", request, timeout))
+  const sent = yield* Effect.result(listen(call(provider, "submit", request, timeout)))
   if (sent._tag === "Failure") {
     const { because, detail } = sent.failure
     if (because !== "unsent") return yield* lost(provider, kind, submittedAt, attempt, record, { detail })
@@ -140,18 +150,18 @@ const lost = Effect.fnUntraced(function* (
  * Runs a try to its end even if the caller is interrupted: the provider may have accepted the job already. An interruption waits
  * for the id, at most 10 s; what came of it is reported, since nobody is left to return it to.
  */
-const uncut = (
+const uncut = <R>(
   provider: Provider<never>,
-  request: Submission["call"],
+  once: Effect.Effect<Outcome, never, R>,
   kind: JobRef["kind"],
   attempt: number,
   terms: Terms
-): Effect.Effect<Outcome, never, HttpClient.HttpClient> =>
+): Effect.Effect<Outcome, never, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const { onUnknown, record } = terms
       const at = yield* Clock.currentTimeMillis
-      const fiber = yield* Effect.forkDetach(tryOnce(provider, request, kind, attempt, terms))
+      const fiber = yield* Effect.forkDetach(once)
       return yield* restore(Fiber.join(fiber)).pipe(
         Effect.onInterrupt(() =>
           Effect.gen(function* () {
@@ -179,5 +189,15 @@ const declined = ({ code, message, reason, status }: Extract<Receipt, { readonly
       return new PaymentRequired({ detail: `HTTP ${status}, ${message}` })
     case "SubmitRejected":
       return new SubmitRejected({ status, code, detail: message })
+  }
+}
+
+const heldBack = ({ because, detail }: Withheld): Reason => {
+  switch (because) {
+    case "circuit":
+      return new Unreachable({ detail: `${detail}; nothing was sent` })
+    case "pause":
+    case "rate":
+      return new RateLimited({ detail: `${detail}; nothing was sent` })
   }
 }

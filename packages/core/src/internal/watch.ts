@@ -36,12 +36,15 @@ import { nextLook } from "./nextLook.ts"
 import { read } from "./read.ts"
 import type { Following } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
+import { accountAt, inTurn, Limits, type Withheld } from "./turn.ts"
 
 /** What a watcher needs to know. Times are milliseconds. */
 export interface Setting {
   readonly provider: Provider<never>
   readonly ref: JobRef
   readonly client: HttpClient.HttpClient
+  /** What this job shares with others of its account. */
+  readonly shared: Limits
   readonly pace: Pace
   /** From `since`, on the monotonic clock. */
   readonly deadline: number
@@ -72,8 +75,9 @@ export const monotonic: Effect.Effect<number> = Clock.clockWith((clock) =>
 )
 
 export const make = Effect.fnUntraced(function* (setting: Setting) {
-  const { client, following, limits, provider, ref } = setting
+  const { client, following, limits, provider, ref, shared } = setting
   const { definition } = provider
+  const account = accountAt(provider)
   const deadline = setting.since + setting.deadline
   const step = yield* Schedule.toStep(setting.pace)
 
@@ -105,6 +109,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   /** When the next look is due: by the pace, but at the deadline for the last time, if that is allowed. */
   const due = (): number => (next < deadline || isLast() ? next : Math.max(deadline, allowed))
 
+  /** From one look to the next. A pace that has ended has none. */
+  const distance = (): number => (Number.isFinite(planned) ? planned : definition.rhythm.floor)
+
   /** Who listens to the end may leave at once, and must not take with them what the journal is still to be told. */
   const publish = (seen: Observation): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -120,9 +127,22 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
 
-  const look = Effect.fn("reelay.poll")(function* (within: number) {
-    const answer = yield* call(provider, "poll", definition.poll(ref), within).pipe(
-      Effect.catch((silence) => Effect.succeed(missed(silence)))
+  /** A look begins when its turn has come. Answers with the longest that it may take. */
+  const begin = Effect.map(monotonic, (now) => {
+    begun = now
+    // Where this look is cut short, the next one keeps its distance all the same.
+    next = begun + distance()
+    allowed = begun + Math.min(definition.rhythm.floor, distance())
+    polls += 1
+    return isLast() ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
+  })
+
+  const look = Effect.fn("reelay.poll")(function* () {
+    const asked = Effect.flatMap(begin, (within) => call(provider, "poll", definition.poll(ref), within))
+    const answer = yield* inTurn(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
+      Effect.catch((silence) =>
+        silence._tag === "Withheld" ? Effect.fail(lost(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
+      )
     )
     const at = yield* Clock.currentTimeMillis
     const reading = "_tag" in answer ? answer : read(provider, ref, answer)
@@ -134,19 +154,12 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const poll = Effect.gen(function* () {
     while (!JobState.isTerminal(state)) {
       yield* Effect.sleep(Duration.millis(Math.max(0, due() - (yield* monotonic))))
-      begun = yield* monotonic
-      // Where this look is cut short, the next one keeps its distance all the same.
-      const distance = Number.isFinite(planned) ? planned : definition.rhythm.floor
-      next = begun + distance
-      allowed = begun + Math.min(definition.rhythm.floor, distance)
-      polls += 1
+      const { seen, stay } = yield* look()
       const last = isLast()
-      const within = last ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
-      const { seen, stay } = yield* look(within)
       const [spent, verdict] = Budget.spend(budget, seen, seen.at - ref.submittedAt, limits)
       const now = yield* monotonic
       // Whoever comes back after this watcher has given up comes no earlier than it would have looked again.
-      next = now + Math.max(distance, stay ?? 0)
+      next = now + Math.max(distance(), stay ?? 0)
       allowed = Math.max(allowed, now + (stay ?? 0))
       budget = verdict._tag === "GiveUp" ? Budget.fresh : spent
       if (verdict._tag === "GiveUp") return yield* lost(reasonOf(verdict.because))
@@ -170,7 +183,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         return yield* lost(timeUp(setting, state, seen))
       }
     }
-  }).pipe(Effect.provideService(HttpClient.HttpClient, client))
+  }).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
 
   /**
    * Tells everybody how the poller ended; whoever listens next starts another. One that was left may take its time to end: by then it
@@ -283,3 +296,6 @@ const timeUp = ({ deadline }: Setting, state: JobState.JobState, seen: Reading):
         : undefined
   return new DeadlineExceeded({ deadline, lastState: state._tag, detail })
 }
+
+const tooLate = ({ deadline }: Setting, state: JobState.JobState, { detail }: Withheld): DeadlineExceeded =>
+  new DeadlineExceeded({ deadline, lastState: state._tag, detail: `and the last look had to wait: ${detail}` })
