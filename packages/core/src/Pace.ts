@@ -28,8 +28,8 @@ export interface Look {
 }
 
 /**
- * Says how long to wait from one answer to the next look. The engine adds what must be added: `Retry-After` and repeated misses
- * stretch a wait, the deadline cuts it. A pace that ends lets the watcher wait for the deadline without looking.
+ * Says how long to wait from one answer to the next look. The engine adds what must be added: `Retry-After` and `pollRetry`, after
+ * looks that were missed, stretch a wait, and the deadline cuts it. A pace that ends lets the watcher wait for the deadline without looking.
  *
  * @category models
  * @since 0.1.0

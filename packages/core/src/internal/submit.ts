@@ -6,7 +6,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import { JobError, PaymentRequired, RateLimited, SubmitRejected, SubmitUnknown, Unauthorized, Unreachable } from "../JobError.ts"
 import type { Reason } from "../JobError.ts"
@@ -17,6 +16,7 @@ import { call } from "./call.ts"
 import { accountOf } from "./checked.ts"
 import { receive } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
+import { waitOf } from "./waitOf.ts"
 import { monotonic } from "./watch.ts"
 
 /** Times are milliseconds. */
@@ -32,7 +32,7 @@ export interface Terms {
 /** How long an interruption waits for the id of a job that may be billed already. */
 const grace = Duration.seconds(10)
 
-/** Four more tries, after about 1, 2, 4 and 8 seconds. */
+/** Four more tries, after about 1, 2, 4 and 8 seconds; each wait is shorter or longer by up to a fifth. */
 export const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential("1 second").pipe(
   Schedule.upTo({ times: 4 }),
   Schedule.jittered,
@@ -59,11 +59,7 @@ export const submit = Effect.fnUntraced(function* (
         return yield* outcome.error
       case "Again": {
         const now = yield* monotonic
-        const wait = yield* Pull.matchEffect(step(now, outcome.error), {
-          onSuccess: ([, delay]) => Effect.succeed(Math.max(Duration.toMillis(delay), outcome.stay)),
-          onFailure: (cause) => Effect.failCause(cause),
-          onDone: () => Effect.succeed(Number.POSITIVE_INFINITY)
-        })
+        const wait = Math.max(yield* waitOf(step, now, outcome.error), outcome.stay)
         if (now + wait >= terms.deadline) return yield* outcome.error
         yield* Effect.sleep(Duration.millis(wait))
       }

@@ -7,9 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
-import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Budget from "../Budget.ts"
@@ -33,8 +31,10 @@ import type { Missed, NotFound as NotFoundReading, Observation, Reading, Refused
 import { parseJson } from "../Text.ts"
 import { call, type NoAnswer } from "./call.ts"
 import { nextLook } from "./nextLook.ts"
+import { defaultPollRetry } from "./pollRetry.ts"
 import { read } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
+import { type Begun, waitOf } from "./waitOf.ts"
 
 /** What a watcher needs to know. Times are milliseconds. */
 export interface Setting {
@@ -42,6 +42,8 @@ export interface Setting {
   readonly ref: JobRef
   readonly client: HttpClient.HttpClient
   readonly pace: Pace
+  /** Absent: as the pace, twice as long with each miss. */
+  readonly pollRetry: Schedule.Schedule<unknown, JobError> | undefined
   /** From `since`, on the monotonic clock. */
   readonly deadline: number
   readonly since: number
@@ -91,12 +93,20 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
     const look = { state, polls, misses: budget.misses, retryAfter: last.retryAfter }
-    return Pull.matchEffect(step(last.now, look), {
-      onSuccess: ([, wait]) => Effect.sync(() => (planned = Duration.toMillis(wait))),
-      onFailure: (cause) => Effect.failCause(cause),
-      onDone: () => Effect.sync(() => (planned = Number.POSITIVE_INFINITY))
-    })
+    return Effect.map(waitOf(step, last.now, look), (wait) => (planned = wait))
   }
+
+  const retries = setting.pollRetry ?? defaultPollRetry(() => planned)
+  let retry: Begun<JobError> | undefined
+  /** The wait that the retry schedule asks for after a look: 0 unless it was missed, infinite where the schedule has ended. */
+  const retryWait = Effect.fnUntraced(function* (now: number, seen: Reading) {
+    if (seen._tag === "Missed") {
+      retry ??= yield* Schedule.toStep(retries)
+      return yield* waitOf(retry, now, lost(reasonOf(seen)))
+    }
+    if (budget.misses === 0) retry = undefined
+    return 0
+  })
 
   /** Whether the last look was the one at the deadline. A timer may wake a hair too early. */
   const isLast = (): boolean => begun >= deadline - 1
@@ -114,6 +124,13 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   }
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
+
+  /** The end of watching, and no state of the job. Whoever watches again has the whole patience again. */
+  const gaveUp = (because: Missed | NotFoundReading | Refused): JobError => {
+    budget = Budget.fresh
+    retry = undefined
+    return lost(reasonOf(because))
+  }
 
   const look = Effect.fn("reelay.poll")(function* (within: number) {
     const answer = yield* call(provider, "poll", definition.poll(ref), within).pipe(
@@ -143,21 +160,22 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       // Whoever comes back after this watcher has given up comes no earlier than it would have looked again.
       next = now + Math.max(distance, stay ?? 0)
       allowed = Math.max(allowed, now + (stay ?? 0))
-      budget = verdict._tag === "GiveUp" ? Budget.fresh : spent
-      if (verdict._tag === "GiveUp") return yield* lost(reasonOf(verdict.because))
+      budget = spent
+      if (verdict._tag === "GiveUp") return yield* gaveUp(verdict.because)
       if (verdict._tag === "Observe") publish(seen)
       if (JobState.isTerminal(state)) return
       if (last) return yield* lost(timeUp(setting, state, seen))
       yield* plan({ now, retryAfter: stay })
+      const again = yield* retryWait(now, seen)
+      if (seen._tag === "Missed" && again === Number.POSITIVE_INFINITY) return yield* gaveUp(seen)
       const then = nextLook({
         begun,
         now,
         planned,
-        misses: budget.misses,
+        retry: again,
         retryAfter: stay ?? 0,
         floor: definition.rhythm.floor,
-        deadline,
-        jitter: yield* Random.next
+        deadline
       })
       if (then._tag === "Look") next = then.at
       else {
