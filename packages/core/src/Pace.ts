@@ -23,6 +23,8 @@ export interface Look {
   readonly polls: number
   /** Looks in a row that told nothing. */
   readonly misses: number
+  /** Since the provider accepted the job, in milliseconds. A step of the wall clock does not change it. */
+  readonly age: number
   /** From `Retry-After`, in milliseconds. Absent where the provider does not say. */
   readonly retryAfter?: number | undefined
 }

@@ -95,7 +95,7 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
     }
     case "Busy": {
       const now = yield* Clock.currentTimeMillis
-      const stay = retryAfter(answer.headers["retry-after"], now) ?? 0
+      const stay = retryAfter(answer.headers, now) ?? 0
       return { _tag: "Again", error: failed(new RateLimited({ detail: `HTTP ${receipt.status}: ${receipt.message}` })), stay }
     }
     case "Declined":

@@ -75,6 +75,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const { client, limits, provider, ref } = setting
   const { definition } = provider
   const deadline = setting.since + setting.deadline
+  // A job that was submitted here was accepted just now, whatever the wall clock says; of another only its reference tells.
+  const before = setting.eager ? Math.max(0, (yield* Clock.currentTimeMillis) - ref.submittedAt) : 0
+  const born = (yield* monotonic) - before
   const step = yield* Schedule.toStep(setting.pace)
 
   const listeners = new Set<Listener>()
@@ -92,7 +95,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   let begun = Number.NEGATIVE_INFINITY
 
   function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
-    const look = { state, polls, misses: budget.misses, retryAfter: last.retryAfter }
+    const look = { state, polls, misses: budget.misses, age: Math.max(0, last.now - born), retryAfter: last.retryAfter }
     return Effect.map(waitOf(step, last.now, look), (wait) => (planned = wait))
   }
 
@@ -138,7 +141,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     )
     const at = yield* Clock.currentTimeMillis
     const reading = "_tag" in answer ? answer : read(provider, ref, answer)
-    const stay = "_tag" in answer ? undefined : retryAfter(answer.headers["retry-after"], at)
+    const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
     const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
     return { seen: { ...reading, ...payload, at, poll: polls }, stay }
   })
@@ -155,8 +158,8 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       const last = isLast()
       const within = last ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
       const { seen, stay } = yield* look(within)
-      const [spent, verdict] = Budget.spend(budget, seen, seen.at - ref.submittedAt, limits)
       const now = yield* monotonic
+      const [spent, verdict] = Budget.spend(budget, seen, now - born, limits)
       // Whoever comes back after this watcher has given up comes no earlier than it would have looked again.
       next = now + Math.max(distance, stay ?? 0)
       allowed = Math.max(allowed, now + (stay ?? 0))
