@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
 import * as Job from "./Job.ts"
@@ -38,9 +39,20 @@ export interface ClientOptions<Request> {
   readonly requestTimeout?: Duration.Input | undefined
   /** The longest that one try to submit may take. Absent: 60 seconds. */
   readonly submitTimeout?: Duration.Input | undefined
+  /** When to try to submit again where a job surely was not accepted. Absent: as `Job.SubmitOptions` says. */
+  readonly submitRetry?: Job.SubmitOptions["submitRetry"]
+  /** When to look again after a look that was missed. Absent: as `Job.WatchOptions` says. */
+  readonly pollRetry?: Job.WatchOptions["pollRetry"]
+  /** Missed looks in a row before the watcher gives up. Absent: 10. */
+  readonly maxMisses?: number | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
   readonly raw?: boolean | undefined
+  /** The least that is worth a line on the console; `debug` tells of each look. No line holds a key or a signed URL. Absent: `warning`. */
+  readonly logLevel?: LogLevel | undefined
 }
+
+/** @category models */
+export type LogLevel = "none" | "error" | "warning" | "info" | "debug"
 
 /** @category models */
 export interface CallOptions {
@@ -132,12 +144,17 @@ export const createClient = <Request>(options: ClientOptions<Request>): Client<R
  * @since 0.1.0
  */
 export const clientOver = <Request, J extends PromiseJob>(
-  transport: Layer.Layer<HttpClient.HttpClient>,
+  bare: Layer.Layer<HttpClient.HttpClient>,
   options: ClientOptions<Request>,
   extend: (job: PromiseJob, handle: Job.JobHandle) => J
 ): Client<Request, J> => {
   const { provider } = options
-  const asJob = (handle: Job.JobHandle): J => extend(promiseJob(provider, handle, transport), handle)
+  const transport = Layer.merge(bare, logging(options.logLevel))
+  const asJob = (silent: Job.JobHandle): J => {
+    // A poller runs as those do who started it.
+    const handle = levelled(silent, logging(options.logLevel))
+    return extend(promiseJob(provider, handle, transport), handle)
+  }
   const submitted = (request: Request, { onSubmitted }: SubmitOptions) =>
     Job.submit(provider, request, { ...options, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) })
   return {
@@ -165,6 +182,23 @@ export const clientOver = <Request, J extends PromiseJob>(
       )
   }
 }
+
+/**
+ * Layer for what is logged and what is not: for what a platform package runs by itself.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const logging = (level: LogLevel = "warning"): Layer.Layer<never> => Layer.succeed(References.MinimumLogLevel, levels[level])
+
+const levels = { none: "None", error: "Error", warning: "Warn", info: "Info", debug: "Debug" } as const
+
+const levelled = (handle: Job.JobHandle, layer: Layer.Layer<never>): Job.JobHandle => ({
+  ...handle,
+  states: Stream.provide(handle.states, layer),
+  result: Effect.provide(handle.result, layer),
+  cancel: Effect.provide(handle.cancel, layer)
+})
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.

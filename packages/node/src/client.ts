@@ -5,7 +5,7 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact } from "@reelay/core"
-import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
+import { type CallOptions, type Client, type ClientOptions, clientOver, logging, promised, type PromiseJob } from "@reelay/core/promise"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -43,7 +43,7 @@ let shared: HttpClient.HttpClient | undefined
  */
 export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
   const transport = transportOf(options)
-  const layer = Layer.merge(transport, NodeFileSystem.layer)
+  const layer = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   return clientOver(transport, options, (job, handle) => {
     const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
       promised(

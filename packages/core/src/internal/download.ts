@@ -6,13 +6,13 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Provider } from "../Provider.ts"
 import type { Artifact } from "../Reading.ts"
-import { excerpt, parseJson, withoutSecret } from "../Text.ts"
+import { excerpt, parseJson } from "../Text.ts"
 import { isPrivate } from "./address.ts"
+import { shownBy, withAgent, withKey } from "./bearing.ts"
 import { untraced } from "./call.ts"
 import { links } from "./payload.ts"
 
@@ -50,7 +50,7 @@ export const open = (
     return yield* judge(provider, artifact, response, allowPrivateAddresses, followJson).pipe(Effect.tapError(() => discard(response)))
   }).pipe(
     untraced,
-    Effect.mapError((missed) => ({ ...missed, detail: withoutSecret(missed.detail, Redacted.value(provider.apiKey)) }))
+    Effect.mapError((missed) => ({ ...missed, detail: shownBy(provider)(missed.detail) }))
   )
 
 /** Whether an answer is a video, points to one, or is none. */
@@ -118,8 +118,8 @@ const request = Effect.fnUntraced(function* (
       )
     }
     const keyed = hop === 0 && url.origin === new URL(provider.baseUrl).origin
-    const bare = HttpClientRequest.get(url)
-    const response = yield* HttpClient.execute(keyed ? HttpClientRequest.bearerToken(bare, provider.apiKey) : bare).pipe(
+    const bare = withAgent(provider)(HttpClientRequest.get(url))
+    const response = yield* HttpClient.execute(keyed ? withKey(provider)(bare) : bare).pipe(
       // A browser hides where a redirect leads: there it follows by itself, without the key.
       Effect.filterOrElse(
         (answer) => answer.status !== 0,

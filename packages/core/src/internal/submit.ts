@@ -86,6 +86,7 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
   }
   const answer = sent.success
   const receipt = receive(provider, answer)
+  yield* Effect.logDebug(`Submission ${attempt} to ${definition.name}: HTTP ${answer.status}, ${receipt._tag}`)
   switch (receipt._tag) {
     case "Accepted": {
       const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account: accountOf(provider), submittedAt }

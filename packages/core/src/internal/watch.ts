@@ -28,7 +28,7 @@ import * as JobState from "../JobState.ts"
 import type { Pace } from "../Pace.ts"
 import type { Provider } from "../Provider.ts"
 import type { Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../Reading.ts"
-import { parseJson } from "../Text.ts"
+import { excerpt, parseJson } from "../Text.ts"
 import { call, type NoAnswer } from "./call.ts"
 import { nextLook } from "./nextLook.ts"
 import { defaultPollRetry } from "./pollRetry.ts"
@@ -143,6 +143,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     const reading = "_tag" in answer ? answer : read(provider, ref, answer)
     const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
     const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
+    yield* Effect.logDebug(
+      `Look ${polls} at ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
+    )
     return { seen: { ...reading, ...payload, at, poll: polls }, stay }
   })
 
@@ -180,6 +183,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         floor: definition.rhythm.floor,
         deadline
       })
+      yield* Effect.logDebug(`${then._tag} at ${definition.name} job ${ref.id} in ${Math.round(then.at - now) / 1000} s`)
       if (then._tag === "Look") next = then.at
       else {
         yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
@@ -245,6 +249,28 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   }
   return watch
 })
+
+/** A reading in a few words. What came from outside is an excerpt, and what may be signed is left out. */
+const told = (reading: Reading): string => {
+  switch (reading._tag) {
+    case "Queued":
+    case "Succeeded":
+    case "Expired":
+    case "Cancelled":
+      return reading._tag
+    case "Running":
+      return reading.progress === undefined ? "Running" : `Running, ${Math.round(reading.progress * 100)} %`
+    case "Failed":
+      return `Failed: ${excerpt(reading.failure.message)}`
+    case "Unrecognised":
+      return `an unknown word, "${excerpt(reading.word)}"`
+    case "Missed":
+    case "NotFound":
+      return `${reading._tag}: ${excerpt(reading.detail)}`
+    case "Refused":
+      return `Refused: ${excerpt(reading.message)}`
+  }
+}
 
 const missed = ({ because, detail }: NoAnswer): Missed => ({
   _tag: "Missed",
