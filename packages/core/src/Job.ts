@@ -46,7 +46,15 @@ export interface WatchOptions {
   readonly deadline?: Duration.Input | undefined
   /** The longest that one look may take. Absent: 30 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
-  /** Looks in a row that may tell nothing before the watcher gives up. Absent: 10. */
+  /**
+   * When to look again after a look that was missed: no connection, no answer in time, 429, 5xx, an answer that can't be read. Its
+   * input says why; it begins anew after each good answer, and its end means giving up, as does `maxMisses`. The longest wait counts,
+   * of this, of the pace and of `Retry-After`, and none goes past the deadline.
+   *
+   * Absent: the pace after one miss; then twice the wait with each, longer by up to a quarter, at most 60 seconds.
+   */
+  readonly pollRetry?: Schedule.Schedule<unknown, JobError> | undefined
+  /** Missed looks in a row before the watcher gives up. Absent: 10. */
   readonly maxMisses?: number | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
   readonly raw?: boolean | undefined
@@ -56,7 +64,10 @@ export interface WatchOptions {
 export interface SubmitOptions extends WatchOptions {
   /** The longest that one try to submit may take. Absent: 60 seconds. After it nobody knows whether the job was accepted. */
   readonly submitTimeout?: Duration.Input | undefined
-  /** When to try again where a job surely was not accepted (no connection, 429). Absent: four more tries within about 15 seconds. */
+  /**
+   * When to try again where a job surely was not accepted (no connection, 429); `Retry-After` makes a wait longer. Absent: four more
+   * tries, after about 1, 2, 4 and 8 seconds, each wait shorter or longer by up to a fifth.
+   */
   readonly submitRetry?: Schedule.Schedule<unknown, JobError> | undefined
   /** Where the video is to be saved: the journal keeps the job open until `Artifact.save` has done so. Needs a journal. */
   readonly saveTo?: string | undefined
@@ -546,6 +557,7 @@ const watched = Effect.fnUntraced(function* (
     client,
     shared,
     pace: times.pace,
+    pollRetry: options.pollRetry,
     deadline: times.deadline,
     since,
     eager,

@@ -258,7 +258,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
 
   /** Learns from an answer at once, before anything else is done with it: what it says of the address. */
   const hear = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, epoch: number, answer: Answer) {
-    const asked = retryAfter(answer.headers["retry-after"], yield* Clock.currentTimeMillis)
+    const asked = retryAfter(answer.headers, yield* Clock.currentTimeMillis)
     if (answer.status === 429) {
       const length = Gate.pause(gate, yield* monotonic, asked)
       const told = { key, epoch, tokens: 1, status: 429, retryAfter: Duration.millis(length) }

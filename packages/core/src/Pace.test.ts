@@ -13,7 +13,7 @@ const waits = (pace: Pace.Pace, count: number) =>
     const step = yield* Schedule.toStep(pace)
     const all: Array<number> = []
     for (let polls = 0; polls < count; polls++) {
-      const wait = yield* Pull.matchEffect(step(0, { state: submitted, polls, misses: 0 }), {
+      const wait = yield* Pull.matchEffect(step(0, { state: submitted, polls, misses: 0, age: 0 }), {
         onSuccess: ([, delay]) => Effect.succeed(Duration.toMillis(delay)),
         onFailure: (cause) => Effect.failCause(cause),
         onDone: () => Effect.succeed(Number.POSITIVE_INFINITY)

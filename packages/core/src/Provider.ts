@@ -99,6 +99,8 @@ export interface Provider<in Request> {
   readonly baseUrl: string
   readonly apiKey: Redacted.Redacted
   readonly account?: string | undefined
+  readonly headers?: Readonly<Record<string, Redacted.Redacted>> | undefined
+  readonly userAgent?: string | undefined
 }
 
 /**
@@ -114,6 +116,14 @@ export interface Options {
   readonly baseUrl?: string | undefined
   /** A name for the account, kept in references. Absent: a fingerprint of the key. */
   readonly account?: string | undefined
+  /**
+   * More headers, for a gateway or proxy that asks for them. They go where the key goes: to this API's own origin, never to another,
+   * and no error or log shows their values. Those that Reelay sets itself, such as `authorization` or `content-type`, are refused
+   * with `InvalidRequest`. Absent: none.
+   */
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
+  /** The `user-agent` of every request. A browser sends its own instead. Absent: `reelay/<version>`. */
+  readonly userAgent?: string | undefined
 }
 
 /**
@@ -128,5 +138,10 @@ export const configure =
     definition,
     baseUrl: (options.baseUrl ?? definition.baseUrl).trim().replace(/\/+$/u, ""),
     apiKey: typeof options.apiKey === "string" ? Redacted.make(options.apiKey.trim()) : options.apiKey,
-    account: options.account
+    account: options.account,
+    headers: redacted(options.headers ?? {}),
+    userAgent: options.userAgent
   })
+
+const redacted = (headers: NonNullable<Options["headers"]>): Readonly<Record<string, Redacted.Redacted>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? Redacted.make(value) : value]))

@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
 import { equipped } from "./internal/equipped.ts"
@@ -41,6 +42,12 @@ export interface ClientOptions<Request> {
   readonly requestTimeout?: Duration.Input | undefined
   /** The longest that one try to submit may take. Absent: 60 seconds. */
   readonly submitTimeout?: Duration.Input | undefined
+  /** When to try to submit again where a job surely was not accepted. Absent: as `Job.SubmitOptions` says. */
+  readonly submitRetry?: Job.SubmitOptions["submitRetry"]
+  /** When to look again after a look that was missed. Absent: as `Job.WatchOptions` says. */
+  readonly pollRetry?: Job.WatchOptions["pollRetry"]
+  /** Missed looks in a row before the watcher gives up. Absent: 10. */
+  readonly maxMisses?: number | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
   readonly raw?: boolean | undefined
   /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
@@ -50,7 +57,12 @@ export interface ClientOptions<Request> {
    * many jobs and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
    */
   readonly limits?: Limits | undefined
+  /** The least that is worth a line on the console; `debug` tells of each look. No line holds a key or a signed URL. Absent: `warning`. */
+  readonly logLevel?: LogLevel | undefined
 }
+
+/** @category models */
+export type LogLevel = "none" | "error" | "warning" | "info" | "debug"
 
 /** @category models */
 export interface CallOptions {
@@ -161,8 +173,12 @@ export const clientOver = <Request, J extends PromiseJob>(
   extend: (job: PromiseJob, handle: Job.JobHandle) => J
 ): Client<Request, J> => {
   const { provider } = options
-  const transport = equipped(bare, options)
-  const asJob = (handle: Job.JobHandle): J => extend(promiseJob(provider, handle, transport), handle)
+  const transport = equipped(Layer.merge(bare, logging(options.logLevel)), options)
+  const asJob = (silent: Job.JobHandle): J => {
+    // A poller runs as those do who started it.
+    const handle = levelled(silent, logging(options.logLevel))
+    return extend(promiseJob(provider, handle, transport), handle)
+  }
   const submitted = (request: Request, { label, onSubmitted, saveTo }: SubmitOptions) =>
     Job.submit(provider, request, { ...options, label, saveTo, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) })
   return {
@@ -213,6 +229,23 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
     signal.addEventListener("abort", abort, { once: true })
     return Effect.sync(() => signal.removeEventListener("abort", abort))
   })
+
+/**
+ * Layer for what is logged and what is not: for what a platform package runs by itself.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const logging = (level: LogLevel = "warning"): Layer.Layer<never> => Layer.succeed(References.MinimumLogLevel, levels[level])
+
+const levels = { none: "None", error: "Error", warning: "Warn", info: "Info", debug: "Debug" } as const
+
+const levelled = (handle: Job.JobHandle, layer: Layer.Layer<never>): Job.JobHandle => ({
+  ...handle,
+  states: Stream.provide(handle.states, layer),
+  result: Effect.provide(handle.result, layer),
+  cancel: Effect.provide(handle.cancel, layer)
+})
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.

@@ -2,12 +2,17 @@
 import { done, said, type Reply } from "./fake.ts"
 
 export const fakeFetch = (polls: ReadonlyArray<Reply> = [said("running"), done]) => {
-  const requests: Array<{ readonly method: string; readonly url: string; readonly signal: AbortSignal | undefined }> = []
+  const requests: Array<{
+    readonly method: string
+    readonly url: string
+    readonly headers: Headers
+    readonly signal: AbortSignal | undefined
+  }> = []
   let count = 0
   const fetch: typeof globalThis.fetch = (input, init) => {
     const method = init?.method ?? "GET"
     const url = input instanceof Request ? input.url : String(input)
-    requests.push({ method, url, signal: init?.signal ?? undefined })
+    requests.push({ method, url, headers: new Headers(init?.headers), signal: init?.signal ?? undefined })
     if (method === "POST") return Promise.resolve(Response.json({ id: "job-1" }))
     if (url.startsWith("https://cdn.")) return Promise.resolve(new Response(new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70])))
     const reply = polls[Math.min(count++, polls.length - 1)] ?? {}

@@ -5,7 +5,7 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact, Journal, Limits } from "@reelay/core"
-import { type CallOptions, type Client, type ClientOptions, clientOver, promised, type PromiseJob } from "@reelay/core/promise"
+import { type CallOptions, type Client, type ClientOptions, clientOver, logging, promised, type PromiseJob } from "@reelay/core/promise"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -49,7 +49,7 @@ let limits: Limits.Limits | undefined
 export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
   const transport = transportOf(options)
   const { journal } = options
-  const services = Layer.merge(transport, NodeFileSystem.layer)
+  const services = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
   return clientOver(transport, { ...options, limits: options.limits ?? (limits ??= Limits.memory()) }, (job, handle) => {
     const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>

@@ -35,7 +35,7 @@ export const attach = (outcome: Outcome) =>
         yield* checkPlace(definition.name, "attach", given.out)
         // A server on this very machine is no foreign party: a mock's job needs no --base-url to come back to.
         const baseUrl = given.baseUrl ?? (isLoopback(ref.baseUrl) ? ref.baseUrl : undefined)
-        const provider = Provider.configure(definition)({ apiKey, baseUrl })
+        const provider = Provider.configure(definition)({ apiKey, baseUrl, headers: given.headers, userAgent: given.userAgent })
         const { anyAccount, deadline, pace, raw } = given
         const handle = yield* Job.attach(provider, ref, { anyAccount, deadline, pace, raw })
         return yield* watch(provider, handle, given.out)

@@ -24,6 +24,12 @@ const maybe = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> => Flag.map(Flag
 
 export const text = (name: string, what: string) => maybe(Flag.String(name).pipe(Flag.withDescription(what)))
 
+/** What is no header gets a name that is refused later: a flag that is refused here is repeated in the refusal, and it may be secret. */
+const headerOf = (line: string): readonly [string, Redacted.Redacted] => {
+  const colon = line.indexOf(":")
+  return [line.slice(0, Math.max(0, colon)).trim(), Redacted.make(line.slice(colon + 1).trim())]
+}
+
 export const watching = {
   pace: time("pace", "From one look to the next (default: what the provider advises)"),
   deadline: time("deadline", "Stop waiting after this long; the job goes on (default: 15m or more, by provider)"),
@@ -32,6 +38,13 @@ export const watching = {
     Flag.Redacted("api-key").pipe(Flag.withDescription("The provider's key (default: the environment's REELAY_<PROVIDER>_API_KEY)"))
   ),
   baseUrl: text("base-url", "Scheme, host and path prefix of the API (default: the vendor's)"),
+  headers: Flag.String("header").pipe(
+    Flag.withDescription("One more header for each call to the API, as name: value; never sent elsewhere. May be given several times"),
+    Flag.withMetavar("HEADER"),
+    Flag.atLeast(0),
+    Flag.map((lines): Readonly<Record<string, Redacted.Redacted>> => Object.fromEntries(lines.map(headerOf)))
+  ),
+  userAgent: text("user-agent", "Who asks, to each server (default: reelay/<version>)"),
   json: Flag.Boolean("json").pipe(
     Flag.withDefault(false),
     Flag.withDescription("Print one JSON object a line on standard output, and nothing else")

@@ -36,7 +36,12 @@ export const run = (outcome: Outcome) =>
         session.provider = definition.name
         const apiKey = yield* keyOf(definition.name, "submit", given.apiKey)
         yield* checkPlace(definition.name, "submit", given.out)
-        const provider = Provider.configure(definition)({ apiKey, baseUrl: given.baseUrl })
+        const provider = Provider.configure(definition)({
+          apiKey,
+          baseUrl: given.baseUrl,
+          headers: given.headers,
+          userAgent: given.userAgent
+        })
         const request = yield* requestOf(definition, given)
         session.submitting = true
         const services = yield* Effect.context<Session.Current | Report>()

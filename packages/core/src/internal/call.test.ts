@@ -58,7 +58,7 @@ describe("call", () => {
       })
       const answer = yield* call(provider, "poll", get, 1000).pipe(Effect.withSpan("outer"), Effect.provide(layer))
       expect([answer.status, sent.length, sent[0]?.redirect]).toEqual([302, 1, "manual"])
-      expect([...new Headers(sent[0]?.headers).keys()]).toEqual(["accept", "authorization"])
+      expect([...new Headers(sent[0]?.headers).keys()]).toEqual(["accept", "authorization", "user-agent"])
     })
   )
 

@@ -7,11 +7,11 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { Call, Provider } from "../Provider.ts"
 import type { Answer } from "../Reading.ts"
-import { excerpt, withoutSecret } from "../Text.ts"
+import { excerpt } from "../Text.ts"
+import { shownBy, withKey } from "./bearing.ts"
 
 /** No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. */
 export interface NoAnswer {
@@ -30,10 +30,7 @@ export const call = (
   { body, method, path }: Call,
   within: number
 ): Effect.Effect<Answer, NoAnswer, HttpClient.HttpClient> => {
-  const base = HttpClientRequest.make(method)(`${provider.baseUrl}${path}`).pipe(
-    HttpClientRequest.bearerToken(provider.apiKey),
-    HttpClientRequest.acceptJson
-  )
+  const base = HttpClientRequest.make(method)(`${provider.baseUrl}${path}`).pipe(HttpClientRequest.acceptJson, withKey(provider))
   const request =
     body === undefined
       ? base
@@ -45,7 +42,7 @@ export const call = (
       Effect.map(textOf(response), (text): Answer => ({ operation, status: response.status, headers: response.headers, body: text }))
     ),
     untraced,
-    Effect.mapError((error) => noAnswer(error, Redacted.value(provider.apiKey))),
+    Effect.mapError((error) => noAnswer(error, shownBy(provider))),
     Effect.timeoutOption(Duration.millis(within)),
     Effect.flatMap(
       Option.match({
@@ -99,14 +96,14 @@ const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: 
   return form
 }
 
-const noAnswer = (error: HttpClientError.HttpClientError, key: string): NoAnswer => {
+const noAnswer = (error: HttpClientError.HttpClientError, shown: (text: string) => string): NoAnswer => {
   const causes = chain("cause" in error.reason ? error.reason.cause : undefined)
   const codes = causes.map((cause) => cause.code).filter((code) => code !== undefined)
   const words = causes.map((cause) => cause.message).find((message) => message !== "" && message !== "fetch failed")
   return {
     _tag: "NoAnswer",
     because: error.reason._tag === "TransportError" && causes.some(neverConnected) ? "unsent" : "network",
-    detail: excerpt(withoutSecret([...new Set(codes), words ?? error.reason._tag].join(": "), key))
+    detail: excerpt(shown([...new Set(codes), words ?? error.reason._tag].join(": ")))
   }
 }
 

@@ -5,20 +5,22 @@ import * as Redacted from "effect/Redacted"
 import { ForbiddenAddress, InvalidRequest, Unauthorized } from "../JobError.ts"
 import { isBaseUrl, type JobRef } from "../JobRef.ts"
 import type { Provider } from "../Provider.ts"
+import { refuseHeaders } from "./bearing.ts"
 
 /** The account that a job belongs to: the caller's name for it, or a fingerprint that tells two keys apart and nothing more. */
 export const accountOf = ({ account, apiKey }: Provider<never>): string =>
   account ?? `key-${bytesToHex(sha256(utf8ToBytes(Redacted.value(apiKey)))).slice(0, 8)}`
 
 /** Why a provider can't be used as it is configured. */
-export const refuseProvider = ({ apiKey, baseUrl, definition }: Provider<never>): InvalidRequest | undefined => {
+export const refuseProvider = (provider: Provider<never>): InvalidRequest | undefined => {
+  const { apiKey, baseUrl, definition } = provider
   const key = Redacted.value(apiKey)
   if (key === "") return new InvalidRequest({ field: "apiKey", rule: `is missing for ${definition.title}` })
   // A header can't carry anything else, and the error of an HTTP client would show the key.
   if (!/^[\x21-\x7e]+$/u.test(key))
     return new InvalidRequest({ field: "apiKey", rule: "has characters that no key has, such as a space or a line break" })
   if (!isBaseUrl(baseUrl)) return new InvalidRequest({ field: "baseUrl", rule: "is no http or https address without query and user name" })
-  return undefined
+  return refuseHeaders(provider)
 }
 
 /** Why a reference can't be followed with this provider. */

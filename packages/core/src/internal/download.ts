@@ -5,12 +5,12 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { Provider } from "../Provider.ts"
 import * as PublicNetwork from "../PublicNetwork.ts"
 import type { Artifact } from "../Reading.ts"
-import { excerpt, parseJson, withoutSecret } from "../Text.ts"
+import { excerpt, parseJson } from "../Text.ts"
+import { shownBy, withAgent, withKey } from "./bearing.ts"
 import { untraced } from "./call.ts"
 import { contentOf } from "./dataUrl.ts"
 import { links } from "./payload.ts"
@@ -55,7 +55,7 @@ const idle = "60 seconds"
 export const open = (source: Source, artifact: Artifact, mark: Mark | undefined): Effect.Effect<Found, Miss, HttpClient.HttpClient> =>
   opened(source, artifact, mark, true).pipe(
     untraced,
-    Effect.mapError((missed) => ({ ...missed, detail: withoutSecret(missed.detail, Redacted.value(source.provider.apiKey)) }))
+    Effect.mapError((missed) => ({ ...missed, detail: shownBy(source.provider)(missed.detail) }))
   )
 
 const opened = (
@@ -170,11 +170,11 @@ const request = Effect.fnUntraced(function* (
     const own = url.origin === api.origin
     const client = anywhere || own ? ordinary : (looking ?? ordinary)
     // A compressed body has neither the length nor the ranges of the file.
-    const bare = HttpClientRequest.setHeaders(HttpClientRequest.get(url), {
+    const bare = HttpClientRequest.setHeaders(withAgent(provider)(HttpClientRequest.get(url)), {
       "accept-encoding": "identity",
       ...(mark === undefined ? {} : asking(mark))
     })
-    const response = yield* client.execute(own && hop === 0 ? HttpClientRequest.bearerToken(bare, provider.apiKey) : bare).pipe(
+    const response = yield* client.execute(own && hop === 0 ? withKey(provider)(bare) : bare).pipe(
       // A browser hides where a redirect leads: there it follows by itself, without the key.
       Effect.filterOrElse(
         (answer) => answer.status !== 0,

@@ -3,17 +3,15 @@ import * as fc from "fast-check"
 import { nextLook, type Situation } from "./nextLook.ts"
 
 /** A look that took a second, ten seconds after the submission. */
-const calm: Situation = { begun: 9000, now: 10_000, planned: 5000, misses: 0, retryAfter: 0, floor: 1000, deadline: 60_000, jitter: 0 }
+const calm: Situation = { begun: 9000, now: 10_000, planned: 5000, retry: 0, retryAfter: 0, floor: 1000, deadline: 60_000 }
 
 describe("nextLook", () => {
   it.each<{ what: string; given: Partial<Situation>; next: ReturnType<typeof nextLook> }>([
     { what: "the pace decides", given: {}, next: { _tag: "Look", at: 15_000 } },
-    { what: "one miss changes nothing", given: { misses: 1 }, next: { _tag: "Look", at: 15_000 } },
-    { what: "two misses double the wait", given: { misses: 2 }, next: { _tag: "Look", at: 20_000 } },
-    { what: "three misses double it again", given: { misses: 3 }, next: { _tag: "Look", at: 30_000 } },
-    { what: "jitter adds up to a quarter", given: { misses: 2, jitter: 1 }, next: { _tag: "Look", at: 22_500 } },
-    { what: "misses stretch a wait to a minute", given: { misses: 9, deadline: 999_999 }, next: { _tag: "Look", at: 70_000 } },
-    { what: "a slower pace stays slower", given: { misses: 9, planned: 90_000, deadline: 999_999 }, next: { _tag: "Look", at: 100_000 } },
+    { what: "the retry schedule stretches the wait", given: { retry: 20_000 }, next: { _tag: "Look", at: 30_000 } },
+    { what: "a shorter retry does not shorten it", given: { retry: 1000 }, next: { _tag: "Look", at: 15_000 } },
+    { what: "the longest of three waits counts", given: { retry: 20_000, retryAfter: 30_000 }, next: { _tag: "Look", at: 40_000 } },
+    { what: "a retry beyond the deadline is cut there", given: { retry: 90_000 }, next: { _tag: "Look", at: 60_000 } },
     { what: "Retry-After stretches the wait", given: { retryAfter: 20_000 }, next: { _tag: "Look", at: 30_000 } },
     { what: "a shorter Retry-After does not shorten it", given: { retryAfter: 1000 }, next: { _tag: "Look", at: 15_000 } },
     { what: "a pace of nothing does not spin", given: { planned: 0 }, next: { _tag: "Look", at: 10_010 } },
@@ -38,11 +36,10 @@ describe("nextLook", () => {
       begun: millis,
       took: fc.integer({ min: 0, max: 30_000 }),
       planned: fc.oneof(millis, fc.constant(Number.POSITIVE_INFINITY), fc.constant(0)),
-      misses: fc.integer({ min: 0, max: 60 }),
+      retry: fc.oneof(fc.constant(0), millis),
       retryAfter: fc.oneof(fc.constant(0), millis, fc.constant(1e15)),
       floor: fc.integer({ min: 0, max: 30_000 }),
-      deadline: millis,
-      jitter: fc.double({ min: 0, max: 1, noNaN: true })
+      deadline: millis
     })
     .map((drawn) => Object.assign(drawn, { now: drawn.begun + drawn.took }))
   const always = (holds: (situation: Situation) => void) => fc.assert(fc.property(situations, holds), { numRuns: 1000 })
@@ -65,6 +62,13 @@ describe("nextLook", () => {
     always((given) => {
       const { at } = nextLook(given)
       expect(at >= given.deadline || at >= given.now + 10).toBe(true)
+    })
+  })
+
+  it("no look before the deadline comes sooner than pace and retry schedule ask", () => {
+    always((given) => {
+      const { at } = nextLook(given)
+      expect(at >= given.deadline || at >= given.now + Math.max(given.planned, given.retry)).toBe(true)
     })
   })
 

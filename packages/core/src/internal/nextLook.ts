@@ -7,15 +7,13 @@ export interface Situation {
   readonly now: number
   /** The wait that the pace asked for, from `now`; infinite where the pace has ended. */
   readonly planned: number
-  /** Looks in a row that told nothing. */
-  readonly misses: number
+  /** The wait that the retry schedule asked for, from `now`; 0 where the look was not missed. */
+  readonly retry: number
   /** The wait that the provider asked for, from `now`; 0 where it did not. */
   readonly retryAfter: number
   /** The provider's floor: from one look to the next. */
   readonly floor: number
   readonly deadline: number
-  /** A number from 0 to 1 that spreads the looks of many watchers after a miss. */
-  readonly jitter: number
 }
 
 /** Look at `at`; or wait until `at` and give up, since the deadline comes before a look is allowed. */
@@ -27,22 +25,14 @@ export interface Next {
 /** No pace spins, whatever schedule a caller composed. */
 const shortest = 10
 
-/** The longest wait that repeated misses stretch a pace to, unless the pace itself is slower. */
-const longest = 60_000
-
 /**
- * Stretches the planned wait by misses and by `Retry-After`, and cuts it at the deadline, where one last look is taken if
+ * Waits as long as the longest of pace, retry schedule and `Retry-After` asks, cut at the deadline, where one last look is taken if
  * neither `Retry-After` nor the floor forbids it. A pace below the floor is the caller's will: then the floor is that pace.
  */
-export const nextLook = ({ begun, deadline, floor, jitter, misses, now, planned, retryAfter }: Situation): Next => {
-  const wait = Math.max(shortest, misses < 2 ? planned : Math.max(planned, stretched(planned, misses, jitter)), retryAfter)
+export const nextLook = ({ begun, deadline, floor, now, planned, retry, retryAfter }: Situation): Next => {
+  const wait = Math.max(shortest, planned, retry, retryAfter)
   if (now + wait < deadline) return { _tag: "Look", at: now + wait }
   const last = Math.max(now, deadline)
   const allowed = Math.max(begun + Math.min(floor, planned), now + retryAfter)
   return { _tag: allowed <= last ? "Look" : "GiveUp", at: last }
-}
-
-const stretched = (planned: number, misses: number, jitter: number): number => {
-  const doubled = planned * 2 ** Math.min(misses - 1, 30)
-  return Math.min(longest, doubled * (1 + jitter / 4))
 }

@@ -1,9 +1,8 @@
 /** What an answer says of one job: the provider's reading, with its links made whole and the key kept out of its words. */
-import * as Redacted from "effect/Redacted"
 import type { JobRef } from "../JobRef.ts"
 import type { Provider } from "../Provider.ts"
 import type { Answer, Reading, Receipt } from "../Reading.ts"
-import { withoutSecret } from "../Text.ts"
+import { shownBy } from "./bearing.ts"
 
 export const read = (provider: Provider<never>, ref: JobRef, answer: Answer): Reading => {
   const reading = provider.definition.interpret(answer)
@@ -45,12 +44,6 @@ export const receive = (provider: Provider<never>, answer: Answer): Receipt => {
       return { ...receipt, detail: shown(receipt.detail) }
   }
 }
-
-/** Some gateways repeat the key in what they say about it: in a message, a code, or wherever else. */
-const shownBy =
-  ({ apiKey }: Provider<never>) =>
-  (text: string): string =>
-    withoutSecret(text, Redacted.value(apiKey))
 
 /** A documented content endpoint is the last candidate; a relative link (T38) is meant from the API's base. */
 const withContent = (

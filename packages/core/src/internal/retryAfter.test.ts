@@ -24,7 +24,18 @@ describe("retryAfter", () => {
     ["NaN", undefined],
     ["Infinity", undefined]
   ])("%j is %j milliseconds", (value, wait) => {
-    expect(retryAfter(value, now)).toBe(wait)
+    expect(retryAfter({ "retry-after": value }, now)).toBe(wait)
+  })
+
+  it.each([
+    ["is an hour slow", now - 3_600_000],
+    ["is an hour fast", now + 3_600_000]
+  ])("T20: a date counts from the answer's own, though the clock here %s", (_, here) => {
+    expect(retryAfter({ "retry-after": "Thu, 12 Mar 2026 06:30:12 GMT", date: "Thu, 12 Mar 2026 06:30:02 GMT" }, here)).toBe(10_000)
+  })
+
+  it("an answer's date that can't be read counts for nothing", () => {
+    expect(retryAfter({ "retry-after": "Thu, 12 Mar 2026 06:30:12 GMT", date: "today" }, now)).toBe(10_000)
   })
 
   it("any text gives a wait of 0 or more, or none", () => {
@@ -35,7 +46,7 @@ describe("retryAfter", () => {
           fc.date({ noInvalidDate: true }).map((date) => date.toUTCString())
         ),
         (text) => {
-          expect(retryAfter(text, now) ?? 0).toBeGreaterThanOrEqual(0)
+          expect(retryAfter({ "retry-after": text, date: text.slice(1) }, now) ?? 0).toBeGreaterThanOrEqual(0)
         }
       )
     )

@@ -6,21 +6,21 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import * as Pull from "effect/Pull"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { JobError, PaymentRequired, RateLimited, SubmitRejected, SubmitUnknown, Unauthorized, Unreachable } from "../JobError.ts"
 import type { Reason } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import type { Provider, Submission } from "../Provider.ts"
 import type { Receipt } from "../Reading.ts"
-import { excerpt, withoutSecret } from "../Text.ts"
+import { excerpt } from "../Text.ts"
+import { shownBy } from "./bearing.ts"
 import { call } from "./call.ts"
 import { accountOf } from "./checked.ts"
 import { receive } from "./read.ts"
 import type { Record } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
 import { accountAt, inTurn, type Listen, type Withheld } from "./turn.ts"
+import { waitOf } from "./waitOf.ts"
 import { monotonic } from "./watch.ts"
 
 /** Times are milliseconds. */
@@ -37,7 +37,7 @@ export interface Terms {
 /** How long an interruption waits for the id of a job that may be billed already. */
 const grace = Duration.seconds(10)
 
-/** Four more tries, after about 1, 2, 4 and 8 seconds. */
+/** Four more tries, after about 1, 2, 4 and 8 seconds; each wait is shorter or longer by up to a fifth. */
 export const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential("1 second").pipe(
   Schedule.upTo({ times: 4 }),
   Schedule.jittered,
@@ -72,11 +72,7 @@ export const submit = Effect.fnUntraced(function* (
         return yield* outcome.error
       case "Again": {
         const now = yield* monotonic
-        const wait = yield* Pull.matchEffect(step(now, outcome.error), {
-          onSuccess: ([, delay]) => Effect.succeed(Math.max(Duration.toMillis(delay), outcome.stay)),
-          onFailure: (cause) => Effect.failCause(cause),
-          onDone: () => Effect.succeed(Number.POSITIVE_INFINITY)
-        })
+        const wait = Math.max(yield* waitOf(step, now, outcome.error), outcome.stay)
         if (now + wait >= terms.deadline) return yield* outcome.error
         yield* Effect.sleep(Duration.millis(wait))
       }
@@ -106,6 +102,7 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
   }
   const answer = sent.success
   const receipt = receive(provider, answer)
+  yield* Effect.logDebug(`Submission ${attempt} to ${definition.name}: HTTP ${answer.status}, ${receipt._tag}`)
   switch (receipt._tag) {
     case "Accepted": {
       const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account: accountOf(provider), submittedAt }
@@ -117,7 +114,7 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
     case "Busy": {
       yield* record.refused
       const now = yield* Clock.currentTimeMillis
-      const stay = retryAfter(answer.headers["retry-after"], now) ?? 0
+      const stay = retryAfter(answer.headers, now) ?? 0
       return { _tag: "Again", error: failed(new RateLimited({ detail: `HTTP ${receipt.status}: ${receipt.message}` })), stay }
     }
     case "Declined":
@@ -140,7 +137,7 @@ const lost = Effect.fnUntraced(function* (
   { detail, requestId }: { readonly detail: string; readonly requestId?: string | undefined }
 ): Effect.fn.Return<Extract<Outcome, { readonly _tag: "Not" }>> {
   const { baseUrl, definition } = provider
-  const shown = requestId === undefined ? undefined : withoutSecret(excerpt(requestId), Redacted.value(provider.apiKey))
+  const shown = requestId === undefined ? undefined : excerpt(shownBy(provider)(requestId))
   const reason = new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account: accountOf(provider), requestId: shown } })
   yield* record.unknown(detail)
   return { _tag: "Not", error: new JobError({ reason, provider: definition.name, operation: "submit", attempt }) }

@@ -7,9 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
-import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Budget from "../Budget.ts"
@@ -30,13 +28,15 @@ import * as JobState from "../JobState.ts"
 import type { Pace } from "../Pace.ts"
 import type { Provider } from "../Provider.ts"
 import type { Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../Reading.ts"
-import { parseJson } from "../Text.ts"
+import { excerpt, parseJson } from "../Text.ts"
 import { call, type NoAnswer } from "./call.ts"
 import { nextLook } from "./nextLook.ts"
+import { defaultPollRetry } from "./pollRetry.ts"
 import { read } from "./read.ts"
 import type { Following } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
 import { accountAt, inTurn, Limits, type Withheld } from "./turn.ts"
+import { type Begun, waitOf } from "./waitOf.ts"
 
 /** What a watcher needs to know. Times are milliseconds. */
 export interface Setting {
@@ -46,6 +46,8 @@ export interface Setting {
   /** What this job shares with others of its account. */
   readonly shared: Limits
   readonly pace: Pace
+  /** Absent: as the pace, twice as long with each miss. */
+  readonly pollRetry: Schedule.Schedule<unknown, JobError> | undefined
   /** From `since`, on the monotonic clock. */
   readonly deadline: number
   readonly since: number
@@ -79,6 +81,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const { definition } = provider
   const account = accountAt(provider)
   const deadline = setting.since + setting.deadline
+  // A job that was submitted here was accepted just now, whatever the wall clock says; of another only its reference tells.
+  const before = setting.eager ? Math.max(0, (yield* Clock.currentTimeMillis) - ref.submittedAt) : 0
+  const born = (yield* monotonic) - before
   const step = yield* Schedule.toStep(setting.pace)
 
   const listeners = new Set<Listener>()
@@ -96,13 +101,21 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   let begun = Number.NEGATIVE_INFINITY
 
   function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
-    const look = { state, polls, misses: budget.misses, retryAfter: last.retryAfter }
-    return Pull.matchEffect(step(last.now, look), {
-      onSuccess: ([, wait]) => Effect.sync(() => (planned = Duration.toMillis(wait))),
-      onFailure: (cause) => Effect.failCause(cause),
-      onDone: () => Effect.sync(() => (planned = Number.POSITIVE_INFINITY))
-    })
+    const look = { state, polls, misses: budget.misses, age: Math.max(0, last.now - born), retryAfter: last.retryAfter }
+    return Effect.map(waitOf(step, last.now, look), (wait) => (planned = wait))
   }
+
+  const retries = setting.pollRetry ?? defaultPollRetry(() => planned)
+  let retry: Begun<JobError> | undefined
+  /** The wait that the retry schedule asks for after a look: 0 unless it was missed, infinite where the schedule has ended. */
+  const retryWait = Effect.fnUntraced(function* (now: number, seen: Reading) {
+    if (seen._tag === "Missed") {
+      retry ??= yield* Schedule.toStep(retries)
+      return yield* waitOf(retry, now, lost(reasonOf(seen)))
+    }
+    if (budget.misses === 0) retry = undefined
+    return 0
+  })
 
   /** Whether the last look was the one at the deadline. A timer may wake a hair too early. */
   const isLast = (): boolean => begun >= deadline - 1
@@ -127,6 +140,13 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
 
+  /** The end of watching, and no state of the job. Whoever watches again has the whole patience again. */
+  const gaveUp = (because: Missed | NotFoundReading | Refused): JobError => {
+    budget = Budget.fresh
+    retry = undefined
+    return lost(reasonOf(because))
+  }
+
   /** A look begins when its turn has come. Answers with the longest that it may take. */
   const begin = Effect.map(monotonic, (now) => {
     begun = now
@@ -146,8 +166,11 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     )
     const at = yield* Clock.currentTimeMillis
     const reading = "_tag" in answer ? answer : read(provider, ref, answer)
-    const stay = "_tag" in answer ? undefined : retryAfter(answer.headers["retry-after"], at)
+    const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
     const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
+    yield* Effect.logDebug(
+      `Look ${polls} at ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
+    )
     return { seen: { ...reading, ...payload, at, poll: polls }, stay }
   })
 
@@ -156,27 +179,29 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       yield* Effect.sleep(Duration.millis(Math.max(0, due() - (yield* monotonic))))
       const { seen, stay } = yield* look()
       const last = isLast()
-      const [spent, verdict] = Budget.spend(budget, seen, seen.at - ref.submittedAt, limits)
       const now = yield* monotonic
+      const [spent, verdict] = Budget.spend(budget, seen, now - born, limits)
       // Whoever comes back after this watcher has given up comes no earlier than it would have looked again.
       next = now + Math.max(distance(), stay ?? 0)
       allowed = Math.max(allowed, now + (stay ?? 0))
-      budget = verdict._tag === "GiveUp" ? Budget.fresh : spent
-      if (verdict._tag === "GiveUp") return yield* lost(reasonOf(verdict.because))
+      budget = spent
+      if (verdict._tag === "GiveUp") return yield* gaveUp(verdict.because)
       if (verdict._tag === "Observe") yield* publish(seen)
       if (JobState.isTerminal(state)) return
       if (last) return yield* lost(timeUp(setting, state, seen))
       yield* plan({ now, retryAfter: stay })
+      const again = yield* retryWait(now, seen)
+      if (seen._tag === "Missed" && again === Number.POSITIVE_INFINITY) return yield* gaveUp(seen)
       const then = nextLook({
         begun,
         now,
         planned,
-        misses: budget.misses,
+        retry: again,
         retryAfter: stay ?? 0,
         floor: definition.rhythm.floor,
-        deadline,
-        jitter: yield* Random.next
+        deadline
       })
+      yield* Effect.logDebug(`${then._tag} at ${definition.name} job ${ref.id} in ${Math.round(then.at - now) / 1000} s`)
       if (then._tag === "Look") next = then.at
       else {
         yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
@@ -252,6 +277,28 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   }
   return watch
 })
+
+/** A reading in a few words. What came from outside is an excerpt, and what may be signed is left out. */
+const told = (reading: Reading): string => {
+  switch (reading._tag) {
+    case "Queued":
+    case "Succeeded":
+    case "Expired":
+    case "Cancelled":
+      return reading._tag
+    case "Running":
+      return reading.progress === undefined ? "Running" : `Running, ${Math.round(reading.progress * 100)} %`
+    case "Failed":
+      return `Failed: ${excerpt(reading.failure.message)}`
+    case "Unrecognised":
+      return `an unknown word, "${excerpt(reading.word)}"`
+    case "Missed":
+    case "NotFound":
+      return `${reading._tag}: ${excerpt(reading.detail)}`
+    case "Refused":
+      return `Refused: ${excerpt(reading.message)}`
+  }
+}
 
 const missed = ({ because, detail }: NoAnswer): Missed => ({
   _tag: "Missed",

@@ -151,7 +151,7 @@ export const definition: Provider.Definition<Request> = {
   baseUrl: "https://api.cometapi.com",
   docs: "https://apidoc.cometapi.com/api/video/xai/video-generation",
   capabilities,
-  // new-api asks its upstream every 15 s; a fresh job may be unknown for a few seconds.
+  // new-api asks its upstream every 15 s (QuantumNous/new-api, service/task_polling.go); a fresh job may be unknown for a few seconds.
   rhythm: { first: 10_000, interval: 15_000, floor: 5000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

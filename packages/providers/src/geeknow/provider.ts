@@ -59,7 +59,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   baseUrl: "https://www.geeknow.top",
   docs: "https://docs.geeknow.top/api-reference/videos/grok/generation",
   capabilities,
-  // new-api asks its upstream every 15 s: looking more often sees nothing new.
+  // new-api asks its upstream every 15 s (QuantumNous/new-api, service/task_polling.go): looking more often sees nothing new.
   rhythm: { first: 15_000, interval: 15_000, floor: 15_000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

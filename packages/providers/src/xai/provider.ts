@@ -96,7 +96,7 @@ export const definition: Provider.Definition<Request> = {
   baseUrl: "https://api.x.ai",
   docs: "https://docs.x.ai/developers/rest-api-reference/inference/videos",
   capabilities,
-  // The samples of docs.x.ai look every 5 s; xAI's own SDK every second.
+  // The samples of docs.x.ai (Video generation) look every 5 s; xai-sdk-python every second by default.
   rhythm: { first: 5000, interval: 5000, floor: 1000, deadline: 15 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

@@ -35,7 +35,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   baseUrl: "https://zcbservice.aizfw.cn/kyyReactApiServer",
   docs: "https://docs.xingchaoyiqing.com/api-reference/video/grok-create",
   capabilities,
-  // "Recommended polling interval: 30–60 seconds. Polling too frequently may trigger rate limiting."
+  // "Polling Advice" of its query page: "Recommended polling interval: 30–60 seconds. Polling too frequently may trigger rate limiting."
   rhythm: { first: 30_000, interval: 30_000, floor: 30_000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

@@ -1,0 +1,85 @@
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { run } from "./command.ts"
+
+const key = "sk-secret-of-the-test"
+const token = "tok-of-the-gateway"
+/** What each origin was sent: the API, and the place where the video is. */
+const seen = { api: Array<IncomingHttpHeaders>(), files: Array<IncomingHttpHeaders>() }
+const servers: Array<Server> = []
+let url = ""
+
+const listen = async (server: Server): Promise<string> => {
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+}
+
+beforeAll(async () => {
+  const video = Buffer.from("\u0000\u0000\u0000\u0018ftypisom and the rest of a video")
+  const files = await listen(
+    createServer(({ headers }, response) => {
+      seen.files.push(headers)
+      response.writeHead(200, { "content-type": "video/mp4" }).end(video)
+    })
+  )
+  const done = JSON.stringify({ status: "done", video: { url: `${files}/fox.mp4?sig=s1gn4ture` } })
+  url = await listen(
+    createServer(({ headers, method }, response) => {
+      seen.api.push(headers)
+      response.writeHead(200, { "content-type": "application/json" }).end(method === "POST" ? '{"request_id":"r1"}' : done)
+    })
+  )
+})
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+const args = (...more: ReadonlyArray<string>) => [
+  "run",
+  "--provider=xai",
+  `--base-url=${url}`,
+  `--api-key=${key}`,
+  "--pace=20ms",
+  "--json",
+  ...more,
+  "A candle."
+]
+
+describe("reelay run", () => {
+  it("sends more headers to the API alone, and its user agent to each server", async () => {
+    seen.api.length = 0
+    seen.files.length = 0
+    const { code } = await run(args("--header", `x-token: ${token}`, "--header", "x-team:video", "--user-agent", "studio/7"))
+    expect(code).toBe(0)
+    expect(seen.api.map((each) => [each["x-token"], each["x-team"], each["user-agent"], each.authorization])).toStrictEqual(
+      Array.from({ length: 2 }, () => [token, "video", "studio/7", `Bearer ${key}`])
+    )
+    expect(seen.files.map((each) => [each["x-token"], each["x-team"], each["user-agent"], each.authorization])).toStrictEqual([
+      [undefined, undefined, "studio/7", undefined]
+    ])
+  })
+
+  it.each([`authorization: ${token}`, token, `: ${token}`])("refuses --header %j, and does not repeat its value", async (header) => {
+    seen.api.length = 0
+    const { code, err, out } = await run(args("--header", header))
+    expect([code, seen.api.length]).toStrictEqual([2, 0])
+    expect(out).toContain("InvalidRequest")
+    expect(out + err).not.toContain(token)
+  })
+
+  it("T23: --log-level debug tells of each look on standard error, without key, header or signature", async () => {
+    const { code, err, lines } = await run(args("--log-level", "debug", "--header", `x-token: ${token}`))
+    expect([code, lines.at(-1)]).toMatchObject([0, { _tag: "Saved" }])
+    expect(err).toContain("Look 1 at xai job r1: HTTP 200, Succeeded\n")
+    for (const secret of [key, token, "s1gn4ture"]) expect(err).not.toContain(secret)
+  })
+
+  it("says nothing on standard error where nobody asks", async () => {
+    expect((await run(args())).err).toBe("")
+  })
+})
