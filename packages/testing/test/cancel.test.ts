@@ -149,8 +149,11 @@ it("1,000 jobs that are left at random moments, by any means, leave no request, 
       const transport = Layer.succeed(HttpClient.HttpClient, counting)
       const provider = tiny({ apiKey: "k", baseUrl: server.url })
       const client = clientOver(transport, { provider, logLevel: "none" }, (job, handle): Watched => Object.assign(job, { handle }))
+      // Never aborted: nothing but its user takes a listener away again.
+      const lifelong = new AbortController().signal
+      signals.push(lifelong)
       const all = ways.map(async ([way, after], index) => {
-        const job = await client.submit({ prompt: String(index) })
+        const job = await client.submit({ prompt: String(index) }, { signal: lifelong })
         const stop = means[way]?.(job)
         // The moment: after so many looks have begun, between any two answers.
         await until(() => (count.get(`/jobs/${index}`) ?? 0) >= after)
