@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { FileJournal } from "./index.ts"
 
 const folder = (): string => join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "state", "journal")
@@ -115,6 +115,22 @@ describe("processes that share a journal", () => {
     const fourth = await holding(place, "a")
     expect(fourth.said).toBe("true")
     await fourth.kill()
+  })
+
+  it("a killed process that nobody has waited for holds nothing", async () => {
+    const place = folder()
+    // The shell becomes a program that never looks after its children.
+    const program = `import { FileJournal } from "@reelay/node"; import * as Effect from "effect/Effect"
+      console.log(await Effect.runPromise(FileJournal.make(${JSON.stringify(place)}).claim("a")), process.pid); process.kill(process.pid, "SIGKILL")`
+    const child = '"$0" --conditions=@reelay/source --input-type=module -e "$1" & exec sleep 1000'
+    const shell = spawn("sh", ["-c", child, process.execPath, program], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] })
+    const [said, pid] = await new Promise<Array<string>>((resolve) => {
+      shell.stdout.once("data", (chunk) => resolve(String(chunk).trim().split(" ")))
+    })
+    expect(said).toBe("true")
+    await vi.waitUntil(() => !existsSync("/proc/self/stat") || / Z /u.test(readFileSync(`/proc/${pid}/stat`, "utf8")), { timeout: 10_000 })
+    expect(await run(FileJournal.make(place).claim("a"))).toBe(true)
+    shell.kill("SIGKILL")
   })
 
   it("two journals of one process respect each other, and so do two callers of one", async () => {

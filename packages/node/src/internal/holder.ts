@@ -32,16 +32,20 @@ export const aliveHere = ({ id, pid, started }: Holder): boolean => {
     return error instanceof Error && Reflect.get(error, "code") === "EPERM"
   }
   const now = startOf(pid)
-  return started === "" || now === "" || started === now
+  return now !== ended && (started === "" || now === "" || started === now)
 }
 
 const where = (): string =>
   [hostname(), told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")), told(() => readlinkSync("/proc/self/ns/pid"))].join(" ")
 
-/** Linux tells it as the 22nd field; the second is the program's name in parentheses, and may hold anything. */
+/** One that has ended, and that nobody has waited for: a container without an init process keeps those for ever. */
+const ended = "ended"
+
+/** Linux tells it as the 22nd field, and the state as the third; the second is the program's name in parentheses, and may hold anything. */
 const startOf = (pid: number): string => {
   const stat = told(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return fields[0] === "Z" || fields[0] === "X" ? ended : (fields[19] ?? "")
 }
 
 const told = (read: () => string): string => {
