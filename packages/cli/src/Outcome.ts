@@ -1,5 +1,5 @@
 /** What a command hands over: its work, and the flags that say how to tell of it. */
-import type { JobError } from "@reelay/core"
+import type { JobError, Journal } from "@reelay/core"
 import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -9,7 +9,16 @@ import type { Report } from "./Report.ts"
 import type { Current } from "./Session.ts"
 
 /** What the work of a command may use. */
-type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Current | Report
+type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Current | Report | Journal.Journal
+
+/** What the flags of a command say of how it is run. */
+interface How {
+  readonly json: boolean
+  /** Whether jobs are remembered. Absent: yes. */
+  readonly journal?: boolean
+  /** Whether it follows many jobs. Absent: no. */
+  readonly many?: boolean
+}
 
 /** Runs the work of a command with the report that its flags ask for, and keeps its exit code. */
-export type Outcome = (flags: { readonly json: boolean }, work: Effect.Effect<ExitCode, JobError.JobError, Needs>) => Effect.Effect<void>
+export type Outcome = (flags: How, work: Effect.Effect<ExitCode, JobError.JobError, Needs>) => Effect.Effect<void>

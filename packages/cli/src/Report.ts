@@ -1,5 +1,5 @@
 /** What a run tells, and where: JSON lines, a live line, or plain lines. Results on standard output, the rest on standard error. */
-import { type Artifact, type JobError, JobRef, type JobState } from "@reelay/core"
+import { type Artifact, type JobError, JobRef, JobState } from "@reelay/core"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,12 +13,17 @@ export class Report extends Context.Service<
   {
     readonly state: (state: JobState.JobState) => Effect.Effect<void>
     /** Bytes written so far, and of all where that is known. */
-    readonly download: (bytes: number, total: number | undefined) => void
-    readonly saved: (saved: Artifact.Saved) => Effect.Effect<void>
+    readonly download: (ref: JobRef.JobRef, bytes: number, total: number | undefined) => void
+    readonly saved: (ref: JobRef.JobRef, saved: Artifact.Saved) => Effect.Effect<void>
     readonly error: (error: JobError.JobError) => Effect.Effect<void>
-    readonly interrupted: (ref: JobRef.JobRef | undefined) => Effect.Effect<void>
+    /** What of the journal is not followed, and why. */
+    readonly passed: (line: Lines.Passed) => Effect.Effect<void>
+    readonly interrupted: (stopped: Stopped) => Effect.Effect<void>
   }
 >()("@reelay/cli/Report") {}
+
+/** What was under way when it was told to stop: one job, none yet, or those of the journal. */
+export type Stopped = JobRef.JobRef | "before" | "many"
 
 export interface Streams {
   readonly out: (text: string) => void
@@ -27,10 +32,25 @@ export interface Streams {
   readonly columns: () => number | undefined
 }
 
-const interruptedText = (ref: JobRef.JobRef | undefined): string =>
-  ref === undefined
-    ? "Interrupted before a job was made."
-    : `Interrupted. The job goes on at ${ref.provider}, and may be billed; this provider documents no way to cancel it.\nAttach again: reelay attach '${JobRef.toUri(ref)}'`
+const interruptedText = (stopped: Stopped): string => {
+  switch (stopped) {
+    case "before":
+      return "Interrupted before a job was made."
+    case "many":
+      return "Interrupted. What has not ended goes on at its provider, and may be billed.\nFollow it again: reelay resume"
+    default:
+      return `Interrupted. The job goes on at ${stopped.provider}, and may be billed; this provider documents no way to cancel it.\nAttach again: reelay attach '${JobRef.toUri(stopped)}'`
+  }
+}
+
+const passedText = (line: Lines.Passed): string => {
+  switch (line._tag) {
+    case "Held":
+      return `${line.entry} is followed by another process.`
+    case "Damaged":
+      return `${line.entry} in the journal ${line.detail}. The others go on.`
+  }
+}
 
 /** Standard output is one JSON object a line, and nothing else. How to come back is told to people on standard error. */
 export const json = ({ err, out }: Streams): Report["Service"] => {
@@ -38,70 +58,75 @@ export const json = ({ err, out }: Streams): Report["Service"] => {
   return {
     state: (state) => put(Lines.ofState(state)),
     download: () => undefined,
-    saved: put,
+    saved: (ref, saved) => put(Lines.ofSaved(ref, saved)),
     error: (error) => put(Lines.ofError(error)),
-    interrupted: (ref) =>
+    passed: put,
+    interrupted: (stopped) =>
       Effect.andThen(
-        put(Lines.interrupted(ref)),
-        Effect.sync(() => err(`${interruptedText(ref)}\n`))
+        put(Lines.interrupted(typeof stopped === "string" ? undefined : stopped)),
+        Effect.sync(() => err(`${interruptedText(stopped)}\n`))
       )
   }
 }
 
-/** Standard error tells each change; standard output says where the file is. */
-export const plain = ({ err, out }: Streams): Report["Service"] => {
+/** Standard error tells each change; standard output says where the file is. Of many jobs each line names its own. */
+export const plain = ({ err, out }: Streams, many = false): Report["Service"] => {
   const say = (text: string) => Effect.sync(() => err(`${text}\n`))
   return {
     state: (state) => {
       const percent = state._tag === "Running" && state.progress !== undefined ? ` ${Math.floor(state.progress * 100)} %` : ""
-      return say(state._tag === "Submitted" ? submittedText(state.ref) : `${Board.describe(state)}${percent}`)
+      const name = many ? `${labelOf(state.ref)}  ` : ""
+      return say(state._tag === "Submitted" ? submittedText(state.ref, many) : `${name}${Board.describe(state)}${percent}`)
     },
     download: () => undefined,
-    saved: (saved) => Effect.sync(() => out(savedText(saved))),
+    saved: (_, saved) => Effect.sync(() => out(savedText(saved))),
     error: (error) => say(error.message),
-    interrupted: (ref) => say(interruptedText(ref))
+    passed: (line) => say(passedText(line)),
+    interrupted: (stopped) => say(interruptedText(stopped))
   }
 }
 
-/** As plain lines, with the job's own line drawn in place. */
-export const live = Effect.fnUntraced(function* (streams: Streams): Effect.fn.Return<Report["Service"], never, Scope.Scope> {
+/** As plain lines, with each job's own line drawn in place. */
+export const live = Effect.fnUntraced(function* (streams: Streams, many = false): Effect.fn.Return<Report["Service"], never, Scope.Scope> {
   const board = Board.make({ columns: () => streams.columns() ?? 80, write: streams.err })
   const since = yield* Clock.currentTimeMillis
-  let row: Board.Row | undefined
-  const rows = (): ReadonlyArray<Board.Row> => (row === undefined ? [] : [row])
-  const paint = Effect.map(Clock.currentTimeMillis, (now) => board.paint(rows(), now))
-  const print = (text: string) => Effect.map(Clock.currentTimeMillis, (now) => board.print(text, rows(), now))
+  const rows = new Map<string, Board.Row>()
+  const shown = (): ReadonlyArray<Board.Row> => [...rows.values()]
+  const change = (ref: JobRef.JobRef, more: Partial<Board.Row>): void => {
+    const row = rows.get(JobRef.toUri(ref))
+    if (row !== undefined) rows.set(JobRef.toUri(ref), { ...row, ...more })
+  }
+  const paint = Effect.map(Clock.currentTimeMillis, (now) => board.paint(shown(), now))
+  const print = (text: string) => Effect.map(Clock.currentTimeMillis, (now) => board.print(text, shown(), now))
   yield* Effect.forkScoped(Effect.repeat(paint, Schedule.spaced("200 millis")))
   yield* Effect.addFinalizer(() => paint)
   return {
-    state: (state) => {
-      row = {
-        ...row,
-        label: `${state.ref.provider} ${shortened(state.ref.id)}`,
-        state,
-        since: row?.since ?? Math.min(since, state.ref.submittedAt)
-      }
-      return state._tag === "Submitted" ? print(submittedText(state.ref)) : paint
-    },
-    download: (bytes, total) => {
-      if (row !== undefined)
-        row = { ...row, words: `saving, ${Math.ceil(bytes / 1024)} KB`, progress: total === undefined ? 1 : bytes / total }
-    },
-    saved: (saved) =>
+    state: (state) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const { ref } = state
+        const row = rows.get(JobRef.toUri(ref)) ?? { label: labelOf(ref), state, since: Math.min(since, ref.submittedAt) }
+        rows.set(JobRef.toUri(ref), { ...row, state, ...(JobState.isTerminal(state) && state._tag !== "Succeeded" ? { until: now } : {}) })
+        return state._tag === "Submitted" && !many ? print(submittedText(ref, many)) : paint
+      }),
+    download: (ref, bytes, total) =>
+      change(ref, { words: `saving, ${Math.ceil(bytes / 1024)} KB`, progress: total === undefined ? 1 : bytes / total }),
+    saved: (ref, saved) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        if (row !== undefined) row = { ...row, words: "saved", progress: 1, until: now }
-        board.paint(rows(), now)
+        change(ref, { words: many ? `saved ${saved.path}` : "saved", progress: 1, until: now })
+        board.paint(shown(), now)
+        if (many) return
         board.settle()
-        row = undefined
+        rows.clear()
         streams.out(savedText(saved))
       }),
     error: (error) => print(error.message),
-    interrupted: (ref) => print(interruptedText(ref))
+    passed: (line) => print(passedText(line)),
+    interrupted: (stopped) => print(interruptedText(stopped))
   }
 })
 
-const submittedText = (ref: JobRef.JobRef): string => `Submitted ${JobRef.toUri(ref)}`
+const submittedText = (ref: JobRef.JobRef, many: boolean): string => `${many ? "Following" : "Submitted"} ${JobRef.toUri(ref)}`
 
 const savedText = ({ bytes, path, sha256 }: Artifact.Saved): string => `${path}  ${bytes} bytes  sha256 ${sha256}\n`
 
-const shortened = (id: string): string => (id.length <= 13 ? id : `${id.slice(0, 12)}…`)
+const labelOf = ({ id, provider }: JobRef.JobRef): string => `${provider} ${id.length <= 13 ? id : `${id.slice(0, 12)}…`}`

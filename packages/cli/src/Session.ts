@@ -2,7 +2,7 @@
 import type { JobError, JobRef, JobState } from "@reelay/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { Report } from "./Report.ts"
+import { Report, type Stopped } from "./Report.ts"
 
 export interface Session {
   ref: JobRef.JobRef | undefined
@@ -12,9 +12,14 @@ export interface Session {
   unknown: JobError.JobError | undefined
   submitted: boolean
   provider: string
+  /** Whether it follows the jobs of the journal, and not one of its own. */
+  many: boolean
 }
 
-export const make = (): Session => ({ ref: undefined, submitting: false, unknown: undefined, submitted: false, provider: "" })
+export const make = (): Session => ({ ref: undefined, submitting: false, unknown: undefined, submitted: false, provider: "", many: false })
+
+/** What is under way, to whoever stops it. */
+export const stoppedOf = ({ many, ref }: Session): Stopped => (many ? "many" : (ref ?? "before"))
 
 export class Current extends Context.Service<Current, Session>()("@reelay/cli/Session") {}
 

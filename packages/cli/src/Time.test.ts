@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { clock, parseTime } from "./Time.ts"
+import { ago, clock, parseTime } from "./Time.ts"
 
 describe("parseTime", () => {
   it.each([
@@ -24,5 +24,17 @@ describe("clock", () => {
     [3_723_000, "1:02:03"]
   ])("%d ms reads %s", (millis, text) => {
     expect(clock(millis)).toBe(text)
+  })
+})
+
+describe("ago", () => {
+  it.each([
+    [-5, "0 s ago"],
+    [59_999, "59 s ago"],
+    [60_000, "1 min ago"],
+    [7_200_000, "2 h ago"],
+    [172_800_000, "2 days ago"]
+  ])("%d ms", (millis, text) => {
+    expect(ago(millis)).toBe(text)
   })
 })

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type ExitCode } from "./ExitCode.ts"
 import { make } from "./program.ts"
+import { stoppedOf } from "./Session.ts"
 
 const { stderr, stdout } = process
 
@@ -43,7 +44,7 @@ const stop = (code: ExitCode): void => {
             attempt: 1
           })
         )
-      : run.report().interrupted(ref)
+      : run.report().interrupted(stoppedOf(run.session))
   Effect.runSync(told)
   process.exit(submitting && ref === undefined ? 3 : code)
 }
@@ -58,7 +59,7 @@ stderr.on("error", () => undefined)
 
 const codeOf = (exit: Exit.Exit<ExitCode>): ExitCode => {
   if (Exit.isSuccess(exit)) return exit.value
-  const { ref, unknown } = run.session
+  const { unknown } = run.session
   if (!Cause.hasInterruptsOnly(exit.cause)) {
     stderr.write(`This is a defect in reelay; please report it.\n${Cause.pretty(exit.cause)}\n`)
     return 3
@@ -67,7 +68,7 @@ const codeOf = (exit: Exit.Exit<ExitCode>): ExitCode => {
     Effect.runSync(run.report().error(unknown))
     return 3
   }
-  Effect.runSync(run.report().interrupted(ref))
+  Effect.runSync(run.report().interrupted(stoppedOf(run.session)))
   return stopped ?? 130
 }
 

@@ -1,5 +1,6 @@
 /** The command as a whole: which commands there are, what they report to, and which exit code comes of them. */
 import { Limits } from "@reelay/core"
+import { KeyValueJournal } from "@reelay/core"
 import { Transport } from "@reelay/node"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import type * as CliError from "effect/cli/CliError"
@@ -10,12 +11,15 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { attach } from "./commands/attach.ts"
 import { providers } from "./commands/providers.ts"
+import { jobs } from "./commands/jobs.ts"
+import { resume } from "./commands/resume.ts"
 import { run } from "./commands/run.ts"
 import { type ExitCode, exitCodeTable, ofError } from "./ExitCode.ts"
 import * as Lines from "./Lines.ts"
 import type { Outcome } from "./Outcome.ts"
 import * as Report from "./Report.ts"
 import * as Session from "./Session.ts"
+import * as State from "./State.ts"
 import { version } from "./version.ts"
 
 /** What a run needs from outside. */
@@ -39,18 +43,28 @@ export const make = ({ args, streams }: Process): Run => {
 
   const outcome: Outcome = (flags, work) =>
     Effect.gen(function* () {
-      report = flags.json ? Report.json(streams) : streams.columns() === undefined ? Report.plain(streams) : yield* Report.live(streams)
+      const { json, many = false } = flags
+      session.many = many
+      report = json
+        ? Report.json(streams)
+        : streams.columns() === undefined
+          ? Report.plain(streams, many)
+          : yield* Report.live(streams, many)
       code = yield* work.pipe(
         Effect.catch((error) => Effect.as(report.error(error), ofError(error))),
         Effect.provideService(Report.Report, report),
         Effect.provideService(Session.Current, session)
       )
-    }).pipe(Effect.scoped, Effect.provide(services(streams)))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Layer.provideMerge(flags.journal === false ? KeyValueJournal.layerMemory : State.layer, services(streams))),
+      Effect.catch((error) => Effect.as(report.error(error), void (code = ofError(error))))
+    )
 
   const command = Command.make("reelay").pipe(
     Command.withDescription(`Video-generation jobs: submitted once, followed to their end, saved.\n\nExit codes:\n${exitCodeTable()}`),
     Command.withShortDescription("Video-generation jobs"),
-    Command.withSubcommands([run(outcome), attach(outcome), providers])
+    Command.withSubcommands([run(outcome), attach(outcome), resume(outcome), jobs(outcome), providers])
   )
 
   const effect = Command.runWith(command, { version, renderErrors: false })(args).pipe(

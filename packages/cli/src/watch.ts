@@ -1,5 +1,5 @@
 /** From a handle to a file: what `run` and `attach` have in common. */
-import { Artifact, type Job, JobError, type Provider } from "@reelay/core"
+import { Artifact, type Job, JobError, type JobRef, type JobState, type Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -10,14 +10,31 @@ import * as Session from "./Session.ts"
 
 /** Reports each state, saves the video, and answers with the exit code. */
 export const watch = Effect.fnUntraced(function* (provider: Provider.Provider<never>, handle: Job.JobHandle, out: string | undefined) {
-  const report = yield* Report
   yield* Stream.runForEach(handle.states, Session.tell)
   const state = handle.current()
   if (state._tag !== "Succeeded") return 1 satisfies ExitCode
-  const saved = yield* Artifact.save(provider, state, out ?? nameOf(handle.ref), { onProgress: report.download })
-  yield* report.saved(saved)
+  yield* save(provider, state, out ?? nameOf(handle.ref))
   return 0 satisfies ExitCode
 })
+
+/** Saves a video, and tells of it. */
+export const save = Effect.fnUntraced(function* (provider: Provider.Provider<never>, state: JobState.Succeeded, path: string) {
+  const report = yield* Report
+  const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)
+  yield* report.saved(state.ref, yield* Artifact.save(provider, state, path, { onProgress }))
+})
+
+/** Where the video of a job that is yet to be made is meant to go, for the journal: a file, or a folder with a slash at its end. */
+export const placeOf = Effect.fnUntraced(function* (out: string | undefined): Effect.fn.Return<string, never, Path.Path> {
+  const path = yield* Path.Path
+  return out === undefined ? `${path.resolve(".")}/` : path.resolve(out)
+})
+
+/** The file that `placeOf` meant, once the job has an id. A job that was submitted elsewhere is saved here. */
+export const fileOf = (place: string | undefined, ref: JobRef.JobRef): string => {
+  if (place === undefined) return nameOf(ref)
+  return place.endsWith("/") ? `${place}${nameOf(ref)}` : place
+}
 
 /** Refuses a place that can't be written, before anything is sent: a paid video must have somewhere to go. */
 export const checkPlace = Effect.fnUntraced(function* (
@@ -39,4 +56,4 @@ export const checkPlace = Effect.fnUntraced(function* (
 })
 
 /** A file name from what a provider calls the job: letters, digits, `-` and `_` only. */
-const nameOf = ({ id, provider }: Job.JobHandle["ref"]): string => `${provider}-${id.replaceAll(/[^\w-]+/gu, "_").slice(0, 80)}.mp4`
+const nameOf = ({ id, provider }: JobRef.JobRef): string => `${provider}-${id.replaceAll(/[^\w-]+/gu, "_").slice(0, 80)}.mp4`

@@ -17,7 +17,7 @@ export interface Ended {
 
 const environment = (extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("REELAY_") && !name.startsWith("VITEST"))
-  return { ...Object.fromEntries(kept), NO_COLOR: "1", ...extra }
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", REELAY_STATE: mkdtempSync(join(tmpdir(), "reelay-state-")), ...extra }
 }
 
 /** Starts the command in a folder of its own. */

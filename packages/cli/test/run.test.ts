@@ -41,6 +41,8 @@ describe("reelay run", () => {
     expect(file.subarray(4, 8).toString("latin1")).toBe("ftyp")
     expect(lines.at(-1)).toStrictEqual({
       _tag: "Saved",
+      ref: lines[0]?.["ref"],
+      id: lines[0]?.["id"],
       path: "video.mp4",
       bytes: file.byteLength,
       sha256: createHash("sha256").update(file).digest("hex")
@@ -198,6 +200,8 @@ describe("reelay --help", () => {
   it.each([[["--help"]], [["run", "--help"]], [["attach", "--help"]]])("%j has the table of exit codes", async (words) => {
     const { code, out } = await run(words)
     expect(code).toBe(0)
-    expect(out).toMatch(/ {4}0 {2}the video was saved\n {4}1 .*\n {4}2 .*\n {4}3 .*\n {2}129 .*\n {2}130 .*\n {2}143 /u)
+    expect(out).toMatch(
+      / {4}0 {2}the video was saved; resume: all of them\n {4}1 .*\n {4}2 .*\n {4}3 .*\n {2}129 .*\n {2}130 .*\n {2}143 /u
+    )
   })
 })

@@ -20,7 +20,7 @@ import { type Miss, open, type Source } from "./internal/download.ts"
 import * as Part from "./internal/part.ts"
 import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./internal/progress.ts"
 import { read } from "./internal/read.ts"
-import { saved } from "./internal/record.ts"
+import { saved, trusting } from "./internal/record.ts"
 import { accountAt, inTurn } from "./internal/turn.ts"
 import { monotonic } from "./internal/watch.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "./JobError.ts"
@@ -73,12 +73,13 @@ export interface Saved {
  * @since 0.1.0
  */
 export const save = Effect.fn("reelay.download")(function* (
-  provider: Provider<never>,
+  given: Provider<never>,
   state: Succeeded,
   path: string,
   options: Options = {}
 ): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
+  const provider = yield* trusting(given, state.ref)
   const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
   if (refused !== undefined) return yield* failure(state, refused, 0)
   let part: Part.Part | undefined
@@ -111,10 +112,11 @@ export const save = Effect.fn("reelay.download")(function* (
  * @since 0.1.0
  */
 export const bytes = Effect.fn("reelay.download")(function* (
-  provider: Provider<never>,
+  given: Provider<never>,
   state: Succeeded,
   options: Options = {}
 ): Effect.fn.Return<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> {
+  const provider = yield* trusting(given, state.ref)
   const refused = refusal(provider, state, options)
   if (refused !== undefined) return yield* failure(state, refused, 0)
   const chunks: Array<Uint8Array> = []

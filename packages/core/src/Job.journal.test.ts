@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { expect } from "../test/expect.ts"
 import { done, fake, key, listen, printed, provider, type Reply, request, said, script, transport } from "../test/fake.ts"
 import { memory, prefix, remembered, withJournal } from "../test/journal.ts"
+import * as Artifact from "./Artifact.ts"
 import * as Job from "./Job.ts"
 import { type JobRef, toUri } from "./JobRef.ts"
 import type * as Journal from "./Journal.ts"
@@ -286,8 +287,19 @@ describe("T25: after a restart", () => {
       const pasted = { ...ref, baseUrl: "https://proxy.test/fake" }
       const refused = yield* Effect.flip(Job.attach(provider, pasted).pipe(Effect.provide(net.layer)))
       expect(refused.reason._tag).toBe("ForbiddenAddress")
-      const known = yield* Job.attach(provider, pasted).pipe(Effect.provide(net.layer), withJournal(store.restart()))
-      expect(known.ref.baseUrl).toBe("https://proxy.test/fake")
+      const journal = memory()
+      yield* Job.submit(there, request, { saveTo: "fox.mp4" }).pipe(Effect.provide(script({}).layer), withJournal(journal.restart()))
+      const again = journal.restart()
+      const known = yield* Job.attach(provider, pasted).pipe(Effect.provide(net.layer), withJournal(again))
+      const { end } = yield* listen(known)
+      yield* pass(10)
+      expect(end()).toBe("complete")
+      // Its video is fetched there too, though the provider was given no such address.
+      const state = yield* known.result
+      const files = transport(() => ({ body: new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70]) }))
+      expect((yield* Artifact.bytes(provider, state).pipe(Effect.provide(files.layer), withJournal(again))).length).toBe(8)
+      const stranger = yield* Effect.flip(Artifact.bytes(provider, state).pipe(Effect.provide(files.layer)))
+      expect(stranger.reason._tag).toBe("ForbiddenAddress")
     })
   )
 

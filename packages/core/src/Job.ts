@@ -359,7 +359,7 @@ const followed = (
         return failed(handle._tag === "Failure" ? handle.failure : noProvider(entry, ref))
       }
       return handle.success.states.pipe(
-        Stream.map((state): Resumed => ({ _tag: "State", entry, provider, state })),
+        Stream.map((state): Resumed => ({ _tag: "State", entry, provider: { ...provider, baseUrl: ref.baseUrl }, state })),
         Stream.catch(failed)
       )
     })

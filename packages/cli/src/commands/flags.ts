@@ -30,9 +30,23 @@ const headerOf = (line: string): readonly [string, Redacted.Redacted] => {
   return [line.slice(0, Math.max(0, colon)).trim(), Redacted.make(line.slice(colon + 1).trim())]
 }
 
-export const watching = {
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDefault(false),
+  Flag.withDescription("Print one JSON object a line on standard output, and nothing else")
+)
+
+export const looking = {
   pace: time("pace", "From one look to the next (default: what the provider advises)"),
   deadline: time("deadline", "Stop waiting after this long; the job goes on (default: 15m or more, by provider)"),
+  json,
+  raw: Flag.Boolean("raw").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("With --json: add the provider's payload; it may hold signed URLs")
+  )
+}
+
+export const watching = {
+  ...looking,
   out: text("out", "Where to save the video (default: <provider>-<id>.mp4 here)"),
   apiKey: maybe(
     Flag.Redacted("api-key").pipe(Flag.withDescription("The provider's key (default: the environment's REELAY_<PROVIDER>_API_KEY)"))
@@ -44,15 +58,7 @@ export const watching = {
     Flag.atLeast(0),
     Flag.map((lines): Readonly<Record<string, Redacted.Redacted>> => Object.fromEntries(lines.map(headerOf)))
   ),
-  userAgent: text("user-agent", "Who asks, to each server (default: reelay/<version>)"),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription("Print one JSON object a line on standard output, and nothing else")
-  ),
-  raw: Flag.Boolean("raw").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription("With --json: add the provider's payload; it may hold signed URLs")
-  )
+  userAgent: text("user-agent", "Who asks, to each server (default: reelay/<version>)")
 }
 
 export const whole = (name: string, what: string) => maybe(Flag.Int(name).pipe(Flag.withDescription(what)))

@@ -9,7 +9,7 @@ import { type Definition, definitions, find, names } from "../Registry.ts"
 import { exitCodeTable } from "../ExitCode.ts"
 import * as Session from "../Session.ts"
 import type { Outcome } from "../Outcome.ts"
-import { checkPlace, watch } from "../watch.ts"
+import { checkPlace, placeOf, watch } from "../watch.ts"
 import { argument, keyOf, text, watching, whole } from "./flags.ts"
 
 const flags = {
@@ -22,7 +22,12 @@ const flags = {
   aspectRatio: text("aspect-ratio", "Width to height, such as 16:9"),
   resolution: text("resolution", "Such as 720p"),
   image: Flag.String("image").pipe(Flag.atLeast(0), Flag.withDescription("An image: a file, or a URL. May be given several times")),
-  video: text("video", "URL of the source video, to edit or extend")
+  video: text("video", "URL of the source video, to edit or extend"),
+  label: text("label", "A name of yours, to recognise the job by in reelay jobs"),
+  journal: Flag.Boolean("journal").pipe(
+    Flag.withDefault(true),
+    Flag.withDescription("Remember the job until it is saved, for reelay resume. --no-journal: don't")
+  )
 }
 
 export const run = (outcome: Outcome) =>
@@ -49,6 +54,8 @@ export const run = (outcome: Outcome) =>
           pace: given.pace,
           deadline: given.deadline,
           raw: given.raw,
+          label: given.label,
+          saveTo: yield* placeOf(given.out),
           onSubmitted: (ref) =>
             Session.tell({ _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }).pipe(Effect.provideContext(services)),
           onUnknown: (error) => Effect.sync(() => void (session.unknown = error))
