@@ -10,7 +10,7 @@ import * as UserDirectories from "effect/persistence/UserDirectories"
 import { join } from "node:path"
 
 /** Names another folder than the user's own. */
-export const stateVariable = "REELAY_STATE"
+const stateVariable = "REELAY_STATE"
 
 const folder: Effect.Effect<string, JobError.JobError> = Effect.gen(function* () {
   const given = Option.getOrUndefined(yield* Effect.orElseSucceed(Config.option(Config.String(stateVariable)), () => Option.none()))
