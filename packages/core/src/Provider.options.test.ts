@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import { lastValueFrom } from "rxjs"
 import { definition, done, fake, key, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
 import { version } from "./internal/version.ts"
 import * as Job from "./Job.ts"
 import { createClient, type LogLevel } from "./promise.ts"
+import { submit$ } from "./rxjs.ts"
 
 const secret = "tok-of-the-gateway"
 const headers = { "X-Gateway-Token": secret }
@@ -95,35 +99,47 @@ describe("userAgent", () => {
   })
 })
 
+type Net = ReturnType<typeof fakeFetch>
+
+const faces = {
+  createClient: async (net: Net, logLevel?: LogLevel) => {
+    const job = await createClient({ provider, fetch: net.fetch, pace: 1, logLevel }).submit(request)
+    for await (const state of job) void state
+    await job.bytes()
+  },
+  submit$: async (net: Net, logLevel?: LogLevel) => {
+    const transport = Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, net.fetch))
+    await lastValueFrom(submit$(provider, request, { transport, pace: 1, logLevel }))
+  }
+}
+
 /** All that the console is told while a job runs whose pace is too hasty for its provider. */
-const told = async (logLevel?: LogLevel) => {
+const told = async (face: (net: Net, level?: LogLevel) => Promise<void>, logLevel?: LogLevel) => {
   const lines: Array<string> = []
   const write = (...words: ReadonlyArray<unknown>) => void lines.push(words.join(" "))
   for (const method of ["log", "info", "warn", "error", "debug"] as const) vi.spyOn(console, method).mockImplementation(write)
   const net = fakeFetch([said("running", { progress: 40 }), { status: 502, body: `key ${key}` }, done])
-  const job = await createClient({ provider, fetch: net.fetch, pace: 1, logLevel }).submit(request)
-  for await (const state of job) void state
-  await job.bytes()
+  await face(net, logLevel)
   return lines.join("\n")
 }
 
-describe("logLevel", () => {
+describe.each(Object.entries(faces))("logLevel of %s", (_, face) => {
   it("is warning where nobody says otherwise", async () => {
-    const lines = await told()
+    const lines = await told(face)
     expect(lines).toContain(`faster than ${definition.title} advises`)
     expect(lines).not.toContain("Look 1")
   })
 
   it.each(["none", "error"] as const)("%s keeps warnings back", async (level) => {
-    expect(await told(level)).toBe("")
+    expect(await told(face, level)).toBe("")
   })
 
   it("info adds nothing to warning", async () => {
-    expect((await told("info")).split("\n")).toHaveLength(1)
+    expect((await told(face, "info")).split("\n")).toHaveLength(1)
   })
 
   it("T23: debug tells of the submission, of each look and of each wait, and of no key and no signed URL", async () => {
-    const lines = await told("debug")
+    const lines = await told(face, "debug")
     expect(lines).toContain("Submission 1 to fake: HTTP 200, Accepted")
     expect(lines).toContain("Look 1 at fake job job-1: HTTP 200, Running, 40 %")
     expect(lines).toContain("Look 2 at fake job job-1: HTTP 502, Missed")

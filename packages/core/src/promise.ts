@@ -11,10 +11,10 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
 import { equipped } from "./internal/equipped.ts"
+import { levelled, type LogLevel, logging } from "./internal/logging.ts"
 import type { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
 import { Journal } from "./Journal.ts"
@@ -23,6 +23,8 @@ import { fromUri, type JobRef } from "./JobRef.ts"
 import type { JobState, Succeeded } from "./JobState.ts"
 import type { Pace } from "./Pace.ts"
 import type { Provider } from "./Provider.ts"
+
+export { type LogLevel, logging } from "./internal/logging.ts"
 
 /**
  * What a client does by default. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
@@ -60,9 +62,6 @@ export interface ClientOptions<Request> {
   /** The least that is worth a line on the console; `debug` tells of each look. No line holds a key or a signed URL. Absent: `warning`. */
   readonly logLevel?: LogLevel | undefined
 }
-
-/** @category models */
-export type LogLevel = "none" | "error" | "warning" | "info" | "debug"
 
 /** @category models */
 export interface CallOptions {
@@ -175,7 +174,6 @@ export const clientOver = <Request, J extends PromiseJob>(
   const { provider } = options
   const transport = equipped(Layer.merge(bare, logging(options.logLevel)), options)
   const asJob = (silent: Job.JobHandle): J => {
-    // A poller runs as those do who started it.
     const handle = levelled(silent, logging(options.logLevel))
     return extend(promiseJob(provider, handle, transport), handle)
   }
@@ -229,23 +227,6 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
     signal.addEventListener("abort", abort, { once: true })
     return Effect.sync(() => signal.removeEventListener("abort", abort))
   })
-
-/**
- * Layer for what is logged and what is not: for what a platform package runs by itself.
- *
- * @category layers
- * @since 0.1.0
- */
-export const logging = (level: LogLevel = "warning"): Layer.Layer<never> => Layer.succeed(References.MinimumLogLevel, levels[level])
-
-const levels = { none: "None", error: "Error", warning: "Warn", info: "Info", debug: "Debug" } as const
-
-const levelled = (handle: Job.JobHandle, layer: Layer.Layer<never>): Job.JobHandle => ({
-  ...handle,
-  states: Stream.provide(handle.states, layer),
-  result: Effect.provide(handle.result, layer),
-  cancel: Effect.provide(handle.cancel, layer)
-})
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.

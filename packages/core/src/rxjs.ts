@@ -9,10 +9,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
 import { equipped } from "./internal/equipped.ts"
+import { levelled, type LogLevel, logging } from "./internal/logging.ts"
 import type { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
 import type { JobError } from "./JobError.ts"
@@ -20,6 +21,8 @@ import type { JobRef } from "./JobRef.ts"
 import type { Journal } from "./Journal.ts"
 import { isTerminal, type JobState } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
+
+export type { LogLevel } from "./internal/logging.ts"
 
 /** @category models */
 export interface Options extends Job.SubmitOptions {
@@ -31,6 +34,8 @@ export interface Options extends Job.SubmitOptions {
   readonly journal?: Journal["Service"] | undefined
   /** What the jobs of an account share: `Limits.memory()`, the same for several Observables. Absent: nothing. */
   readonly limits?: Limits | undefined
+  /** The least that is worth a line on the console; `debug` tells of each look. No line holds a key or a signed URL. Absent: `warning`. */
+  readonly logLevel?: LogLevel | undefined
 }
 
 /**
@@ -57,7 +62,8 @@ export interface Options extends Job.SubmitOptions {
  * @since 0.1.0
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
-  const transport = equipped(options.transport ?? FetchHttpClient.layer, options)
+  const level = logging(options.logLevel)
+  const transport = equipped(Layer.merge(options.transport ?? FetchHttpClient.layer, level), options)
   let work: Fiber.Fiber<Job.JobHandle, JobError> | undefined
   /** Ends when a submission that was abandoned has told what came of it. */
   let settled: Effect.Effect<unknown> = Effect.void
@@ -81,7 +87,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
             })
         })
       : Job.attach(provider, known, options)
-  )
+  ).pipe(Effect.map((handle) => levelled(handle, level)))
 
   /** The job's handle: submitted by whoever comes first, attached to after that. */
   const posted = Effect.suspend(() => settled).pipe(
