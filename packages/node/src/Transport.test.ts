@@ -243,6 +243,15 @@ describe("through a proxy", () => {
     expect(proxy.seen).toHaveLength(2)
   })
 
+  it.each(["localhost", "127.0.0.1", "[::1]"])("%s is this machine, which no proxy is asked for", async (host) => {
+    const proxy = await proxying()
+    vi.stubEnv("HTTP_PROXY", proxy.host)
+    vi.stubEnv("NO_PROXY", "elsewhere.test")
+    const result = await download(`http://${host}:1`, `http://${host}:1/a.mp4`, { proxy: "environment" })
+    expect(result._tag).toBe("Failure")
+    expect(proxy.seen).toEqual([])
+  })
+
   it("what NO_PROXY names goes straight, and its name is looked at", async () => {
     const proxy = await proxying()
     vi.stubEnv("HTTP_PROXY", proxy.host)

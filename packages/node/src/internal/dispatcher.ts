@@ -28,14 +28,24 @@ export const dispatchers = ({ connections = 32, connectTimeout = 10_000, proxy }
     const through = new ProxyAgent({ ...shared, uri: checked(proxy, "proxy") })
     return { api: through, links: through }
   }
+  const environment = {
+    ...shared,
+    httpProxy: fromEnvironment("http_proxy"),
+    httpsProxy: fromEnvironment("https_proxy"),
+    noProxy: `${textOf("no_proxy")},${thisMachine}`
+  }
   // `connect` is for those that NO_PROXY names: what goes through the proxy is resolved there.
-  const environment = { ...shared, httpProxy: fromEnvironment("http_proxy"), httpsProxy: fromEnvironment("https_proxy") }
   return { api: new EnvHttpProxyAgent({ ...environment, connect }), links: new EnvHttpProxyAgent({ ...environment, connect: looking }) }
 }
 
+/** No proxy can reach a mock on this machine: as Go's programs do. */
+const thisMachine = "localhost,127.0.0.1,[::1]"
+
+const textOf = (name: string): string => (process.env[name] ?? process.env[name.toUpperCase()] ?? "").trim()
+
 /** Empty where there is none, so that undici does not look by itself. */
 const fromEnvironment = (name: string): string => {
-  const text = (process.env[name] ?? process.env[name.toUpperCase()] ?? "").trim()
+  const text = textOf(name)
   if (text === "") return ""
   // As curl does: without a scheme it is http.
   return checked(text.includes("://") ? text : `http://${text}`, name.toUpperCase())
