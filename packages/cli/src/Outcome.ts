@@ -18,6 +18,8 @@ interface How {
   readonly journal?: boolean
   /** Whether it follows many jobs. Absent: no. */
   readonly many?: boolean
+  /** As `Transport.Options` has it. Absent: what the environment says. */
+  readonly proxy?: string | undefined
 }
 
 /** Runs the work of a command with the report that its flags ask for, and keeps its exit code. */

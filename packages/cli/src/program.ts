@@ -1,12 +1,13 @@
 /** The command as a whole: which commands there are, what they report to, and which exit code comes of them. */
-import { Limits } from "@reelay/core"
-import { KeyValueJournal } from "@reelay/core"
+import { JobError, KeyValueJournal, Limits } from "@reelay/core"
 import { Transport } from "@reelay/node"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { attach } from "./commands/attach.ts"
@@ -57,7 +58,9 @@ export const make = ({ args, streams }: Process): Run => {
       )
     }).pipe(
       Effect.scoped,
-      Effect.provide(Layer.provideMerge(flags.journal === false ? KeyValueJournal.layerMemory : State.layer, services(streams))),
+      Effect.provide(
+        Layer.provideMerge(flags.journal === false ? KeyValueJournal.layerMemory : State.layer, services(streams, flags.proxy))
+      ),
       Effect.catch((error) => Effect.as(report.error(error), void (code = ofError(error))))
     )
 
@@ -76,13 +79,20 @@ export const make = ({ args, streams }: Process): Run => {
 }
 
 /** The transport is chosen here, once; warnings go to standard error, as one line. */
-const services = ({ err }: Report.Streams) =>
+const services = ({ err }: Report.Streams, proxy = "environment") =>
   Layer.mergeAll(
-    Transport.layer(),
+    Layer.catchCause(Transport.layer({ proxy }), (cause) => Layer.effect(HttpClient.HttpClient, notAProxy(Cause.squash(cause)))),
     Limits.layerMemory(),
     NodeServices.layer,
     Logger.layer([Logger.make(({ message }) => err(`${Array.isArray(message) ? message.join(" ") : String(message)}\n`))])
   )
+
+/** What the transport says of a proxy that can't be one: its name, and then what it should be. */
+const notAProxy = (error: unknown): Effect.Effect<never, JobError.JobError> => {
+  const [, field = "proxy", rule = "can't be used"] = /^(\S+) (.+)$/u.exec(error instanceof TypeError ? error.message : "") ?? []
+  const reason = new JobError.InvalidRequest({ field, rule })
+  return Effect.fail(new JobError.JobError({ reason, provider: "reelay", operation: "submit", attempt: 0 }))
+}
 
 /** One line for each thing that is wrong with the command line. Help that was asked for is no error. */
 const unusable = (error: CliError.CliError, args: ReadonlyArray<string>, { err, out }: Report.Streams): ExitCode => {

@@ -8,20 +8,33 @@ import type { ExitCode } from "./ExitCode.ts"
 import { Report } from "./Report.ts"
 import * as Session from "./Session.ts"
 
+/** What flags say of how a video is saved. */
+type Saving = Pick<Artifact.Options, "allowPrivateAddresses">
+
 /** Reports each state, saves the video, and answers with the exit code. */
-export const watch = Effect.fnUntraced(function* (provider: Provider.Provider<never>, handle: Job.JobHandle, out: string | undefined) {
+export const watch = Effect.fnUntraced(function* (
+  provider: Provider.Provider<never>,
+  handle: Job.JobHandle,
+  out: string | undefined,
+  options: Saving
+) {
   yield* Stream.runForEach(handle.states, Session.tell)
   const state = handle.current()
   if (state._tag !== "Succeeded") return 1 satisfies ExitCode
-  yield* save(provider, state, out ?? nameOf(handle.ref))
+  yield* save(provider, state, out ?? nameOf(handle.ref), options)
   return 0 satisfies ExitCode
 })
 
 /** Saves a video, and tells of it. */
-export const save = Effect.fnUntraced(function* (provider: Provider.Provider<never>, state: JobState.Succeeded, path: string) {
+export const save = Effect.fnUntraced(function* (
+  provider: Provider.Provider<never>,
+  state: JobState.Succeeded,
+  path: string,
+  options: Saving
+) {
   const report = yield* Report
   const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)
-  yield* report.saved(state.ref, yield* Artifact.save(provider, state, path, { onProgress }))
+  yield* report.saved(state.ref, yield* Artifact.save(provider, state, path, { ...options, onProgress }))
 })
 
 /** Where the video of a job that is yet to be made is meant to go, for the journal: a file, or a folder with a slash at its end. */

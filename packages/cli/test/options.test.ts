@@ -6,6 +6,7 @@ const key = "sk-secret-of-the-test"
 const token = "tok-of-the-gateway"
 /** What each origin was sent: the API, and the place where the video is. */
 const seen = { api: Array<IncomingHttpHeaders>(), files: Array<IncomingHttpHeaders>() }
+const video = Buffer.from("\u0000\u0000\u0000\u0018ftypisom and the rest of a video")
 const servers: Array<Server> = []
 let url = ""
 
@@ -17,7 +18,6 @@ const listen = async (server: Server): Promise<string> => {
 }
 
 beforeAll(async () => {
-  const video = Buffer.from("\u0000\u0000\u0000\u0018ftypisom and the rest of a video")
   const files = await listen(
     createServer(({ headers }, response) => {
       seen.files.push(headers)
@@ -62,6 +62,49 @@ describe("reelay run", () => {
     expect(seen.files.map((each) => [each["x-token"], each["x-team"], each["user-agent"], each.authorization])).toStrictEqual([
       [undefined, undefined, "studio/7", undefined]
     ])
+  })
+
+  it("asks the proxy that is named, or that the environment names", async () => {
+    const asked: Array<string | undefined> = []
+    const proxy = await listen(
+      createServer(({ method, url: target }, response) => {
+        asked.push(`${method} ${target}`)
+        response.writeHead(400, { "content-type": "application/json" }).end('{"error":"no"}')
+      })
+    )
+    const elsewhere = ["run", "--provider=xai", "--base-url=http://api.reelay.test", `--api-key=${key}`, "A candle."]
+    const bare = { HTTP_PROXY: "", http_proxy: "", NO_PROXY: "", no_proxy: "" }
+    expect((await run([...elsewhere, "--proxy", proxy], bare)).code).toBe(2)
+    expect((await run(elsewhere, { ...bare, http_proxy: proxy })).code).toBe(2)
+    expect(asked).toStrictEqual(Array.from({ length: 2 }, () => "POST http://api.reelay.test/v1/videos/generations"))
+  })
+
+  it.each([
+    { flag: [], told: "ForbiddenAddress", saved: false },
+    { flag: ["--allow-private-addresses"], told: "Saved", saved: true }
+  ])("a private address that a public API links to: $told", async ({ flag, saved, told }) => {
+    const done = JSON.stringify({ status: "done", video: { url: "http://10.0.0.1/fox.mp4" } })
+    const proxy = await listen(
+      createServer(({ method, url: target }, response) => {
+        if (target === "http://10.0.0.1/fox.mp4") return void response.writeHead(200, { "content-type": "video/mp4" }).end(video)
+        response.writeHead(200, { "content-type": "application/json" }).end(method === "POST" ? '{"request_id":"r1"}' : done)
+      })
+    )
+    const given = ["--base-url=http://api.reelay.test", "--proxy", proxy, ...flag]
+    const { lines } = await run(args(...given).filter((arg) => !arg.startsWith(`--base-url=${url}`)))
+    expect(JSON.stringify(lines.at(-1))).toContain(told)
+    expect(lines.some(({ _tag }) => _tag === "Saved")).toBe(saved)
+  })
+
+  it.each([
+    [["--proxy", "me:hush-hush@nowhere"], {}, "proxy is no address of a proxy"],
+    [[], { https_proxy: "http://me:hush-hush@:port" }, "HTTPS_PROXY is no address of a proxy"]
+  ])("refuses what can't be a proxy, and does not repeat it", async (more, env, told) => {
+    seen.api.length = 0
+    const { code, err, out } = await run(args(...more), env)
+    expect([code, seen.api.length]).toStrictEqual([2, 0])
+    expect(out).toContain(told)
+    expect(out + err).not.toContain("hush")
   })
 
   it.each([`authorization: ${token}`, token, `: ${token}`])("refuses --header %j, and does not repeat its value", async (header) => {

@@ -38,7 +38,7 @@ export const attach = (outcome: Outcome) =>
         const provider = Provider.configure(definition)({ apiKey, baseUrl, headers: given.headers, userAgent: given.userAgent })
         const { anyAccount, deadline, pace, raw } = given
         const handle = yield* Job.attach(provider, ref, { anyAccount, deadline, pace, raw })
-        return yield* watch(provider, handle, given.out)
+        return yield* watch(provider, handle, given.out, given)
       })
     )
   ).pipe(

@@ -39,9 +39,17 @@ export const looking = {
   pace: time("pace", "From one look to the next (default: what the provider advises)"),
   deadline: time("deadline", "Stop waiting after this long; the job goes on (default: 15m or more, by provider)"),
   json,
+  proxy: text(
+    "proxy",
+    "Proxy for all requests, as http://host:port (default: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; never for this machine)"
+  ),
   raw: Flag.Boolean("raw").pipe(
     Flag.withDefault(false),
     Flag.withDescription("With --json: add the provider's payload; it may hold signed URLs")
+  ),
+  allowPrivateAddresses: Flag.Boolean("allow-private-addresses").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Save videos from private addresses too, though the API is a public one")
   )
 }
 

@@ -23,14 +23,14 @@ const flags = {
 export const resume = (outcome: Outcome) =>
   Command.make("resume", flags, (given) =>
     outcome(
-      { json: given.json, many: true },
+      { ...given, many: true },
       Effect.gen(function* () {
         const { anyAccount, concurrency, deadline, pace, raw } = given
         if (concurrency < 1) return yield* refuse("concurrency", `is ${concurrency}, and must be 1 or more`)
         yield* Effect.ignore(Journal.prune("30 days"))
         const providers = yield* known
         const codes = yield* Job.resumeAll(providers, { anyAccount, concurrency, deadline, pace, raw }).pipe(
-          Stream.mapEffect(told, { concurrency, unordered: true }),
+          Stream.mapEffect((event) => told(event, given), { concurrency, unordered: true }),
           Stream.runCollect
         )
         return codes.reduce(worse, 0)
@@ -55,7 +55,10 @@ const known = Effect.gen(function* () {
 })
 
 /** Reports one event; a job that has succeeded is saved. What goes wrong with one is told, and ends no other. */
-const told = Effect.fnUntraced(function* (event: Job.Resumed): Effect.fn.Return<ExitCode, never, Needs> {
+const told = Effect.fnUntraced(function* (
+  event: Job.Resumed,
+  options: Parameters<typeof save>[3]
+): Effect.fn.Return<ExitCode, never, Needs> {
   const report = yield* Report
   switch (event._tag) {
     case "Held":
@@ -81,7 +84,7 @@ const told = Effect.fnUntraced(function* (event: Job.Resumed): Effect.fn.Return<
         case "Cancelled":
           return 1
         case "Succeeded":
-          return yield* save(event.provider, event.state, fileOf(event.entry.saveTo, event.state.ref)).pipe(
+          return yield* save(event.provider, event.state, fileOf(event.entry.saveTo, event.state.ref), options).pipe(
             Effect.as<ExitCode>(0),
             Effect.catch((error) => Effect.as(report.error(error), ofError(error)))
           )

@@ -60,7 +60,7 @@ export const run = (outcome: Outcome) =>
             Session.tell({ _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }).pipe(Effect.provideContext(services)),
           onUnknown: (error) => Effect.sync(() => void (session.unknown = error))
         }).pipe(Effect.ensuring(Effect.sync(() => void (session.submitting = false))))
-        return yield* watch(provider, handle, given.out)
+        return yield* watch(provider, handle, given.out, given)
       })
     )
   ).pipe(
