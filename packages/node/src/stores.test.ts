@@ -1,0 +1,139 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Job, Journal, KeyValueJournal, Provider } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Stream from "effect/Stream"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { describe, expect, it } from "vitest"
+import * as Sqlite from "../test/sqlite.ts"
+
+const ref = {
+  provider: "tiny",
+  kind: "generation",
+  id: "j 1/2",
+  baseUrl: "https://api.tiny.test",
+  account: "me",
+  submittedAt: 1000
+} as const
+const entry: Journal.Entry = {
+  _tag: "Entry",
+  id: "0kx-1",
+  provider: "tiny",
+  kind: "generation",
+  baseUrl: "https://api.tiny.test",
+  account: "me",
+  digest: "00ff",
+  at: 1000,
+  label: 'a fox; it\'s "quoted" — 狐',
+  fate: { _tag: "Intent" }
+}
+
+/** Each store, how what it keeps can be damaged from outside, and how it can be broken. */
+const stores = {
+  "SQL (SQLite)": () => {
+    const file = join(mkdtempSync(join(tmpdir(), "reelay-sql-")), "jobs.db")
+    const change = (sql: string, ...params: ReadonlyArray<string>) => {
+      const database = new DatabaseSync(file)
+      database.prepare(sql).run(...params)
+      database.close()
+    }
+    return {
+      layer: KeyValueStore.layerSql({ table: "jobs" }).pipe(Layer.provide(Sqlite.layer(file))),
+      damage: (key: string) => change("UPDATE jobs SET value = CAST(? AS BLOB) WHERE id = ?", "{", key),
+      breakIt: () => change("CREATE TRIGGER full BEFORE INSERT ON jobs BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
+    }
+  },
+  "effect's files": () => {
+    const folder = join(mkdtempSync(join(tmpdir(), "reelay-kv-")), "jobs")
+    return {
+      layer: Layer.orDie(KeyValueStore.layerFileSystem(folder)).pipe(Layer.provide(NodeServices.layer)),
+      damage: (key: string) => writeFileSync(join(folder, encodeURIComponent(key)), "{"),
+      breakIt: () => {
+        rmSync(folder, { recursive: true })
+        writeFileSync(folder, "")
+        chmodSync(folder, 0o400)
+      }
+    }
+  }
+}
+
+/** Every call is a process of its own: it opens the store anew. */
+const afresh = <A, E>(store: Layer.Layer<KeyValueStore.KeyValueStore>, work: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
+  Effect.runPromise(Effect.provide(work, KeyValueJournal.layer().pipe(Layer.provide(store))))
+const entries = Effect.flatMap(Journal.Journal, (journal) => journal.entries)
+
+describe.each(Object.entries(stores))("a journal on %s", (_, make) => {
+  it("keeps what it was told across a restart, and reports what is damaged beside the rest", async () => {
+    const { damage, layer } = make()
+    const second: Journal.Entry = { ...entry, id: "0kx-2", at: 2000, fate: { _tag: "Accepted", ref } }
+    await afresh(
+      layer,
+      Effect.gen(function* () {
+        const journal = yield* Journal.Journal
+        yield* journal.write(entry)
+        yield* journal.write(second)
+        yield* journal.write({ ...entry, fate: { _tag: "Unknown", detail: "no answer" } })
+        yield* journal.write({ ...entry, id: "0kx-3" })
+        yield* journal.remove("0kx-3")
+      })
+    )
+    expect(await afresh(layer, entries)).toStrictEqual([{ ...entry, fate: { _tag: "Unknown", detail: "no answer" } }, second])
+    damage("reelay/job/0kx-1")
+    expect(await afresh(layer, entries)).toMatchObject([{ _tag: "Damaged", id: "0kx-1" }, second])
+  })
+
+  it("a job is submitted by one process and resumed by another", async () => {
+    const { layer } = make()
+    const sent: Array<string> = []
+    const answering = Layer.succeed(FetchHttpClient.Fetch, (input, init) => {
+      const { method, url } = new Request(input, init)
+      sent.push(`${method} ${new URL(url).pathname}`)
+      return Promise.resolve(new Response("{}"))
+    })
+    const net = Layer.provide(FetchHttpClient.layer, answering)
+    await afresh(layer, Effect.provide(Job.submit(tiny, {}), net))
+    const events = await afresh(layer, Effect.provide(Stream.runCollect(Job.resumeAll([tiny])), net))
+    expect(events.map((event) => (event._tag === "State" ? event.state._tag : event._tag))).toStrictEqual(["Submitted", "Expired"])
+    expect(sent).toStrictEqual(["POST /jobs", "GET /jobs/j1"])
+    expect(await afresh(layer, entries)).toMatchObject([{ fate: { _tag: "Closed", end: "Expired" } }])
+  })
+
+  it("that can't be written stops a submission before a byte is sent", async () => {
+    const { breakIt, layer } = make()
+    let sent = 0
+    const net = Layer.provide(
+      FetchHttpClient.layer,
+      Layer.succeed(FetchHttpClient.Fetch, () => {
+        sent += 1
+        return Promise.resolve(new Response("{}"))
+      })
+    )
+    const failing = Effect.andThen(
+      entries,
+      Effect.suspend(() => {
+        breakIt()
+        return Effect.flip(Effect.provide(Job.submit(tiny, {}), net))
+      })
+    )
+    expect((await afresh(layer, failing)).reason._tag).toBe("JournalFailed")
+    expect(sent).toBe(0)
+  })
+})
+
+const tiny = Provider.configure<object>({
+  name: "tiny",
+  title: "Tiny",
+  baseUrl: "https://api.tiny.test",
+  docs: "https://docs.tiny.test",
+  capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
+  rhythm: { first: 1, interval: 1, floor: 1, deadline: 10_000 },
+  submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
+  receive: () => ({ _tag: "Accepted", id: "j1" }),
+  poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),
+  interpret: () => ({ _tag: "Expired", billed: "unknown" })
+})({ apiKey: "sk-test-1234" })
