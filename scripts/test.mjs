@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { installed } from "./debian.mjs"
 import { checkDocuments } from "./documents.mjs"
 import { checkPackages } from "./packed.mjs"
 
@@ -100,6 +101,9 @@ await step("lint (oxlint, type-aware)", () => run(bin("oxlint"), ["--quiet"]))
 await step("format (oxfmt)", () => run(bin("oxfmt"), ["--check", "."]))
 await step("unused files, exports and dependencies (knip)", () => run(bin("knip"), []))
 if (only !== "static") {
+  // Tests look for it by themselves: without it they are skipped.
+  const missing = await installed(run, "redis-server")
+  if (missing !== undefined) say(`        skipped: the tests that need redis-server (${missing})`)
   await suites()
   if (compiled) await checkPackages({ root, names, work, run, bin, step })
   else say("        the packages were not checked, since they did not compile")
