@@ -3,8 +3,10 @@ import { hexToBytes } from "@noble/hashes/utils.js"
 import { expect } from "../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { done, fake, key, printed, provider, type Reply, type Sent, transport } from "../test/fake.ts"
@@ -317,6 +319,24 @@ const looking = (cause: Error) => {
   })
   return { asked, provide: Effect.provideService(PublicNetwork.Client, client) }
 }
+
+describe("an answer that is no video", () => {
+  const hanging = new ReadableStream({ pull: () => new Promise(() => undefined), cancel: () => new Promise(() => undefined) })
+
+  it.effect("T15: holds up no download, though it hangs where it is cancelled", () =>
+    Effect.gen(function* () {
+      const answers = [new Response(hanging, { status: 404 }), new Response(video)]
+      const fetch: typeof globalThis.fetch = () => Promise.resolve(answers.shift() ?? new Response(null, { status: 500 }))
+      const layer = Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+      const fiber = yield* Effect.forkDetach(Artifact.bytes(provider, candidates(cdn, content)).pipe(Effect.provide(layer)))
+      for (let turns = 0; turns < 200 && fiber.pollUnsafe() === undefined; turns++) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        yield* TestClock.adjust("100 millis")
+      }
+      expect(fiber.pollUnsafe()).toMatchObject({ _tag: "Success", value: video })
+    })
+  )
+})
 
 describe("a refused address", () => {
   it.effect("of every candidate is ForbiddenAddress, named without its query, and is not tried again", () =>
