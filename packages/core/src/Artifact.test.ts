@@ -9,7 +9,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
-import { done, fake, key, printed, provider, type Reply, type Sent, transport } from "../test/fake.ts"
+import { done, fake, key, printed, provider, type Reply, said, type Sent, transport } from "../test/fake.ts"
 import { succeeded } from "../test/samples.ts"
 import * as Artifact from "./Artifact.ts"
 import * as PublicNetwork from "./PublicNetwork.ts"
@@ -55,7 +55,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("the next candidate is tried, and the API's own origin gets the key", () =>
+  it.effect("T36: the next candidate is tried, and the API's own origin gets the key", () =>
     Effect.gen(function* () {
       const { bytes, net } = yield* fetched([cdn, content], ({ url }) => (url === content ? mp4 : { status: 500 }))
       expect(bytes).toEqual(video)
@@ -64,7 +64,7 @@ describe("bytes", () => {
   )
 
   it.effect.each(["http://api.fake.test/x", "https://api.fake.test:444/x", "https://api.fake.test.evil.test/x"])(
-    "%s is another origin, and gets no key",
+    "T36: %s is another origin, and gets no key",
     (url) =>
       Effect.gen(function* () {
         const { net } = yield* fetched([url], () => mp4)
@@ -72,7 +72,7 @@ describe("bytes", () => {
       })
   )
 
-  it.effect("a redirect is followed without the key", () =>
+  it.effect("T36: a redirect is followed without the key", () =>
     Effect.gen(function* () {
       const { bytes, net } = yield* fetched([content], ({ url }) =>
         url === content ? { status: 302, headers: { location: "/moved" } } : mp4
@@ -122,7 +122,7 @@ describe("bytes", () => {
     ["JSON that calls itself a video", { body: { error: "no" }, headers: { "content-type": "video/mp4" } }],
     ["an error as JSON", { body: { error: "no" }, headers: { "content-type": "application/json" } }],
     ["a missing page's 400", { status: 400 }]
-  ])("%s is no video, and is not asked for twice", ([, reply]) =>
+  ])("T37: %s is no video, and is not asked for twice", ([, reply]) =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => reply)
       expect(error?.reason._tag).toBe("DownloadFailed")
@@ -223,6 +223,18 @@ describe("bytes", () => {
       const { bytes, net } = yield* fetched([link], () => mp4, {}, fake({ apiKey: key, baseUrl: "https://api.fake.test/v1" }))
       expect([bytes, net.requests.map((sent) => sent.url), keyed(net.requests)]).toEqual([video, [url], [true]])
     })
+  )
+
+  it.effect.each([404, 502])(
+    "T38: a content endpoint that is missing (%i) costs no video that has a link, and one without ends soon",
+    (status) =>
+      Effect.gen(function* () {
+        const missing: Reply = { status, body: "404 page not found" }
+        const answer = ({ url }: Sent) => (url === content ? missing : url === cdn ? mp4 : said("done", { url: cdn }))
+        expect((yield* fetched([content, cdn], answer)).bytes).toEqual(video)
+        const other = yield* fetched([content], answer)
+        expect([other.error?.reason._tag ?? "found", other.net.posts().length]).toEqual([status === 404 ? "found" : "DownloadFailed", 0])
+      })
   )
 
   it.effect("T38: //host/path is another host, and gets no key", () =>
