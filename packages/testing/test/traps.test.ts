@@ -110,7 +110,9 @@ describe("statuses", () => {
 
   it.effect("T8: where the query failed, and not the job, the job is followed", () =>
     Effect.gen(function* () {
-      const { tags } = yield* followed("cometapi", [{ body: ofCometapi["query.error.with-wrapper-code"].body }, done("cometapi")])
+      const stale = wrapped({ status: "FAILURE", fail_reason: "upstream did not answer", data: null }, { code: "fail_to_fetch_task" })
+      const bare = { body: ofCometapi["query.error.with-wrapper-code"].body }
+      const { tags } = yield* followed("cometapi", [bare, stale, done("cometapi")])
       expect(tags).toEqual(["Submitted", "Succeeded"])
     })
   )
@@ -333,7 +335,8 @@ describe("submission and money", () => {
     ["geeknow", "task_id"],
     ["xai", "request_id"],
     ["xai", "id"],
-    ["xingchao", "id"]
+    ["xingchao", "id"],
+    ["xingchao", "task_id"]
   ])("T27: the id of a job at %s may stand in %s", ([name, field]) =>
     Effect.gen(function* () {
       const { states } = yield* followed(name, [done(name)], { posted: { body: { [field]: "job-7" } } })
@@ -361,8 +364,10 @@ describe("fields", () => {
 
   it.effect("T28: a failure at 100 % is a failure", () =>
     Effect.gen(function* () {
-      const { last } = yield* followed("cometapi", [wrapped({ status: "FAILURE", progress: "100%", fail_reason: "no frames", data: null })])
-      expect(last?._tag).toBe("Failed")
+      const { last, looks } = yield* followed("cometapi", [
+        wrapped({ status: "FAILURE", progress: "100%", fail_reason: "no frames", data: null })
+      ])
+      expect([last, looks.length]).toMatchObject([{ _tag: "Failed", failure: { message: "no frames" } }, 1])
     })
   )
 
