@@ -46,11 +46,11 @@ describe("statuses", () => {
       })
   )
 
-  it.effect.each<readonly [Name, Reply]>([
-    ...names.map((name): readonly [Name, Reply] => [name, worded(name, "unknown")]),
-    ["cometapi", { body: ofCometapi["query.unknown.with-wrapper"].body }],
-    ["cometapi", wrapped({ status: "", data: null, progress: "0%" })]
-  ])("T3: %s says unknown after the submission, and the job is not failed by that: %o", ([name, reply]) =>
+  it.effect.each<readonly [Name, string, Reply]>([
+    ...names.map((name): readonly [Name, string, Reply] => [name, "unknown", worded(name, "unknown")]),
+    ["cometapi", "UNKNOWN in its wrapper", { body: ofCometapi["query.unknown.with-wrapper"].body }],
+    ["cometapi", "nothing in its wrapper", wrapped({ status: "", data: null, progress: "0%" })]
+  ])("T3: %s says %s after the submission, and the job is not failed by that", ([name, , reply]) =>
     Effect.gen(function* () {
       const { tags } = yield* followed(name, [reply, reply, busy(name), done(name)])
       expect(tags).not.toContain("Failed")
