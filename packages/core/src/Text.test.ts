@@ -32,7 +32,7 @@ describe("excerpt", () => {
     )
   })
 
-  it("any URL loses its query", () => {
+  it("T23: any URL loses its query", () => {
     fc.assert(
       fc.property(fc.webUrl(), fc.constantFrom("?", "#"), fc.constantFrom("", " ", '"', "'", "<"), (url, mark, after) => {
         expect(Text.excerpt(`${url}${mark}signature=SECRET${after}`)).not.toContain("SECRET")

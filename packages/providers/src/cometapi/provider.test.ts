@@ -148,11 +148,11 @@ describe("cometapi", () => {
       { status: "FAILURE", fail_reason: "no", result_url: "no" },
       { _tag: "Failed", failure: { message: "no" } }
     ]
-  ])("the wrapper: %s", (_, data, reading) => {
+  ])("T8: the wrapper: %s", (_, data, reading) => {
     expect(task(data)).toMatchObject(reading)
   })
 
-  it("xAI's moderation is read where the gateway passes it on", () => {
+  it("T12: xAI's moderation is read where the gateway passes it on", () => {
     const body = {
       code: "imagine:content-moderated",
       error: "Generated video rejected by content moderation.",

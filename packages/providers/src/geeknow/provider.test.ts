@@ -82,7 +82,7 @@ describe("geeknow", () => {
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
   wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
 
-  it("an error of empty texts fails nothing, and a failed job without words is failed", () => {
+  it("T30: an error of empty texts fails nothing, and a failed job without words is failed", () => {
     const { body } = fixtures["videos.failed"]
     expect(definition.interpret(answer(200, { ...body, status: "processing", error: { message: "", code: "" } }))).toMatchObject({
       _tag: "Running"

@@ -21,15 +21,13 @@ const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
   // The document's lookup order. What is empty is absent; the content endpoint comes after these by itself.
-  succeeded: ({ detail, expires_at, model, output, seconds, url, video_url }) => {
-    const expiry = Dialect.positive(expires_at)
-    return succeeded({
+  succeeded: ({ detail, expires_at, model, output, seconds, url, video_url }) =>
+    succeeded({
       artifacts: Dialect.links(output?.url, video_url, url, detail?.url),
       durationSeconds: Dialect.positive(seconds),
       model,
-      expiresAt: expiry === undefined ? undefined : expiry * 1000
-    })
-  },
+      expiresAt: Dialect.epochMillis(expires_at)
+    }),
   failed: ({ error }) => failed(error),
   expired: () => ({ _tag: "Expired", billed: "unknown" }),
   cancelled: () => ({ _tag: "Cancelled", by: "provider", billed: "unknown" })
