@@ -110,7 +110,7 @@ const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 
 export const world = async (provider: Name) => {
   const root = await directory()
-  const [journal, videos] = [join(root, "journal"), join(root, "videos")]
+  const [journal, claims, videos] = [join(root, "journal"), join(root, "journal", "claims"), join(root, "videos")]
   mkdirSync(videos)
   const mock = Mock.make({ now: () => Date.now(), duration: 80 })
   /** SHA-256 of the video of each job. */
@@ -247,14 +247,14 @@ export const world = async (provider: Name) => {
       ...(existsSync(journal) ? readdirSync(journal) : []).filter(
         (name) => !/^([\w-]+\.json|\.[\w-]+\.[\da-f-]{36}\.part|claims)$/u.test(name)
       ),
-      ...(existsSync(join(journal, "claims")) ? readdirSync(join(journal, "claims")) : []).filter(
+      ...(existsSync(claims) ? readdirSync(claims) : []).filter(
         (name) => !/^([\w-]+\.\d+|alive-[\da-f-]{36}|\.[\w-]+\.[\da-f-]{36})$/u.test(name)
       )
     ]
     return [...wrong, ...strange.map((name) => `there is a strange file, ${name}`)]
   }
 
-  return { journal, videos, next, planned, kill, finish, entries, jobs, complaints }
+  return { journal, claims, videos, next, planned, kill, finish, entries, jobs, complaints }
 }
 
 /** As if all that was left in a folder had been left two hours ago. */
