@@ -2,11 +2,12 @@ import { createClient as createClientOver } from "@reelay/core/promise"
 import { type Job, type Journal, Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, vi } from "vitest"
 import { FileJournal } from "./index.ts"
+import { self } from "./internal/holder.ts"
 
 const folder = (): string => join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "state", "journal")
 
@@ -172,6 +173,18 @@ describe("processes that share a journal", () => {
     writeFileSync(join(claims, "reused.1"), JSON.stringify({ ...mine, id: "another", pid: process.ppid, started: "1" }))
     writeFileSync(join(claims, "torn.1"), "{")
     for (const id of ["reborn", "reused", "torn"]) expect([id, await run(journal.claim(id))]).toStrictEqual([id, true])
+  })
+
+  it("a claim that fails half-way is nobody's", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    const claims = join(place, "claims")
+    const sign = join(claims, `alive-${self().id}`)
+    mkdirSync(sign, { recursive: true })
+    expect((await run(Effect.flip(journal.claim("a")))).detail).toContain("can't be claimed")
+    expect(readdirSync(claims)).toStrictEqual([`alive-${self().id}`])
+    rmSync(sign, { recursive: true })
+    expect(await run(journal.claim("a"))).toBe(true)
   })
 })
 

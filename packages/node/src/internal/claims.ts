@@ -57,8 +57,8 @@ export const claimsIn = (folder: string): FileClaims => {
   /** Exclusive, and whole from the first moment: a claim that is half written would look like nobody's. */
   const created = async (id: string, number: number): Promise<boolean> => {
     const part = join(folder, `.${id}.${globalThis.crypto.randomUUID()}`)
-    await writeFile(part, JSON.stringify(me))
     try {
+      await writeFile(part, JSON.stringify(me))
       await link(part, file(id, number))
       return true
     } catch (error) {
@@ -76,7 +76,13 @@ export const claimsIn = (folder: string): FileClaims => {
       if (holder === undefined) {
         if (!(await created(id, number))) return false
         held.set(id, number)
-        await keepBeating()
+        try {
+          await keepBeating()
+        } catch (error) {
+          // To other machines it would look dead, and to this one alive for ever.
+          await letGo(id).catch(() => undefined)
+          throw error
+        }
         return true
       }
       if (holder !== "nobody" && (await isAlive(holder))) return false
