@@ -17,7 +17,7 @@ const kinds: ReadonlyArray<readonly [kind: string, moments: fc.Arbitrary<Moment>
       (stage) =>
         [
           `${route} ${stage}`,
-          fc.nat({ max: route === "poll" ? 9 : 1 }).map((n): Moment => ({ _tag: "Wire", route, stage, nth: n + 1 }))
+          fc.nat({ max: route === "poll" ? 5 : 1 }).map((n): Moment => ({ _tag: "Wire", route, stage, nth: n + 1 }))
         ] as const
     )
   ),
@@ -26,7 +26,7 @@ const kinds: ReadonlyArray<readonly [kind: string, moments: fc.Arbitrary<Moment>
       (call) =>
         [
           `disk ${stage} ${call}`,
-          fc.integer({ min: 1, max: call === "any" ? 150 : 15 }).map((nth): Moment => ({
+          fc.integer({ min: 1, max: call === "any" ? 100 : 8 }).map((nth): Moment => ({
             _tag: "Disk",
             stage,
             nth,
@@ -40,8 +40,10 @@ const kinds: ReadonlyArray<readonly [kind: string, moments: fc.Arbitrary<Moment>
 /** What comes before an answer to a submission comes up twice as often. */
 const weighted = [...kinds, ...kinds.slice(0, 6)]
 const orders = ["resume first", "batches first", "at once"] as const
+/** A download that was left just now is waited for, 5 s: often it is made to look as if it had been left long ago. */
+const mostly = fc.nat({ max: 5 }).map((drawn) => drawn > 0)
 const round = ([kind, moments]: (typeof kinds)[number]) =>
-  fc.record({ kind: fc.constant(kind), moment: moments, order: fc.constantFrom<Plan["order"]>(...orders), aged: fc.boolean() })
+  fc.record({ kind: fc.constant(kind), moment: moments, order: fc.constantFrom<Plan["order"]>(...orders), aged: mostly })
 const life = fc.shuffledSubarray(weighted, { minLength: weighted.length }).chain((shuffled) => fc.tuple(...shuffled.map(round)))
 
 const keys = ["k0", "k1", "k2", "k3", "k4", "k5"]
@@ -96,9 +98,9 @@ describe.concurrent(`killed at 200 random moments (KILL_SEED=${seed})`, () => {
 const isIntent = ({ fate }: Journal.Entry): boolean => fate._tag === "Intent"
 
 /** Two processes run one batch; the first is about to write its first intent when the second begins. */
-const race = async (broken?: Broken) => {
+const race = async (ofBatch: ReadonlyArray<string>, broken?: Broken) => {
   const { complaints, jobs, next, planned } = await world("xai")
-  const plan = { order: "batches first", batches: { b: keys }, singles: [], broken } as const
+  const plan = { order: "batches first", batches: { b: ofBatch }, singles: [], broken } as const
   const [first, second] = [await next(), await next()]
   first.begin(planned({ ...plan, disk: { stage: "wait", call: "open", nth: 1 } }))
   await first.waits
@@ -111,7 +113,7 @@ const race = async (broken?: Broken) => {
 
 describe("processes that run one batch at once", () => {
   it("submit each of its jobs once, also where one waits while the other goes by", async () => {
-    const { earlier, later, submitted, wrong } = await race()
+    const { earlier, later, submitted, wrong } = await race(keys)
     expect({ submitted, wrong, unknown: [...earlier.unknown, ...later.unknown] }).toEqual({
       submitted: keys.length,
       wrong: [],
@@ -152,6 +154,6 @@ describe("what these tests are to notice is noticed", () => {
   })
 
   it("a journal that gives a claim to everybody submits a job twice", async () => {
-    expect((await race("gives a claim to everybody")).wrong).toContain("b/k0 was submitted twice")
+    expect((await race(["k0"], "gives a claim to everybody")).wrong).toContain("b/k0 was submitted twice")
   })
 })

@@ -7,9 +7,9 @@ import { fork } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from "node:fs"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { fileURLToPath } from "node:url"
+import { bundled } from "./bundled.ts"
 import type { Name } from "./configured.ts"
 import type { DiskMoment } from "./moments.ts"
 import { directory, later } from "./sockets.ts"
@@ -45,16 +45,14 @@ export interface Victim {
   readonly ended: Promise<Told | undefined>
 }
 
-const program = fileURLToPath(new URL("./victim.ts", import.meta.url))
-
-/** All of them load the same code. */
-const cache = directory()
+/** The program that is killed, and what Node keeps of it compiled. */
+const program = directory().then((folder) => bundled(new URL("victim.ts", import.meta.url), folder))
 
 /** A process that waits to be told what to do. */
 const bear = async (): Promise<Victim> => {
-  const child = fork(program, {
-    execArgv: ["--conditions=@reelay/source", "--disable-warning=ExperimentalWarning"],
-    env: { ...process.env, NODE_COMPILE_CACHE: await cache },
+  const path = await program
+  const child = fork(path, {
+    env: { ...process.env, NODE_COMPILE_CACHE: dirname(path) },
     stdio: ["ignore", "ignore", "pipe", "ipc"]
   })
   let said = ""
@@ -104,7 +102,7 @@ const bodyOf = async (incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer
 }
 
 /** A moment that has not come after so many milliseconds does not come: what is killed then is killed by time. */
-const patience = 400
+const patience = 1200
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
