@@ -6,7 +6,7 @@
 import { Dialect, Images, Provider, type Reading, Text, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
+import { check, encoded, failed, formsOf, idOf, momentOf, planned, succeeded } from "../internal/parts.ts"
 import { moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, type Flat, Options, Query, type Task } from "./schema.ts"
 
@@ -139,7 +139,27 @@ const read = (query: Query): Reading.Reading | undefined => {
   if (code !== undefined && code.toLowerCase() !== "success") {
     return { _tag: "Missed", because: "query-failed", detail: Text.excerpt(`the query failed: ${code} ${query.message ?? ""}`) }
   }
-  return query.data === undefined ? undefined : readTask(query.data)
+  return query.data === undefined ? undefined : ended(readTask(query.data), query.data)
+}
+
+/** When the gateway says that it was over. `finish_time` is 0 until then. */
+const ended = (reading: Reading.Reading | undefined, { finish_time }: Task): Reading.Reading | undefined => {
+  switch (reading?._tag) {
+    case "Succeeded":
+    case "Failed":
+    case "Cancelled":
+      return { ...reading, endedAt: momentOf(finish_time) }
+    // A result that has lapsed was finished long before the job came to this end.
+    case "Expired":
+    case "Queued":
+    case "Running":
+    case "Unrecognised":
+    case "Missed":
+    case "NotFound":
+    case "Refused":
+    case undefined:
+      return reading
+  }
 }
 
 const checked = check(Schema.Struct({ ...VideoRequestSchema.fields, options: Schema.optional(Options) }))

@@ -5,7 +5,7 @@
  */
 import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
-import { check, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
+import { check, failed, formsOf, idOf, momentOf, planned, succeeded } from "../internal/parts.ts"
 import { capabilities, Video } from "./schema.ts"
 
 /** The Grok page's words, then the two that the pages of the same endpoint for Sora and Veo add. */
@@ -21,18 +21,18 @@ const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
   // The document's lookup order. What is empty is absent; the content endpoint comes after these by itself.
-  succeeded: ({ detail, expires_at, model, output, seconds, url, video_url }) => {
-    const expiry = Dialect.positive(expires_at)
-    return succeeded({
+  succeeded: ({ completed_at, detail, expires_at, model, output, seconds, url, video_url }) =>
+    succeeded({
       artifacts: Dialect.links(output?.url, video_url, url, detail?.url),
       durationSeconds: Dialect.positive(seconds),
       model,
-      expiresAt: expiry === undefined ? undefined : expiry * 1000
-    })
-  },
-  failed: ({ error }) => failed(error),
+      expiresAt: momentOf(expires_at),
+      endedAt: momentOf(completed_at)
+    }),
+  // new-api writes `completed_at` while a job still runs, too: it is read where the word says that the job is over.
+  failed: ({ completed_at, error }) => ({ ...failed(error), endedAt: momentOf(completed_at) }),
   expired: () => ({ _tag: "Expired", billed: "unknown" }),
-  cancelled: () => ({ _tag: "Cancelled", by: "provider", billed: "unknown" })
+  cancelled: ({ completed_at }) => ({ _tag: "Cancelled", by: "provider", billed: "unknown", endedAt: momentOf(completed_at) })
 }
 
 const checked = check(VideoRequestSchema.VideoRequest)

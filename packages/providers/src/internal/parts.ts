@@ -36,6 +36,12 @@ export const encoded = <A, I>(
 /** An id as a part of a path. */
 export const idOf = ({ id }: JobRef.JobRef): string => encodeURIComponent(id)
 
+/** A moment that the wire gives in seconds since the epoch, in milliseconds. 0 is new-api's word for "not yet". */
+export const momentOf = (seconds: unknown): number | undefined => {
+  const since = Dialect.positive(seconds)
+  return since === undefined ? undefined : since * 1000
+}
+
 /** A success, without keys that say nothing. */
 export const succeeded = (fields: Omit<Reading.Succeeded, "_tag">): Reading.Succeeded => ({ _tag: "Succeeded", ...fields })
 
