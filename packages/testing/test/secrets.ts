@@ -39,6 +39,8 @@ export interface Case {
   readonly wrapping: "json" | "page" | "cut"
   /** Every so many requests the connection breaks, with all of the request in its error. 0: never. */
   readonly breaks: number
+  /** What becomes of requests for the video. */
+  readonly download: "served" | "breaks" | "refused"
   readonly raw: boolean
 }
 
@@ -47,6 +49,7 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   spelling: fc.constantFrom("none", "plain", "url", "json"),
   wrapping: fc.constantFrom("json", "json", "page", "cut"),
   breaks: fc.constantFrom(0, 0, 2, 3, 5),
+  download: fc.constantFrom("served", "breaks", "refused"),
   raw: fc.boolean()
 })
 
@@ -241,10 +244,13 @@ const farEnd = (mock: Mock.Mock, world: Virtual.World, given: Case, signed: Set<
     const idle = world.busy()
     try {
       signal?.throwIfAborted()
-      if (given.breaks > 0 && requests % given.breaks === 0 && request.method === "GET") {
-        const all = [...request.headers].map(([name, value]) => `${name}: ${value}`).join(", ")
-        throw new TypeError("fetch failed", { cause: new Error(`read ECONNRESET ${request.url} (${all})`) })
+      const isDownload = /\/files\/|\/content$/u.test(new URL(request.url).pathname)
+      const breaks = isDownload ? given.download === "breaks" : given.breaks > 0 && requests % given.breaks === 0
+      if (breaks && request.method === "GET") {
+        const all = `${request.url} (${key}, ${token}, ${JSON.stringify([...request.headers])})`
+        throw new TypeError(`fetch failed for ${all}`, { cause: new Error(`read ECONNRESET ${all}`) })
       }
+      if (isDownload && given.download === "refused") return answered(new Response(null, { status: 400 }), request.url, given)
       const answer = await mock.handle(request)
       if (answer.headers.get("content-type")?.includes("video") === true) return answer
       const body = await answer.text()
