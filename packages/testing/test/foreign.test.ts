@@ -1,11 +1,11 @@
 import { Artifact, Job, JobError, type JobRef, type JobState, Journal, KeyValueJournal, Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { storeOf } from "./store.ts"
 import { type Definition, definitions } from "./subjects.ts"
 
 const key = "sk-secret-7f3a9c51"
@@ -79,7 +79,7 @@ const refOf = ({ name }: Definition, baseUrl: string, id = "job-1"): JobRef.JobR
   submittedAt: Date.UTC(2026, 0, 1)
 })
 
-const name = fc.constantFrom(...definitions.map((definition) => definition.name))
+const names = fc.constantFrom(...definitions.map((definition) => definition.name))
 
 const named = (wanted: string): Definition => {
   const found = definitions.find((definition) => definition.name === wanted)
@@ -89,7 +89,7 @@ const named = (wanted: string): Definition => {
 
 /** A reference as somebody may paste it: its address leads elsewhere. */
 const given = fc
-  .record({ name, baseUrl: fc.oneof({ weight: 3, arbitrary: foreign }, broken) })
+  .record({ name: names, baseUrl: fc.oneof({ weight: 3, arbitrary: foreign }, broken) })
   .filter(({ baseUrl }) => baseUrl !== configured && definitions.every((definition) => baseUrl !== definition.baseUrl))
 
 const journals = {
@@ -121,16 +121,7 @@ const finished = (ref: JobRef.JobRef, url: string): JobState.Succeeded => ({
   billed: "yes"
 })
 
-const memory = () => KeyValueJournal.make(KeyValueStore.makeStringOnly(storeOf(new Map())))
-
-const storeOf = (data: Map<string, string>): Parameters<typeof KeyValueStore.makeStringOnly>[0] => ({
-  get: (name) => Effect.sync(() => data.get(name)),
-  set: (name, value) => Effect.sync(() => void data.set(name, value)),
-  remove: (name) => Effect.sync(() => void data.delete(name)),
-  clear: Effect.sync(() => data.clear()),
-  size: Effect.sync(() => data.size),
-  keys: Effect.sync(() => [...data.keys()])
-})
+const memory = () => KeyValueJournal.make(storeOf())
 
 const entryOf = (ref: JobRef.JobRef): Journal.Entry => ({
   _tag: "Entry",
@@ -173,7 +164,7 @@ describe.each(Object.entries(journals))("a reference to a foreign address, %s,",
 describe("what a journal of one's own remembers", () => {
   it("is followed at the address that the key was sent to before, and nowhere else", async () => {
     await fc.assert(
-      fc.asyncProperty(name, foreign, foreign, async (wanted, mine, pasted) => {
+      fc.asyncProperty(names, foreign, foreign, async (wanted, mine, pasted) => {
         const definition = named(wanted)
         fc.pre(new URL(mine).origin !== new URL(pasted).origin)
         const net = recording()

@@ -9,7 +9,6 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
-import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
@@ -17,6 +16,7 @@ import * as Tracer from "effect/Tracer"
 import * as fc from "fast-check"
 import { type Scenario, scenario } from "../src/arbitraries/scenario.ts"
 import * as Virtual from "../src/internal/virtual.ts"
+import { storeOf } from "./store.ts"
 import { type Definition, definitions } from "./subjects.ts"
 
 /** Characters that texts write in another way: a slash, a plus, a quote. */
@@ -160,7 +160,7 @@ const playing = ({ journal = (same) => same, submit }: Stage, given: Case, defin
       )
     })
 
-    const store = KeyValueJournal.make(recorder((...texts) => show("journal", ...texts)))
+    const store = KeyValueJournal.make(storeOf((...texts) => show("journal", ...texts)))
     yield* life.pipe(
       Effect.provideService(Journal.Journal, journal(store)),
       Effect.provide(FetchHttpClient.layer),
@@ -213,23 +213,6 @@ const tracer = (spans: Array<Tracer.NativeSpan>): Tracer.Tracer =>
       return span
     }
   })
-
-/** A store in memory that shows all that it is given. */
-const recorder = (show: (...texts: ReadonlyArray<string>) => void): KeyValueStore.KeyValueStore => {
-  const data = new Map<string, string>()
-  return KeyValueStore.makeStringOnly({
-    get: (name) => Effect.sync(() => data.get(name)),
-    set: (name, value) =>
-      Effect.sync(() => {
-        show(name, value)
-        data.set(name, value)
-      }),
-    remove: (name) => Effect.sync(() => void data.delete(name)),
-    clear: Effect.sync(() => data.clear()),
-    size: Effect.sync(() => data.size),
-    keys: Effect.sync(() => [...data.keys()])
-  })
-}
 
 /** The mock behind a gateway that says too much, and a connection that breaks with all of the request in its error. */
 const farEnd = (mock: Mock.Mock, world: Virtual.World, given: Case, signed: Set<string>): typeof globalThis.fetch => {
