@@ -1,15 +1,18 @@
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { expect } from "../test/expect.ts"
 import { definition, done, listen, provider, type Reply, request, said, script, transport } from "../test/fake.ts"
+import { fakeFetch } from "../test/fetch.ts"
 import { memory, withJournal } from "../test/journal.ts"
 import { ref, succeeded } from "../test/samples.ts"
 import { registry } from "../test/tracer.ts"
 import * as Artifact from "./Artifact.ts"
 import * as Job from "./Job.ts"
+import { createClient } from "./promise.ts"
 import * as Provider from "./Provider.ts"
 
 const video = new TextEncoder().encode("....ftyp")
@@ -156,6 +159,15 @@ describe("metrics", () => {
       expect(yield* metrics.numbers).toEqual({ "reelay.download.bytes": 16 })
     })
   )
+
+  it("jobs of createClient are in the registry that an exporter reads by default", async () => {
+    const job = await createClient({ provider, fetch: fakeFetch().fetch, pace: 1, logLevel: "none" }).submit(request)
+    await job.result()
+    const all = await Effect.runPromise(Metric.snapshot)
+    expect(all.filter(({ id }) => id.startsWith("reelay.")).map(({ id }) => id)).toEqual(
+      expect.arrayContaining(["reelay.submits", "reelay.jobs", "reelay.polls", "reelay.detection_lag"])
+    )
+  })
 
   it.effect("each series has its provider, and none a job", () =>
     Effect.gen(function* () {
