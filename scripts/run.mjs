@@ -24,7 +24,7 @@ const commands = {
   vitest: { args: [`${root}node_modules/vitest/vitest.mjs`, "run", ...args], cwd: root }
 }
 
-const examples = ["promise", "rxjs", "effect"]
+const examples = ["promise", "rxjs", "effect", "otlp"]
 if (name === "example" && args[0] !== undefined && !examples.includes(args[0])) {
   process.stderr.write(`There is no example "${args[0]}". There are: ${examples.join(", ")}.\n`)
   process.exit(2)

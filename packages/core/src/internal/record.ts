@@ -34,6 +34,8 @@ export interface Record {
   readonly refused: Effect.Effect<void>
   readonly accepted: (ref: JobRef) => Effect.Effect<void, JournalFailed>
   readonly unknown: (detail: string) => Effect.Effect<void>
+  /** Whether nobody knows what became of it. */
+  readonly isUnknown: () => boolean
   /** Nothing more will be sent: an intent that was surely not accepted is forgotten. */
   readonly settled: Effect.Effect<void>
 }
@@ -80,6 +82,7 @@ const recordOf = (written: { readonly journal: Journal["Service"]; readonly inte
   /** Whether the provider may have accepted it. */
   let pending = false
   let known: JobRef | undefined
+  let isUnknown = false
   const tell = (
     use: (journal: Journal["Service"], intent: Entry) => Effect.Effect<void, JournalFailed>
   ): Effect.Effect<void, JournalFailed> => (written === undefined ? Effect.void : use(written.journal, written.intent))
@@ -96,12 +99,15 @@ const recordOf = (written: { readonly journal: Journal["Service"]; readonly inte
         known = ref
         return tell((journal, intent) => journal.write({ ...intent, fate: { _tag: "Accepted", ref } }))
       }),
-    unknown: (detail) =>
-      quietly(
+    isUnknown: () => isUnknown,
+    unknown: (detail) => {
+      isUnknown = true
+      return quietly(
         tell((journal, intent) =>
           Effect.andThen(journal.write({ ...intent, fate: { _tag: "Unknown", detail } }), journal.release(intent.id))
         )
-      ),
+      )
+    },
     settled: Effect.suspend(() => (pending ? Effect.void : quietly(tell((journal, intent) => journal.remove(intent.id)))))
   }
 }
