@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest"
 import type { Rule } from "./soak/judge.ts"
 import { type Engine, engine, play, type Played } from "./soak/play.ts"
 import { plan } from "./soak/plan.ts"
-import { isGood, report, rules, shrunk, soak } from "./soak/soak.ts"
+import { again, isGood, report, rules, shrunk, soak } from "./soak/soak.ts"
 
 type Entries = Journal.Journal["Service"]
 type Submit = Engine["submit"]
@@ -121,6 +121,12 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
     rule: "key to a file",
     broken: { client: HttpClient.mapRequest(HttpClientRequest.setHeader("authorization", "Bearer sk")) }
   },
+  { name: "ends without an end", rule: "defect", broken: states(Stream.take(1)) },
+  {
+    name: "keeps hold of what it has followed to its end",
+    rule: "open handle",
+    broken: journaling(() => ({ release: () => Effect.void }))
+  },
   {
     name: "dies of what it should fail with",
     rule: "defect",
@@ -165,8 +171,8 @@ describe("a mutant of the engine", () => {
     if (found === undefined) throw new Error("nothing was found")
     const least = await shrunk(broken, 1, found)
     expect(least.size).toBeLessThan(10)
-    const again = await soak({ engine: broken, seed: 1, first: least.first, jobs: least.size })
-    expect(again.violations.map(({ rule }) => rule)).toContain(found.rule)
-    expect(report(again)).toContain(`npm run soak -- --seed 1 --first ${least.first} --jobs ${least.size}`)
+    const seen = await soak({ engine: broken, seed: 1, first: least.first, jobs: least.size })
+    expect(seen.violations.map(({ rule }) => rule)).toContain(found.rule)
+    expect(report(seen)).toContain(again(1, least))
   })
 })

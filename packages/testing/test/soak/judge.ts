@@ -42,7 +42,7 @@ export const judge = (played: Played): ReadonlyArray<Violation> => [
   ...played.log.defects.map(({ cause, film }): Violation => ({ rule: "defect", film, what: cause }))
 ]
 
-const filmOf = (job: Mock.JobView): string => filmIn(job.prompt) ?? "?"
+export const filmOf = (job: Mock.JobView): string => filmIn(job.prompt) ?? "?"
 
 /** Jobs of which somebody knows how they ended: was shown it, or has it in the journal. */
 export const ended = ({ jobs, log, store }: Played): ReadonlyArray<Mock.JobView> => {

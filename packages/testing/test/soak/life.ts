@@ -113,7 +113,8 @@ export const life = (
       if (plan.when.moment !== moment || plan.when.nth !== times) return
       count(log, `${plan.how === "kill" ? "killed" : "stopped"}: ${moment}`)
       if (plan.how === "kill") self.end("killed")
-      Deferred.doneUnsafe(over, Effect.succeed(plan.how))
+      // Not in the midst of whoever does it, whom this is going to interrupt.
+      queueMicrotask(() => Deferred.doneUnsafe(over, Effect.succeed(plan.how)))
     },
     end: (how) => {
       if (state !== "alive") return

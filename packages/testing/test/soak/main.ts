@@ -1,7 +1,7 @@
 /** `pnpm soak --seed N --jobs N`: a long run, for a person and for CI. */
 import { parseArgs } from "node:util"
 import { engine } from "./play.ts"
-import { isGood, report, shrunk, soak } from "./soak.ts"
+import { again, isGood, report, shrunk, soak } from "./soak.ts"
 
 const { values } = parseArgs({
   options: {
@@ -36,6 +36,6 @@ process.stdout.write(`${report(result)}\n`)
 const [worst] = result.violations
 if (worst !== undefined) {
   const least = await shrunk(engine, seed, worst)
-  process.stdout.write(`The least world with "${worst.rule}": npm run soak -- --seed ${seed} --first ${least.first} --jobs ${least.size}\n`)
+  process.stdout.write(`The least world with "${worst.rule}": ${again(seed, least)}\n`)
 }
 process.exitCode = isGood(result) ? 0 : 1

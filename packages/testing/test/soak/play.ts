@@ -112,6 +112,7 @@ export const play = async (given: Engine, plan: Plan): Promise<Played> => {
   if (seen === undefined) throw new Error("the world did not begin")
   const { mock, net, world } = seen
   const { fibers, outside, sleeps } = world.open()
+  const held = [...store.holders.values()].filter(({ calm }) => calm).length
   return {
     plan,
     log,
@@ -120,7 +121,7 @@ export const play = async (given: Engine, plan: Plan): Promise<Played> => {
     store,
     disk: files,
     videos: net.videos,
-    open: { fibers, sleeps, promises: outside, requests: net.open() },
+    open: { fibers, sleeps, promises: outside, requests: net.open(), "claims of who came last": held },
     length
   }
 }
@@ -245,8 +246,9 @@ const visited = Effect.fnUntraced(function* (scene: Scene, running: Running, fil
   yield* Effect.sleep(visit.from)
   const done = self.want(film.name, "watch", visit.span === undefined ? undefined : scene.world.now() + visit.span)
   const watching = Stream.runForEach(handle.states, (state) => noted(scene, running, film, state, providerOf(film.provider)))
-  yield* leaving(scene, film.name, told(scene, self, film.name, watching), visit.span, visit.by)
+  const stayed = yield* leaving(scene, film.name, told(scene, self, film.name, Effect.as(watching, true)), visit.span, visit.by)
   done()
+  if (stayed === true && !JobState.isTerminal(handle.current())) unended(scene, film.name)
 })
 
 const attached = Effect.fnUntraced(function* (scene: Scene, running: Running, film: Film, ref: JobRef.JobRef, visit: Visit) {
@@ -276,6 +278,10 @@ const inBatch = Effect.fnUntraced(function* (
   const { life: self } = running
   const until = span === undefined ? undefined : scene.world.now() + span
   const wants = new Map(films.map(({ name }) => [name, self.want(name, "batch", until)]))
+  const over = (name: string): void => {
+    wants.get(name)?.()
+    wants.delete(name)
+  }
   const provider = providerOf(batch.provider)
   const events = Job.runAll(
     provider,
@@ -294,18 +300,21 @@ const inBatch = Effect.fnUntraced(function* (
     switch (event._tag) {
       case "State":
         self.tell(event.key, event.state.ref)
-        if (JobState.isTerminal(event.state)) wants.get(event.key)?.()
+        if (JobState.isTerminal(event.state)) over(event.key)
         return film === undefined ? Effect.void : noted(scene, running, film, event.state, provider, batch.save)
       case "Saved":
-        wants.get(event.key)?.()
+        over(event.key)
         return Effect.sync(() => self.tell(event.key, event.ref))
       case "Error":
-        wants.get(event.key)?.()
+        over(event.key)
         return failed(scene, self, event.key, event.error)
     }
   })
-  yield* leaving(scene, batch.name, told(scene, self, batch.name, following), span, "interrupt")
-  for (const done of wants.values()) done()
+  const stayed = yield* leaving(scene, batch.name, told(scene, self, batch.name, Effect.as(following, true)), span, "interrupt")
+  for (const [name, done] of wants) {
+    done()
+    if (stayed === true) unended(scene, name)
+  }
 })
 
 /** Takes up what the journal has kept. */
@@ -313,6 +322,10 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
   const { journal, life: self } = running
   if (journal === undefined) return
   const wants = new Map<string, () => void>()
+  const over = (name: string): void => {
+    wants.get(name)?.()
+    wants.delete(name)
+  }
   const events = Stream.provideService(Job.resumeAll(providers, options), Journal.Journal, journal)
   const following = Stream.runForEach(events, (event) => {
     if (event._tag === "Damaged")
@@ -323,20 +336,27 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
       case "State": {
         if (!wants.has(name)) wants.set(name, self.want(name, "resume"))
         self.tell(name, event.state.ref)
-        if (JobState.isTerminal(event.state)) wants.get(name)?.()
+        if (JobState.isTerminal(event.state)) over(name)
         const film = scene.plan.films.find((each) => each.name === name)
         return film === undefined ? Effect.void : noted(scene, running, film, event.state, event.provider, event.entry.saveTo !== undefined)
       }
       case "Error":
-        wants.get(name)?.()
+        over(name)
         return failed(scene, self, name, event.error)
       case "Held":
         return Effect.void
     }
   })
-  yield* told(scene, self, "resumeAll", following)
-  for (const done of wants.values()) done()
+  const stayed = yield* told(scene, self, "resumeAll", Effect.as(following, true))
+  for (const [name, done] of wants) {
+    done()
+    if (stayed === true) unended(scene, name)
+  }
 })
+
+/** Who watches to the end is told of an end, or why there is none. */
+const unended = ({ log }: Scene, film: string): void =>
+  void log.defects.push({ film, cause: "the states ended without a last one, and without an error" })
 
 /** Once all processes have ended, one more comes, whom nothing befalls: it finds all that they have left. */
 const audit = Effect.fnUntraced(function* (scene: Scene) {

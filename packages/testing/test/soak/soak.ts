@@ -2,7 +2,7 @@
 import { MagicPrompt } from "@reelay/mock-server"
 import { definitions } from "../subjects.ts"
 import { type Coverage, cover, missing } from "./coverage.ts"
-import { ended, judge, type Rule, type Violation } from "./judge.ts"
+import { ended, filmOf, judge, type Rule, type Violation } from "./judge.ts"
 import { type Engine, play, type Played } from "./play.ts"
 import { plan } from "./plan.ts"
 
@@ -32,11 +32,15 @@ export interface Found extends Violation {
 
 export interface Result {
   readonly seed: number
+  readonly first: number
   readonly jobs: number
   readonly worlds: number
   readonly accepted: number
   readonly posts: number
   readonly ended: number
+  /** Jobs of which nobody knows how they ended: that never do; that nobody has seen again since he left; whose fate was told to be unknown. */
+  readonly endless: number
+  readonly unknown: number
   readonly requests: number
   readonly downloads: number
   readonly violations: ReadonlyArray<Found>
@@ -61,7 +65,7 @@ export const soak = async (given: Given): Promise<Result> => {
   const coverage: Coverage = new Map()
   const counts = new Map<string, number>()
   const violations: Array<Found> = []
-  const sum = { worlds: 0, accepted: 0, posts: 0, ended: 0, requests: 0, downloads: 0, virtual: 0, memory: 0 }
+  const sum = { worlds: 0, accepted: 0, posts: 0, ended: 0, endless: 0, unknown: 0, requests: 0, downloads: 0, virtual: 0, memory: 0 }
   const total = Math.ceil(jobs / worldSize)
   for (let from = first; from < first + jobs; from += worldSize) {
     const size = Math.min(worldSize, first + jobs - from)
@@ -76,6 +80,7 @@ export const soak = async (given: Given): Promise<Result> => {
   return {
     ...sum,
     seed,
+    first,
     jobs,
     violations,
     coverage,
@@ -94,14 +99,19 @@ export const soak = async (given: Given): Promise<Result> => {
 }
 
 const add = (
-  sum: Record<"worlds" | "accepted" | "posts" | "ended" | "requests" | "downloads" | "virtual" | "memory", number>,
+  sum: Record<"worlds" | "accepted" | "posts" | "ended" | "endless" | "unknown" | "requests" | "downloads" | "virtual" | "memory", number>,
   played: Played
 ): void => {
   const { jobs, journal, length, log } = played
   sum.worlds += 1
   sum.accepted += jobs.length
   sum.posts += journal.filter(({ route }) => route === "submit").length
-  sum.ended += ended(played).length
+  const known = new Set(ended(played))
+  const rest = jobs.filter((job) => !known.has(job))
+  const ofUnknownFate = new Set(log.told.filter(({ what }) => what === "unknown").map(({ film }) => film))
+  sum.ended += known.size
+  sum.endless += rest.filter(({ script }) => script.ending === "never").length
+  sum.unknown += rest.filter((job) => job.script.ending !== "never" && ofUnknownFate.has(filmOf(job))).length
   sum.requests += journal.length
   sum.downloads += log.videos.length
   sum.virtual += length
@@ -138,6 +148,7 @@ export const report = (result: Result): string => {
     coverage,
     downloads,
     ended: known,
+    endless,
     jobs,
     memory,
     missing: absent,
@@ -145,6 +156,7 @@ export const report = (result: Result): string => {
     requests,
     seed,
     took,
+    unknown,
     violations,
     virtual,
     worlds
@@ -158,6 +170,9 @@ export const report = (result: Result): string => {
     row("POSTs received by the mock", posts),
     row("requests received by the mock", requests),
     row("jobs with a known end", known),
+    row("  without: they never end", endless),
+    row("  without: their fate was told to be unknown", unknown),
+    row("  without: nobody asked again after he left", accepted - known - endless - unknown),
     row("videos fetched", downloads),
     ...rows.map(([name, rule]) => row(name, times(rule) + (rule === "open handle" ? result.resources : 0))),
     "",
@@ -171,12 +186,12 @@ export const report = (result: Result): string => {
   for (const found of violations.slice(0, 20))
     lines.push("", `${found.rule}: ${found.film}: ${found.what}`, `  again: ${again(seed, found)}`)
   if (violations.length > 20) lines.push("", `… and ${violations.length - 20} more`)
-  lines.push("", isGood(result) ? "All rules hold." : `Broken. The whole again: npm run soak -- --seed ${seed} --jobs ${jobs}`)
+  lines.push("", isGood(result) ? "All rules hold." : `Broken. The whole again: ${again(seed, { first: result.first, size: jobs })}`)
   return lines.join("\n")
 }
 
-const again = (seed: number, { first, size }: Pick<Found, "first" | "size">): string =>
-  `npm run soak -- --seed ${seed} --first ${first} --jobs ${size}`
+export const again = (seed: number, { first, size }: Pick<Found, "first" | "size">): string =>
+  `npm run soak -- --seed ${seed}${first === 0 ? "" : ` --first ${first}`} --jobs ${size}`
 
 const row = (name: string, number: number): string => `  ${name.padEnd(44)}${String(number).padStart(9)}`
 
