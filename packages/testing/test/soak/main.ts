@@ -1,12 +1,14 @@
-/** `pnpm soak --seed N --jobs N`: a long run, for a person and for CI. */
+/** `pnpm soak --seed N --jobs N`: a long run. Of the jobs that are wanted by default some 10,000 are accepted. */
 import { parseArgs } from "node:util"
 import { engine } from "./play.ts"
 import { again, isGood, report, shrunk, soak } from "./soak.ts"
 
 const { values } = parseArgs({
+  // npm takes the `--` before them for itself, and pnpm hands it on.
+  args: process.argv.slice(2).filter((each) => each !== "--"),
   options: {
     seed: { type: "string" },
-    jobs: { type: "string", default: "10000" },
+    jobs: { type: "string", default: "12500" },
     first: { type: "string", default: "0" }
   }
 })
