@@ -86,6 +86,11 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
     rule: "lost",
     broken: journaling(({ remove, write }) => ({ write: (entry) => (entry.fate._tag === "Accepted" ? remove(entry.id) : write(entry)) }))
   },
+  {
+    name: "gives a handle before its reference is durable",
+    rule: "lost",
+    broken: journaling(({ write }) => ({ write: (entry) => (entry.fate._tag === "Accepted" ? Effect.void : write(entry)) }))
+  },
   { name: "tells a caller who left of no reference", rule: "lost", broken: submitting({ onSubmitted: undefined }) },
   { name: "tells a caller who left of no unknown fate", rule: "lost", broken: submitting({ onUnknown: undefined }) },
   {

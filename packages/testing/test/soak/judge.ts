@@ -31,6 +31,7 @@ const near = 0.001
 
 export const judge = (played: Played): ReadonlyArray<Violation> => [
   ...lost(played),
+  ...undurable(played),
   ...doubled(played),
   ...late(played),
   ...open(played),
@@ -66,6 +67,17 @@ const lost = ({ jobs, log, store }: Played): ReadonlyArray<Violation> => {
   return jobs
     .filter((job) => !ids.has(job.id) && !unknown.has(filmOf(job)))
     .map((job) => ({ rule: "lost", film: filmOf(job), what: `${job.provider} has the job ${job.id}, and nobody was told` }))
+}
+
+/** A handle was given, and the journal does not have its reference. */
+const undurable = ({ log, store }: Played): ReadonlyArray<Violation> => {
+  const kept = new Set(entries(store).flatMap((entry) => (entry._tag === "Entry" ? [Journal.refOf(entry)?.id] : [])))
+  const missing = new Map<string, Violation>()
+  for (const { durable, film, life, what } of log.told) {
+    if (!durable || what === "unknown" || kept.has(what.id)) continue
+    missing.set(what.id, { rule: "lost", film, what: `${life.name} was given ${what.id}, and the journal does not have it` })
+  }
+  return [...missing.values()]
 }
 
 const doubled = ({ jobs }: Played): ReadonlyArray<Violation> =>

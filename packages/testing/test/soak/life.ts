@@ -22,6 +22,8 @@ interface Told {
   readonly life: Life
   readonly film: string
   readonly what: { readonly id: string } | "unknown"
+  /** It came in a way that promises that the journal has it. */
+  readonly durable: boolean
 }
 
 interface End {
@@ -75,7 +77,7 @@ export interface Life {
   readonly leave: () => void
   /** It wants something of a job, at most until some time. Answers with what ends that. */
   readonly want: (film: string, purpose: Purpose, until?: number) => () => void
-  readonly tell: (film: string, what: Told["what"]) => void
+  readonly tell: (film: string, what: Told["what"], durable?: boolean) => void
 }
 
 export const life = (
@@ -131,8 +133,8 @@ export const life = (
         mine.delete(span)
       }
     },
-    tell: (film, what) => {
-      if (self.alive()) log.told.push({ life: self, film, what })
+    tell: (film, what, durable = false) => {
+      if (self.alive()) log.told.push({ life: self, film, what, durable })
     }
   }
   return self

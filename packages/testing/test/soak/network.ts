@@ -121,7 +121,8 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
         count(log, "transport: never answered")
         await travel(100_000_000)
       }
-      const isSlow = !life.calm && draw.chance(0.03)
+      // A POST that takes longer than an interruption waits for it.
+      const isSlow = !life.calm && draw.chance(isPost ? 0.08 : 0.03)
       if (isSlow) count(log, "transport: slow")
       await travel(isSlow ? draw.between(5000, 15_000) : draw.between(1, 300))
       if (fault === "answer lost") {

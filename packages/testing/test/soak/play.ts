@@ -28,7 +28,7 @@ import { type Disk, disk } from "./disk.ts"
 import { type Book, book, count, type Life, life } from "./life.ts"
 import { epoch, type Network, network, sha256 } from "./network.ts"
 import { type Batch, duration, type Film, type Means, type Plan, type Process, type Visit } from "./plan.ts"
-import { type Durable, durable, journalOf } from "./store.ts"
+import { type Durable, durable, entries, journalOf } from "./store.ts"
 
 /** What is played with. */
 export interface Engine {
@@ -224,7 +224,7 @@ const ofFilm = Effect.fnUntraced(function* (scene: Scene, running: Running, film
   const handle = yield* leaving(scene, film.name, told(scene, self, film.name, submitted), film.leave, "interrupt")
   done()
   if (handle === undefined) return
-  self.tell(film.name, handle.ref)
+  self.tell(film.name, handle.ref, running.journal !== undefined)
   const { cancel, elsewhere } = film
   if (cancel !== undefined) {
     yield* running.spawn(
@@ -299,7 +299,7 @@ const inBatch = Effect.fnUntraced(function* (
     const film = films.find(({ name }) => name === event.key)
     switch (event._tag) {
       case "State":
-        self.tell(event.key, event.state.ref)
+        self.tell(event.key, event.state.ref, true)
         if (JobState.isTerminal(event.state)) over(event.key)
         return film === undefined ? Effect.void : noted(scene, running, film, event.state, provider, batch.save)
       case "Saved":
@@ -326,6 +326,7 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
     wants.get(name)?.()
     wants.delete(name)
   }
+  const begun = new Set<string>()
   const events = Stream.provideService(Job.resumeAll(providers, options), Journal.Journal, journal)
   const following = Stream.runForEach(events, (event) => {
     if (event._tag === "Damaged")
@@ -334,7 +335,12 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
     count(scene.log, `resumed: ${event._tag}`)
     switch (event._tag) {
       case "State": {
-        if (!wants.has(name)) wants.set(name, self.want(name, "resume"))
+        if (!begun.has(name)) {
+          begun.add(name)
+          wants.set(name, self.want(name, "resume"))
+          const entry = entries(scene.store).find((each) => each.id === event.entry.id)
+          if (entry?._tag === "Entry" && !Journal.isOpen(entry)) scene.log.defects.push({ film: name, cause: "what was closed is resumed" })
+        }
         self.tell(name, event.state.ref)
         if (JobState.isTerminal(event.state)) over(name)
         const film = scene.plan.films.find((each) => each.name === name)
