@@ -55,6 +55,7 @@ export interface Life {
 export interface Process {
   /** A page keeps no journal, and so is never killed. */
   readonly kind: "durable" | "page"
+  /** `shared`: over stores that all processes of the world share. */
   readonly limits: "shared" | "own" | "none"
   /** Its lives but the last, which ends when nothing is left to do. */
   readonly lives: ReadonlyArray<Life>
@@ -121,9 +122,8 @@ const { magicWords } = MagicPrompt
 const film = (seed: number, index: number): Film => {
   const draw = dice(seed, "film", index)
   // Each word in turn, at each provider in turn.
-  const turn = index
-  const provider = Math.floor(turn / magicWords.length) % providers
-  const main = magicWords[turn % magicWords.length]
+  const provider = Math.floor(index / magicWords.length) % providers
+  const main = magicWords[index % magicWords.length]
   const words = wordsOf(draw, main)
   const mattersAtTheEnd = main?.group === "shape" || main?.sets.fault === "url-expired"
   const start = draw.between(0, 60_000)
