@@ -150,6 +150,14 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
     let piece = 0
     return new ReadableStream<Uint8Array>(
       {
+        // As a real one: who aborts between two pieces ends it too.
+        start: (controller) => {
+          const end = (): void => {
+            done()
+            controller.error(cut.reason)
+          }
+          cut.addEventListener("abort", end, { once: true })
+        },
         pull: async (controller) => {
           try {
             await world.delay(draw.between(1, 400), cut)
