@@ -22,7 +22,7 @@ import * as Meter from "./internal/meter.ts"
 import * as Part from "./internal/part.ts"
 import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./internal/progress.ts"
 import { read } from "./internal/read.ts"
-import { saved, trusting } from "./internal/record.ts"
+import { saved, trusting, unsaved } from "./internal/record.ts"
 import * as Trace from "./internal/trace.ts"
 import { accountAt, inTurn } from "./internal/turn.ts"
 import { monotonic } from "./internal/watch.ts"
@@ -69,6 +69,9 @@ export interface Saved {
  * process has left beside the place is gone on with too, if it is of the same job. Two that save to one path at a time write to a part
  * each; the later one wins.
  *
+ * A job that the journal keeps open for its video (`saveTo`) is closed with it. Where saving fails or is left, the job is let go, and
+ * `Job.resumeAll` finds it, here or elsewhere.
+ *
  * Fails with `DownloadFailed`, `ArtifactTooLarge`, `InvalidRequest` (an option, or a path that names no file), `ForbiddenAddress` (all links
  * lead into a private network), or as `Job.attach` refuses a reference.
  *
@@ -92,7 +95,10 @@ const saving = Effect.fnUntraced(function* (
   const files = yield* FileSystem.FileSystem
   const provider = yield* trusting(given, state.ref)
   const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
-  if (refused !== undefined) return yield* failure(state, refused, 0)
+  if (refused !== undefined) {
+    yield* unsaved(state.ref)
+    return yield* failure(state, refused, 0)
+  }
   let part: Part.Part | undefined
   return yield* Effect.scoped(
     Effect.gen(function* () {
@@ -111,7 +117,8 @@ const saving = Effect.fnUntraced(function* (
       return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
     }),
     Effect.tap(() => saved(state.ref)),
-    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
+    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1))),
+    Effect.onError(() => unsaved(state.ref))
   )
 })
 

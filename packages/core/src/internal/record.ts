@@ -163,6 +163,13 @@ export const saved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return
   yield* close(found.value, entry, ref, "Saved", yield* Clock.currentTimeMillis)
 })
 
+/** Lets go of an entry whose video could not be saved: whoever resumes the job may try. */
+export const unsaved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<void> {
+  const found = yield* Effect.serviceOption(Journal)
+  const entry = Option.isNone(found) ? undefined : found.value.open(ref)
+  if (Option.isSome(found) && entry !== undefined) yield* found.value.release(entry.id)
+})
+
 /** What can't be written now is found out again by whoever resumes: that costs a look, and no money. */
 const close = (journal: Journal["Service"], entry: Entry, ref: JobRef, end: End, at: number): Effect.Effect<void> =>
   journal.write({ ...entry, fate: { _tag: "Closed", ref, end, at } }).pipe(
