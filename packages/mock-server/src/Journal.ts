@@ -21,8 +21,14 @@ export interface Entry {
   readonly provider?: Provider
   /** Of a submit: the id that was given, even if the answer was lost. */
   readonly jobId?: string
-  /** Absent while there is no answer yet. */
+  /** Absent while there is no answer yet, and where a fault kept all of it back. */
   readonly status?: number
+  /** The name of the fault that shows in the answer. */
+  readonly fault?: string
+  /** How the connection broke. */
+  readonly cut?: "drop" | "reset" | "stall"
+  /** The API itself never had the request: a fault lost it on its way. */
+  readonly received?: false
   /** A key that the mock accepts came with it. */
   readonly authorised: boolean
   /** A key was sent to a file, which needs none: a leak, as files are elsewhere than the API. */

@@ -8,16 +8,19 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Answer, Job, Provider } from "./dialects/Dialect.ts"
+import type { Answer, Dialect, Job, Provider, Scene } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
-import { parseBody } from "./internal/body.ts"
+import { type Body, parseBody } from "./internal/body.ts"
+import { choose, type Waiting } from "./internal/choice.ts"
+import type { Delivery } from "./internal/delivery.ts"
 import * as Files from "./internal/files.ts"
-import * as Hash from "./internal/hash.ts"
-import * as Pages from "./internal/pages.ts"
+import * as Fault from "./Fault.ts"
+import { finishedAt, isHidden, Jobs, momentOf, type Tracked } from "./internal/jobs.ts"
+import { proxyError } from "./internal/pages.ts"
 import { respond } from "./internal/respond.ts"
 import { methodsOf, type Route, routeOf } from "./internal/route.ts"
+import * as Spoil from "./internal/spoil.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
-import * as MagicPrompt from "./MagicPrompt.ts"
 import * as Script from "./Script.ts"
 
 /**
@@ -56,29 +59,37 @@ export interface JobView extends Job {
  * @since 0.1.0
  */
 export interface Mock {
-  /** Answers one request; never rejects. The URLs that it hands out have the origin of the request that asks. */
+  /**
+   * Answers one request. The URLs that it hands out have the origin of the request that asks.
+   *
+   * Never rejects, but for a request that is aborted while a fault keeps it waiting. A connection that a fault drops is `Response.error()`,
+   * which `fetchOf` turns into what `fetch` does.
+   */
   readonly handle: (request: Request) => Promise<Response>
+  /** The same for a host with more to it than a Response: what is to be sent, and where it breaks off. */
+  readonly deliver: (request: Request, host: Fault.Needs) => Promise<Delivery>
   /** Every request so far, in the order of arrival. */
   readonly journal: ReadonlyArray<Entry>
   /** Every job so far, in the order of submission. */
   readonly jobs: ReadonlyArray<JobView>
+  /** Gives the next submissions, so many of them, this script, whatever their prompts say. Several wait for each other. Default 1. */
+  readonly play: (script: Script.Script, times?: number) => void
+  /**
+   * Makes a job older whose script says `hand`: by so many milliseconds, or to its next phase. Answers with its state; `undefined` where
+   * there is no such job.
+   */
+  readonly advance: (id: string, by?: number) => JobView["state"] | undefined
   /** Forgets jobs and journal; the next ids are those of a new mock. */
   readonly reset: () => void
 }
 
-interface Tracked {
-  readonly job: Job
-  /** The key that created it: ids are good under no other (kittors/CliRelay#897). */
-  readonly owner: string
-  polls: number
-  /** An expired URL has been tried. */
-  triedExpired: boolean
-}
-
 /** What an answer adds to the journal. */
-interface Outcome {
-  readonly answer: Answer
+interface Outcome extends Delivery {
   readonly jobId?: string
+  /** The name of the fault that shows in it. */
+  readonly fault?: string
+  /** The API never had the request. */
+  readonly received?: false
 }
 
 const defaultMaxBodyBytes = 16 * 1024 * 1024
@@ -109,25 +120,36 @@ const defaultMaxBodyBytes = 16 * 1024 * 1024
 export const make = (options: Options & { readonly now: () => number }): Mock => {
   const { now, duration = 10_000, urlTtl = 3_600_000, keys, maxBodyBytes = defaultMaxBodyBytes, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
-  const tracked = new Map<string, Tracked>()
+  const jobs = new Jobs()
   const journal = new Journal()
+  const waiting: Array<Waiting> = []
 
   const accepts = (key: string): boolean => (keys === undefined ? !key.startsWith("bad") : keys.includes(key))
 
-  const find = (provider: Provider, id: string): Tracked | undefined => tracked.get(`${provider} ${id}`)
-
-  const momentOf = ({ script, createdAt }: Job): Script.Moment => Script.momentAt(script, now() - createdAt)
-
-  const isHidden = ({ script, createdAt }: Job): boolean =>
-    script.faults.includes("not-found-first") && now() - createdAt < script.duration * Script.hiddenShare
-
-  const urlOf = ({ job, triedExpired }: Tracked, origin: string): string => {
-    const lapsed = job.script.ending === "expired" || (job.script.faults.includes("url-expired") && !triedExpired)
-    return origin + Files.sign(seed, job, lapsed ? job.createdAt - 1000 : now() + urlTtl)
+  const visible = (provider: Provider, id: string, owner: string): Tracked | undefined => {
+    const found = jobs.find(provider, id)
+    return found?.owner === owner ? found : undefined
   }
 
-  const submit = async (route: Route & { _tag: "submit" }, request: Request, owner: string): Promise<Outcome> => {
+  /** A link for an answer: one that has lapsed, where a fault wants that. */
+  const urlOf = ({ job, lapses }: Tracked, origin: string): string => {
+    const isLapsed =
+      job.script.ending === "expired" ||
+      job.script.faults.some((fault) => Object.hasOwn(Files.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
+    return origin + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
+  }
+
+  const create = ({ dialect, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, owner: string): Job => {
+    const { provider } = dialect
+    const id = dialect.id(jobs.id(seed, provider, body))
+    const job: Job = { id, provider, ...submit.read(body), script, life: Script.draw(script, seed, id), createdAt: now() }
+    jobs.add(job, owner)
+    return job
+  }
+
+  const submit = async (route: Route & { _tag: "submit" }, request: Request, owner: string, host: Fault.Needs): Promise<Outcome> => {
     const { dialect } = route
+    const refuse = (problem: string): Outcome => ({ answer: dialect.refuse("Invalid", problem) })
     const parsed = await parseBody(request, route.submit.media, maxBodyBytes)
     switch (parsed._tag) {
       case "TooLarge":
@@ -136,57 +158,96 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       case "Invalid":
         return { answer: dialect.refuse(parsed._tag, parsed.message) }
       case "Body": {
-        const problem = route.submit.refuse(parsed.body)
-        if (problem !== undefined) return { answer: dialect.refuse("Invalid", problem) }
-        const submission = route.submit.read(parsed.body)
-        const chosen = MagicPrompt.parse(submission.prompt, duration)
-        if ("problem" in chosen) return { answer: dialect.refuse("Invalid", chosen.problem) }
-        const id = dialect.id(Hash.uuid(`job ${seed} ${tracked.size}`))
-        const job: Job = { id, provider: dialect.provider, ...submission, script: chosen.script, createdAt: now() }
-        tracked.set(`${job.provider} ${id}`, { job, owner, polls: 0, triedExpired: false })
-        const lost = job.script.faults.includes("lost-submit")
-        return { answer: lost ? Pages.proxyError(502) : dialect.accepted(job), jobId: id }
+        const { body } = parsed
+        const problem = route.submit.refuse(body)
+        if (problem !== undefined) return refuse(problem)
+        const { prompt } = route.submit.read(body)
+        const chosen = choose(request.headers, prompt, waiting, { duration, host, provider: dialect.provider })
+        if ("problem" in chosen) return refuse(chosen.problem)
+        const all = Spoil.due(chosen.script.faults, "submit", jobs.count(dialect.provider, owner, body))
+        const early = Spoil.before(all)
+        if (early !== undefined) return broken(unaccepted, early)
+        const other = Spoil.instead(all, dialect, now())
+        if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
+        const job = create(route, body, chosen.script, owner)
+        return { ...broken(dialect.accepted(job), Spoil.after(all)), jobId: job.id }
       }
     }
   }
 
-  const poll = (route: Route & { _tag: "poll" }, owner: string, origin: string): Answer => {
-    const { dialect, id } = route
-    const found = find(dialect.provider, id)
-    if (found === undefined || found.owner !== owner) return dialect.refuse("UnknownJob", "")
-    const { job } = found
-    found.polls += 1
-    if (job.script.faults.includes("rate-limited") && found.polls <= Script.spoiltPolls) {
-      return { ...dialect.refuse("RateLimited", "Too many requests"), headers: { "retry-after": "1" } }
+  const sceneOf = (tracked: Tracked, moment: Script.Moment, origin: string): Scene => ({
+    job: tracked.job,
+    moment,
+    finishedAt: finishedAt(tracked, now()),
+    url: urlOf(tracked, origin)
+  })
+
+  /** What the provider says of a job now, the network aside. */
+  const state = (dialect: Dialect, found: Tracked, all: ReadonlyArray<Spoil.Due>, origin: string): Outcome => {
+    const other = Spoil.instead(all, dialect, now())
+    if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
+    if (isHidden(found, now())) return { answer: dialect.refuse("UnknownJob", ""), fault: "not-found-first" }
+    const moment = momentOf(found, now())
+    if (moment._tag === "Ended") {
+      found.endSeenAt ??= now()
+      found.pollsSinceEnd += 1
+      if (all.some(({ fault }) => fault.name === "goes-back")) {
+        const again: Script.Moment = { _tag: "Running", progress: 50 }
+        if (found.pollsSinceEnd === 2) return { answer: dialect.write(sceneOf(found, again, origin)), fault: "goes-back" }
+        if (found.pollsSinceEnd === 3) return { answer: dialect.refuse("UnknownJob", ""), fault: "goes-back" }
+      }
     }
-    if (job.script.faults.includes("flaky") && found.polls % 2 === 0) return Pages.proxyError(503)
-    if (job.script.faults.includes("query-failed") && found.polls <= Script.spoiltPolls && dialect.queryFailed !== undefined) {
-      return dialect.queryFailed
-    }
-    if (isHidden(job)) return dialect.refuse("UnknownJob", "")
-    return dialect.write({ job, moment: momentOf(job), url: urlOf(found, origin) })
+    const answer = dialect.write(sceneOf(found, moment, origin))
+    const said = Spoil.reworded(all, answer, moment._tag === "Running")
+    const [by] = said === answer ? [] : all
+    return { answer: said, ...(by === undefined ? {} : { fault: by.fault.name }) }
   }
 
-  const content = (route: Route & { _tag: "content" }, owner: string, headers: Headers): Answer => {
-    const { dialect, id } = route
-    const found = find(dialect.provider, id)
-    if (found === undefined || found.owner !== owner || isHidden(found.job)) return route.content.unknown
-    const refusal = route.content.refuse(momentOf(found.job))
-    if (refusal !== undefined) return refusal
+  const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, origin: string): Outcome => {
+    const found = visible(dialect.provider, id, owner)
+    if (found === undefined) return { answer: dialect.refuse("UnknownJob", "") }
+    const all = Spoil.due(found.job.script.faults, "poll", found.asked.poll + 1)
+    const early = Spoil.before(all)
+    found.asked.poll += 1
+    if (early !== undefined) return broken(unaccepted, early)
+    if (all.some(({ fault }) => fault.name === "flaky")) return { answer: proxyError(503), fault: "flaky" }
+    const { answer, fault } = state(dialect, found, all, origin)
+    const late = Spoil.after(all)
+    return late === undefined ? { answer, ...(fault === undefined ? {} : { fault }) } : broken(answer, late)
+  }
+
+  const content = (route: Route & { _tag: "content" }, owner: string, headers: Headers): Outcome => {
+    const found = visible(route.dialect.provider, route.id, owner)
+    if (found === undefined || isHidden(found, now())) return { answer: route.content.unknown }
+    const all = Spoil.due(found.job.script.faults, "content", (found.asked.content += 1))
+    const early = Spoil.before(all)
+    if (early !== undefined) return broken(unaccepted, early)
+    const refusal = route.content.refuse(momentOf(found, now()))
+    if (refusal !== undefined) return { answer: refusal }
     const answer = Files.serve(seed, found.job, headers)
-    return { ...answer, headers: { ...answer.headers, "cache-control": "public, max-age=86400" } }
+    return broken({ ...answer, headers: { ...answer.headers, "cache-control": "public, max-age=86400" } }, Spoil.after(all))
   }
 
-  const file = (route: Route & { _tag: "file" }, query: URLSearchParams, headers: Headers): Answer => {
-    const found = find(route.provider, route.id)
-    if (found === undefined || momentOf(found.job)._tag !== "Ended") return Files.unknownFile
-    const refusal = Files.refuse(seed, found.job, query, now())
-    if (refusal === undefined) return Files.serve(seed, found.job, headers)
-    if (refusal === Files.expired) found.triedExpired = true
-    return refusal
+  const file = ({ id, provider }: Route & { _tag: "file" }, url: URL, request: Request, key: string | undefined): Outcome => {
+    const found = jobs.find(provider, id)
+    if (found === undefined || momentOf(found, now())._tag !== "Ended") return { answer: Files.unknownFile }
+    const refusal = Files.refuse(seed, found.job, url.searchParams, now())
+    if (refusal === Files.expired) {
+      found.lapses += 1
+      const fault = found.job.script.faults.find((each) => Object.hasOwn(Files.lapsed, each.name))?.name
+      return fault === undefined ? { answer: refusal } : { answer: Files.lapsed[fault] ?? refusal, fault }
+    }
+    if (refusal !== undefined) return { answer: refusal }
+    const all = Spoil.due(found.job.script.faults, "file", (found.asked.file += 1))
+    const early = Spoil.before(all)
+    if (early !== undefined) return broken(unaccepted, early)
+    const { answer, cut, fault } = Files.spoilt(all, { seed, job: found.job, url, headers: request.headers, isOwner: key === found.owner })
+    const late = Spoil.after(all)
+    if (late !== undefined) return broken(answer, late)
+    return { answer, ...(cut === undefined ? {} : { cut }), ...(fault === undefined ? {} : { fault }) }
   }
 
-  const answer = async (route: Route, request: Request, url: URL, key: string | undefined): Promise<Outcome> => {
+  const answer = async (route: Route, request: Request, url: URL, key: string | undefined, host: Fault.Needs): Promise<Outcome> => {
     const { method } = request
     if (route._tag === "unknown") {
       const message = `No handler found for ${method} ${url.pathname.slice(1 + (route.dialect?.provider.length ?? -1))}`
@@ -194,7 +255,7 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     }
     const allow = methodsOf(route)
     if (route._tag === "file") {
-      return { answer: allow.includes(method) ? file(route, url.searchParams, request.headers) : Files.wrongMethod, jobId: route.id }
+      return { ...(allow.includes(method) ? file(route, url, request, key) : { answer: Files.wrongMethod }), jobId: route.id }
     }
     const jobId = route._tag === "submit" ? {} : { jobId: route.id }
     if (!allow.includes(method)) {
@@ -204,15 +265,15 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     if (key === undefined || !accepts(key)) return { answer: route.dialect.refuse("Unauthorized", "The key is missing or wrong"), ...jobId }
     switch (route._tag) {
       case "submit":
-        return submit(route, request, key)
+        return submit(route, request, key, host)
       case "poll":
-        return { answer: poll(route, key, url.origin), ...jobId }
+        return { ...poll(route, key, url.origin), ...jobId }
       case "content":
-        return { answer: content(route, key, request.headers), ...jobId }
+        return { ...content(route, key, request.headers), ...jobId }
     }
   }
 
-  const handleApi = async (request: Request, url: URL): Promise<Response> => {
+  const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
     const route = routeOf(url.pathname)
     const key = keyOf(request.headers)
     const provider = route._tag === "file" ? route.provider : route.dialect?.provider
@@ -226,15 +287,20 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
-    const outcome = await answer(route, request, url, key)
-    const { jobId } = outcome
-    const entry = complete({ status: outcome.answer.status, ...(jobId === undefined ? {} : { jobId }) })
+    const { answer: said, cut, fault, jobId, received } = await answer(route, request, url, key, host)
+    const entry = complete({
+      ...(cut?.at === "start" ? {} : { status: said.status }),
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(fault === undefined ? {} : { fault }),
+      ...(received === undefined ? {} : { received }),
+      ...(cut === undefined ? {} : { cut: cut.by })
+    })
     onAnswer?.(entry)
-    return respond(outcome.answer, request.method)
+    return cut === undefined ? { answer: said } : { answer: said, cut }
   }
 
-  const stateOf = (job: Job): JobView["state"] => {
-    const moment = momentOf(job)
+  const stateOf = (tracked: Tracked): JobView["state"] => {
+    const moment = momentOf(tracked, now())
     switch (moment._tag) {
       case "Submitted":
         return "submitted"
@@ -248,23 +314,45 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
   }
 
   const self: Mock = {
-    handle: (request) => {
+    deliver: (request, host) => {
       const url = new URL(request.url)
-      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return handleApi(request, url)
-      return Promise.resolve(respond(admin(self, request.method, url), request.method))
+      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host)
+      return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
     },
+    handle: (request) => self.deliver(request, "web").then((delivery) => respond(delivery, request)),
     get journal() {
       return journal.entries
     },
     get jobs() {
-      return Array.from(tracked.values(), ({ job, polls }) => ({ ...job, polls, state: stateOf(job) }))
+      return jobs.all.map((tracked) => ({ ...tracked.job, polls: tracked.asked.poll, state: stateOf(tracked) }))
+    },
+    play: (script, times = 1) => {
+      waiting.push({ script, left: times })
+    },
+    advance: (id, by) => {
+      const tracked = jobs.named(id)
+      if (tracked?.job.script.advances !== "hand") return undefined
+      const { phases, end } = tracked.job.life
+      tracked.age = by === undefined ? (phases.find(({ until }) => until > tracked.age)?.until ?? end) : Math.min(end, tracked.age + by)
+      return stateOf(tracked)
     },
     reset: () => {
-      tracked.clear()
+      jobs.clear()
       journal.clear()
+      waiting.length = 0
     }
   }
   return self
+}
+
+/** Of a request that the API did nothing with, no answer is known; a host sends none. */
+const unaccepted: Answer = { status: 502, body: undefined }
+
+/** An answer as a fault of the network leaves it. */
+const broken = (answer: Answer, by: Spoil.Due | undefined): Outcome => {
+  if (by === undefined) return { answer }
+  const received = by.kind.cell?.point === "unreceived" ? { received: false as const } : {}
+  return { ...Spoil.deliver(answer, by), fault: by.fault.name, ...received }
 }
 
 /**
@@ -288,3 +376,33 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
  */
 export const fromClock = (options: Options = {}): Effect.Effect<Mock> =>
   Clock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
+
+/**
+ * The mock as a `fetch`, for a client in the same process: it asks no network, and answers any URL. What `fetch` does where a connection
+ * breaks, it does too; an aborted signal rejects with its reason.
+ *
+ * **Example** (A client that takes a `fetch`)
+ *
+ * ```ts
+ * import { Mock } from "@reelay/mock-server"
+ *
+ * const fetch = Mock.fetchOf(Mock.make({ now: () => Date.now() }))
+ * const answer = await fetch("http://mock/xai/v1/videos/unknown", { headers: { authorization: "Bearer key" } })
+ * console.log(answer.status) // 404
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const fetchOf =
+  (mock: Pick<Mock, "handle">): typeof globalThis.fetch =>
+  async (input, init) => {
+    const request = new Request(input, init)
+    request.signal.throwIfAborted()
+    const aborted = new Promise<never>((_, reject) => {
+      request.signal.addEventListener("abort", () => reject(request.signal.reason), { once: true })
+    })
+    const response = await Promise.race([mock.handle(request), aborted])
+    if (response.type === "error") throw new TypeError("fetch failed")
+    return response
+  }

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 
+/** What can go wrong, as a catalogue. */
+export * as Fault from "./Fault.ts"
 /** The words of a prompt that choose what becomes of its job. */
 export * as MagicPrompt from "./MagicPrompt.ts"
 /** The mock itself: a function from Request to Response. */

@@ -1,41 +1,91 @@
 /**
  * The mock's own routes, for tests and people; they need no key, and do not show in the journal.
  */
+import * as Effect from "effect/Effect"
 import type { Answer } from "../dialects/Dialect.ts"
+import { catalogue } from "../Fault.ts"
+import type { Mock } from "../Mock.ts"
+import * as Script from "../Script.ts"
+import { written } from "./choice.ts"
 import { home } from "./pages.ts"
+import { isRecord } from "./rules.ts"
 
-/** What is shown of a mock, and how it forgets. */
-interface Shown {
-  readonly journal: ReadonlyArray<unknown>
-  readonly jobs: ReadonlyArray<unknown>
-  readonly reset: () => void
+interface Asked {
+  readonly mock: Mock
+  readonly url: URL
+  /** What `{id}` stands for in the path. */
+  readonly id: string
+  /** The body as JSON; `undefined` where there is none, or it is none. */
+  readonly body: unknown
 }
 
 interface AdminRoute {
   readonly method: "GET" | "POST"
-  readonly answer: (mock: Shown, origin: string) => Answer
+  readonly path: RegExp
+  readonly answer: (asked: Asked) => Answer
 }
 
-const routes: ReadonlyMap<string, AdminRoute> = new Map<string, AdminRoute>([
-  ["/", { method: "GET", answer: (_, origin) => home(origin) }],
-  ["/__mock/health", { method: "GET", answer: () => ({ status: 200, body: { status: "ok" } }) }],
-  ["/__mock/journal", { method: "GET", answer: (mock) => ({ status: 200, body: mock.journal }) }],
-  ["/__mock/jobs", { method: "GET", answer: (mock) => ({ status: 200, body: mock.jobs }) }],
-  [
-    "/__mock/reset",
-    {
-      method: "POST",
-      answer: (mock) => {
-        mock.reset()
-        return { status: 200, body: { status: "reset" } }
-      }
+const ok = (body: unknown): Answer => ({ status: 200, body })
+const wrong = (error: string): Answer => ({ status: 400, body: { error } })
+
+/** The usual time of a job whose script says nothing of it. */
+const usual = 10_000
+
+const play = ({ body, mock }: Asked): Answer => {
+  if (!isRecord(body) || body["script"] === undefined) {
+    return wrong(
+      'The body must be JSON as {"script": "three-polls", "times": 2}; the script is a name of GET /__mock/scripts, or an object'
+    )
+  }
+  const { script, times = 1 } = body
+  if (typeof times !== "number" || !Number.isInteger(times) || times < 1) return wrong("times must be an integer above 0")
+  const chosen = written(typeof script === "string" ? script : JSON.stringify(script), usual)
+  if ("problem" in chosen) return wrong(`script: ${chosen.problem}`)
+  mock.play(chosen.script, times)
+  return ok({ script: chosen.script, times })
+}
+
+const advance = ({ body, id, mock }: Asked): Answer => {
+  const by = isRecord(body) ? body["by"] : undefined
+  if (by !== undefined && (typeof by !== "number" || !(by >= 0))) return wrong("by must be a number of milliseconds")
+  const state = mock.advance(id, by)
+  return state === undefined ? { status: 404, body: { error: `There is no job ${id} that moves by hand` } } : ok({ id, state })
+}
+
+const routes: ReadonlyArray<AdminRoute> = [
+  { method: "GET", path: /^\/$/, answer: ({ url }) => home(url.origin) },
+  { method: "GET", path: /^\/__mock\/health$/, answer: () => ok({ status: "ok" }) },
+  { method: "GET", path: /^\/__mock\/journal$/, answer: ({ mock }) => ok(mock.journal) },
+  { method: "GET", path: /^\/__mock\/jobs$/, answer: ({ mock }) => ok(mock.jobs) },
+  { method: "GET", path: /^\/__mock\/scripts$/, answer: () => ok(Script.library) },
+  { method: "GET", path: /^\/__mock\/faults$/, answer: () => ok(catalogue) },
+  { method: "POST", path: /^\/__mock\/script$/, answer: play },
+  { method: "POST", path: /^\/__mock\/jobs\/([^/]+)\/advance$/, answer: advance },
+  {
+    method: "POST",
+    path: /^\/__mock\/reset$/,
+    answer: ({ mock }) => {
+      mock.reset()
+      return ok({ status: "reset" })
     }
-  ]
-])
+  }
+]
 
-export const admin = (mock: Shown, method: string, url: URL): Answer => {
-  const route = routes.get(url.pathname)
-  if (route === undefined) return { status: 404, body: { error: `No handler found for ${method} ${url.pathname}` } }
-  if (method === route.method || (method === "HEAD" && route.method === "GET")) return route.answer(mock, url.origin)
-  return { status: 405, body: { error: `${url.pathname} takes ${route.method} only` }, headers: { allow: route.method } }
-}
+const bodyOf = (request: Request): Effect.Effect<unknown> =>
+  Effect.orElseSucceed(
+    Effect.tryPromise(async (): Promise<unknown> => JSON.parse(await request.text())),
+    () => undefined
+  )
+
+export const admin = Effect.fnUntraced(function* (mock: Mock, request: Request, url: URL): Effect.fn.Return<Answer> {
+  const { method } = request
+  const here = routes.filter(({ path }) => path.test(url.pathname))
+  const route = here.find((each) => each.method === method || (method === "HEAD" && each.method === "GET"))
+  if (route !== undefined) {
+    const id = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? "")
+    return route.answer({ mock, url, id, body: method === "POST" ? yield* bodyOf(request) : undefined })
+  }
+  if (here.length === 0) return { status: 404, body: { error: `No handler found for ${method} ${url.pathname}` } }
+  const allow = here.map((each) => each.method).join(", ")
+  return { status: 405, body: { error: `${url.pathname} takes ${allow} only` }, headers: { allow } }
+})
