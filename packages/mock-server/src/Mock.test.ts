@@ -410,6 +410,52 @@ describe("scripts", () => {
   })
 })
 
+const events = async (client: ReturnType<typeof makeClient>, id: string) => {
+  const { headers } = await client.poll("xai", id)
+  return [headers.get("x-mock-now"), headers.get("x-mock-next-event-in")]
+}
+
+describe("the clock", () => {
+  it("stands where it is frozen, until it is moved, and says when something will happen", async () => {
+    const client = makeClient({ clock: "frozen" })
+    const id = await client.submit("xai", "A candle")
+    client.at(3_600_000)
+    expect(client.mock.jobs[0]?.state).toBe("submitted")
+    expect(await events(client, id)).toEqual([String(start), "1000"])
+    expect((await told(client, "clock", { advance: 1500 })).json).toEqual({ mode: "frozen", now: start + 1500, nextEventIn: 500 })
+    expect(await events(client, id)).toEqual([String(start + 1500), "500"])
+    await told(client, "clock", { set: start + 10_000 })
+    expect([client.mock.jobs[0]?.state, await events(client, id)]).toEqual(["succeeded", [String(start + 10_000), null]])
+  })
+
+  it("in lock step follows its client's, and never goes back", async () => {
+    const client = makeClient({ clock: "lockstep" })
+    const id = await client.submit("xai", "A candle")
+    const at = async (now: number) =>
+      (await client.get(`/xai/v1/videos/${id}`, "key", { "x-client-now": String(now) })).headers.get("x-mock-now")
+    expect([await at(start + 4000), await at(start + 1000), await at(Number.NaN)]).toEqual(
+      [4000, 4000, 4000].map((elapsed) => String(start + elapsed))
+    )
+    expect(client.mock.jobs[0]?.state).toBe("running")
+  })
+
+  it("that was given says nothing of itself, and is not moved before it is frozen", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle")
+    expect(await events(client, id)).toEqual([null, null])
+    expect((await told(client, "clock", { advance: 1 })).status).toBe(400)
+    expect((await told(client, "clock", { mode: "frozen", advance: 2000 })).json).toMatchObject({ mode: "frozen", now: start + 2000 })
+    expect((await told(client, "clock", { set: start })).status).toBe(400)
+    expect((await client.send("/__mock/clock")).json).toMatchObject({ mode: "frozen", now: start + 2000 })
+    client.mock.reset()
+    expect(client.mock.clock).toMatchObject({ mode: "given", now: start })
+  })
+
+  it.each([{ mode: "fast" }, { advance: -1 }, { set: "now" }, undefined, []])("%j is refused", async (body) => {
+    expect((await told(makeClient(), "clock", body)).status).toBe(400)
+  })
+})
+
 describe("the pages", () => {
   it("say what this is, where the providers are, and every magic word", async () => {
     const { text, headers } = await makeClient().send("/")

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
+import * as EffectClock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Answer, Dialect, Job, Provider, Scene } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
@@ -15,11 +15,12 @@ import { choose, type Waiting } from "./internal/choice.ts"
 import type { Delivery } from "./internal/delivery.ts"
 import * as Files from "./internal/files.ts"
 import * as Fault from "./Fault.ts"
-import { finishedAt, isHidden, Jobs, momentOf, type Tracked } from "./internal/jobs.ts"
+import { finishedAt, isHidden, Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { proxyError } from "./internal/pages.ts"
 import { respond } from "./internal/respond.ts"
 import { methodsOf, type Route, routeOf } from "./internal/route.ts"
 import * as Spoil from "./internal/spoil.ts"
+import { type Mode, Time } from "./internal/time.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
 import * as Script from "./Script.ts"
 
@@ -38,6 +39,11 @@ export interface Options {
   readonly keys?: ReadonlyArray<string>
   /** A body above this many bytes is refused with 413, unread. Default 16 MiB. */
   readonly maxBodyBytes?: number
+  /**
+   * What moves its time. `given`: `now`. `frozen`: it stands until `clock.set`, or POST `/__mock/clock`, moves it. `lockstep`: besides that, the
+   * `x-client-now` of each request moves it. Default `given`.
+   */
+  readonly clock?: Mode
   /** Called with the entry of the journal after each answer; for a log. */
   readonly onAnswer?: (entry: Entry) => void
 }
@@ -53,6 +59,27 @@ export interface JobView extends Job {
   /** Polls so far, spoilt ones included. */
   readonly polls: number
 }
+
+/**
+ * The time of a mock. In lock step, and where it is frozen, every answer carries `x-mock-now`, and `x-mock-next-event-in` where time alone
+ * will change an answer: milliseconds both.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Clock {
+  readonly mode: Mode
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** Milliseconds until time alone changes an answer: the next phase of some job. Absent: it never will. */
+  readonly nextEventIn?: number
+  /** Moves a time that is frozen, or in lock step. Never back: a job does not get younger. */
+  readonly set: (at: number) => void
+  readonly turn: (mode: Mode) => void
+}
+
+/** @category models */
+export type { Mode } from "./internal/time.ts"
 
 /**
  * @category models
@@ -79,7 +106,9 @@ export interface Mock {
    * there is no such job.
    */
   readonly advance: (id: string, by?: number) => JobView["state"] | undefined
-  /** Forgets jobs and journal; the next ids are those of a new mock. */
+  /** Its time, and what moves that. */
+  readonly clock: Clock
+  /** Forgets jobs and journal; the next ids are those of a new mock, and its clock goes as it did at first. */
   readonly reset: () => void
 }
 
@@ -118,8 +147,10 @@ const defaultMaxBodyBytes = 16 * 1024 * 1024
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  const { now, duration = 10_000, urlTtl = 3_600_000, keys, maxBodyBytes = defaultMaxBodyBytes, onAnswer } = options
+  const { duration = 10_000, urlTtl = 3_600_000, keys, maxBodyBytes = defaultMaxBodyBytes, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
+  const time = new Time(options.now, options.clock ?? "given")
+  const now = (): number => time.now()
   const jobs = new Jobs()
   const journal = new Journal()
   const waiting: Array<Waiting> = []
@@ -313,10 +344,19 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     }
   }
 
+  /** Tells a client whose time is not the real one how late it is here. */
+  const timed = (delivery: Delivery): Delivery => {
+    if (time.mode === "given") return delivery
+    const { nextEventIn: wait, now: at } = self.clock
+    const told = { "x-mock-now": String(at), ...(wait === undefined ? {} : { "x-mock-next-event-in": String(wait) }) }
+    return { ...delivery, answer: { ...delivery.answer, headers: { ...delivery.answer.headers, ...told } } }
+  }
+
   const self: Mock = {
     deliver: (request, host) => {
       const url = new URL(request.url)
-      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host)
+      time.hear(request.headers)
+      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
       return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
     },
     handle: (request) => self.deliver(request, "web").then((delivery) => respond(delivery, request)),
@@ -325,6 +365,16 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     },
     get jobs() {
       return jobs.all.map((tracked) => ({ ...tracked.job, polls: tracked.asked.poll, state: stateOf(tracked) }))
+    },
+    get clock() {
+      const wait = Math.min(...jobs.all.map((tracked) => nextEventIn(tracked, now())))
+      return {
+        mode: time.mode,
+        now: now(),
+        ...(Number.isFinite(wait) ? { nextEventIn: wait } : {}),
+        set: (at: number) => time.set(at),
+        turn: (mode: Mode) => time.turn(mode)
+      }
     },
     play: (script, times = 1) => {
       waiting.push({ script, left: times })
@@ -340,6 +390,7 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       jobs.clear()
       journal.clear()
       waiting.length = 0
+      time.reset()
     }
   }
   return self
@@ -375,7 +426,7 @@ const broken = (answer: Answer, by: Spoil.Due | undefined): Outcome => {
  * @since 0.1.0
  */
 export const fromClock = (options: Options = {}): Effect.Effect<Mock> =>
-  Clock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
+  EffectClock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
 
 /**
  * The mock as a `fetch`, for a client in the same process: it asks no network, and answers any URL. What `fetch` does where a connection

@@ -9,6 +9,7 @@ import * as Script from "../Script.ts"
 import { written } from "./choice.ts"
 import { home } from "./pages.ts"
 import { isRecord } from "./rules.ts"
+import type { Mode } from "./time.ts"
 
 interface Asked {
   readonly mock: Mock
@@ -52,6 +53,31 @@ const advance = ({ body, id, mock }: Asked): Answer => {
   return state === undefined ? { status: 404, body: { error: `There is no job ${id} that moves by hand` } } : ok({ id, state })
 }
 
+const isMode = (value: unknown): value is Mode => value === "given" || value === "frozen" || value === "lockstep"
+
+const told = ({ clock }: Mock): Answer => {
+  const { mode, nextEventIn, now } = clock
+  return ok({ mode, now, ...(nextEventIn === undefined ? {} : { nextEventIn }) })
+}
+
+const clock = ({ body, mock }: Asked): Answer => {
+  if (!isRecord(body)) return wrong('The body must be JSON as {"mode": "frozen"}, {"advance": 60000}, or {"set": 1800000000000}')
+  const { advance: by, mode, set } = body
+  if (mode !== undefined && !isMode(mode)) return wrong("mode must be given, frozen or lockstep")
+  for (const [name, value] of Object.entries({ advance: by, set })) {
+    if (value !== undefined && !(typeof value === "number" && value >= 0)) return wrong(`${name} must be a number of milliseconds`)
+  }
+  const at = typeof by === "number" ? mock.clock.now + by : set
+  if (typeof at === "number") {
+    if ((mode ?? mock.clock.mode) === "given")
+      return wrong('The time is the one that the mock was given: freeze it first, with {"mode": "frozen"}')
+    if (at < mock.clock.now) return wrong(`It is ${mock.clock.now} already: a job does not get younger`)
+  }
+  if (mode !== undefined) mock.clock.turn(mode)
+  if (typeof at === "number") mock.clock.set(at)
+  return told(mock)
+}
+
 const routes: ReadonlyArray<AdminRoute> = [
   { method: "GET", path: /^\/$/, answer: ({ url }) => home(url.origin) },
   { method: "GET", path: /^\/__mock\/health$/, answer: () => ok({ status: "ok" }) },
@@ -59,6 +85,8 @@ const routes: ReadonlyArray<AdminRoute> = [
   { method: "GET", path: /^\/__mock\/jobs$/, answer: ({ mock }) => ok(mock.jobs) },
   { method: "GET", path: /^\/__mock\/scripts$/, answer: () => ok(Script.library) },
   { method: "GET", path: /^\/__mock\/faults$/, answer: () => ok(catalogue) },
+  { method: "GET", path: /^\/__mock\/clock$/, answer: ({ mock }) => told(mock) },
+  { method: "POST", path: /^\/__mock\/clock$/, answer: clock },
   { method: "POST", path: /^\/__mock\/script$/, answer: play },
   { method: "POST", path: /^\/__mock\/jobs\/([^/]+)\/advance$/, answer: advance },
   {

@@ -5,7 +5,7 @@ import * as MagicPrompt from "../MagicPrompt.ts"
 import * as Script from "../Script.ts"
 
 /** The header that chooses a script: a name of the library, or a script as JSON. */
-export const scriptHeader = "x-reelay-script"
+const scriptHeader = "x-reelay-script"
 
 /** A script that waits. */
 export interface Waiting {

@@ -24,7 +24,7 @@ export interface Tracked {
 /** Share of a job's time during which `not-found-first` hides it. */
 const hiddenShare = 0.2
 
-export const ageOf = ({ age, asked, job }: Tracked, now: number): number => {
+const ageOf = ({ age, asked, job }: Tracked, now: number): number => {
   const { advances } = job.script
   if (advances === "time") return now - job.createdAt
   return advances === "hand" ? age : (job.life.end * Math.min(asked.poll, advances.polls)) / advances.polls
@@ -40,6 +40,15 @@ export const momentOf = (tracked: Tracked, now: number): Script.Moment => {
 
 export const isHidden = (tracked: Tracked, now: number): boolean =>
   tracked.job.script.faults.some(({ name }) => name === "not-found-first") && ageOf(tracked, now) < tracked.job.life.end * hiddenShare
+
+/** How many milliseconds until time alone changes what is answered about a job; infinite where it never will. */
+export const nextEventIn = (tracked: Tracked, now: number): number => {
+  const { createdAt, life, script } = tracked.job
+  if (script.advances !== "time") return Number.POSITIVE_INFINITY
+  const ages = [...life.phases.map(({ until }) => until), life.end]
+  if (script.faults.some(({ name }) => name === "not-found-first")) ages.push(life.end * hiddenShare)
+  return Math.min(...ages.map((age) => createdAt + age - now).filter((wait) => wait > 0))
+}
 
 /** When a job ended, or will have: milliseconds since the epoch. */
 export const finishedAt = (tracked: Tracked, now: number): number => {
