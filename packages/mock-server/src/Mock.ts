@@ -8,21 +8,18 @@
  */
 import * as EffectClock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Answer, Dialect, Job, Provider, Scene } from "./dialects/Dialect.ts"
+import type { Job } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
-import { type Body, parseBody } from "./internal/body.ts"
-import { choose, type Waiting } from "./internal/choice.ts"
+import * as Api from "./internal/api.ts"
+import type { Waiting } from "./internal/choice.ts"
 import type { Delivery } from "./internal/delivery.ts"
-import * as Files from "./internal/files.ts"
-import * as Fault from "./Fault.ts"
-import { finishedAt, isHidden, Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
-import { proxyError } from "./internal/pages.ts"
+import type * as Fault from "./Fault.ts"
+import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { respond } from "./internal/respond.ts"
-import { methodsOf, type Route, routeOf } from "./internal/route.ts"
-import * as Spoil from "./internal/spoil.ts"
+import { routeOf } from "./internal/route.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
-import * as Script from "./Script.ts"
+import type * as Script from "./Script.ts"
 
 /**
  * @category models
@@ -112,17 +109,6 @@ export interface Mock {
   readonly reset: () => void
 }
 
-/** What an answer adds to the journal. */
-interface Outcome extends Delivery {
-  readonly jobId?: string
-  /** The name of the fault that shows in it. */
-  readonly fault?: string
-  /** The API never had the request. */
-  readonly received?: false
-}
-
-const defaultMaxBodyBytes = 16 * 1024 * 1024
-
 /**
  * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident.
  *
@@ -147,7 +133,7 @@ const defaultMaxBodyBytes = 16 * 1024 * 1024
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  const { duration = 10_000, urlTtl = 3_600_000, keys, maxBodyBytes = defaultMaxBodyBytes, onAnswer } = options
+  const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
   const time = new Time(options.now, options.clock ?? "given")
   const now = (): number => time.now()
@@ -155,154 +141,7 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
   const journal = new Journal()
   const waiting: Array<Waiting> = []
 
-  const accepts = (key: string): boolean => (keys === undefined ? !key.startsWith("bad") : keys.includes(key))
-
-  const visible = (provider: Provider, id: string, owner: string): Tracked | undefined => {
-    const found = jobs.find(provider, id)
-    return found?.owner === owner ? found : undefined
-  }
-
-  /** A link for an answer: one that has lapsed, where a fault wants that. */
-  const urlOf = ({ job, lapses }: Tracked, origin: string): string => {
-    const isLapsed =
-      job.script.ending === "expired" ||
-      job.script.faults.some((fault) => Object.hasOwn(Files.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
-    return origin + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
-  }
-
-  const create = ({ dialect, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, owner: string): Job => {
-    const { provider } = dialect
-    const id = dialect.id(jobs.id(seed, provider, body))
-    const job: Job = { id, provider, ...submit.read(body), script, life: Script.draw(script, seed, id), createdAt: now() }
-    jobs.add(job, owner)
-    return job
-  }
-
-  const submit = async (route: Route & { _tag: "submit" }, request: Request, owner: string, host: Fault.Needs): Promise<Outcome> => {
-    const { dialect } = route
-    const refuse = (problem: string): Outcome => ({ answer: dialect.refuse("Invalid", problem) })
-    const parsed = await parseBody(request, route.submit.media, maxBodyBytes)
-    switch (parsed._tag) {
-      case "TooLarge":
-        return { answer: dialect.refuse("TooLarge", `The body is larger than ${maxBodyBytes} bytes`) }
-      case "Unsupported":
-      case "Invalid":
-        return { answer: dialect.refuse(parsed._tag, parsed.message) }
-      case "Body": {
-        const { body } = parsed
-        const problem = route.submit.refuse(body)
-        if (problem !== undefined) return refuse(problem)
-        const { prompt } = route.submit.read(body)
-        const chosen = choose(request.headers, prompt, waiting, { duration, host, provider: dialect.provider })
-        if ("problem" in chosen) return refuse(chosen.problem)
-        const all = Spoil.due(chosen.script.faults, "submit", jobs.count(dialect.provider, owner, body))
-        const early = Spoil.before(all)
-        if (early !== undefined) return broken(unaccepted, early)
-        const other = Spoil.instead(all, dialect, now())
-        if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
-        const job = create(route, body, chosen.script, owner)
-        return { ...broken(dialect.accepted(job), Spoil.after(all)), jobId: job.id }
-      }
-    }
-  }
-
-  const sceneOf = (tracked: Tracked, moment: Script.Moment, origin: string): Scene => ({
-    job: tracked.job,
-    moment,
-    finishedAt: finishedAt(tracked, now()),
-    url: urlOf(tracked, origin)
-  })
-
-  /** What the provider says of a job now, the network aside. */
-  const state = (dialect: Dialect, found: Tracked, all: ReadonlyArray<Spoil.Due>, origin: string): Outcome => {
-    const other = Spoil.instead(all, dialect, now())
-    if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
-    if (isHidden(found, now())) return { answer: dialect.refuse("UnknownJob", ""), fault: "not-found-first" }
-    const moment = momentOf(found, now())
-    if (moment._tag === "Ended") {
-      found.endSeenAt ??= now()
-      found.pollsSinceEnd += 1
-      if (all.some(({ fault }) => fault.name === "goes-back")) {
-        const again: Script.Moment = { _tag: "Running", progress: 50 }
-        if (found.pollsSinceEnd === 2) return { answer: dialect.write(sceneOf(found, again, origin)), fault: "goes-back" }
-        if (found.pollsSinceEnd === 3) return { answer: dialect.refuse("UnknownJob", ""), fault: "goes-back" }
-      }
-    }
-    const answer = dialect.write(sceneOf(found, moment, origin))
-    const said = Spoil.reworded(all, answer, moment._tag === "Running")
-    const [by] = said === answer ? [] : all
-    return { answer: said, ...(by === undefined ? {} : { fault: by.fault.name }) }
-  }
-
-  const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, origin: string): Outcome => {
-    const found = visible(dialect.provider, id, owner)
-    if (found === undefined) return { answer: dialect.refuse("UnknownJob", "") }
-    const all = Spoil.due(found.job.script.faults, "poll", found.asked.poll + 1)
-    const early = Spoil.before(all)
-    found.asked.poll += 1
-    if (early !== undefined) return broken(unaccepted, early)
-    if (all.some(({ fault }) => fault.name === "flaky")) return { answer: proxyError(503), fault: "flaky" }
-    const { answer, fault } = state(dialect, found, all, origin)
-    const late = Spoil.after(all)
-    return late === undefined ? { answer, ...(fault === undefined ? {} : { fault }) } : broken(answer, late)
-  }
-
-  const content = (route: Route & { _tag: "content" }, owner: string, headers: Headers): Outcome => {
-    const found = visible(route.dialect.provider, route.id, owner)
-    if (found === undefined || isHidden(found, now())) return { answer: route.content.unknown }
-    const all = Spoil.due(found.job.script.faults, "content", (found.asked.content += 1))
-    const early = Spoil.before(all)
-    if (early !== undefined) return broken(unaccepted, early)
-    const refusal = route.content.refuse(momentOf(found, now()))
-    if (refusal !== undefined) return { answer: refusal }
-    const answer = Files.serve(seed, found.job, headers)
-    return broken({ ...answer, headers: { ...answer.headers, "cache-control": "public, max-age=86400" } }, Spoil.after(all))
-  }
-
-  const file = ({ id, provider }: Route & { _tag: "file" }, url: URL, request: Request, key: string | undefined): Outcome => {
-    const found = jobs.find(provider, id)
-    if (found === undefined || momentOf(found, now())._tag !== "Ended") return { answer: Files.unknownFile }
-    const refusal = Files.refuse(seed, found.job, url.searchParams, now())
-    if (refusal === Files.expired) {
-      found.lapses += 1
-      const fault = found.job.script.faults.find((each) => Object.hasOwn(Files.lapsed, each.name))?.name
-      return fault === undefined ? { answer: refusal } : { answer: Files.lapsed[fault] ?? refusal, fault }
-    }
-    if (refusal !== undefined) return { answer: refusal }
-    const all = Spoil.due(found.job.script.faults, "file", (found.asked.file += 1))
-    const early = Spoil.before(all)
-    if (early !== undefined) return broken(unaccepted, early)
-    const { answer, cut, fault } = Files.spoilt(all, { seed, job: found.job, url, headers: request.headers, isOwner: key === found.owner })
-    const late = Spoil.after(all)
-    if (late !== undefined) return broken(answer, late)
-    return { answer, ...(cut === undefined ? {} : { cut }), ...(fault === undefined ? {} : { fault }) }
-  }
-
-  const answer = async (route: Route, request: Request, url: URL, key: string | undefined, host: Fault.Needs): Promise<Outcome> => {
-    const { method } = request
-    if (route._tag === "unknown") {
-      const message = `No handler found for ${method} ${url.pathname.slice(1 + (route.dialect?.provider.length ?? -1))}`
-      return { answer: route.dialect?.refuse("UnknownRoute", message) ?? { status: 404, body: { error: message } } }
-    }
-    const allow = methodsOf(route)
-    if (route._tag === "file") {
-      return { ...(allow.includes(method) ? file(route, url, request, key) : { answer: Files.wrongMethod }), jobId: route.id }
-    }
-    const jobId = route._tag === "submit" ? {} : { jobId: route.id }
-    if (!allow.includes(method)) {
-      const refusal = route.dialect.refuse("WrongMethod", `${method} is not allowed here, only ${allow.join(", ")}`)
-      return { answer: { ...refusal, headers: { allow: allow.join(", ") } }, ...jobId }
-    }
-    if (key === undefined || !accepts(key)) return { answer: route.dialect.refuse("Unauthorized", "The key is missing or wrong"), ...jobId }
-    switch (route._tag) {
-      case "submit":
-        return submit(route, request, key, host)
-      case "poll":
-        return { ...poll(route, key, url.origin), ...jobId }
-      case "content":
-        return { ...content(route, key, request.headers), ...jobId }
-    }
-  }
+  const api = Api.make({ ...options, duration, seed }, { jobs, waiting, now })
 
   const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
     const route = routeOf(url.pathname)
@@ -314,11 +153,11 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       path: url.pathname,
       route: route._tag,
       ...(provider === undefined ? {} : { provider }),
-      authorised: key !== undefined && accepts(key),
+      authorised: key !== undefined && api.accepts(key),
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
-    const { answer: said, cut, fault, jobId, received } = await answer(route, request, url, key, host)
+    const { answer: said, cut, fault, jobId, received } = await api.answer(route, request, url, key, host)
     const entry = complete({
       ...(cut?.at === "start" ? {} : { status: said.status }),
       ...(jobId === undefined ? {} : { jobId }),
@@ -394,16 +233,6 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     }
   }
   return self
-}
-
-/** Of a request that the API did nothing with, no answer is known; a host sends none. */
-const unaccepted: Answer = { status: 502, body: undefined }
-
-/** An answer as a fault of the network leaves it. */
-const broken = (answer: Answer, by: Spoil.Due | undefined): Outcome => {
-  if (by === undefined) return { answer }
-  const received = by.kind.cell?.point === "unreceived" ? { received: false as const } : {}
-  return { ...Spoil.deliver(answer, by), fault: by.fault.name, ...received }
 }
 
 /**
