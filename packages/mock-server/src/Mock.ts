@@ -55,6 +55,14 @@ export interface JobView extends Job {
   readonly state: "submitted" | "queued" | "running" | Exclude<Script.Ending, "never">
   /** Polls so far, spoilt ones included. */
   readonly polls: number
+  /** What was meant by its submission: equal ones mean the same video. See `Ledger`. */
+  readonly intent: string
+  /** When its end was told in an answer that came whole, in milliseconds since the epoch. */
+  readonly endToldAt?: number
+  /** Until when the best link that was told is good. */
+  readonly linkGoodUntil?: number
+  /** How often its file was fetched whole. */
+  readonly fetched: number
 }
 
 /**
@@ -183,6 +191,19 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     }
   }
 
+  const viewOf = (tracked: Tracked): JobView => {
+    const { asked, endToldAt, fetched, intent, job, linkGoodUntil } = tracked
+    return {
+      ...job,
+      polls: asked.poll,
+      state: stateOf(tracked),
+      intent,
+      fetched,
+      ...(endToldAt === undefined ? {} : { endToldAt }),
+      ...(linkGoodUntil === undefined ? {} : { linkGoodUntil })
+    }
+  }
+
   /** Tells a client whose time is not the real one how late it is here. */
   const timed = (delivery: Delivery): Delivery => {
     if (time.mode === "given") return delivery
@@ -203,7 +224,7 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       return journal.entries
     },
     get jobs() {
-      return jobs.all.map((tracked) => ({ ...tracked.job, polls: tracked.asked.poll, state: stateOf(tracked) }))
+      return jobs.all.map(viewOf)
     },
     get clock() {
       const wait = Math.min(...jobs.all.map((tracked) => nextEventIn(tracked, now())))

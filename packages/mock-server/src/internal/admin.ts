@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { Answer } from "../dialects/Dialect.ts"
 import { catalogue } from "../Fault.ts"
+import * as Ledger from "../Ledger.ts"
 import type { Mock } from "../Mock.ts"
 import * as Script from "../Script.ts"
 import { written } from "./choice.ts"
@@ -83,6 +84,7 @@ const routes: ReadonlyArray<AdminRoute> = [
   { method: "GET", path: /^\/__mock\/health$/, answer: () => ok({ status: "ok" }) },
   { method: "GET", path: /^\/__mock\/journal$/, answer: ({ mock }) => ok(mock.journal) },
   { method: "GET", path: /^\/__mock\/jobs$/, answer: ({ mock }) => ok(mock.jobs) },
+  { method: "GET", path: /^\/__mock\/ledger$/, answer: ({ mock }) => ok(Ledger.of(mock.jobs, mock.clock.now)) },
   { method: "GET", path: /^\/__mock\/scripts$/, answer: () => ok(Script.library) },
   { method: "GET", path: /^\/__mock\/faults$/, answer: () => ok(catalogue) },
   { method: "GET", path: /^\/__mock\/clock$/, answer: ({ mock }) => told(mock) },

@@ -30,6 +30,12 @@ const half = (file: Bytes): Bytes => file.slice(0, file.byteLength >> 1)
 /** A file in which one byte in a hundred is another. */
 const corrupt = (file: Bytes): Bytes => file.map((byte, index) => (index % 100 === 99 ? byte ^ 0xff : byte))
 
+/** Until when a link is good, in milliseconds since the epoch; `undefined` of what is no link of ours. */
+export const goodUntil = (url: string): number | undefined => {
+  const expires = URL.parse(url)?.searchParams.get("expires")
+  return expires === null || expires === undefined ? undefined : Number(expires) * 1000
+}
+
 const refusal = (status: number, code: string, message: string): Answer => ({
   status,
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>\n`,

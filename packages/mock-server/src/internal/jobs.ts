@@ -11,6 +11,14 @@ export interface Tracked {
   readonly owner: string
   /** Requests so far that the API had, by endpoint. */
   readonly asked: Record<Endpoint, number>
+  /** What was meant by it: another submission of the same intention is the same video once more. */
+  readonly intent: string
+  /** When its end was told in an answer that came whole, in milliseconds since the epoch. */
+  endToldAt: number | undefined
+  /** Until when the best link that was told is good. */
+  linkGoodUntil: number | undefined
+  /** How often the file was fetched whole. */
+  fetched: number
   /** Polls since the first that saw the end. */
   pollsSinceEnd: number
   /** Downloads that found a link lapsed. */
@@ -74,11 +82,10 @@ export class Jobs {
     return this.all.find(({ job }) => job.id === id)
   }
 
-  /** Counts a submission: how often this very one was seen, this time included. */
-  count(provider: Provider, owner: string, body: unknown): number {
-    const said = `${provider} ${owner} ${JSON.stringify(body)}`
-    const nth = (this.submissions.get(said) ?? 0) + 1
-    this.submissions.set(said, nth)
+  /** Counts a submission: how often this very intention was seen, this time included. */
+  count(intent: string): number {
+    const nth = (this.submissions.get(intent) ?? 0) + 1
+    this.submissions.set(intent, nth)
     return nth
   }
 
@@ -94,9 +101,20 @@ export class Jobs {
   }
   private readonly taken = new Set<string>()
 
-  add(job: Job, owner: string): void {
-    const asked = { submit: 1, poll: 0, content: 0, file: 0 }
-    this.tracked.set(`${job.provider} ${job.id}`, { job, owner, asked, pollsSinceEnd: 0, lapses: 0, age: 0, endSeenAt: undefined })
+  add(job: Job, owner: string, intent: string): void {
+    this.tracked.set(`${job.provider} ${job.id}`, {
+      job,
+      owner,
+      asked: { submit: 1, poll: 0, content: 0, file: 0 },
+      intent,
+      endToldAt: undefined,
+      linkGoodUntil: undefined,
+      fetched: 0,
+      pollsSinceEnd: 0,
+      lapses: 0,
+      age: 0,
+      endSeenAt: undefined
+    })
   }
 
   clear(): void {
