@@ -7,16 +7,20 @@
  * @since 0.1.0
  */
 import * as EffectClock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { Job } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
 import * as Api from "./internal/api.ts"
 import type { Waiting } from "./internal/choice.ts"
 import type { Delivery } from "./internal/delivery.ts"
+import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
+import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
 import { routeOf } from "./internal/route.ts"
+import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
 import type * as Script from "./Script.ts"
@@ -104,6 +108,10 @@ export interface Mock {
   readonly journal: ReadonlyArray<Entry>
   /** Every job so far, in the order of submission. */
   readonly jobs: ReadonlyArray<JobView>
+  /** What clients told of the states that they saw, for `History.check`. */
+  readonly traces: ReadonlyArray<Trace>
+  /** Keeps what a client saw of a job. */
+  readonly witness: (trace: Trace) => void
   /** Gives the next submissions, so many of them, this script, whatever their prompts say. Several wait for each other. Default 1. */
   readonly play: (script: Script.Script, times?: number) => void
   /**
@@ -148,6 +156,7 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
   const jobs = new Jobs()
   const journal = new Journal()
   const waiting: Array<Waiting> = []
+  const traces: Array<Trace> = []
 
   const api = Api.make({ ...options, duration, seed }, { jobs, waiting, now })
 
@@ -165,8 +174,16 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
-    const { answer: said, cut, fault, jobId, received } = await api.answer(route, request, url, key, host)
+    const { answer: said, body, cut, fault, intent, jobId, received, told } = await api.answer(route, request, url, key, host)
+    const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
+    const isLost = route._tag === "unknown" || said.status === 405
     const entry = complete({
+      ...(isLost ? { nearest: nearest(request.method, url.pathname) } : {}),
+      ...(body === undefined ? {} : { body: shown(body, key) }),
+      ...(intent === undefined ? {} : { intent }),
+      ...(told === undefined ? {} : { told }),
+      ...(asked === undefined ? {} : { retryAfter: asked }),
+      ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, key) } }),
       ...(cut?.at === "start" ? {} : { status: said.status }),
       ...(jobId === undefined ? {} : { jobId }),
       ...(fault === undefined ? {} : { fault }),
@@ -236,6 +253,12 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
         turn: (mode: Mode) => time.turn(mode)
       }
     },
+    get traces() {
+      return traces
+    },
+    witness: (trace) => {
+      traces.push(trace)
+    },
     play: (script, times = 1) => {
       waiting.push({ script, left: times })
     },
@@ -250,10 +273,17 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       jobs.clear()
       journal.clear()
       waiting.length = 0
+      traces.length = 0
       time.reset()
     }
   }
   return self
+}
+
+/** What a 429 asks for, in milliseconds from `now`; `undefined` where it asks for nothing. */
+const retryAfter = (header: string | undefined, now: number): number | undefined => {
+  if (header === undefined) return undefined
+  return /^\d+$/.test(header) ? Number(header) * 1000 : DateTime.toEpochMillis(DateTime.makeUnsafe(header)) - now
 }
 
 /**

@@ -2,8 +2,10 @@
  * The mock's own routes, for tests and people; they need no key, and do not show in the journal.
  */
 import * as Effect from "effect/Effect"
-import type { Answer } from "../dialects/Dialect.ts"
+import * as Schema from "effect/Schema"
+import { type Answer, type Provider, providers } from "../dialects/Dialect.ts"
 import { catalogue } from "../Fault.ts"
+import * as History from "../History.ts"
 import * as Ledger from "../Ledger.ts"
 import type { Mock } from "../Mock.ts"
 import * as Script from "../Script.ts"
@@ -54,6 +56,48 @@ const advance = ({ body, id, mock }: Asked): Answer => {
   return state === undefined ? { status: 404, body: { error: `There is no job ${id} that moves by hand` } } : ok({ id, state })
 }
 
+const readTrace = Schema.decodeUnknownResult(History.Trace)
+
+const witness = ({ body, mock }: Asked): Answer => {
+  const trace = readTrace(body)
+  if (trace._tag === "Failure") {
+    return wrong(
+      'The body must be JSON as {"job": "<id>", "states": ["submitted", "queued", "running", "succeeded"]}: ' + String(trace.failure)
+    )
+  }
+  mock.witness(trace.success)
+  return ok(trace.success)
+}
+
+/** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */
+const floorsIn = (query: URLSearchParams): Readonly<Partial<Record<Provider, number>>> | undefined => {
+  const floors: Partial<Record<Provider, number>> = {}
+  for (const text of query.getAll("floor")) {
+    const [, name, millis = ""] = /^(?:(\w+):)?(\d+)$/.exec(text) ?? []
+    const whose = providers.filter((provider) => name === undefined || name === provider)
+    if (millis === "" || whose.length === 0) return undefined
+    for (const provider of whose) floors[provider] = Number(millis)
+  }
+  return floors
+}
+
+const verify = ({ mock, url }: Asked): Answer => {
+  const floors = floorsIn(url.searchParams)
+  if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
+  const { findings } = Ledger.of(mock.jobs, mock.clock.now)
+  const wrongs = [
+    ...findings.map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
+    ...History.check({ ...mock, floors }),
+    ...mock.journal.flatMap(({ at, method, nearest = [], path }) => {
+      const [near] = nearest
+      return near === undefined
+        ? []
+        : [{ law: "route", at, what: `${method} ${path} found no route; the nearest is ${near.method} ${near.path}: ${near.differs}` }]
+    })
+  ]
+  return ok({ ok: wrongs.length === 0, findings: wrongs })
+}
+
 const isMode = (value: unknown): value is Mode => value === "given" || value === "frozen" || value === "lockstep"
 
 const told = ({ clock }: Mock): Answer => {
@@ -84,6 +128,8 @@ const routes: ReadonlyArray<AdminRoute> = [
   { method: "GET", path: /^\/__mock\/health$/, answer: () => ok({ status: "ok" }) },
   { method: "GET", path: /^\/__mock\/journal$/, answer: ({ mock }) => ok(mock.journal) },
   { method: "GET", path: /^\/__mock\/jobs$/, answer: ({ mock }) => ok(mock.jobs) },
+  { method: "POST", path: /^\/__mock\/trace$/, answer: witness },
+  { method: "GET", path: /^\/__mock\/verify$/, answer: verify },
   { method: "GET", path: /^\/__mock\/ledger$/, answer: ({ mock }) => ok(Ledger.of(mock.jobs, mock.clock.now)) },
   { method: "GET", path: /^\/__mock\/scripts$/, answer: () => ok(Script.library) },
   { method: "GET", path: /^\/__mock\/faults$/, answer: () => ok(catalogue) },

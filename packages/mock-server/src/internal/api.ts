@@ -36,9 +36,12 @@ export interface Outcome extends Delivery {
   /** The API never had the request. */
   readonly received?: false
   /** Of a poll whose answer came whole: where the job is, in it. */
-  readonly told?: Script.Moment["_tag"]
+  readonly told?: "submitted" | "queued" | "running" | "ended"
   /** The link in it. */
   readonly url?: string
+  /** Of a submission: its fields, and what was meant by it. */
+  readonly body?: Body
+  readonly intent?: string
 }
 
 /** Whether a client that was given it has all that it says. */
@@ -55,6 +58,8 @@ const broken = (answer: Answer, by: Spoil.Due | undefined): Outcome => {
   const received = by.kind.cell?.point === "unreceived" ? { received: false as const } : {}
   return { ...Spoil.deliver(answer, by), fault: by.fault.name, ...received }
 }
+
+const told = { Submitted: "submitted", Queued: "queued", Running: "running", Ended: "ended" } as const
 
 interface Whose {
   readonly owner: string
@@ -110,7 +115,6 @@ export const make = (
 
   const submit = async (route: Route & { _tag: "submit" }, request: Request, owner: string, host: Fault.Needs): Promise<Outcome> => {
     const { dialect } = route
-    const refuse = (problem: string): Outcome => ({ answer: dialect.refuse("Invalid", problem) })
     const parsed = await parseBody(request, route.submit.media, maxBodyBytes)
     switch (parsed._tag) {
       case "TooLarge":
@@ -120,6 +124,7 @@ export const make = (
         return { answer: dialect.refuse(parsed._tag, parsed.message) }
       case "Body": {
         const { body } = parsed
+        const refuse = (problem: string): Outcome => ({ answer: dialect.refuse("Invalid", problem), body })
         const problem = route.submit.refuse(body)
         if (problem !== undefined) return refuse(problem)
         const { prompt } = route.submit.read(body)
@@ -128,11 +133,11 @@ export const make = (
         const intent = intentOf(dialect.provider, owner, request.headers, body)
         const all = Spoil.due(chosen.script.faults, "submit", jobs.count(intent))
         const early = Spoil.before(all)
-        if (early !== undefined) return broken(unaccepted, early)
+        if (early !== undefined) return { ...broken(unaccepted, early), body, intent }
         const other = Spoil.instead(all, dialect, now())
-        if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
+        if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body, intent }
         const job = create(route, body, chosen.script, { owner, intent })
-        return { ...broken(dialect.accepted(job), Spoil.after(all)), jobId: job.id }
+        return { ...broken(dialect.accepted(job), Spoil.after(all)), jobId: job.id, body, intent }
       }
     }
   }
@@ -163,7 +168,7 @@ export const make = (
     const answer = dialect.write(scene)
     const said = Spoil.reworded(all, answer, moment._tag === "Running")
     const [by] = said === answer ? [] : all
-    return { answer: said, told: moment._tag, url: scene.url, ...(by === undefined ? {} : { fault: by.fault.name }) }
+    return { answer: said, told: told[moment._tag], url: scene.url, ...(by === undefined ? {} : { fault: by.fault.name }) }
   }
 
   const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, origin: string): Outcome => {
@@ -177,13 +182,13 @@ export const make = (
     const outcome = state(dialect, found, all, origin)
     const late = Spoil.after(all)
     const delivered = late === undefined ? outcome : broken(outcome.answer, late)
-    if (outcome.told !== undefined && isWhole(delivered, late)) {
-      if (outcome.told === "Ended") found.endToldAt ??= now()
+    if (outcome.told === undefined || !isWhole(delivered, late)) return delivered
+    if (outcome.told === "ended") {
+      found.endToldAt ??= now()
       const until = Files.goodUntil(outcome.url ?? "")
       if (until !== undefined) found.linkGoodUntil = Math.max(found.linkGoodUntil ?? 0, until)
-      return { ...delivered, told: outcome.told }
     }
-    return delivered
+    return { ...delivered, told: outcome.told }
   }
 
   const content = (route: Route & { _tag: "content" }, owner: string, { headers, method }: Request): Outcome => {
