@@ -16,6 +16,7 @@ const commands = {
   reelay: { args: [...fromSource, `${root}packages/cli/src/bin.ts`, ...args], cwd: here },
   "reelay-mock": { args: [...fromSource, `${root}packages/mock-server/src/bin.ts`, ...args], cwd: here },
   demo: { args: [...fromSource, `${root}packages/cli/demo/demo.ts`, ...args], cwd: here },
+  soak: { args: [...fromSource, `${root}packages/testing/test/soak/main.ts`, ...args], cwd: root },
   example: { args: [...fromSource, `${root}packages/cli/examples/${args[0] ?? "promise"}.ts`], cwd: here },
   test: { args: [`${root}scripts/test.mjs`, ...args], cwd: root },
   check: { args: [`${root}scripts/test.mjs`, "--only", "static", ...args], cwd: root },
@@ -24,7 +25,7 @@ const commands = {
   vitest: { args: [`${root}node_modules/vitest/vitest.mjs`, "run", ...args], cwd: root }
 }
 
-const examples = ["promise", "rxjs", "effect"]
+const examples = ["promise", "rxjs", "effect", "otlp"]
 if (name === "example" && args[0] !== undefined && !examples.includes(args[0])) {
   process.stderr.write(`There is no example "${args[0]}". There are: ${examples.join(", ")}.\n`)
   process.exit(2)

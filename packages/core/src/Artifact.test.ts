@@ -3,11 +3,13 @@ import { hexToBytes } from "@noble/hashes/utils.js"
 import { expect } from "../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
-import { done, fake, key, printed, provider, type Reply, type Sent, transport } from "../test/fake.ts"
+import { done, fake, key, printed, provider, type Reply, said, type Sent, transport } from "../test/fake.ts"
 import { succeeded } from "../test/samples.ts"
 import * as Artifact from "./Artifact.ts"
 import * as PublicNetwork from "./PublicNetwork.ts"
@@ -53,7 +55,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("the next candidate is tried, and the API's own origin gets the key", () =>
+  it.effect("T36: the next candidate is tried, and the API's own origin gets the key", () =>
     Effect.gen(function* () {
       const { bytes, net } = yield* fetched([cdn, content], ({ url }) => (url === content ? mp4 : { status: 500 }))
       expect(bytes).toEqual(video)
@@ -62,7 +64,7 @@ describe("bytes", () => {
   )
 
   it.effect.each(["http://api.fake.test/x", "https://api.fake.test:444/x", "https://api.fake.test.evil.test/x"])(
-    "%s is another origin, and gets no key",
+    "T36: %s is another origin, and gets no key",
     (url) =>
       Effect.gen(function* () {
         const { net } = yield* fetched([url], () => mp4)
@@ -70,7 +72,7 @@ describe("bytes", () => {
       })
   )
 
-  it.effect("a redirect is followed without the key", () =>
+  it.effect("T36: a redirect is followed without the key", () =>
     Effect.gen(function* () {
       const { bytes, net } = yield* fetched([content], ({ url }) =>
         url === content ? { status: 302, headers: { location: "/moved" } } : mp4
@@ -120,7 +122,7 @@ describe("bytes", () => {
     ["JSON that calls itself a video", { body: { error: "no" }, headers: { "content-type": "video/mp4" } }],
     ["an error as JSON", { body: { error: "no" }, headers: { "content-type": "application/json" } }],
     ["a missing page's 400", { status: 400 }]
-  ])("%s is no video, and is not asked for twice", ([, reply]) =>
+  ])("T37: %s is no video, and is not asked for twice", ([, reply]) =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => reply)
       expect(error?.reason._tag).toBe("DownloadFailed")
@@ -223,6 +225,18 @@ describe("bytes", () => {
     })
   )
 
+  it.effect.each([404, 502])(
+    "T38: a content endpoint that is missing (%i) costs no video that has a link, and one without ends soon",
+    (status) =>
+      Effect.gen(function* () {
+        const missing: Reply = { status, body: "404 page not found" }
+        const answer = ({ url }: Sent) => (url === content ? missing : url === cdn ? mp4 : said("done", { url: cdn }))
+        expect((yield* fetched([content, cdn], answer)).bytes).toEqual(video)
+        const other = yield* fetched([content], answer)
+        expect([other.error?.reason._tag ?? "found", other.net.posts().length]).toEqual([status === 404 ? "found" : "DownloadFailed", 0])
+      })
+  )
+
   it.effect("T38: //host/path is another host, and gets no key", () =>
     Effect.gen(function* () {
       const { bytes, net } = yield* fetched(["//cdn.fake.test/a.mp4"], () => mp4)
@@ -317,6 +331,24 @@ const looking = (cause: Error) => {
   })
   return { asked, provide: Effect.provideService(PublicNetwork.Client, client) }
 }
+
+describe("an answer that is no video", () => {
+  const hanging = new ReadableStream({ pull: () => new Promise(() => undefined), cancel: () => new Promise(() => undefined) })
+
+  it.effect("T15: holds up no download, though it hangs where it is cancelled", () =>
+    Effect.gen(function* () {
+      const answers = [new Response(hanging, { status: 404 }), new Response(video)]
+      const fetch: typeof globalThis.fetch = () => Promise.resolve(answers.shift() ?? new Response(null, { status: 500 }))
+      const layer = Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+      const fiber = yield* Effect.forkDetach(Artifact.bytes(provider, candidates(cdn, content)).pipe(Effect.provide(layer)))
+      for (let turns = 0; turns < 200 && fiber.pollUnsafe() === undefined; turns++) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        yield* TestClock.adjust("100 millis")
+      }
+      expect(fiber.pollUnsafe()).toMatchObject({ _tag: "Success", value: video })
+    })
+  )
+})
 
 describe("a refused address", () => {
   it.effect("of every candidate is ForbiddenAddress, named without its query, and is not tried again", () =>

@@ -13,14 +13,17 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Pull from "effect/Pull"
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
+import type * as Tracer from "effect/Tracer"
 import { call } from "./internal/call.ts"
 import { refuseProvider, refuseRef } from "./internal/checked.ts"
 import { onDisk } from "./internal/disk.ts"
 import { type Miss, open, type Source } from "./internal/download.ts"
+import * as Meter from "./internal/meter.ts"
 import * as Part from "./internal/part.ts"
 import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./internal/progress.ts"
 import { read } from "./internal/read.ts"
-import { saved, trusting } from "./internal/record.ts"
+import { saved, trusting, unsaved } from "./internal/record.ts"
+import * as Trace from "./internal/trace.ts"
 import { accountAt, inTurn } from "./internal/turn.ts"
 import { monotonic } from "./internal/watch.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "./JobError.ts"
@@ -66,22 +69,36 @@ export interface Saved {
  * process has left beside the place is gone on with too, if it is of the same job. Two that save to one path at a time write to a part
  * each; the later one wins.
  *
+ * A job that the journal keeps open for its video (`saveTo`) is closed with it. Where saving fails or is left, the job is let go, and
+ * `Job.resumeAll` finds it, here or elsewhere.
+ *
  * Fails with `DownloadFailed`, `ArtifactTooLarge`, `InvalidRequest` (an option, or a path that names no file), `ForbiddenAddress` (all links
  * lead into a private network), or as `Job.attach` refuses a reference.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const save = Effect.fn("reelay.download")(function* (
-  given: Provider<never>,
+export const save = (
+  provider: Provider<never>,
   state: Succeeded,
   path: string,
   options: Options = {}
+): Effect.Effect<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> =>
+  downloading(state, saving(provider, state, path, options), (done) => done.bytes)
+
+const saving = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  path: string,
+  options: Options
 ): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   const provider = yield* trusting(given, state.ref)
   const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
-  if (refused !== undefined) return yield* failure(state, refused, 0)
+  if (refused !== undefined) {
+    yield* unsaved(state.ref)
+    return yield* failure(state, refused, 0)
+  }
   let part: Part.Part | undefined
   return yield* Effect.scoped(
     Effect.gen(function* () {
@@ -100,7 +117,8 @@ export const save = Effect.fn("reelay.download")(function* (
       return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
     }),
     Effect.tap(() => saved(state.ref)),
-    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
+    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1))),
+    Effect.onError(() => unsaved(state.ref))
   )
 })
 
@@ -111,10 +129,29 @@ export const save = Effect.fn("reelay.download")(function* (
  * @category combinators
  * @since 0.1.0
  */
-export const bytes = Effect.fn("reelay.download")(function* (
-  given: Provider<never>,
+export const bytes = (
+  provider: Provider<never>,
   state: Succeeded,
   options: Options = {}
+): Effect.Effect<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
+  downloading(state, collecting(provider, state, options), (whole) => whole.byteLength)
+
+/** In a span of the job. */
+const downloading = <A, R>(
+  { ref }: Succeeded,
+  download: Effect.Effect<A, JobError, R>,
+  sizeOf: (done: A) => number
+): Effect.Effect<A, JobError, Exclude<R, Tracer.ParentSpan>> =>
+  Trace.ofJob("reelay.download", ref, {}, (span) =>
+    Effect.tap(download, (done) => Effect.sync(() => span.attribute("reelay.download.bytes", sizeOf(done)))).pipe(
+      Effect.tapError(({ attempt }) => Effect.sync(() => span.attribute("reelay.attempt", attempt)))
+    )
+  )
+
+const collecting = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  options: Options
 ): Effect.fn.Return<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> {
   const provider = yield* trusting(given, state.ref)
   const refused = refusal(provider, state, options)
@@ -162,11 +199,13 @@ const fetched = Effect.fnUntraced(function* <E>(
   given: Provider<never>,
   state: Succeeded,
   options: Options,
-  sink: Sink<E>,
+  into: Sink<E>,
   progress: Progress
 ): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | E, HttpClient.HttpClient> {
   const provider = { ...given, baseUrl: state.ref.baseUrl }
   const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
+  const count = yield* Meter.bytes(provider.definition.name)
+  const sink: Sink<E> = { ...into, write: (chunk) => Effect.map(into.write(chunk), () => count(chunk.byteLength)) }
   const limit = options.maxBytes ?? 2 * gibibyte
   const retry = options.retry ?? defaultRetry
   let step = yield* Schedule.toStep(retry)

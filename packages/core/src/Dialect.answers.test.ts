@@ -21,7 +21,7 @@ const missed = (because: "timeout" | "server" | "rate-limited" | "unreadable", d
 describe("interpreter, by status", () => {
   const { interpret } = definition
 
-  it.each([408, 409, 425, 429, 500, 501, 502, 503, 504, 522, 524, 599, 100, 199, 600])("%i is missed", (status) => {
+  it.each([408, 409, 425, 429, 500, 501, 502, 503, 504, 522, 524, 599, 100, 199, 600])("T18: %i is missed", (status) => {
     const because = status === 408 ? "timeout" : status === 429 ? "rate-limited" : "server"
     expect(interpret(answer(status, refusal))).toEqual(missed(because, `HTTP ${status}: no`))
     expect(interpret(answer(status, ""))).toEqual(missed(because, `HTTP ${status}`))
@@ -32,7 +32,7 @@ describe("interpreter, by status", () => {
     expect(interpret(answer(status, ""))).toEqual({ _tag: "NotFound", detail: `HTTP ${status}` })
   })
 
-  it.each([200, 400, 404, 500])("task_not_exist with %i is not found", (status) => {
+  it.each([200, 400, 404, 500])("T19: task_not_exist with %i is not found", (status) => {
     expect(interpret(answer(status, { code: "TASK_NOT_EXIST", message: "x" }))).toMatchObject({ _tag: "NotFound" })
   })
 
@@ -49,11 +49,11 @@ describe("interpreter, by status", () => {
     [422, "PollRejected"],
     [451, "PollRejected"],
     [499, "PollRejected"]
-  ])("%i is refused: %s", (status, reason) => {
+  ])("T17: %i is refused: %s", (status, reason) => {
     expect(interpret(answer(status, refusal))).toEqual({ _tag: "Refused", reason, status, code: "why", message: "no" })
   })
 
-  it.each([200, 202, 301, 400, 401, 403, 404, 429, 500, 502])("a page with %i is missed", (status) => {
+  it.each([200, 202, 301, 400, 401, 403, 404, 429, 500, 502])("T16: a page with %i is missed", (status) => {
     const because = status === 429 ? "rate-limited" : status >= 500 ? "server" : "unreadable"
     const detail = `HTTP ${status} with a page instead of JSON: ${page}`
     expect(interpret(answer(status, page))).toEqual(missed(because, detail))

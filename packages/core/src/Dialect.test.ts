@@ -36,7 +36,7 @@ const words = observed.flatMap(([kind, all]) => all.map((word) => ({ kind, word 
 describe("lookup", () => {
   const kindOf = Dialect.lookup({})
 
-  it.each(words)("$word is $kind, in any case and padding", ({ kind, word }) => {
+  it.each(words)("T2, T5: $word is $kind, in any case and padding", ({ kind, word }) => {
     const shapes = [word, word.toUpperCase(), `  ${word}\n`, word.replaceAll(/[ _]/gu, "-"), word.replaceAll("_", " ")]
     for (const shape of shapes) expect(kindOf(shape)).toBe(kind)
   })
@@ -136,7 +136,7 @@ describe("numbers", () => {
     [true, undefined],
     [[6], undefined],
     [Number.POSITIVE_INFINITY, undefined]
-  ])("numeric reads %j as %j", (value, number) => {
+  ])("T29: numeric reads %j as %j", (value, number) => {
     expect(Dialect.numeric(value)).toBe(number)
   })
 
@@ -153,8 +153,27 @@ describe("numbers", () => {
     ["%", undefined],
     [null, undefined],
     ["half", undefined]
-  ])("fraction reads %j as %j", (value, number) => {
+  ])("T28: fraction reads %j as %j", (value, number) => {
     expect(Dialect.fraction(value)).toBe(number)
+  })
+
+  it.each([
+    [1_735_776_000, 1_735_776_000_000],
+    ["1735776000", 1_735_776_000_000],
+    [1_735_776_000.5, 1_735_776_000_500],
+    [1_735_776_000_000, 1_735_776_000_000],
+    ["2025-01-02T00:00:00Z", 1_735_776_000_000],
+    ["2025-01-02T02:00:00.000+02:00", 1_735_776_000_000],
+    ["2025-13-99T00:00:00Z", undefined],
+    ["2025-01-02T00:00:00", undefined],
+    ["tomorrow", undefined],
+    ["2025", 2_025_000],
+    [0, undefined],
+    [-1, undefined],
+    ["", undefined],
+    [null, undefined]
+  ])("T33: epochMillis reads %j as %j", (value, moment) => {
+    expect(Dialect.epochMillis(value)).toBe(moment)
   })
 
   it.each([
@@ -207,7 +226,7 @@ describe("errorOf", () => {
     ["FastAPI, a list", { detail: [{ msg: "field required" }] }, { message: "field required" }],
     ["a list", ["no"], {}],
     ["a number", 7, {}]
-  ])("%s", (_, value, error) => {
+  ])("T32: %s", (_, value, error) => {
     expect(Dialect.errorOf(value)).toEqual(error)
   })
 

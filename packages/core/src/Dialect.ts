@@ -13,7 +13,18 @@ import { type ErrorBody, errorOf, isOk, speaksOfModeration } from "./internal/pa
 import type { Answer, Reading, Receipt, Telling } from "./Reading.ts"
 import { excerpt, parseJson } from "./Text.ts"
 
-export { type ErrorBody, errorOf, fraction, idAt, isOk, links, numeric, positive, speaksOfModeration } from "./internal/payload.ts"
+export {
+  epochMillis,
+  type ErrorBody,
+  errorOf,
+  fraction,
+  idAt,
+  isOk,
+  links,
+  numeric,
+  positive,
+  speaksOfModeration
+} from "./internal/payload.ts"
 
 /** @category models */
 export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "cancelled"

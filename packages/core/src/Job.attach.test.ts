@@ -6,6 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { definition, done, fake, key, listen, provider, type Reply, request, said, script } from "../test/fake.ts"
 import { ref } from "../test/samples.ts"
 import * as Job from "./Job.ts"
+import * as JobRef from "./JobRef.ts"
 import * as Provider from "./Provider.ts"
 
 describe("attach", () => {
@@ -44,7 +45,7 @@ describe("attach", () => {
     })
   )
 
-  it.effect("an old job that is not found is given up after three looks", () =>
+  it.effect("T19: an old job that is not found is given up after three looks", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("3 hours")
       const net = script({ polls: [{ status: 404 }] })
@@ -62,7 +63,7 @@ describe("attach", () => {
     ["another port", { ...ref, baseUrl: "https://api.fake.test:444" }, "ForbiddenAddress"],
     ["another account", { ...ref, account: "you" }, "Unauthorized"],
     ["another provider", { ...ref, provider: "xai" }, "InvalidRequest"]
-  ] as const)("%s is refused, and nothing is sent", ([, foreign, reason]) =>
+  ] as const)("T22: %s is refused, and nothing is sent", ([, foreign, reason]) =>
     Effect.gen(function* () {
       const net = script({})
       const error = yield* Effect.flip(Job.attach(provider, foreign)).pipe(Effect.provide(net.layer))
@@ -85,7 +86,7 @@ describe("attach", () => {
     })
   )
 
-  it.effect("the vendor's own base is followed though another is configured", () =>
+  it.effect("T22: the vendor's own base is followed though another is configured", () =>
     Effect.gen(function* () {
       const net = script({ polls: [done] })
       const handle = yield* Job.attach(fake({ apiKey: key, account: "me", baseUrl: "http://localhost:1" }), ref).pipe(
@@ -93,6 +94,21 @@ describe("attach", () => {
       )
       yield* handle.result
       expect(net.requests.map(({ url }) => url)).toEqual(["https://api.fake.test/jobs/job-1"])
+    })
+  )
+
+  it.effect("T22: a job is asked for under the path of its kind, which its reference keeps as text", () =>
+    Effect.gen(function* () {
+      const paths = { generation: "text2video", edit: "image2video", extension: "extend" } as const
+      const pathed = Provider.configure({ ...definition, poll: ({ id, kind }) => ({ method: "GET", path: `/${paths[kind]}/${id}` }) })
+      const net = script({ polls: [done] })
+      for (const kind of ["generation", "edit", "extension"] as const) {
+        const kept = JobRef.fromUri(JobRef.toUri({ ...ref, kind }))
+        if (typeof kept === "string") throw new Error(kept)
+        const handle = yield* Job.attach(pathed({ apiKey: key, account: "me" }), kept).pipe(Effect.provide(net.layer))
+        yield* handle.result
+      }
+      expect(net.requests.map(({ url }) => new URL(url).pathname)).toEqual(["/text2video/job-1", "/image2video/job-1", "/extend/job-1"])
     })
   )
 

@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { disk } from "../test/disk.ts"
 import { expect } from "../test/expect.ts"
 import { done, fake, key, listen, printed, provider, type Reply, request, said, script, transport } from "../test/fake.ts"
 import { memory, prefix, remembered, withJournal } from "../test/journal.ts"
@@ -347,6 +348,39 @@ describe("T25: after a restart", () => {
       expect(yield* remembered(store.restart())).toEqual(["Accepted"])
       const [entry] = yield* store.restart().entries
       expect(entry).toMatchObject({ saveTo: "/videos/fox.mp4" })
+    })
+  )
+
+  it.effect("a video that could not be saved is let go, and can be resumed here or elsewhere", () =>
+    Effect.gen(function* () {
+      const journal = memory().restart()
+      const handle = yield* submit(script({ polls: [done] }), journal, { saveTo: "fox.mp4", label: "fox" })
+      yield* listen(handle)
+      yield* TestClock.adjust("1 minute")
+      const state = yield* handle.result
+      // Until its caller has tried, it is the caller's.
+      expect(yield* resumed(script({}), journal)).toEqual(["Held fox"])
+      const gone = transport(() => ({ body: "<html>", status: 400 }))
+      const saving = Artifact.save(provider, state, "fox.mp4").pipe(Effect.provide([gone.layer, disk().layer]), withJournal(journal))
+      expect((yield* Effect.flip(saving)).reason._tag).toBe("DownloadFailed")
+      expect(yield* remembered(journal)).toEqual(["Accepted"])
+      expect(yield* resumed(script({ polls: [done] }), journal)).toEqual(["job-1 Submitted", "job-1 Succeeded"])
+    })
+  )
+
+  it.effect("a save that was left lets go too", () =>
+    Effect.gen(function* () {
+      const journal = memory().restart()
+      const handle = yield* submit(script({ polls: [done] }), journal, { saveTo: "fox.mp4" })
+      yield* listen(handle)
+      yield* TestClock.adjust("1 minute")
+      const state = yield* handle.result
+      const silent = transport(() => ({ hangs: true }))
+      const saving = Artifact.save(provider, state, "fox.mp4").pipe(Effect.provide([silent.layer, disk().layer]), withJournal(journal))
+      const fiber = yield* Effect.forkChild(saving)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      expect(yield* resumed(script({ polls: [done] }), journal)).toEqual(["job-1 Submitted", "job-1 Succeeded"])
     })
   )
 

@@ -13,7 +13,7 @@ const ref: JobRef = { provider: "fake", kind: "generation", id: "job-1", baseUrl
 const code = (name: string, more: object = {}): Error => Object.assign(new Error(name), { code: name }, more)
 
 describe("submit", () => {
-  it.effect("one handle sends one POST, however many subscribe", () =>
+  it.effect("T24: one handle sends one POST, however many subscribe", () =>
     Effect.gen(function* () {
       const net = script({ polls: [said("queued"), said("running"), done] })
       const handle = yield* Job.submit(provider, request).pipe(Effect.provide(net.layer))
@@ -81,7 +81,7 @@ describe("submit", () => {
     ["a redirect", { status: 302, headers: { location: "https://evil.test/" } }, "HTTP 302: "],
     ["a success without an id", { body: { ok: true } }, 'HTTP 200 without a job id: {"ok":true}'],
     ["an empty success", { status: 202 }, "HTTP 202 without a job id: "]
-  ])("after %s nobody knows, and nothing is sent again", ([, reply, detail]) =>
+  ])("T24: after %s nobody knows, and nothing is sent again", ([, reply, detail]) =>
     Effect.gen(function* () {
       const net = script({ posts: [reply] })
       const fiber = yield* Effect.forkChild(Effect.flip(Job.submit(provider, request)).pipe(Effect.provide(net.layer)))
@@ -97,7 +97,7 @@ describe("submit", () => {
     ["429", { status: 429, body: { error: "slow down" } }],
     ["connection refused", { breaks: code("ECONNREFUSED", { syscall: "connect" }) }],
     ["an unknown name", { breaks: code("ENOTFOUND") }]
-  ])("%s is tried again until it is accepted", ([, busy]) =>
+  ])("T24: %s is tried again until it is accepted", ([, busy]) =>
     Effect.gen(function* () {
       const net = script({ posts: [busy, busy, { body: { id: "job-1" } }] })
       const fiber = yield* Effect.forkChild(Job.submit(provider, request).pipe(Effect.provide(net.layer)))

@@ -3,17 +3,22 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import * as Budget from "./Budget.ts"
 import { call } from "./internal/call.ts"
 import { accountOf, refuseProvider, refuseRef } from "./internal/checked.ts"
-import { adopt, following, digestOf, intend, type Notes, type Place, placeOf } from "./internal/record.ts"
+import * as Meter from "./internal/meter.ts"
+import { adopt, following, digestOf, intend, type Notes, type Place, placeOf, type Record } from "./internal/record.ts"
 import { defaultRetry, submit as post } from "./internal/submit.ts"
+import * as Trace from "./internal/trace.ts"
 import { accountAt, inTurn, Limits } from "./internal/turn.ts"
 import { make as makeWatch, monotonic, type Watch } from "./internal/watch.ts"
 import {
@@ -150,7 +155,7 @@ export const submit: <Request>(
   provider: Provider<Request>,
   request: Request,
   options?: SubmitOptions
-) => Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> = Effect.fn("reelay.submit")(function* (provider, request, options = {}) {
+) => Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> = Effect.fnUntraced(function* (provider, request, options = {}) {
   const prepared = yield* prepare(provider, request, options)
   return yield* send(prepared, { label: options.label, saveTo: options.saveTo })
 })
@@ -180,23 +185,49 @@ const send = (
   notes: Notes,
   place?: Place
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const since = yield* monotonic
-      // An intent is written whole or not at all, and is settled whatever comes.
-      const record = yield* Effect.mapError(intend(provider, submission, notes, place), refusal(provider, "submit"))
-      const posted = post(provider, submission, {
-        timeout: times.submit,
-        deadline: since + times.deadline,
-        retry: options.submitRetry ?? defaultRetry,
-        record,
-        onSubmitted: options.onSubmitted ?? (() => Effect.void),
-        onUnknown: options.onUnknown ?? (() => Effect.void)
+  Trace.span("reelay.submit", { attributes: Trace.apiOf(provider) }, (span) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const since = yield* monotonic
+        // An intent is written whole or not at all, and is settled whatever comes.
+        const record = yield* intend(provider, submission, notes, place).pipe(
+          Effect.mapError(refusal(provider, "submit")),
+          Effect.tapError(({ reason }) => Meter.submitted(provider.definition.name, reason._tag))
+        )
+        const posted = post(provider, submission, {
+          timeout: times.submit,
+          deadline: since + times.deadline,
+          retry: options.submitRetry ?? defaultRetry,
+          record,
+          onSubmitted: options.onSubmitted ?? (() => Effect.void),
+          onUnknown: options.onUnknown ?? (() => Effect.void)
+        })
+        const ref = yield* restore(posted).pipe(
+          Effect.ensuring(record.settled),
+          Effect.onExit((exit) => submitted(provider, record, exit, span))
+        )
+        return yield* watched(provider, ref, options, times, since, { eager: false, held: true })
       })
-      const ref = yield* Effect.ensuring(restore(posted), record.settled)
-      return yield* watched(provider, ref, options, times, since, { eager: false, held: true })
-    })
+    )
   )
+
+/** What came of a submission, though its caller may have left. */
+const submitted = (
+  { definition: { name } }: Provider<never>,
+  record: Record,
+  exit: Exit.Exit<JobRef, JobError>,
+  span: Tracer.Span
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const ref = record.ref()
+    if (ref === undefined) {
+      const error = Exit.isSuccess(exit) ? Option.none() : Cause.findErrorOption(exit.cause)
+      const otherwise = record.isUnknown() ? "SubmitUnknown" : "Interrupted"
+      return Meter.submitted(name, Option.match(error, { onNone: () => otherwise, onSome: ({ reason }) => reason._tag }))
+    }
+    span.attribute("reelay.job.id", ref.id)
+    return Effect.all([Trace.originates(ref, span), Meter.submitted(name, "accepted"), Meter.came(name, "Submitted")], { discard: true })
+  })
 
 const refusal =
   ({ definition }: Provider<never>, operation: Operation, ref?: JobRef) =>
@@ -212,10 +243,20 @@ const refusal =
  * @category constructors
  * @since 0.1.0
  */
-export const attach = Effect.fn("reelay.attach")(function* (
+export const attach = (
   provider: Provider<never>,
   ref: JobRef,
   options: AttachOptions = {}
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => attaching(ref, attached(provider, ref, options))
+
+/** In a span that the job's later ones belong to. */
+const attaching = <E, R>(ref: JobRef, handle: Effect.Effect<JobHandle, E, R>): Effect.Effect<JobHandle, E, Exclude<R, Tracer.ParentSpan>> =>
+  Trace.span("reelay.attach", { attributes: Trace.jobOf(ref) }, (span) => Effect.tap(handle, () => Trace.originates(ref, span)))
+
+const attached = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  ref: JobRef,
+  options: AttachOptions
 ): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
   const fail = refusal(provider, "attach", ref)
   const times = timesOf(options, provider.definition.rhythm)
@@ -352,7 +393,7 @@ const followed = (
       }
       const provider = providerOf(providers, ref)
       const handle = yield* Effect.result(
-        provider === undefined ? Effect.fail(noProvider(entry, ref)) : reattach(provider, ref, entry, options)
+        provider === undefined ? Effect.fail(noProvider(entry, ref)) : attaching(ref, reattach(provider, ref, entry, options))
       )
       if (provider === undefined || handle._tag === "Failure") {
         yield* journal.release(entry.id)
@@ -536,8 +577,8 @@ const inBatch = Effect.fnUntraced(function* <Request>(
   }
   if (!Journal.isOpen(before)) yield* release
   if (before.fate._tag === "Closed" && before.fate.end === "Saved") return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref })
-  const attached = Effect.provideService(reattach(provider, ref, before, rest), Journal.Journal, journal)
-  return statesOf(yield* Effect.onError(attached, () => release))
+  const again = Effect.provideService(attaching(ref, reattach(provider, ref, before, rest)), Journal.Journal, journal)
+  return statesOf(yield* Effect.onError(again, () => release))
 })
 
 const watched = Effect.fnUntraced(function* (
@@ -573,10 +614,7 @@ const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: 
   ref,
   current: watch.current,
   states: watch.states,
-  result: Stream.runLast(watch.states).pipe(
-    Effect.flatMap((last) => resultOf(Option.getOrElse(last, watch.current))),
-    Effect.withSpan("reelay.result")
-  ),
+  result: Stream.runLast(watch.states).pipe(Effect.flatMap((last) => resultOf(Option.getOrElse(last, watch.current)))),
   cancel: cancel(provider, ref, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
 })
 
@@ -597,7 +635,12 @@ const resultOf = (state: JobState): Effect.Effect<Succeeded, JobError | JobFaile
   }
 }
 
-const cancel = Effect.fn("reelay.cancel")(function* (
+const cancel = (provider: Provider<never>, ref: JobRef, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>
+  Trace.ofJob("reelay.cancel", ref, Trace.apiOf(provider), (span) =>
+    Effect.tap(cancelled(provider, ref, watch), (outcome) => Effect.sync(() => span.attribute("reelay.cancel.outcome", outcome)))
+  )
+
+const cancelled = Effect.fnUntraced(function* (
   { definition, ...provider }: Provider<never>,
   ref: JobRef,
   watch: Watch

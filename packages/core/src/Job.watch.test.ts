@@ -37,14 +37,14 @@ describe("looks", () => {
     })
   )
 
-  it.effect("wait as long as Retry-After asks", () =>
+  it.effect("T20: wait as long as Retry-After asks", () =>
     Effect.gen(function* () {
       const { times } = yield* ended([{ ...said("queued"), headers: { "retry-after": "20" } }, done])
       expect(times()).toEqual([2000, 22_000])
     })
   )
 
-  it.effect("grow further apart while they tell nothing", () =>
+  it.effect("T21: grow further apart while they tell nothing", () =>
     Effect.gen(function* () {
       const { times } = yield* ended([{ status: 502 }, { status: 502 }, { status: 502 }, done], { deadline: "10 minutes" })
       const [first = 0, second = 0, third = 0, fourth = 0] = times()
@@ -55,7 +55,7 @@ describe("looks", () => {
     })
   )
 
-  it.effect("never spin on a word that nobody knows, and end with the deadline", () =>
+  it.effect("T1: never spin on a word that nobody knows, and end with the deadline", () =>
     Effect.gen(function* () {
       const { reason, tags, times } = yield* ended([said("constructor")])
       expect(tags).toEqual(["Submitted"])
@@ -64,7 +64,7 @@ describe("looks", () => {
     })
   )
 
-  it.effect("that hang are cut by the request's timeout", () =>
+  it.effect("T18: that hang are cut by the request's timeout", () =>
     Effect.gen(function* () {
       const { net, tags } = yield* ended([{ hangs: true }, done], { requestTimeout: "4 seconds" })
       expect(tags).toEqual(["Submitted", "Succeeded"])
@@ -149,7 +149,7 @@ describe("subscribers", () => {
 })
 
 describe("the deadline", () => {
-  it.effect("gets one last look, which may still find the video", () =>
+  it.effect("T25: gets one last look, which may still find the video", () =>
     Effect.gen(function* () {
       const { tags, times } = yield* ended([said("running"), done], { pace: "40 seconds", deadline: "60 seconds" })
       expect([tags, times()]).toEqual([
@@ -159,7 +159,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("gets no look where Retry-After forbids it", () =>
+  it.effect("T20: gets no look where Retry-After forbids it", () =>
     Effect.gen(function* () {
       const { reason, times } = yield* ended([{ ...said("running"), headers: { "retry-after": "90" } }])
       expect(times()).toEqual([2000])
@@ -197,7 +197,7 @@ describe("the budget", () => {
     ["a page with 200", { body: `<html>${key}</html>` }, "BadPayload"],
     ["half a JSON", { body: '{"status":"do' }, "BadPayload"],
     ["an empty body", { body: "" }, "BadPayload"]
-  ])("ten times %s in a row is the end of watching: %s", ([, reply, expected]) =>
+  ])("T16, T21: ten times %s in a row is the end of watching: %s", ([, reply, expected]) =>
     Effect.gen(function* () {
       const { end, net, reason, tags } = yield* ended([reply], { deadline: "1 hour" })
       expect([reason, net.polls().length, tags]).toMatchObject([{ _tag: expected }, 10, ["Submitted"]])
@@ -206,7 +206,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("is given back by any good answer", () =>
+  it.effect("T21: is given back by any good answer", () =>
     Effect.gen(function* () {
       const nine = Array.from({ length: 9 }, (): Reply => ({ status: 502 }))
       const { tags } = yield* ended([...nine, said("running"), ...nine, done], { deadline: "1 hour" })
@@ -221,7 +221,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("is not spent on 404 in the first minute, and the third after it ends the watching", () =>
+  it.effect("T19: is not spent on 404 in the first minute, and the third after it ends the watching", () =>
     Effect.gen(function* () {
       const { reason, times } = yield* ended([{ status: 404 }], { deadline: "10 minutes" })
       expect(reason).toMatchObject({ _tag: "NotFound" })
@@ -230,7 +230,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("three successes without a video are a failure, and two are not", () =>
+  it.effect("T10: three successes without a video are a failure, and two are not", () =>
     Effect.gen(function* () {
       const empty = said("done", { url: "" })
       const first = yield* ended([empty])
@@ -246,7 +246,7 @@ describe("the budget", () => {
     [403, "Unauthorized"],
     [400, "PollRejected"],
     [301, "PollRejected"]
-  ])("%i ends the watching at once: %s", ([status, expected]) =>
+  ])("T17: %i ends the watching at once: %s", ([status, expected]) =>
     Effect.gen(function* () {
       const { end, net, reason } = yield* ended([{ status, body: { error: `not with ${key}` } }])
       expect([reason, net.polls().length]).toMatchObject([{ _tag: expected }, 1])

@@ -92,13 +92,15 @@ export const JobState = Schema.TaggedUnion({
   Cancelled: { ...base, ...cancelled }
 })
 
+const ended = { endedAt: Schema.optional(Schema.Finite) }
+
 const readings = {
   Queued: queued,
   Running: running,
-  Succeeded: { ...finished, artifacts: Schema.Array(Artifact) },
-  Failed: failed,
+  Succeeded: { ...finished, ...ended, artifacts: Schema.Array(Artifact) },
+  Failed: { ...failed, ...ended },
   Expired: expired,
-  Cancelled: cancelled,
+  Cancelled: { ...cancelled, ...ended },
   Unrecognised: { word: Schema.String },
   Missed: {
     because: Schema.Literals(["network", "timeout", "server", "rate-limited", "unreadable", "query-failed"]),

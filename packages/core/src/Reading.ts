@@ -56,6 +56,17 @@ export interface Cost {
 }
 
 /**
+ * When a job ended, where the payload tells.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ended {
+  /** Milliseconds since the epoch, the provider's clock. */
+  readonly endedAt?: number | undefined
+}
+
+/**
  * Why a job ended without a video.
  *
  * @category models
@@ -89,7 +100,7 @@ export interface Running {
 }
 
 /** @category models */
-export interface Succeeded extends Cost {
+export interface Succeeded extends Cost, Ended {
   readonly _tag: "Succeeded"
   /** In the order to try them. Empty where the answer named none. */
   readonly artifacts: ReadonlyArray<Artifact>
@@ -101,7 +112,7 @@ export interface Succeeded extends Cost {
 }
 
 /** @category models */
-export interface Failed extends Cost {
+export interface Failed extends Cost, Ended {
   readonly _tag: "Failed"
   readonly failure: Failure
   readonly billed: Billed
@@ -114,7 +125,7 @@ export interface Expired extends Cost {
 }
 
 /** @category models */
-export interface Cancelled extends Cost {
+export interface Cancelled extends Cost, Ended {
   readonly _tag: "Cancelled"
   readonly by: "caller" | "provider"
   readonly billed: Billed

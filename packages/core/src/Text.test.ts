@@ -32,7 +32,7 @@ describe("excerpt", () => {
     )
   })
 
-  it("any URL loses its query", () => {
+  it("T23: any URL loses its query", () => {
     fc.assert(
       fc.property(fc.webUrl(), fc.constantFrom("?", "#"), fc.constantFrom("", " ", '"', "'", "<"), (url, mark, after) => {
         expect(Text.excerpt(`${url}${mark}signature=SECRET${after}`)).not.toContain("SECRET")
@@ -63,9 +63,26 @@ describe("withoutSecret", () => {
     ["every occurrence", `a ${secret} b ${secret}`, "a <key> b <key>"],
     ["what JSON escapes", 'is "sk-abc\\/def123"', 'is "<key>"'],
     ["what a URL encodes", "?key=sk-abc%2Fdef123", "?key=<key>"],
-    ["what was cut in its middle", "the key sk-abc/de…", "the key <key>…"]
+    ["what was cut in its middle", "the key sk-abc/de…", "the key <key>…"],
+    ["what a URL encodes, cut in its middle", "?key=sk-abc%2Fde…", "?key=<key>…"]
   ])("hides %s", (_, text, shown) => {
     expect(Text.withoutSecret(text, secret)).toBe(shown)
+  })
+
+  it.each([
+    ["as it is", 'is tok/"a"  b+c', "is <key>"],
+    ["with one space where there were two", 'is tok/"a" b+c', "is <key>"],
+    ["in JSON", 'is "tok/\\"a\\"  b+c"', 'is "<key>"'],
+    ["in JSON with escaped slashes", 'is "tok\\/\\"a\\"  b+c"', 'is "<key>"'],
+    ["in JSON in JSON", 'is "{\\"x\\":\\"tok/\\\\\\"a\\\\\\"  b+c\\"}"', 'is "{\\"x\\":\\"<key>\\"}"'],
+    ["in a form", "x=tok%2F%22a%22++b%2Bc", "x=<key>"],
+    ["in JSON, cut in its middle", 'is "tok/\\"a…', 'is "<key>…']
+  ])("hides the value of a header %s", (_, text, shown) => {
+    expect(Text.withoutSecret(text, 'tok/"a"  b+c')).toBe(shown)
+  })
+
+  it("hides no blank", () => {
+    expect(Text.withoutSecret("a b", "         ")).toBe("a b")
   })
 
   it.each(["", "a", "id", "any-key"])("finds no secret in %j, which would stand in any word", (short) => {

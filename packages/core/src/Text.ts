@@ -23,21 +23,38 @@ export const excerpt = (text: string): string => {
 }
 
 /**
- * Leaves a secret out of a text that is shown: as it is, as JSON or a URL would write it, and where the text was cut in the middle of
- * it. What is shorter than 8 characters is no secret, and would be found in any word.
+ * Leaves a secret out of a text that is shown: as it is, as JSON (or JSON in JSON) or a URL would write it, and where the text was cut
+ * in the middle of it. What is shorter than 8 characters is no secret, and would be found in any word.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withoutSecret = (text: string, secret: string): string => {
-  if (secret.length < 8) return text
-  const written = new Set([secret, secret.replaceAll("/", "\\/"), encodeURIComponent(secret)])
-  const whole = [...written].reduce((shown, each) => shown.replaceAll(each, "<key>"), text)
-  for (let length = secret.length - 1; length >= 4; length--) {
-    const cut = `${secret.slice(0, length)}…`
-    if (whole.endsWith(cut)) return `${whole.slice(0, -cut.length)}<key>…`
+  if (!isSecret(secret)) return text
+  const forms = formsOf(secret)
+  const whole = forms.reduce((shown, form) => shown.replaceAll(form, "<key>"), text)
+  for (const form of whole.endsWith("…") ? forms : []) {
+    for (let length = form.length - 1; length >= 4; length--) {
+      const cut = `${form.slice(0, length)}…`
+      if (whole.endsWith(cut)) return `${whole.slice(0, -cut.length)}<key>…`
+    }
   }
   return whole
+}
+
+const isSecret = ({ length }: string): boolean => length >= 8
+
+/** What a secret is written as: `excerpt` has made one space of several, and some write a slash in JSON as `\/`. */
+const formsOf = (secret: string): ReadonlyArray<string> => {
+  const plain = [secret, secret.replaceAll(/\s+/gu, " ").trim()]
+  const once = plain.flatMap(inJson)
+  const addresses = [encodeURIComponent(secret), new URLSearchParams([["", secret]]).toString().slice(1)]
+  return [...new Set([...once.flatMap(inJson), ...once, ...addresses, ...plain])].filter(isSecret)
+}
+
+const inJson = (text: string): ReadonlyArray<string> => {
+  const escaped = JSON.stringify(text).slice(1, -1)
+  return [escaped, escaped.replaceAll("/", "\\/")]
 }
 
 // Signed URLs carry their signature in the query, whether JSON has escaped their slashes or a truncated text has lost their scheme; a

@@ -2,11 +2,12 @@ import { createClient as createClientOver } from "@reelay/core/promise"
 import { type Job, type Journal, Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, vi } from "vitest"
 import { FileJournal } from "./index.ts"
+import { self } from "./internal/holder.ts"
 
 const folder = (): string => join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "state", "journal")
 
@@ -172,5 +173,65 @@ describe("processes that share a journal", () => {
     writeFileSync(join(claims, "reused.1"), JSON.stringify({ ...mine, id: "another", pid: process.ppid, started: "1" }))
     writeFileSync(join(claims, "torn.1"), "{")
     for (const id of ["reborn", "reused", "torn"]) expect([id, await run(journal.claim(id))]).toStrictEqual([id, true])
+  })
+
+  it("a claim that fails half-way is nobody's", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    const claims = join(place, "claims")
+    const sign = join(claims, `alive-${self().id}`)
+    mkdirSync(sign, { recursive: true })
+    expect((await run(Effect.flip(journal.claim("a")))).detail).toContain("can't be claimed")
+    expect(readdirSync(claims)).toStrictEqual([`alive-${self().id}`])
+    rmSync(sign, { recursive: true })
+    expect(await run(journal.claim("a"))).toBe(true)
+  })
+})
+
+/** As if it had been there for so many minutes. */
+const since = (path: string, minutes: number): void => {
+  const then = Date.now() / 1000 - minutes * 60
+  utimesSync(path, then, then)
+}
+
+describe("what killed processes leave", () => {
+  const uuid = "0d9c2f5e-8a54-4c8e-9d0b-3f8d1f0a7b11"
+  const ref = { provider: "fake", kind: "generation", id: "j1", baseUrl: "https://api.fake.test", submittedAt: 0 } as const
+  const closed: Journal.Entry = { ...entry, id: "done", fate: { _tag: "Closed", ref, end: "Saved", at: 0 } }
+  it("halves of entries are removed when they were left for an hour, and nothing else is", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    await run(journal.write(entry))
+    const names = [`.0kx-2.${uuid}.part`, `.0kx-3.${uuid}.part`, "mine.part", "film.mp4.00112233.part", ".hidden"]
+    for (const name of names) writeFileSync(join(place, name), "{")
+    for (const name of [...names.filter((each) => !each.startsWith(".0kx-3")), "0kx-1.json"]) since(join(place, name), 61)
+    since(join(place, `.0kx-3.${uuid}.part`), 59)
+    expect(await namesOf(place)).toStrictEqual(["Entry 0kx-1"])
+    expect(readdirSync(place)).toStrictEqual([
+      ".0kx-3.0d9c2f5e-8a54-4c8e-9d0b-3f8d1f0a7b11.part",
+      ".hidden",
+      "0kx-1.json",
+      "film.mp4.00112233.part",
+      "mine.part"
+    ])
+  })
+
+  it("claims of the dead are removed once their entry is closed; of the living, and of what is open, none", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    const claims = join(place, "claims")
+    for (const each of [closed, { ...closed, id: "held" }, { ...closed, id: "fresh" }, entry]) await run(journal.write(each))
+    await run(journal.claim("held"))
+    const mine: Record<string, unknown> = JSON.parse(readFileSync(join(claims, "held.1"), "utf8"))
+    const dead = JSON.stringify({ ...mine, id: "another" })
+    const left = ["done.1", "done.2", "0kx-1.1", "unknown.1", `alive-${uuid}`, `.done.${uuid}`]
+    for (const name of left) writeFileSync(join(claims, name), dead)
+    for (const name of [...left, "held.1"]) since(join(claims, name), 61)
+    writeFileSync(join(claims, "fresh.1"), dead)
+    await run(journal.entries)
+    const sign = readdirSync(claims).filter((name) => name.startsWith("alive-"))
+    expect(sign).toStrictEqual([`alive-${String(mine["id"])}`])
+    expect(readdirSync(claims).filter((name) => !sign.includes(name))).toStrictEqual(["0kx-1.1", "fresh.1", "held.1", "unknown.1"])
+    expect([await run(journal.claim("0kx-1")), await run(journal.claim("held"))]).toStrictEqual([true, false])
   })
 })

@@ -5,6 +5,7 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Journal, KeyValueJournal } from "@reelay/core"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -12,6 +13,7 @@ import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import type * as PlatformError from "effect/PlatformError"
 import { join } from "node:path"
 import { claimsIn } from "./internal/claims.ts"
+import { removeLeft } from "./internal/leftovers.ts"
 
 const failed =
   (method: string, key?: string) =>
@@ -76,7 +78,8 @@ const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effe
  * Makes a journal over a folder. It is made with the first entry, for its owner's eyes only.
  *
  * Several processes may share it: an entry that a living one holds is left to it. On one machine a process that has died is known at
- * once; on another one (a folder over a network) by the silence of a minute.
+ * once; on another one (a folder over a network) by the silence of a minute. What killed processes have left unfinished for an hour is
+ * removed whenever the entries are read.
  *
  * **Example** (Jobs that survive a restart, without Effect)
  *
@@ -96,9 +99,17 @@ const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effe
 export const make = (folder: string): Journal.Journal["Service"] => Effect.runSync(Effect.provide(over(folder), NodeFileSystem.layer))
 
 const over = (folder: string): Effect.Effect<Journal.Journal["Service"], never, FileSystem.FileSystem> =>
-  Effect.map(FileSystem.FileSystem, (files) =>
-    KeyValueJournal.make(makeStore(folder, files), { prefix: "", claims: claimsIn(join(folder, "claims")) })
-  )
+  Effect.map(FileSystem.FileSystem, (files) => {
+    const claims = claimsIn(join(folder, "claims"))
+    const journal = KeyValueJournal.make(makeStore(folder, files), { prefix: "", claims })
+    const tidied = Effect.fnUntraced(function* (all: ReadonlyArray<Journal.Entry | Journal.Damaged>) {
+      const now = yield* Clock.currentTimeMillis
+      const closed = new Set(all.flatMap((entry) => (entry._tag === "Entry" && !Journal.isOpen(entry) ? [entry.id] : [])))
+      yield* Effect.tryPromise(() => removeLeft(folder, now, (name) => /^\.[\w-]+\.[\da-f-]{36}\.part$/u.test(name)))
+      yield* Effect.tryPromise(() => claims.tidy(now, (id) => closed.has(id)))
+    })
+    return { ...journal, entries: Effect.tap(journal.entries, (all) => Effect.ignore(tidied(all))) }
+  })
 
 /**
  * Layer for the journal over a folder.

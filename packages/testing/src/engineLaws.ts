@@ -5,6 +5,7 @@
  */
 import { Job, JobError, JobState, type Provider, type VideoRequest } from "@reelay/core"
 import { type Scenario, scenario } from "./arbitraries/scenario.ts"
+import { tagsOf } from "./internal/endings.ts"
 import * as Judge from "./internal/judge.ts"
 import { type Play, play, type Sent, type Stage } from "./internal/play.ts"
 import { same } from "./internal/states.ts"
@@ -238,20 +239,6 @@ const artifact = ({ visits }: Play): string | undefined =>
   visits.some(({ states }) => states.some(({ state }) => state._tag === "Succeeded" && !(state.artifacts[0]?.url ?? "").startsWith("http")))
     ? "Succeeded names nothing that can be fetched"
     : undefined
-
-const tagsOf = {
-  succeeded: ["Succeeded"],
-  failed: ["Failed"],
-  "gateway-failed": ["Failed"],
-  moderated: ["Failed"],
-  // Two of the four have no word for it, and hand out a link that has lapsed.
-  expired: ["Expired", "Succeeded"],
-  // One of the four has a word for it.
-  cancelled: ["Cancelled", "Failed"],
-  // A documented content endpoint is a candidate.
-  "no-url": ["Failed", "Succeeded"],
-  never: []
-} as const satisfies Record<Play["jobs"][number]["script"]["ending"], ReadonlyArray<JobState.JobState["_tag"]>>
 
 const truth = ({ jobs, scenario: given, visits }: Play): string | undefined => {
   const [job] = jobs

@@ -50,7 +50,7 @@ describe.concurrent.each(everywhere)("$name over $face", ({ face, name }) => {
     expect(posts(server)).toBe(1)
   })
 
-  it("does not know what became of a submission whose answer is lost, and does not send it again", async () => {
+  it("T24: does not know what became of a submission whose answer is lost, and does not send it again", async () => {
     const server = await served()
     const error = await failure(client(face, at(name, server.url)).submit({ prompt: `${prompt} mock:lost-submit` }))
     expect(error).toMatchObject({ _tag: "JobError", reason: { _tag: "SubmitUnknown" } })
@@ -93,7 +93,7 @@ describe.concurrent.each(names)("%s", (name) => {
     expect(await readdir(folder)).toEqual(["video.mp4"])
   })
 
-  it("refreshes a link that has lapsed", async () => {
+  it("T35: refreshes a link that has lapsed", async () => {
     const server = await served()
     const job = await client("node", at(name, server.url)).submit({ prompt: `${prompt} mock:url-expired` })
     expect(first(await job.bytes())).toBe("ftyp")
@@ -128,7 +128,7 @@ describe.concurrent("a shape of a provider", () => {
     expect(first(await job.bytes())).toBe("ftyp")
   })
 
-  it.each(["node", "fetch"] as const)("of geeknow without a URL falls back to the content endpoint over %s", async (face) => {
+  it.each(["node", "fetch"] as const)("T10: of geeknow without a URL falls back to the content endpoint over %s", async (face) => {
     const server = await served()
     const job = await client(face, at("geeknow", server.url)).submit({ prompt: `${prompt} mock:no-url` })
     expect((await job.result()).artifacts).toMatchObject([{ kind: "content" }])
@@ -136,7 +136,7 @@ describe.concurrent("a shape of a provider", () => {
     expect(server.mock.journal.some(({ route }) => route === "content")).toBe(true)
   })
 
-  it.each(["cometapi", "xingchao", "xai"] as const)("of %s without a URL is a failure", async (name) => {
+  it.each(["cometapi", "xingchao", "xai"] as const)("T10: of %s without a URL is a failure", async (name) => {
     const server = await served()
     const job = await client("node", at(name, server.url)).submit({ prompt: `${prompt} mock:no-url` })
     expect(await failure(job.result())).toMatchObject({ state: { _tag: "Failed", failure: { code: "NoArtifact" } } })

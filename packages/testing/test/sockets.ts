@@ -1,23 +1,15 @@
 /** What the tests over real sockets have in common. */
 import { createClient as createFetchClient, type PromiseJob } from "@reelay/core/promise"
-import type { JobState, Provider, VideoRequest } from "@reelay/core"
+import type { JobState } from "@reelay/core"
 import { createClient as createNodeClient } from "@reelay/node"
 import { serve, type MockServer } from "@reelay/mock-server/node"
-import { cometapi } from "@reelay/providers/cometapi"
-import { geeknow } from "@reelay/providers/geeknow"
-import { xai } from "@reelay/providers/xai"
-import { xingchao } from "@reelay/providers/xingchao"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
+import { type Configured, names } from "./configured.ts"
 
-type Options = Provider.Options
-type Configured = Provider.Provider<VideoRequest.VideoRequest>
-
-const makers = { cometapi, xingchao, geeknow, xai } satisfies Record<string, (options: Options) => Configured>
-export type Name = keyof typeof makers
-export const names = ["cometapi", "xingchao", "geeknow", "xai"] as const satisfies ReadonlyArray<Name>
+export { at, names } from "./configured.ts"
 
 /** A job of 600 ms is looked at some ten times. */
 const pace = 60
@@ -48,8 +40,6 @@ export const directory = async (): Promise<string> => {
   later(() => rm(made, { recursive: true }))
   return made
 }
-
-export const at = (name: Name, url: string): Configured => makers[name]({ apiKey: "sk-test-key", baseUrl: `${url}/${name}` })
 
 /** A client of either transport; `deadline` in milliseconds. */
 export const client = (face: Face, provider: Configured, deadline = 20_000) =>

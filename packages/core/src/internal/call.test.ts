@@ -81,6 +81,27 @@ describe("call", () => {
     })
   )
 
+  /** As a body is that was cloned and half of it never read: nobody is ever told that it was cancelled. */
+  const bodies: ReadonlyArray<[string, (controller: ReadableStreamDefaultController<Uint8Array>) => Promise<void> | void]> = [
+    ["stalls", () => new Promise(() => undefined)],
+    ["has no end", (controller) => controller.enqueue(new Uint8Array(64 * 1024))]
+  ]
+  it.effect.each(bodies)("T15: a body that %s, and hangs where it is cancelled, holds no look beyond its time", ([, pull]) =>
+    Effect.gen(function* () {
+      const body = new ReadableStream<Uint8Array>({ pull, cancel: () => new Promise(() => undefined) })
+      const asked = call(provider, "poll", get, 5000).pipe(
+        Effect.provide(over(() => Promise.resolve(new Response(body, { status: 202 })))),
+        Effect.exit
+      )
+      const fiber = yield* Effect.forkDetach(asked)
+      for (let turns = 0; turns < 200 && fiber.pollUnsafe() === undefined; turns++) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        yield* TestClock.adjust("100 millis")
+      }
+      expect(fiber.pollUnsafe()).toBeDefined()
+    })
+  )
+
   it.effect("time is up for an answer that does not come, and the request is aborted", () =>
     Effect.gen(function* () {
       let signal: AbortSignal | null | undefined

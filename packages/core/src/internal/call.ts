@@ -12,6 +12,7 @@ import type { Call, Provider } from "../Provider.ts"
 import type { Answer } from "../Reading.ts"
 import { excerpt } from "../Text.ts"
 import { shownBy, withKey } from "./bearing.ts"
+import { bodyOf } from "./body.ts"
 
 /** No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. */
 export interface NoAnswer {
@@ -64,13 +65,13 @@ export const untraced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
     Effect.provideService(HttpClient.TracerPropagationEnabled, false)
   )
 
-/** The body as text, at most a mebibyte of it. Read to its end rather than cancelled: vercel/ai#18048 hung on a cancelled 202. */
+/** The body as text, at most a mebibyte of it. */
 const textOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const decoder = new TextDecoder()
     let text = ""
     let size = 0
-    return response.stream.pipe(
+    return bodyOf(response).pipe(
       Stream.takeWhile(() => size <= bodyLimit),
       Stream.runForEach((chunk) =>
         Effect.sync(() => {

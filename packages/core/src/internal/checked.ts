@@ -33,6 +33,8 @@ export const refuseRef = (
   if (ref.provider !== definition.name) {
     return new InvalidRequest({ field: "ref", rule: `is of a job at ${ref.provider}, and this is ${definition.name}` })
   }
+  if (!isBaseUrl(ref.baseUrl))
+    return new InvalidRequest({ field: "ref", rule: "names an address that is none, or that has a query or a user name" })
   if (ref.baseUrl !== definition.baseUrl && ref.baseUrl !== provider.baseUrl) {
     return new ForbiddenAddress({
       address: new URL(ref.baseUrl).origin,

@@ -11,6 +11,7 @@ import * as PublicNetwork from "../PublicNetwork.ts"
 import type { Artifact } from "../Reading.ts"
 import { excerpt, parseJson } from "../Text.ts"
 import { shownBy, withAgent, withKey } from "./bearing.ts"
+import { bodyOf } from "./body.ts"
 import { untraced } from "./call.ts"
 import { contentOf } from "./dataUrl.ts"
 import { links } from "./payload.ts"
@@ -108,14 +109,14 @@ const judge = (
 
 /** The body of an answer. Silence ends it. */
 const flowOf = (response: HttpClientResponse.HttpClientResponse, url: string): Stream.Stream<Uint8Array, Miss> =>
-  response.stream.pipe(
+  bodyOf(response).pipe(
     Stream.mapError((error) => broken(error, url)),
     Stream.timeoutOrElse({ duration: idle, orElse: () => Stream.fail(missOf("again", `${where(url)} sent nothing for ${idle}`)) })
   )
 
-/** An answer that nobody reads holds its connection for ever; cancelling it lets go. Bounded: vercel/ai#18048 hung on a cancelled body. */
+/** An answer that nobody reads holds its connection for ever; cancelling it lets go. */
 const discard = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
-  Effect.ignore(Effect.timeoutOption(Stream.runHead(response.stream), "1 second"))
+  Effect.ignore(Effect.timeoutOption(Stream.runHead(bodyOf(response)), "1 second"))
 
 /** Whether the first bytes are a page or JSON, whatever the answer called itself. */
 export const looksLikeText = (first: Uint8Array): boolean => {

@@ -1,4 +1,6 @@
 /** Reading fields of a vendor's payload: pure, and without `effect/Schema`, which would cost a page 22 KB. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import type { Answer, Artifact } from "../Reading.ts"
 import { excerpt, present } from "../Text.ts"
 
@@ -83,6 +85,22 @@ export const fraction = (percentage: unknown): number | undefined => {
 export const positive = (value: unknown): number | undefined => {
   const number = numeric(value)
   return number !== undefined && number > 0 ? number : undefined
+}
+
+/**
+ * A moment in milliseconds since the epoch, of one that is written in seconds (most vendors), in milliseconds (Kling) or as an ISO date
+ * with time and zone (Runway, Luma). 0 and what is empty are none: new-api and GeekNow write them for what has not happened yet.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const epochMillis = (value: unknown): number | undefined => {
+  const number = positive(value)
+  // The year 5138 in seconds, and 1973 in milliseconds: no video lapses in either.
+  if (number !== undefined) return number < 1e11 ? number * 1000 : number
+  const text = present(value) ?? ""
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(z|[+-]\d\d:?\d\d)$/iu.test(text)) return undefined
+  return Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
 }
 
 /**

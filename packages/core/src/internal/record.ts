@@ -34,6 +34,8 @@ export interface Record {
   readonly refused: Effect.Effect<void>
   readonly accepted: (ref: JobRef) => Effect.Effect<void, JournalFailed>
   readonly unknown: (detail: string) => Effect.Effect<void>
+  /** Whether nobody knows what became of it. */
+  readonly isUnknown: () => boolean
   /** Nothing more will be sent: an intent that was surely not accepted is forgotten. */
   readonly settled: Effect.Effect<void>
 }
@@ -80,6 +82,7 @@ const recordOf = (written: { readonly journal: Journal["Service"]; readonly inte
   /** Whether the provider may have accepted it. */
   let pending = false
   let known: JobRef | undefined
+  let isUnknown = false
   const tell = (
     use: (journal: Journal["Service"], intent: Entry) => Effect.Effect<void, JournalFailed>
   ): Effect.Effect<void, JournalFailed> => (written === undefined ? Effect.void : use(written.journal, written.intent))
@@ -96,12 +99,15 @@ const recordOf = (written: { readonly journal: Journal["Service"]; readonly inte
         known = ref
         return tell((journal, intent) => journal.write({ ...intent, fate: { _tag: "Accepted", ref } }))
       }),
-    unknown: (detail) =>
-      quietly(
+    isUnknown: () => isUnknown,
+    unknown: (detail) => {
+      isUnknown = true
+      return quietly(
         tell((journal, intent) =>
           Effect.andThen(journal.write({ ...intent, fate: { _tag: "Unknown", detail } }), journal.release(intent.id))
         )
-      ),
+      )
+    },
     settled: Effect.suspend(() => (pending ? Effect.void : quietly(tell((journal, intent) => journal.remove(intent.id)))))
   }
 }
@@ -155,6 +161,13 @@ export const saved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return
   const entry = Option.isNone(found) ? undefined : found.value.open(ref)
   if (Option.isNone(found) || entry === undefined) return
   yield* close(found.value, entry, ref, "Saved", yield* Clock.currentTimeMillis)
+})
+
+/** Lets go of an entry whose video could not be saved: whoever resumes the job may try. */
+export const unsaved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<void> {
+  const found = yield* Effect.serviceOption(Journal)
+  const entry = Option.isNone(found) ? undefined : found.value.open(ref)
+  if (Option.isSome(found) && entry !== undefined) yield* found.value.release(entry.id)
 })
 
 /** What can't be written now is found out again by whoever resumes: that costs a look, and no money. */

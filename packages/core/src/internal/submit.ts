@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import type * as Tracer from "effect/Tracer"
 import { JobError, PaymentRequired, RateLimited, SubmitRejected, SubmitUnknown, Unauthorized, Unreachable } from "../JobError.ts"
 import type { Reason } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
@@ -19,6 +20,7 @@ import { accountOf } from "./checked.ts"
 import { receive } from "./read.ts"
 import type { Record } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
+import * as Trace from "./trace.ts"
 import { accountAt, inTurn, type Listen, type Withheld } from "./turn.ts"
 import { waitOf } from "./waitOf.ts"
 import { monotonic } from "./watch.ts"
@@ -80,13 +82,31 @@ export const submit = Effect.fnUntraced(function* (
   }
 })
 
-const tryOnce = Effect.fn("reelay.submit.try")(function* (
+const tryOnce = (
+  provider: Provider<never>,
+  request: Submission["call"],
+  kind: JobRef["kind"],
+  attempt: number,
+  terms: Terms,
+  listen: Listen
+): Effect.Effect<Outcome, never, HttpClient.HttpClient> =>
+  Trace.span("reelay.submit.try", { kind: "client", attributes: { ...Trace.apiOf(provider), "reelay.attempt": attempt } }, (span) =>
+    Effect.tap(tried(provider, request, kind, attempt, terms, listen, span), (outcome) =>
+      Effect.sync(() => {
+        if (outcome._tag === "Made") span.attribute("reelay.job.id", outcome.ref.id)
+        else span.attribute("error.type", outcome.error.reason._tag)
+      })
+    )
+  )
+
+const tried = Effect.fnUntraced(function* (
   provider: Provider<never>,
   request: Submission["call"],
   kind: JobRef["kind"],
   attempt: number,
   { onSubmitted, record, timeout }: Terms,
-  listen: Listen
+  listen: Listen,
+  span: Tracer.Span
 ): Effect.fn.Return<Outcome, never, HttpClient.HttpClient> {
   const { baseUrl, definition } = provider
   const failed = (reason: Reason, ref?: JobRef) =>
@@ -101,6 +121,7 @@ const tryOnce = Effect.fn("reelay.submit.try")(function* (
     return { _tag: "Again", error: failed(new Unreachable({ detail: `${baseUrl} can't be reached (${detail})` })), stay: 0 }
   }
   const answer = sent.success
+  span.attribute("http.response.status_code", answer.status)
   const receipt = receive(provider, answer)
   yield* Effect.logDebug(`Submission ${attempt} to ${definition.name}: HTTP ${answer.status}, ${receipt._tag}`)
   switch (receipt._tag) {

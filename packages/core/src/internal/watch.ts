@@ -30,11 +30,13 @@ import type { Provider } from "../Provider.ts"
 import type { Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../Reading.ts"
 import { excerpt, parseJson } from "../Text.ts"
 import { call, type NoAnswer } from "./call.ts"
+import * as Meter from "./meter.ts"
 import { nextLook } from "./nextLook.ts"
 import { defaultPollRetry } from "./pollRetry.ts"
 import { read } from "./read.ts"
 import type { Following } from "./record.ts"
 import { retryAfter } from "./retryAfter.ts"
+import * as Trace from "./trace.ts"
 import { accountAt, inTurn, Limits, type Withheld } from "./turn.ts"
 import { type Begun, waitOf } from "./waitOf.ts"
 
@@ -99,6 +101,10 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   let allowed = setting.since
   /** When the last look was begun. */
   let begun = Number.NEGATIVE_INFINITY
+  /** When the job was known not to have ended, of the time that somebody watches. */
+  let unfinished = Number.NEGATIVE_INFINITY
+  /** The state in which this job counts as watched. */
+  let counted: JobState.JobState["_tag"] | undefined
 
   function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
     const look = { state, polls, misses: budget.misses, age: Math.max(0, last.now - born), retryAfter: last.retryAfter }
@@ -125,17 +131,32 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   /** From one look to the next. A pace that has ended has none. */
   const distance = (): number => (Number.isFinite(planned) ? planned : definition.rhythm.floor)
 
-  /** Who listens to the end may leave at once, and must not take with them what the journal is still to be told. */
-  const publish = (seen: Observation): Effect.Effect<void> =>
+  const count = (as: JobState.JobState["_tag"] | undefined): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const was = counted
+      counted = as
+      if (was === as) return Effect.void
+      const less = was === undefined ? Effect.void : Meter.watched(definition.name, was, -1)
+      return as === undefined ? less : Effect.andThen(less, Meter.watched(definition.name, as, 1))
+    })
+
+  /**
+   * Who listens to the end may leave at once, and must not take with them what the journal is still to be told. `lag`: how long ago the
+   * job may have ended, in milliseconds.
+   */
+  const publish = (seen: Observation, lag?: number): Effect.Effect<void> =>
     Effect.suspend(() => {
       const moved = JobState.advance(state, seen)
       if (moved === undefined) return Effect.void
+      const entered = moved._tag === state._tag ? Effect.void : Meter.came(definition.name, moved._tag)
       state = moved
       for (const listener of listeners) {
         Queue.offerUnsafe(listener, moved)
         if (JobState.isTerminal(moved)) Queue.endUnsafe(listener)
       }
-      return JobState.isTerminal(moved) ? following.ended(moved) : Effect.void
+      if (!JobState.isTerminal(moved)) return Effect.andThen(entered, counted === undefined ? Effect.void : count(moved._tag))
+      const known = lag === undefined ? Effect.void : Meter.lagged(definition.name, lag, seen)
+      return Effect.all([entered, count(undefined), known, following.ended(moved)], { discard: true })
     }).pipe(Effect.uninterruptible)
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
@@ -148,7 +169,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   }
 
   /** A look begins when its turn has come. Answers with the longest that it may take. */
-  const begin = Effect.map(monotonic, (now) => {
+  const begin = Effect.map(Effect.andThen(Meter.polled(definition.name), monotonic), (now) => {
     begun = now
     // Where this look is cut short, the next one keeps its distance all the same.
     next = begun + distance()
@@ -157,24 +178,36 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     return isLast() ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
   })
 
-  const look = Effect.fn("reelay.poll")(function* () {
-    const asked = Effect.flatMap(begin, (within) => call(provider, "poll", definition.poll(ref), within))
-    const answer = yield* inTurn(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
-      Effect.catch((silence) =>
-        silence._tag === "Withheld" ? Effect.fail(lost(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
-      )
+  const look = () =>
+    Trace.span("reelay.poll", { kind: "client", attributes: { ...Trace.apiOf(provider), ...Trace.jobOf(ref) } }, (span) =>
+      Effect.gen(function* () {
+        const asked = Effect.flatMap(begin, (within) => call(provider, "poll", definition.poll(ref), within))
+        const answer = yield* inTurn(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
+          Effect.catch((silence) =>
+            silence._tag === "Withheld" ? Effect.fail(lost(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
+          )
+        )
+        const at = yield* Clock.currentTimeMillis
+        const reading = "_tag" in answer ? answer : read(provider, ref, answer)
+        const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
+        const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
+        yield* Effect.logDebug(
+          `Look ${polls} at ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
+        )
+        span.attribute("reelay.attempt", polls)
+        span.attribute("reelay.reading", reading._tag)
+        if (!("_tag" in answer)) span.attribute("http.response.status_code", answer.status)
+        const because = reading._tag === "Missed" ? reading.because : reading._tag === "NotFound" ? "not-found" : undefined
+        if (because !== undefined) {
+          span.attribute("error.type", because)
+          yield* Meter.missed(definition.name, because)
+        }
+        return { seen: { ...reading, ...payload, at, poll: polls }, stay }
+      })
     )
-    const at = yield* Clock.currentTimeMillis
-    const reading = "_tag" in answer ? answer : read(provider, ref, answer)
-    const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
-    const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
-    yield* Effect.logDebug(
-      `Look ${polls} at ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
-    )
-    return { seen: { ...reading, ...payload, at, poll: polls }, stay }
-  })
 
-  const poll = Effect.gen(function* () {
+  /** Answers with the look that saw the end. */
+  const untilEnd = Effect.gen(function* () {
     while (!JobState.isTerminal(state)) {
       yield* Effect.sleep(Duration.millis(Math.max(0, due() - (yield* monotonic))))
       const { seen, stay } = yield* look()
@@ -186,8 +219,11 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       allowed = Math.max(allowed, now + (stay ?? 0))
       budget = spent
       if (verdict._tag === "GiveUp") return yield* gaveUp(verdict.because)
-      if (verdict._tag === "Observe") yield* publish(seen)
-      if (JobState.isTerminal(state)) return
+      if (verdict._tag === "Observe") {
+        if (JobState.isTerminal(JobState.advance(state, seen) ?? state)) return { seen, lag: now - unfinished }
+        yield* publish(seen)
+        if (seen._tag === "Queued" || seen._tag === "Running") unfinished = begun
+      }
       if (last) return yield* lost(timeUp(setting, state, seen))
       yield* plan({ now, retryAfter: stay })
       const again = yield* retryWait(now, seen)
@@ -208,7 +244,27 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         return yield* lost(timeUp(setting, state, seen))
       }
     }
+    return undefined
   }).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
+
+  /** One stretch of watching. Once the end is seen, who leaves cuts neither what is told of it nor the span. */
+  const poll = Effect.uninterruptibleMask((restore) =>
+    Trace.stretch(ref, (span) =>
+      Effect.gen(function* () {
+        unfinished = yield* monotonic
+        yield* count(JobState.isTerminal(state) ? undefined : state._tag)
+        const end = yield* restore(untilEnd)
+        if (end !== undefined) yield* publish(end.seen, end.lag)
+      }).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            span.attribute("reelay.job.state", state._tag)
+            span.attribute("reelay.polls", polls)
+          })
+        )
+      )
+    )
+  )
 
   /**
    * Tells everybody how the poller ended; whoever listens next starts another. One that was left may take its time to end: by then it
@@ -224,7 +280,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   /** A poller that has a successor leaves it what it holds. */
   const letGo = (self: Fiber.Fiber<void>): Effect.Effect<void> =>
-    JobState.isTerminal(state) || (poller !== undefined && poller !== self) ? Effect.void : following.left
+    JobState.isTerminal(state) || (poller !== undefined && poller !== self) ? Effect.void : Effect.andThen(count(undefined), following.left)
 
   // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
   // its own it must not be reported as unhandled.

@@ -4,16 +4,25 @@ import * as Effect from "effect/Effect"
 import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { aliveHere, type Holder, isHolder, self } from "./holder.ts"
+import { leftIn, removeLeft } from "./leftovers.ts"
 
 /** A holder on another machine is taken for dead after so much silence, and gives a sign of life so often: milliseconds. */
 const silence = 60_000
 const beat = 15_000
 
+export interface FileClaims extends KeyValueJournal.Claims {
+  /**
+   * Removes what the dead have left for an hour: signs of life, halves, and claims to what `isClosed`. A claim to anything else stays: where
+   * a lower number is missing, one who comes would not see a higher one.
+   */
+  readonly tidy: (now: number, isClosed: (id: string) => boolean) => Promise<void>
+}
+
 /**
  * Claims as numbered files, `<id>.1`, `<id>.2`, ...: the highest is the holder's. One who takes over from the dead makes the next
  * number, which only one can; who lets go removes the own.
  */
-export const claimsIn = (folder: string): KeyValueJournal.Claims => {
+export const claimsIn = (folder: string): FileClaims => {
   const me = self()
   /** The number of each claim of ours; 0 while it is being made. */
   const held = new Map<string, number>()
@@ -48,8 +57,8 @@ export const claimsIn = (folder: string): KeyValueJournal.Claims => {
   /** Exclusive, and whole from the first moment: a claim that is half written would look like nobody's. */
   const created = async (id: string, number: number): Promise<boolean> => {
     const part = join(folder, `.${id}.${globalThis.crypto.randomUUID()}`)
-    await writeFile(part, JSON.stringify(me))
     try {
+      await writeFile(part, JSON.stringify(me))
       await link(part, file(id, number))
       return true
     } catch (error) {
@@ -67,7 +76,13 @@ export const claimsIn = (folder: string): KeyValueJournal.Claims => {
       if (holder === undefined) {
         if (!(await created(id, number))) return false
         held.set(id, number)
-        await keepBeating()
+        try {
+          await keepBeating()
+        } catch (error) {
+          // To other machines it would look dead, and to this one alive for ever.
+          await letGo(id).catch(() => undefined)
+          throw error
+        }
         return true
       }
       if (holder !== "nobody" && (await isAlive(holder))) return false
@@ -81,7 +96,16 @@ export const claimsIn = (folder: string): KeyValueJournal.Claims => {
     await stopBeating()
   }
 
+  const tidy: FileClaims["tidy"] = async (now, isClosed) => {
+    await removeLeft(folder, now, (name) => /^(\.[\w-]+\.|alive-)[\da-f-]{36}$/u.test(name))
+    for (const name of await leftIn(folder, now, (each) => isClosed(/^([\w-]+)\.\d+$/u.exec(each)?.[1] ?? ""))) {
+      const holder = await holderOf(join(folder, name))
+      if (holder === undefined || holder === "nobody" || !(await isAlive(holder))) await rm(join(folder, name), { force: true })
+    }
+  }
+
   return {
+    tidy,
     acquire: (id) =>
       Effect.suspend(() => {
         if (held.has(id)) return Effect.succeed(false)

@@ -36,6 +36,7 @@ const refused = (status: number, reason: "Unauthorized" | "PollRejected", code: 
       message: `${message} (request id: 20260312083002123456789abcdefgh)`
     }
   }) as const
+const endedAt = 1_773_297_014_000
 const image = "https://a.b/1.png"
 const prompt = "a fox"
 const video = "https://a.b/c.mov"
@@ -77,8 +78,8 @@ describe("cometapi", () => {
     "generations.accepted": { _tag: "Accepted", id },
     "query.done": finished,
     "query.done.with-moderation": moderated,
-    "query.done.with-wrapper": finished,
-    "query.done.with-wrapper-and-moderation": moderated,
+    "query.done.with-wrapper": { ...finished, endedAt },
+    "query.done.with-wrapper-and-moderation": { ...moderated, endedAt },
     "query.error.with-task-not-exist": { _tag: "NotFound", detail: "the provider says task_not_exist" },
     "query.error.with-wrapper-code": {
       _tag: "Missed",
@@ -88,11 +89,12 @@ describe("cometapi", () => {
     "query.expired": { _tag: "Expired", billed: "unknown" },
     "query.expired.with-wrapper": { _tag: "Expired", billed: "unknown" },
     "query.failed": failed,
-    "query.failed.with-wrapper": failed,
+    "query.failed.with-wrapper": { ...failed, endedAt },
     "query.failure.with-wrapper": {
       _tag: "Failed",
       failure: { origin: "gateway", message: "task failed: upstream returned no result", moderated: false },
-      billed: "unknown"
+      billed: "unknown",
+      endedAt
     },
     "query.in-progress.with-wrapper": { _tag: "Running", progress: 0.42, progressSource: "reported" },
     "query.no-status": { _tag: "Queued" },
@@ -148,11 +150,11 @@ describe("cometapi", () => {
       { status: "FAILURE", fail_reason: "no", result_url: "no" },
       { _tag: "Failed", failure: { message: "no" } }
     ]
-  ])("the wrapper: %s", (_, data, reading) => {
+  ])("T8: the wrapper: %s", (_, data, reading) => {
     expect(task(data)).toMatchObject(reading)
   })
 
-  it("xAI's moderation is read where the gateway passes it on", () => {
+  it("T12: xAI's moderation is read where the gateway passes it on", () => {
     const body = {
       code: "imagine:content-moderated",
       error: "Generated video rejected by content moderation.",

@@ -139,7 +139,27 @@ const read = (query: Query): Reading.Reading | undefined => {
   if (code !== undefined && code.toLowerCase() !== "success") {
     return { _tag: "Missed", because: "query-failed", detail: Text.excerpt(`the query failed: ${code} ${query.message ?? ""}`) }
   }
-  return query.data === undefined ? undefined : readTask(query.data)
+  return query.data === undefined ? undefined : ended(readTask(query.data), query.data)
+}
+
+/** When the gateway says that it was over. `finish_time` is 0 until then. */
+const ended = (reading: Reading.Reading | undefined, { finish_time }: Task): Reading.Reading | undefined => {
+  switch (reading?._tag) {
+    case "Succeeded":
+    case "Failed":
+    case "Cancelled":
+      return { ...reading, endedAt: Dialect.epochMillis(finish_time) }
+    // A result that has lapsed was finished long before the job came to this end.
+    case "Expired":
+    case "Queued":
+    case "Running":
+    case "Unrecognised":
+    case "Missed":
+    case "NotFound":
+    case "Refused":
+    case undefined:
+      return reading
+  }
 }
 
 const checked = check(Schema.Struct({ ...VideoRequestSchema.fields, options: Schema.optional(Options) }))

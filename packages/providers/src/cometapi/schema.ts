@@ -56,6 +56,7 @@ const Task = Schema.Struct({
   fail_reason: Dialect.told(Schema.String),
   result_url: Dialect.told(Schema.String),
   progress: Dialect.told(Schema.Unknown),
+  finish_time: Dialect.told(Schema.Unknown),
   data: Dialect.told(Schema.Struct(fields))
 })
 export type Task = typeof Task.Type

@@ -6,7 +6,8 @@ import { fixtures } from "./fixtures/index.ts"
 import { definition, words } from "./provider.ts"
 
 const link = (url: string) => ({ url, kind: "link" }) as const
-const finished = { _tag: "Succeeded", durationSeconds: 6, model: "grok-video-3", expiresAt: 1_735_776_000_000 } as const
+const endedAt = 1_735_689_700_000
+const finished = { _tag: "Succeeded", durationSeconds: 6, model: "grok-video-3", expiresAt: 1_735_776_000_000, endedAt } as const
 const prompt = "a fox"
 const path = "/v1/videos"
 const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47])
@@ -46,7 +47,7 @@ describe("geeknow", () => {
         message: "Invalid token (request id: 20250101000000123456789abcdefgh)"
       }
     },
-    "videos.cancelled": { _tag: "Cancelled", by: "provider", billed: "unknown" },
+    "videos.cancelled": { _tag: "Cancelled", by: "provider", billed: "unknown", endedAt },
     "videos.completed": { ...finished, artifacts: [link("https://cdn.example.com/video_abc123.mp4")] },
     "videos.completed.with-every-url": {
       ...finished,
@@ -63,7 +64,8 @@ describe("geeknow", () => {
     "videos.failed": {
       _tag: "Failed",
       failure: { origin: "provider", code: "generation_failed", message: "Video generation failed.", moderated: false },
-      billed: "unknown"
+      billed: "unknown",
+      endedAt
     },
     "videos.failed.with-moderation": {
       _tag: "Failed",
@@ -73,7 +75,8 @@ describe("geeknow", () => {
         message: "Generated video rejected by content moderation.",
         moderated: true
       },
-      billed: "unknown"
+      billed: "unknown",
+      endedAt
     },
     "videos.processing": { _tag: "Running", progress: 0.42, progressSource: "reported" },
     "videos.queued": { _tag: "Queued" }
@@ -82,7 +85,7 @@ describe("geeknow", () => {
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
   wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
 
-  it("an error of empty texts fails nothing, and a failed job without words is failed", () => {
+  it("T30: an error of empty texts fails nothing, and a failed job without words is failed", () => {
     const { body } = fixtures["videos.failed"]
     expect(definition.interpret(answer(200, { ...body, status: "processing", error: { message: "", code: "" } }))).toMatchObject({
       _tag: "Running"

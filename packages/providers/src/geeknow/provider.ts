@@ -21,18 +21,18 @@ const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
   // The document's lookup order. What is empty is absent; the content endpoint comes after these by itself.
-  succeeded: ({ detail, expires_at, model, output, seconds, url, video_url }) => {
-    const expiry = Dialect.positive(expires_at)
-    return succeeded({
+  succeeded: ({ completed_at, detail, expires_at, model, output, seconds, url, video_url }) =>
+    succeeded({
       artifacts: Dialect.links(output?.url, video_url, url, detail?.url),
       durationSeconds: Dialect.positive(seconds),
       model,
-      expiresAt: expiry === undefined ? undefined : expiry * 1000
-    })
-  },
-  failed: ({ error }) => failed(error),
+      expiresAt: Dialect.epochMillis(expires_at),
+      endedAt: Dialect.epochMillis(completed_at)
+    }),
+  // new-api writes `completed_at` while a job still runs, too: it is read where the word says that the job is over.
+  failed: ({ completed_at, error }) => ({ ...failed(error), endedAt: Dialect.epochMillis(completed_at) }),
   expired: () => ({ _tag: "Expired", billed: "unknown" }),
-  cancelled: () => ({ _tag: "Cancelled", by: "provider", billed: "unknown" })
+  cancelled: ({ completed_at }) => ({ _tag: "Cancelled", by: "provider", billed: "unknown", endedAt: Dialect.epochMillis(completed_at) })
 }
 
 const checked = check(VideoRequestSchema.VideoRequest)

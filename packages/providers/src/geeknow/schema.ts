@@ -27,6 +27,7 @@ export const Video = Schema.Struct({
   progress: Dialect.told(Schema.Unknown),
   seconds: Dialect.told(Schema.Unknown),
   expires_at: Dialect.told(Schema.Unknown),
+  completed_at: Dialect.told(Schema.Unknown),
   error: Dialect.told(Schema.Unknown),
   output: Dialect.told(Nested),
   video_url: Dialect.told(Schema.String),

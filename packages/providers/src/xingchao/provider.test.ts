@@ -53,7 +53,7 @@ describe("xingchao", () => {
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
   wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
 
-  it.each(["4.000000", 4, "4", "n/a", null, {}])("a finished job stays finished with an actualDuration of %j", (actualDuration) => {
+  it.each(["4.000000", 4, "4", "n/a", null, {}])("T29: a finished job stays finished with an actualDuration of %j", (actualDuration) => {
     const reading = definition.interpret(answer(200, { ...fixtures["result.completed"].body, actualDuration }))
     expect(reading).toMatchObject({ _tag: "Succeeded", durationSeconds: Number(actualDuration) > 0 ? 4 : undefined })
   })

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 
 export interface World {
@@ -13,14 +14,25 @@ export interface World {
   readonly busy: () => () => void
   /** Sleeps on virtual time, for code that is not an Effect. */
   readonly delay: (millis: number, signal: AbortSignal | undefined) => Promise<void>
+  /** What has not ended: fibers that run or wait, sleeps, and what happens outside Effect. */
+  readonly open: () => Open
+}
+
+/** How many of each. */
+interface Open {
+  readonly fibers: number
+  readonly sleeps: number
+  readonly outside: number
 }
 
 /** More turns of the event loop than any chain of promises takes without time passing. */
 const restless = 2000
 /** Turns without any sign of life, after which all fibers are waiting. */
 const quiet = 5
-/** More sleeps than any sane play has. */
-const longest = 20_000
+/** How often quiet is waited for again where nobody sleeps. */
+const patience = 50
+/** More sleeps than any sane play of one job has. */
+const ofOneJob = 20_000
 
 /** Thrown where a program never waits, or never ends. */
 export class Restless extends Error {}
@@ -29,19 +41,26 @@ export class Restless extends Error {}
  * Runs a program to its end under virtual time, then for so many milliseconds more.
  *
  * TestClock.adjust would run past an answer that is on its way: a promise takes no virtual time, but several turns of the event loop.
+ * A program that takes more than `longest` sleeps is held to be without end.
  */
-export const run = <A>(program: (world: World) => Effect.Effect<A>, after: number): Promise<A> =>
+export const run = <A>(program: (world: World) => Effect.Effect<A>, after: number, longest = ofOneJob): Promise<A> =>
   Effect.runPromise(
     Effect.provide(
-      TestClock.testClockWith((clock) => drive(clock, program, after)),
+      TestClock.testClockWith((clock) => drive(clock, program, after, longest)),
       TestClock.layer({ warningDelay: "1 hour" })
     )
   )
 
-const drive = Effect.fnUntraced(function* <A>(inner: TestClock.TestClock, program: (world: World) => Effect.Effect<A>, after: number) {
+const drive = Effect.fnUntraced(function* <A>(
+  inner: TestClock.TestClock,
+  program: (world: World) => Effect.Effect<A>,
+  after: number,
+  longest: number
+) {
   const sleeps = new Set<{ readonly at: number }>()
   let signs = 0
   let outside = 0
+  let fibers = 0
 
   const now = (): number => inner.currentTimeMillisUnsafe()
   const clock: Clock.Clock = {
@@ -58,7 +77,18 @@ const drive = Effect.fnUntraced(function* <A>(inner: TestClock.TestClock, progra
         return Effect.ensuring(inner.sleep(duration), forget)
       })
   }
-  const context = Context.add(yield* Effect.context(), Clock.Clock, clock)
+  const context = Context.add(yield* Effect.context(), Clock.Clock, clock).pipe(
+    Context.add(Metric.FiberRuntimeMetrics, {
+      recordFiberStart: () => {
+        fibers += 1
+        signs += 1
+      },
+      recordFiberEnd: () => {
+        fibers -= 1
+        signs += 1
+      }
+    })
+  )
 
   const world: World = {
     now,
@@ -70,7 +100,8 @@ const drive = Effect.fnUntraced(function* <A>(inner: TestClock.TestClock, progra
         signs += 1
       }
     },
-    delay: (millis, signal) => Effect.runPromiseWith(context)(Effect.sleep(millis), signal === undefined ? {} : { signal })
+    delay: (millis, signal) => Effect.runPromiseWith(context)(Effect.sleep(millis), signal === undefined ? {} : { signal }),
+    open: () => ({ fibers, sleeps: sleeps.size, outside })
   }
 
   const settle = Effect.promise(async () => {
@@ -87,11 +118,12 @@ const drive = Effect.fnUntraced(function* <A>(inner: TestClock.TestClock, progra
   const next = (): number => Math.min(...Array.from(sleeps, ({ at }) => at).filter((at) => at > now()))
 
   const fiber = yield* Effect.forkChild(Effect.provideContext(program(world), context))
-  let done = false
-  fiber.addObserver(() => (done = true))
+  const isOver = (): boolean => fiber.pollUnsafe() !== undefined
   for (let steps = 0; ; steps++) {
     yield* settle
-    if (done) break
+    // Who computes for long gives no sign of it.
+    for (let more = 0; more < patience && !isOver() && !Number.isFinite(next()); more++) yield* settle
+    if (isOver()) break
     if (steps > longest || !Number.isFinite(next())) throw new Restless(`it does not end: ${steps} sleeps, and now ${now()} ms`)
     yield* inner.setTime(next())
   }

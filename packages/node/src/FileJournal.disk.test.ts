@@ -1,0 +1,213 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { type JobError, Journal, Provider } from "@reelay/core"
+import { createClient } from "@reelay/core/promise"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import { execFileSync } from "node:child_process"
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach, describe, expect, it } from "vitest"
+import { FileJournal } from "./index.ts"
+
+const closing: Array<() => void> = []
+afterEach(() => closing.splice(0).forEach((close) => close()))
+
+const folder = (): string => {
+  const made = mkdtempSync(join(tmpdir(), "reelay-disk-"))
+  closing.unshift(() => rmSync(made, { recursive: true }))
+  return made
+}
+const run = Effect.runPromise
+const failure = async <A>(effect: Effect.Effect<A, JobError.JournalFailed>) => (await run(Effect.flip(effect))).detail
+
+const entry: Journal.Entry = {
+  _tag: "Entry",
+  id: "0kx-1",
+  provider: "fake",
+  kind: "generation",
+  baseUrl: "https://api.fake.test",
+  account: "me",
+  digest: "00ff",
+  at: 1000,
+  fate: { _tag: "Intent" }
+}
+
+/** A client that counts what it sends; whether it was accepted is never told. */
+const counting = (place: string) => {
+  const provider = Provider.configure<object>({
+    name: "fake",
+    title: "Fake",
+    baseUrl: "https://api.fake.test",
+    docs: "https://docs.fake.test",
+    capabilities: [{ model: "fake-1", mode: "generate", prompt: "required" }],
+    rhythm: { first: 1, interval: 1, floor: 1, deadline: 1000 },
+    submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
+    receive: () => ({ _tag: "Unclear", status: 200, detail: "" }),
+    poll: () => ({ method: "GET", path: "/jobs/1" }),
+    interpret: () => ({ _tag: "Queued" })
+  })({ apiKey: "sk-test-1234" })
+  let sent = 0
+  const fetch: typeof globalThis.fetch = () => {
+    sent += 1
+    return Promise.resolve(new Response(""))
+  }
+  const client = createClient({ provider, fetch, journal: FileJournal.make(place) })
+  const resumed = async () => {
+    const events: Array<string> = []
+    for await (const event of client.resumeAll()) events.push(`${event._tag} ${event._tag === "Damaged" ? event.detail : ""}`.trim())
+    return events
+  }
+  return { submit: () => client.submit({}), resumed, sent: () => sent }
+}
+
+const filesIn = (place: string) => readdirSync(place, { recursive: true }).map(String).toSorted()
+
+/** A disk of one mebibyte, with nothing on it but a journal of one entry. */
+const small = async (skip: (note: string) => never) => {
+  const disk = folder()
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], { stdio: "ignore" })
+  } catch {
+    skip("a small disk can only be mounted as root, on Linux; Job.journal.test.ts has the same on a disk in memory")
+  }
+  closing.unshift(() => execFileSync("umount", [disk]))
+  const place = join(disk, "journal")
+  await run(FileJournal.make(place).write(entry))
+  const fill = () => expect(() => writeFileSync(join(disk, "filler"), Buffer.alloc(2 * 1024 * 1024))).toThrow(/ENOSPC/u)
+  const free = () => rmSync(join(disk, "filler"))
+  return { place, fill, free }
+}
+
+describe("a disk that is full", () => {
+  it("stops a submission before it is sent, and leaves nothing; there is room again, and it is sent", async ({ skip }) => {
+    const { fill, free, place } = await small(skip)
+    const { resumed, sent, submit } = counting(place)
+    fill()
+    await expect(submit()).rejects.toThrow(/ENOSPC.*Nothing was sent/u)
+    expect([sent(), filesIn(place)]).toStrictEqual([0, ["0kx-1.json", "claims"]])
+    expect(await failure(FileJournal.make(place).write({ ...entry, at: 2000 }))).toContain("ENOSPC")
+    expect(await run(FileJournal.make(place).entries)).toStrictEqual([entry])
+    free()
+    await expect(submit()).rejects.toThrow(/unknown outcome/u)
+    expect([sent(), await resumed()]).toStrictEqual([1, ["Error", "Error"]])
+  })
+
+  it("between a claim and its intent stops a submission too", async ({ skip }) => {
+    const { fill, free, place } = await small(skip)
+    const journal = FileJournal.make(place)
+    expect(await run(journal.claim("0kx-2"))).toBe(true)
+    fill()
+    expect(await failure(journal.write({ ...entry, id: "0kx-2" }))).toContain("ENOSPC")
+    await run(journal.release("0kx-2"))
+    free()
+    expect(filesIn(place)).toStrictEqual(["0kx-1.json", "claims"])
+  })
+})
+
+/** Root may do everything, and so becomes nobody for a while. */
+const asAnybody = async <A>(use: () => Promise<A>): Promise<A> => {
+  const root = process.geteuid?.() === 0
+  if (root) process.seteuid?.(65_534)
+  try {
+    return await use()
+  } finally {
+    if (root) process.seteuid?.(0)
+  }
+}
+
+describe("a folder of somebody else's", () => {
+  it.skipIf(process.platform === "win32")("that may only be read stops a submission before it is sent; its entries are read", async () => {
+    const place = folder()
+    await run(FileJournal.make(place).write(entry))
+    writeFileSync(join(place, "secret.json"), "{", { mode: 0 })
+    chmodSync(join(place, "0kx-1.json"), 0o444)
+    chmodSync(place, 0o555)
+    const { resumed, sent, submit } = counting(place)
+    await asAnybody(async () => {
+      await expect(submit()).rejects.toThrow(/EACCES.*Nothing was sent/u)
+      expect(sent()).toBe(0)
+      // Nobody can tell who holds an entry where no claim can be made.
+      expect(await resumed()).toStrictEqual([expect.stringMatching(/^Damaged can't be read \(.*EACCES/u), "Held"])
+    })
+    chmodSync(place, 0o755)
+  })
+
+  it.skipIf(process.platform === "win32")("that may not be read says so", async () => {
+    const place = folder()
+    await run(FileJournal.make(place).write(entry))
+    chmodSync(place, 0)
+    const { resumed, sent, submit } = counting(place)
+    await asAnybody(async () => {
+      await expect(submit()).rejects.toThrow(/EACCES.*Nothing was sent/u)
+      await expect(resumed()).rejects.toThrow(/can't be read \(.*EACCES/u)
+      expect(sent()).toBe(0)
+    })
+    chmodSync(place, 0o755)
+  })
+})
+
+it("a thousand entries are listed with one look into the folder and one at each", async () => {
+  const place = folder()
+  const journal = FileJournal.make(place)
+  await run(journal.write(entry))
+  for (let index = 2; index <= 1000; index++) {
+    const text = JSON.stringify({ v: 1, ...entry, id: `0kx-${index}`, at: 100_000 - index })
+    writeFileSync(join(place, `0kx-${index}.json`), text)
+  }
+  const calls = { read: 0, list: 0, other: 0 }
+  const other = () => void (calls.other += 1)
+  const counted = Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (files) => ({
+      ...files,
+      readDirectory: (...args: Parameters<typeof files.readDirectory>) => (calls.list++, files.readDirectory(...args)),
+      readFileString: (...args: Parameters<typeof files.readFileString>) => (calls.read++, files.readFileString(...args)),
+      stat: (...args: Parameters<typeof files.stat>) => (other(), files.stat(...args)),
+      open: (...args: Parameters<typeof files.open>) => (other(), files.open(...args))
+    }))
+  ).pipe(Layer.provide(NodeFileSystem.layer))
+  const all = await run(
+    Effect.flatMap(Journal.Journal, ({ entries }) => entries).pipe(Effect.provide(FileJournal.layer(place)), Effect.provide(counted))
+  )
+  expect(calls).toStrictEqual({ read: 1000, list: 1, other: 0 })
+  expect(all.map(({ id }) => id)).toStrictEqual(["0kx-1", ...Array.from({ length: 999 }, (_, index) => `0kx-${1000 - index}`)])
+})
+
+it("entries of every version so far are read, and of a newer one it is said that it is newer", async () => {
+  const place = fileURLToPath(new URL("../test/fixtures", import.meta.url))
+  const all = await run(FileJournal.make(place).entries)
+  expect(all.map((found) => [found.id, found._tag === "Entry" ? found.fate._tag : found.detail])).toStrictEqual([
+    ["v2-newer", "has version 2; this Reelay reads version 1: use the one that wrote it, or a newer one"],
+    ["v0-accepted", "Accepted"],
+    ["v1-intent", "Intent"],
+    ["v1-unknown", "Unknown"],
+    ["v1-accepted", "Accepted"],
+    ["v1-closed", "Closed"]
+  ])
+  const written = { provider: "xai", baseUrl: "https://api.x.ai", account: "key-1a2b" }
+  const ref = { ...written, kind: "generation", id: "a3d1", submittedAt: 1_773_297_002_000 } as const
+  expect(all[1]).toStrictEqual({
+    ...written,
+    _tag: "Entry",
+    id: "v0-accepted",
+    kind: "edit",
+    digest: "",
+    at: 1_773_297_002_000,
+    fate: { _tag: "Accepted", ref: { ...ref, kind: "edit" } }
+  })
+  expect(all[4]).toStrictEqual({
+    ...written,
+    _tag: "Entry",
+    id: "v1-accepted",
+    kind: "generation",
+    digest: "00ff",
+    at: 1_773_297_005_000,
+    batch: "winter",
+    key: "owl",
+    saveTo: "/films/owl.mp4",
+    fate: { _tag: "Accepted", ref }
+  })
+})

@@ -1,0 +1,18 @@
+/** How a job may end in the eyes of a client, by how it ends at the provider. */
+import type { JobState } from "@reelay/core"
+import type { Script } from "@reelay/mock-server"
+
+/** By the ending of the mock's script, what a watcher may see. */
+export const tagsOf = {
+  succeeded: ["Succeeded"],
+  failed: ["Failed"],
+  "gateway-failed": ["Failed"],
+  moderated: ["Failed"],
+  // Two of the four have no word for it, and hand out a link that has lapsed.
+  expired: ["Expired", "Succeeded"],
+  // One of the four has a word for it.
+  cancelled: ["Cancelled", "Failed"],
+  // A documented content endpoint is a candidate.
+  "no-url": ["Failed", "Succeeded"],
+  never: []
+} as const satisfies Record<Script.Ending, ReadonlyArray<JobState.JobState["_tag"]>>

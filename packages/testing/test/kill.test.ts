@@ -1,0 +1,159 @@
+import { Journal } from "@reelay/core"
+import * as fc from "fast-check"
+import { readdirSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { names } from "./configured.ts"
+import { age, type Moment, toldBy, type Victim, world } from "./killing.ts"
+import { type Broken, nameOf, type Plan } from "./plan.ts"
+
+/** Set it to what a failing run has named, to have the same moments again. */
+const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
+
+/** Each kind of moment comes up as often as any other; which one of its kind is drawn. */
+const kinds: ReadonlyArray<readonly [kind: string, moments: fc.Arbitrary<Moment>]> = [
+  ["time", fc.integer({ min: 0, max: 300 }).map((after): Moment => ({ _tag: "Time", after }))],
+  ...(["submit", "poll", "file"] as const).flatMap((route) =>
+    (["lost", "arrives", "held", "half", "answered"] as const).map(
+      (stage) =>
+        [
+          `${route} ${stage}`,
+          fc.nat({ max: route === "poll" ? 5 : 1 }).map((n): Moment => ({ _tag: "Wire", route, stage, nth: n + 1 }))
+        ] as const
+    )
+  ),
+  ...(["before", "half", "after"] as const).flatMap((stage) =>
+    ["any", "open", "write", "fsync", "rename", "link", "rm", "writeFile"].map(
+      (call) =>
+        [
+          `disk ${stage} ${call}`,
+          fc.integer({ min: 1, max: call === "any" ? 100 : 8 }).map((nth): Moment => ({
+            _tag: "Disk",
+            stage,
+            nth,
+            call: call === "any" ? undefined : call
+          }))
+        ] as const
+    )
+  )
+]
+
+/** What comes before an answer to a submission comes up twice as often. */
+const weighted = [...kinds, ...kinds.slice(0, 6)]
+const orders = ["resume first", "batches first", "at once"] as const
+/** A download that was left just now is waited for, 5 s: often it is made to look as if it had been left long ago. */
+const mostly = fc.nat({ max: 5 }).map((drawn) => drawn > 0)
+const round = ([kind, moments]: (typeof kinds)[number]) =>
+  fc.record({ kind: fc.constant(kind), moment: moments, order: fc.constantFrom<Plan["order"]>(...orders), aged: mostly })
+const life = fc.shuffledSubarray(weighted, { minLength: weighted.length }).chain((shuffled) => fc.tuple(...shuffled.map(round)))
+
+const keys = ["k0", "k1", "k2", "k3", "k4", "k5"]
+/** Kills for each provider. */
+const kills = 50
+
+describe.concurrent(`killed at 200 random moments (KILL_SEED=${seed})`, () => {
+  it.each(names)("%s: nothing is submitted twice, and nothing is lost", { timeout: 600_000 }, async (name) => {
+    const { claims, complaints, entries, finish, jobs, journal, kill, videos } = await world(name)
+    const batches: Record<string, ReadonlyArray<string>> = {}
+    let killed = 0
+    let unheard = 0
+    const rounds = fc.sample(life, { seed: seed + names.indexOf(name), numRuns: 2 }).flat()
+    for (const [index, { aged, kind, moment, order }] of rounds.entries()) {
+      if (killed >= kills) break
+      // Each batch is gone on with in some eight lives, and each fifth life is that of two processes at once.
+      const batch = `b${Math.floor(index / 8)}`
+      batches[batch] = keys
+      const plan = { order, batches: { [batch]: keys } }
+      killed += await kill(moment, [{ ...plan, singles: [`s${index}`] }, ...(index % 5 === 0 ? [{ ...plan, singles: [`t${index}`] }] : [])])
+      const accepted = new Set(jobs().map((job) => job.name))
+      expect({ index, kind, wrong: await complaints() }).toEqual({ index, kind, wrong: [] })
+      unheard += (await entries()).filter((entry) => entry._tag === "Entry" && isIntent(entry) && accepted.has(nameOf(entry))).length
+      if (aged) age(videos)
+    }
+    expect(killed).toBeGreaterThanOrEqual(kills)
+    // Else it has not been where it is dangerous: accepted, and nobody was left to hear of it.
+    expect(unheard).toBeGreaterThan(0)
+
+    age(videos)
+    const told = await finish(batches)
+    expect(await complaints()).toEqual([])
+    const all = (await entries()).filter((entry) => entry._tag === "Entry")
+    const open = all.filter(Journal.isOpen)
+    // What is open now was never answered, and is told of; of all else the video is there, or there will be none.
+    expect({ errors: told.errors, unknown: told.unknown }).toEqual({ errors: [], unknown: open.map(nameOf).toSorted() })
+    expect(open.filter((entry) => Journal.refOf(entry) !== undefined)).toEqual([])
+    expect(all.filter(({ fate }) => fate._tag === "Closed" && fate.end !== "Saved" && fate.end !== "Failed")).toEqual([])
+    const known = new Set(all.map(nameOf))
+    expect(Object.keys(batches).flatMap((batch) => keys.map((key) => `${batch}/${key}`).filter((each) => !known.has(each)))).toEqual([])
+
+    for (const folder of [journal, claims]) age(folder)
+    await entries()
+    // What may stay: the part of a video that was not named in its note yet, and claims, which are left to what may still be claimed.
+    expect(readdirSync(journal).filter((file) => !file.endsWith(".json"))).toEqual(["claims"])
+    const ids = new Map(all.map((entry) => [entry.id, Journal.isOpen(entry)]))
+    expect(readdirSync(claims).filter((file) => !/^[\w-]+\.\d+$/u.test(file) || ids.get(file.split(".")[0] ?? "") === false)).toEqual([])
+    expect(readdirSync(videos).filter((file) => !/\.mp4(\.[\da-f]{8}\.part)?$/u.test(file))).toEqual([])
+  })
+})
+
+const isIntent = ({ fate }: Journal.Entry): boolean => fate._tag === "Intent"
+
+/** Two processes run one batch; the first is about to write its first intent when the second begins. */
+const race = async (ofBatch: ReadonlyArray<string>, broken?: Broken) => {
+  const { complaints, jobs, next, planned } = await world("xai")
+  const plan = { order: "batches first", batches: { b: ofBatch }, singles: [], broken } as const
+  const [first, second] = [await next(), await next()]
+  first.begin(planned({ ...plan, disk: { stage: "wait", call: "open", nth: 1 } }))
+  await first.waits
+  second.begin(planned(plan))
+  const later = await toldBy(second)
+  first.goOn()
+  const earlier = await toldBy(first)
+  return { wrong: await complaints(), submitted: jobs().length, earlier, later }
+}
+
+describe("processes that run one batch at once", () => {
+  it("submit each of its jobs once, also where one waits while the other goes by", async () => {
+    const { earlier, later, submitted, wrong } = await race(keys)
+    expect({ submitted, wrong, unknown: [...earlier.unknown, ...later.unknown] }).toEqual({
+      submitted: keys.length,
+      wrong: [],
+      unknown: []
+    })
+    for (const error of [...earlier.errors, ...later.errors]) expect(error).toMatch(/another process works on k\d of the batch b/u)
+  })
+
+  it.each(names)("%s: four that begin at the same time submit each job once", async (name) => {
+    const { complaints, finish, jobs, next, planned } = await world(name)
+    const all: Array<Victim> = []
+    for (let index = 0; index < 4; index++) all.push(await next())
+    for (const victim of all) victim.begin(planned({ order: "at once", batches: { b: keys }, singles: [] }))
+    const told = await Promise.all(all.map(toldBy))
+    expect(await complaints()).toEqual([])
+    expect(jobs().length).toBe(keys.length)
+    for (const error of told.flatMap(({ errors }) => errors)) expect(error).toMatch(/another process works on k\d of the batch b/u)
+    expect(await finish({ b: keys })).toEqual({ unknown: [], errors: [] })
+  })
+})
+
+describe("what these tests are to notice is noticed", () => {
+  const held: Moment = { _tag: "Wire", route: "submit", stage: "held", nth: 1 }
+  const plan = { order: "batches first", batches: { b: ["k0"] }, singles: [] } as const
+
+  it("a journal that writes no intent loses a job", async () => {
+    const { complaints, kill } = await world("xai")
+    await kill(held, [{ ...plan, broken: "writes no intent" }])
+    expect(await complaints()).toEqual(["b/k0 was accepted, and is lost"])
+  })
+
+  it("a journal that takes an intent for nothing submits a job twice", async () => {
+    const { complaints, finish, kill } = await world("xai")
+    await kill(held, [plan])
+    expect(await complaints()).toEqual([])
+    await finish(plan.batches, "sends an intent again")
+    expect(await complaints()).toContain("b/k0 was submitted twice")
+  })
+
+  it("a journal that gives a claim to everybody submits a job twice", async () => {
+    expect((await race(["k0"], "gives a claim to everybody")).wrong).toContain("b/k0 was submitted twice")
+  })
+})

@@ -1,0 +1,201 @@
+/** The network between the processes and the mock: it takes its time, loses requests and answers, and cuts downloads. */
+import type { Mock } from "@reelay/mock-server"
+import { createHash } from "node:crypto"
+import type { World } from "../../src/internal/virtual.ts"
+import { type Dice, dice } from "./dice.ts"
+import { type Book, count, type Life } from "./life.ts"
+import type { Plan, Storm } from "./plan.ts"
+
+export interface Network {
+  readonly fetchOf: (life: Life) => typeof globalThis.fetch
+  /** Requests that have neither been answered to the end of their body nor cut. */
+  readonly open: () => number
+  /** SHA-256 of each whole video that was handed out, by the path that it was at. */
+  readonly videos: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** What the mock's journal keeps of who sent a request, and when: `<process> <milliseconds>`. */
+export const stamp = "x-soak"
+
+/** Where the mock's clock begins: 1 January 2026. The processes' own are near it. */
+export const epoch = 1_767_225_600_000
+
+/** Whose job a text speaks of. */
+export const filmIn = (text: string): string | undefined => /film-\d+/u.exec(text)?.[0]
+
+/** What becomes of one request. */
+type Fault = "none" | "refused" | "reset" | "answer lost" | "silence"
+
+const faultOf = (draw: Dice): Fault => {
+  const at = draw.fraction()
+  if (at < 0.02) return "refused"
+  if (at < 0.035) return "reset"
+  if (at < 0.05) return "answer lost"
+  return at < 0.057 ? "silence" : "none"
+}
+
+/** As undici says it. */
+const broken = (code: string, words: string): TypeError =>
+  new TypeError("fetch failed", {
+    cause: Object.assign(new Error(words), { code, ...(code === "ECONNREFUSED" ? { syscall: "connect" } : {}) })
+  })
+const refused = (): TypeError => broken("ECONNREFUSED", "connect ECONNREFUSED")
+const reset = (): TypeError => broken("ECONNRESET", "read ECONNRESET")
+
+export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): Network => {
+  const open = new Set<object>()
+  const videos = new Map<string, Set<string>>()
+  const turns = new Map<string, number>()
+
+  const stormAt = (now: number): Storm | undefined => plan.storms.find(({ from, until }) => now >= from && now < until)
+
+  const fetchOf =
+    (life: Life): typeof globalThis.fetch =>
+    async (input, init) => {
+      const entry = {}
+      open.add(entry)
+      const cut = new AbortController()
+      const abort = (): void => cut.abort(init?.signal?.reason ?? new Error("the process was killed"))
+      const stopListening = life.onDeath(abort)
+      init?.signal?.addEventListener("abort", abort, { once: true })
+      if (init?.signal?.aborted === true || !life.alive()) abort()
+      const done = (): void => {
+        open.delete(entry)
+        stopListening()
+        init?.signal?.removeEventListener("abort", abort)
+      }
+      try {
+        return await exchange(life, new Request(input, { ...init, signal: null }), cut.signal, done)
+      } catch (error) {
+        done()
+        throw error
+      }
+    }
+
+  const exchange = async (life: Life, request: Request, cut: AbortSignal, done: () => void): Promise<Response> => {
+    const { pathname } = new URL(request.url)
+    const isPost = request.method === "POST"
+    const begun = world.now()
+    let idle = world.busy()
+    /** Time passes. */
+    const travel = async (millis: number): Promise<void> => {
+      idle()
+      try {
+        await world.delay(millis, cut)
+      } finally {
+        idle = world.busy()
+      }
+      cut.throwIfAborted()
+    }
+    try {
+      cut.throwIfAborted()
+      const film = isPost ? filmIn(await request.clone().text()) : undefined
+      const turn = `${request.method} ${pathname} ${film ?? ""}`
+      turns.set(turn, (turns.get(turn) ?? 0) + 1)
+      const draw = dice(plan.seed, plan.first, "request", turn, turns.get(turn) ?? 0)
+      const fault = life.calm ? "none" : faultOf(draw)
+      const storm = life.calm ? undefined : stormAt(begun)
+      life.hit(isPost ? "post begun" : "look begun")
+      if (fault === "refused" || storm?.kind === "down") {
+        count(log, storm === undefined ? "transport: refused" : "storm: down")
+        await travel(draw.between(1, 300))
+        throw refused()
+      }
+      if (storm?.kind === "429") {
+        count(log, "storm: 429")
+        await travel(draw.between(1, 300))
+        done()
+        const headers = storm.retryAfter === undefined ? {} : { "retry-after": String(storm.retryAfter) }
+        return new Response(JSON.stringify({ error: { message: "Too many requests" } }), { status: 429, headers })
+      }
+      await travel(draw.between(1, 300))
+      if (fault === "reset") {
+        count(log, "transport: lost before it arrived")
+        throw reset()
+      }
+      request.headers.set(stamp, `${begun} ${film ?? ""} ${life.name}`)
+      const answer = await mock.handle(request)
+      const bytes = elsewhere(new Uint8Array(await answer.arrayBuffer()))
+      if (isPost) life.hit("post arrived")
+      if (fault === "silence") {
+        count(log, "transport: never answered")
+        await travel(100_000_000)
+      }
+      // A POST that takes longer than an interruption waits for it.
+      const isSlow = !life.calm && draw.chance(isPost ? 0.08 : 0.03)
+      if (isSlow) count(log, "transport: slow")
+      await travel(isSlow ? draw.between(5000, 15_000) : draw.between(1, 300))
+      if (fault === "answer lost") {
+        count(log, isPost ? "transport: answer to a POST lost" : "transport: answer lost")
+        throw reset()
+      }
+      if (isPost) life.hit("post answered")
+      cut.throwIfAborted()
+      const { headers, status } = answer
+      const isVideo = headers.get("content-type") === "video/mp4" && bytes.byteLength > 0
+      if (isVideo && status === 200) videos.set(pathname, (videos.get(pathname) ?? new Set()).add(sha256(bytes)))
+      if (isVideo) return new Response(dripping(life, bytes, draw, cut, done), { status, headers })
+      done()
+      return new Response(bytes.byteLength === 0 ? null : bytes, { status, headers })
+    } finally {
+      idle()
+    }
+  }
+
+  /** A body that comes in pieces, and may break off. */
+  const dripping = (life: Life, bytes: Uint8Array, draw: Dice, cut: AbortSignal, done: () => void): ReadableStream<Uint8Array> => {
+    const pieces = draw.between(1, 4)
+    const size = Math.ceil(bytes.byteLength / pieces)
+    const last = !life.calm && draw.chance(0.25) ? draw.between(0, pieces - 1) : undefined
+    let piece = 0
+    return new ReadableStream<Uint8Array>(
+      {
+        // As a real one: who aborts between two pieces ends it too.
+        start: (controller) => {
+          const end = (): void => {
+            done()
+            controller.error(cut.reason)
+          }
+          cut.addEventListener("abort", end, { once: true })
+        },
+        pull: async (controller) => {
+          try {
+            await world.delay(draw.between(1, 400), cut)
+            const idle = world.busy()
+            try {
+              life.hit("chunk come")
+              cut.throwIfAborted()
+              if (piece === last) {
+                count(log, "transport: download cut")
+                throw reset()
+              }
+              controller.enqueue(bytes.slice(piece * size, (piece + 1) * size))
+              piece += 1
+              if (piece * size < bytes.byteLength) return
+              done()
+              controller.close()
+            } finally {
+              idle()
+            }
+          } catch (error) {
+            done()
+            controller.error(error)
+          }
+        },
+        cancel: done
+      },
+      { highWaterMark: 0 }
+    )
+  }
+
+  return { fetchOf, open: () => open.size, videos }
+}
+
+/** Videos lie at another host than the API, as they do at all four: it must not get the key. */
+const elsewhere = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+  if (bytes[0] !== 0x7b) return bytes
+  const text = new TextDecoder().decode(bytes)
+  return new TextEncoder().encode(text.replaceAll("http://mock.test/files/", "http://files.test/files/"))
+}
+
+export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
