@@ -89,6 +89,10 @@ export interface Clock {
 
 /** @category models */
 export type { Mode } from "./internal/time.ts"
+/** @category models */
+export type { Cut, Delivery } from "./internal/delivery.ts"
+/** @category converting */
+export { respond } from "./internal/respond.ts"
 
 /**
  * @category models

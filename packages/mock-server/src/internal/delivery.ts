@@ -6,7 +6,7 @@ import type { Cell } from "../Fault.ts"
 import { captivePage, proxyError } from "./pages.ts"
 
 /** Where the answer breaks off, and how. `start`: nothing of it is sent. `end`: all of it is. */
-interface Cut {
+export interface Cut {
   readonly at: "start" | "headers" | "body" | "end"
   readonly by: "drop" | "reset" | "stall"
   /** Of `body`: how many bytes of it are sent. */
