@@ -68,10 +68,8 @@ const opened = (
   Effect.gen(function* () {
     if (/^data:/iu.test(artifact.url)) return yield* inline(artifact.url)
     const answer = yield* request(source, artifact.url, mark)
-    const found = yield* judge(source, artifact, answer, mark, followJson).pipe(Effect.tapError(() => discard(answer.response)))
-    if (found !== undefined) return found
-    yield* discard(answer.response)
-    return yield* opened(source, artifact, undefined, followJson)
+    const found = yield* judge(source, artifact, answer, mark, followJson)
+    return found ?? (yield* opened(source, artifact, undefined, followJson))
   })
 
 interface Answer {
@@ -80,7 +78,10 @@ interface Answer {
   readonly url: URL
 }
 
-/** Whether an answer is a video, points to one, or is none. `undefined`: it is no answer to going on, so all must be asked for. */
+/**
+ * Whether an answer is a video, points to one, or is none. `undefined`: it is no answer to going on, so all must be asked for. What is not
+ * read is discarded; what was read by halves is being left already, and can't be read again.
+ */
 const judge = (
   source: Source,
   artifact: Artifact,
@@ -93,16 +94,16 @@ const judge = (
     const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase()
     const isText = type !== undefined && /^text\/|json$|xml$|html/u.test(type)
     const bytes = flowOf(response, url.href)
-    if (mark !== undefined && status === 416) return undefined
-    if (mark !== undefined && status === 206) {
-      const part = isText ? undefined : rest(mark, headers)
-      return part === undefined ? undefined : { part, validator: mark.validator, plain: true, bytes }
+    const part = mark !== undefined && status === 206 && !isText ? rest(mark, headers) : undefined
+    if (mark !== undefined && part !== undefined) return { part, validator: mark.validator, plain: true, bytes }
+    if (status !== 200) {
+      yield* discard(response)
+      return mark !== undefined && (status === 416 || status === 206) ? undefined : yield* refusedBy(response, artifact)
     }
-    if (status !== 200) return yield* refusedBy(response, artifact)
     if (type !== undefined && type.endsWith("json") && followJson) {
       const [link] = linksIn(yield* Effect.flatMap(Stream.runCollect(capped(bytes)), parsed), url)
       if (link !== undefined) return yield* opened(source, link, mark, false)
-    }
+    } else if (isText) yield* discard(response)
     if (isText) return yield* miss("never", `${where(url.href)} answered with ${type}, which is no video`)
     return { part: whole(headers), validator: validatorOf(headers), plain: isPlain(headers), bytes }
   })
