@@ -181,6 +181,8 @@ describe("the grid of points at which a request can break", () => {
     // Who repeats a submission whose answer was lost has two jobs.
     expect(client.mock.jobs).toHaveLength(2)
     expect(new Set(client.mock.jobs.map(({ id }) => id)).size).toBe(2)
+    // What was answered is over: the same once more breaks again, as in the next run of a test.
+    expect((await client.send(path, init)).status).toBe(502)
   })
 })
 

@@ -23,7 +23,7 @@ export interface MagicWord {
   readonly group?: "ending" | "length" | "shape" | "script"
   /** What happens, in one line; where providers differ, how. */
   readonly what: string
-  readonly sets: Partial<Omit<Script.Script, "faults">> & { readonly fault?: string; readonly factor?: number }
+  readonly sets: Partial<Omit<Script.Script, "faults">> & { readonly fault?: string; readonly always?: true; readonly factor?: number }
 }
 
 /**
@@ -109,7 +109,7 @@ export const magicWords: ReadonlyArray<MagicWord> = [
   {
     word: "lost-submit",
     what: "The POST is accepted (see /__mock/jobs), but its answer is lost: a 502 with an HTML body. The id is never told.",
-    sets: { fault: "submit-accepted-5xx" }
+    sets: { fault: "submit-accepted-5xx", always: true }
   },
   {
     word: "url-expired",
@@ -185,12 +185,14 @@ export const parse = (prompt: string, duration: number): { readonly script: Scri
       return { problem: `prompt: "mock:${rival}" and "mock:${entry.word}" exclude each other` }
     }
     if (entry.group !== undefined) groups.set(entry.group, entry.word)
-    const { fault = entry.word === "fault" ? value : undefined, factor: times, ...sets } = entry.sets
+    const { always, fault = entry.word === "fault" ? value : undefined, factor: times, ...sets } = entry.sets
     Object.assign(changes, sets)
     if (fault !== undefined && Fault.kindOf(fault) === undefined) {
       return { problem: `prompt: "mock:fault=${fault}" names no fault; GET /__mock/faults lists them` }
     }
-    if (fault !== undefined && !faults.some((each) => each.name === fault)) faults.push({ name: fault })
+    if (fault !== undefined && !faults.some((each) => each.name === fault)) {
+      faults.push(always === true ? { name: fault, requests: { after: 0 } } : { name: fault })
+    }
     factor = times ?? factor
     if (entry.word === "script") {
       const named = Script.library.find((each) => each.name === value)

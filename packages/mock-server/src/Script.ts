@@ -221,7 +221,7 @@ export const draw = ({ duration, ending, phases, progress, seed: own }: Script, 
     end,
     phases: phases.map(({ state }, index) => {
       age += (lengths[index] ?? 0) * stretch
-      return { state, until: index === phases.length - 1 ? end : age }
+      return { state, until: index === phases.length - 1 ? end : Math.min(end, age) }
     })
   }
 }
@@ -341,6 +341,7 @@ export const library: ReadonlyArray<Named> = [
   }),
   named("at-once", "Ended when it is first asked about.", { phases: [] }),
   named("three-polls", "Ends with the third poll, however fast they come.", { advances: { polls: 3 } }),
+  named("ten-polls", "Waits at the first poll, runs from the second on, and ends with the tenth.", { advances: { polls: 10 } }),
   named("by-hand", "Moves only when POST /__mock/jobs/{id}/advance says so.", { advances: "hand" }),
   named("stalls-at-99", "99 % for half of its time.", { progress: { shows: [0, 20, 40, 60, 80, 99, 99, 99, 99, 99] } }),
   named("jumps", "Nothing for a while, then 50 %, then the end.", { progress: { shows: [0, 0, 50] } }),

@@ -137,7 +137,10 @@ export const make = (
         const other = Spoil.instead(all, dialect, now())
         if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body, intent }
         const job = create(route, body, chosen.script, { owner, intent })
-        return { ...broken(dialect.accepted(job), Spoil.after(all)), jobId: job.id, body, intent }
+        const late = Spoil.after(all)
+        const delivered = broken(dialect.accepted(job), late)
+        if (isWhole(delivered, late)) jobs.answered(intent)
+        return { ...delivered, jobId: job.id, body, intent }
       }
     }
   }

@@ -82,7 +82,12 @@ export class Jobs {
     return this.all.find(({ job }) => job.id === id)
   }
 
-  /** Counts a submission: how often this very intention was seen, this time included. */
+  /** An intention was answered: the next like it is a new one. */
+  answered(intent: string): void {
+    this.submissions.delete(intent)
+  }
+
+  /** Counts a submission: how often this very intention was seen since it was last answered, this time included. */
   count(intent: string): number {
     const nth = (this.submissions.get(intent) ?? 0) + 1
     this.submissions.set(intent, nth)
