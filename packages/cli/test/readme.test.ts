@@ -48,8 +48,8 @@ describe("README", () => {
   })
 
   it.each([
-    ["promise", /^Submitted \nQueued \n(Running 0\.\d+\n)+Succeeded \ncandle\.mp4: \d+ bytes\n$/u],
-    ["rxjs", /^Submitted \nQueued \n(Running \d+\n)+Succeeded \n$/u],
+    ["promise", /^Submitted \n(Queued \n)?(Running 0\.\d+\n)+Succeeded \ncandle\.mp4: \d+ bytes\n$/u],
+    ["rxjs", /^Submitted \n(Queued \n)?(Running \d+\n)+Succeeded \n$/u],
     ["effect", /^Submitted\n(Queued\n)?(Running\n)*Succeeded\nbytes: \d+\n$/u]
   ])("shows the %s example as it is, and the example prints what it says", (name, output) => {
     const file = fileURLToPath(new URL(`packages/cli/examples/${name}.ts`, root))

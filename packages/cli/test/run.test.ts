@@ -33,7 +33,7 @@ const tags = (lines: ReadonlyArray<Readonly<Record<string, unknown>>>) => [...ne
 describe("reelay run", () => {
   it.each(["cometapi", "xingchao", "geeknow", "xai"])("%s: a prompt becomes a file, told as JSON lines", async (provider) => {
     const before = posts()
-    const command = start(args(provider, "A candle flickers.", "--out", "video.mp4"))
+    const command = start(args(provider, "A candle flickers. mock:script=ten-polls", "--out", "video.mp4"))
     const { code, err, lines, out } = await command.ended
     expect([code, err]).toStrictEqual([0, ""])
     expect(tags(lines)).toStrictEqual(["Submitted", "Queued", "Running", "Succeeded", "Saved"])

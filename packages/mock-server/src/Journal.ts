@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Provider } from "./dialects/Dialect.ts"
+import type { Near } from "./internal/nearest.ts"
 
 /**
  * One request. Requests for the mock itself (`/`, `/__mock/...`) are not kept.
@@ -21,8 +22,26 @@ export interface Entry {
   readonly provider?: Provider
   /** Of a submit: the id that was given, even if the answer was lost. */
   readonly jobId?: string
-  /** Absent while there is no answer yet. */
+  /** Absent while there is no answer yet, and where a fault kept all of it back. */
   readonly status?: number
+  /** Of a submission: what was meant by it, as in `Ledger`. */
+  readonly intent?: string
+  /** Of a poll whose answer came whole: where the job is, in it. */
+  readonly told?: "submitted" | "queued" | "running" | "ended"
+  /** What a 429 asked for, in milliseconds. */
+  readonly retryAfter?: number
+  /** Of a submission: its fields, without keys; what is long is cut. Of the newest entries only. */
+  readonly body?: unknown
+  /** What was answered; what is long is cut, and of bytes there is the number. Of the newest entries only. */
+  readonly answer?: { readonly headers: Readonly<Record<string, string>>; readonly body: unknown }
+  /** Of a request that found no route: what it may have meant, and what differs. */
+  readonly nearest?: ReadonlyArray<Near>
+  /** The name of the fault that shows in the answer. */
+  readonly fault?: string
+  /** How the connection broke. */
+  readonly cut?: "drop" | "reset" | "stall"
+  /** The API itself never had the request: a fault lost it on its way. */
+  readonly received?: false
   /** A key that the mock accepts came with it. */
   readonly authorised: boolean
   /** A key was sent to a file, which needs none: a leak, as files are elsewhere than the API. */
@@ -55,6 +74,8 @@ export const redact = (headers: Headers): Readonly<Record<string, string>> => {
 
 /** More than any test needs; keeps a mock that runs for weeks from growing. */
 const limit = 100_000
+/** So many keep what was sent and answered. */
+const whole = 5000
 
 /** Entries in the order of arrival; at the limit the oldest go. */
 export class Journal {
@@ -68,6 +89,9 @@ export class Journal {
   begin(entry: Entry): (answered: Partial<Entry>) => Entry {
     if (this.kept.length >= limit) this.kept = this.kept.slice(limit / 10)
     this.kept.push(entry)
+    const old = this.kept.length - 1 - whole
+    const { answer, body, ...bare } = this.kept[old] ?? entry
+    if (old >= 0 && (answer !== undefined || body !== undefined)) this.kept[old] = bare
     return (answered) => {
       const complete = { ...entry, ...answered }
       const index = this.kept.lastIndexOf(entry)

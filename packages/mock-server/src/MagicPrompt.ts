@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Fault from "./Fault.ts"
 import { parseDuration } from "./internal/duration.ts"
 import * as Script from "./Script.ts"
 
@@ -19,10 +20,10 @@ export interface MagicWord {
   /** How it is written where it takes a value. */
   readonly value?: string
   /** Of one group only one word may stand in a prompt. Without a group it combines with all. */
-  readonly group?: "ending" | "length" | "shape"
+  readonly group?: "ending" | "length" | "shape" | "script"
   /** What happens, in one line; where providers differ, how. */
   readonly what: string
-  readonly sets: Partial<Omit<Script.Script, "faults">> & { readonly fault?: Script.Fault; readonly factor?: number }
+  readonly sets: Partial<Omit<Script.Script, "faults">> & { readonly fault?: string; readonly always?: true; readonly factor?: number }
 }
 
 /**
@@ -89,7 +90,7 @@ export const magicWords: ReadonlyArray<MagicWord> = [
     sets: { ending: "no-url" }
   },
   { word: "stuck", group: "ending", what: "Runs for ever, from the usual end on at 99 %.", sets: { ending: "never" } },
-  { word: "unknown-status", what: 'While it runs, the status is a word of no document, "warming_up".', sets: { unknownStatus: true } },
+  { word: "unknown-status", what: 'While it runs, the status is a word of no document, "warming_up".', sets: { fault: "unknown-status" } },
   { word: "slow", what: "Takes ten times as long.", sets: { factor: 10 } },
   { word: "fast", group: "length", what: "Ends at once: the first poll sees the end.", sets: { duration: 0 } },
   { word: "duration", value: "3s", group: "length", what: "Takes that long: 500ms, 3s, 2m, 1h.", sets: {} },
@@ -108,12 +109,25 @@ export const magicWords: ReadonlyArray<MagicWord> = [
   {
     word: "lost-submit",
     what: "The POST is accepted (see /__mock/jobs), but its answer is lost: a 502 with an HTML body. The id is never told.",
-    sets: { fault: "lost-submit" }
+    sets: { fault: "submit-accepted-5xx", always: true }
   },
   {
     word: "url-expired",
     what: "The URL is already expired at the first download; the next poll after that gives a fresh one.",
     sets: { fault: "url-expired" }
+  },
+  {
+    word: "fault",
+    value: "poll-unaccepted-reset",
+    what: "Any fault of the catalogue, GET /__mock/faults, at its usual requests.",
+    sets: {}
+  },
+  {
+    word: "script",
+    value: "three-polls",
+    group: "script",
+    what: "A script by its name, GET /__mock/scripts; the other words change it.",
+    sets: {}
   },
   {
     word: "flat",
@@ -156,11 +170,12 @@ export const written = ({ word, value }: MagicWord): string => (value === undefi
  * @since 0.1.0
  */
 export const parse = (prompt: string, duration: number): { readonly script: Script.Script } | { readonly problem: string } => {
-  const faults: Array<Script.Fault> = []
-  const script = { ...Script.success(duration), duration, faults }
+  const faults: Array<Fault.Fault> = []
+  let script = Script.success(duration)
+  const changes: Partial<Script.Script> = {}
   let factor = 1
   const groups = new Map<string, string>()
-  for (const [, name = "", value] of prompt.matchAll(/(?<![\w-])mock:([a-z0-9-]+)(?:=([\w.]*\w))?/gi)) {
+  for (const [, name = "", value = ""] of prompt.matchAll(/(?<![\w-])mock:([a-z0-9-]+)(?:=([\w.-]*\w))?/gi)) {
     const entry = byName.get(name.toLowerCase())
     if (entry === undefined) {
       return { problem: `prompt: "mock:${name}" is no magic word; there are ${magicWords.map(written).join(", ")}` }
@@ -170,16 +185,26 @@ export const parse = (prompt: string, duration: number): { readonly script: Scri
       return { problem: `prompt: "mock:${rival}" and "mock:${entry.word}" exclude each other` }
     }
     if (entry.group !== undefined) groups.set(entry.group, entry.word)
-    const { fault, factor: times, ...sets } = entry.sets
-    Object.assign(script, sets)
-    if (fault !== undefined && !faults.includes(fault)) faults.push(fault)
+    const { always, fault = entry.word === "fault" ? value : undefined, factor: times, ...sets } = entry.sets
+    Object.assign(changes, sets)
+    if (fault !== undefined && Fault.kindOf(fault) === undefined) {
+      return { problem: `prompt: "mock:fault=${fault}" names no fault; GET /__mock/faults lists them` }
+    }
+    if (fault !== undefined && !faults.some((each) => each.name === fault)) {
+      faults.push(always === true ? { name: fault, requests: { after: 0 } } : { name: fault })
+    }
     factor = times ?? factor
-    if (entry.value === undefined) continue
-    const length = parseDuration(value ?? "")
-    if (length === undefined) return { problem: `prompt: "mock:${entry.word}=${value ?? ""}" needs a time, as in ${written(entry)}` }
-    script.duration = length
+    if (entry.word === "script") {
+      const named = Script.library.find((each) => each.name === value)
+      if (named === undefined) return { problem: `prompt: "mock:script=${value}" names no script; GET /__mock/scripts lists them` }
+      script = named.script
+    }
+    if (entry.word !== "duration") continue
+    const length = parseDuration(value)
+    if (length === undefined) return { problem: `prompt: "mock:${entry.word}=${value}" needs a time, as in ${written(entry)}` }
+    Object.assign(changes, { duration: length })
   }
-  return { script: { ...script, duration: script.duration * factor } }
+  return { script: Script.slowed({ ...script, ...changes, faults: [...script.faults, ...faults] }, factor) }
 }
 
 /**

@@ -5,7 +5,9 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { endpoints, fixtures, makeClient, mask, start } from "../test/client.ts"
 import { providers } from "./dialects/Dialect.ts"
+import * as Fault from "./Fault.ts"
 import * as Mock from "./Mock.ts"
+import * as Script from "./Script.ts"
 
 /** Of each provider: an answer's error, for a reason. */
 const errorOf = { cometapi: "error.unauthorized", xingchao: "error.unauthorized", geeknow: "error.unauthorized", xai: "error.unauthorized" }
@@ -310,7 +312,147 @@ describe("the journal", () => {
     expect((await client.send("/__mock/reset")).status).toBe(405)
     expect((await client.send("/__mock/reset", { method: "POST" })).status).toBe(200)
     expect([client.mock.journal, client.mock.jobs]).toEqual([[], []])
-    expect(await client.submit("geeknow", "x")).toBe(id)
+    expect(await client.submit("geeknow", "A candle mock:fail")).toBe(id)
+  })
+})
+
+const told = async (client: ReturnType<typeof makeClient>, path: string, body?: unknown) =>
+  client.send(`/__mock/${path}`, { method: "POST", body: JSON.stringify(body) })
+
+describe("scripts", () => {
+  it("of the header go before those that wait, and those before the prompt's", async () => {
+    const client = makeClient()
+    await told(client, "script", { script: { ending: "cancelled" } })
+    const headers = { authorization: "Bearer key", "content-type": "application/json", "x-reelay-script": '{"ending":"expired"}' }
+    const post = (init: Record<string, string>) =>
+      client.send("/xai/v1/videos/generations", { method: "POST", headers: init, body: JSON.stringify({ prompt: "mock:fail" }) })
+    const { "x-reelay-script": _, ...bare } = headers
+    for (const init of [headers, bare, bare]) await post(init)
+    expect(client.mock.jobs.map(({ script }) => script.ending)).toEqual(["expired", "cancelled", "failed"])
+  })
+
+  it("that wait are played as often as was said, one after the other", async () => {
+    const client = makeClient()
+    expect((await told(client, "script", { script: "at-once", times: 2 })).json).toMatchObject({ times: 2, script: { phases: [] } })
+    await told(client, "script", { script: { ending: "failed" } })
+    for (let nth = 0; nth < 4; nth++) await client.submit("xai", `Candle ${nth}`)
+    expect(client.mock.jobs.map(({ script }) => [script.phases.length, script.ending])).toEqual([
+      [0, "succeeded"],
+      [0, "succeeded"],
+      [3, "failed"],
+      [3, "succeeded"]
+    ])
+    await told(client, "script", { script: "at-once" })
+    client.mock.reset()
+    await client.submit("xai", "x")
+    expect(client.mock.jobs[0]?.script.phases).toHaveLength(3)
+  })
+
+  it.each([
+    [{ script: "at-twice" }, '"at-twice" is neither JSON nor the name of a script'],
+    [{ script: { faults: ["flakey"] } }, '"flakey" is no fault'],
+    [{}, "The body must be JSON"],
+    [undefined, "The body must be JSON"],
+    [{ script: "at-once", times: 0 }, "times must be an integer above 0"]
+  ])("%j is refused", async (body, problem) => {
+    const { json, status } = await told(makeClient(), "script", body)
+    expect([status, JSON.stringify(json)]).toEqual([400, expect.stringContaining(problem.replaceAll('"', '\\"'))])
+  })
+
+  it("a header that is none is refused as the provider refuses, and nothing is made", async () => {
+    const client = makeClient()
+    const headers = { authorization: "Bearer key", "content-type": "application/json", "x-reelay-script": "nothing" }
+    const { status, text } = await client.send("/xai/v1/videos/generations", { method: "POST", headers, body: '{"prompt":"x"}' })
+    expect([status, client.mock.jobs]).toEqual([400, []])
+    expect(text).toContain("x-reelay-script")
+  })
+
+  it("of the library are listed, and can be named in a prompt", async () => {
+    const client = makeClient()
+    const { json } = await client.send("/__mock/scripts")
+    expect(json).toEqual(Script.library)
+    for (const { name } of Script.library) await client.submit("xai", `A candle mock:script=${name}`)
+    expect(client.mock.jobs).toHaveLength(Script.library.length)
+    expect((await client.send("/__mock/faults")).json).toHaveLength(Fault.catalogue.length)
+  })
+
+  it("move by polls: the third sees the end, however long it takes", async () => {
+    const client = makeClient()
+    for (const provider of providers) {
+      const id = await client.submit(provider, `mock:script=three-polls for ${provider}`)
+      client.at(3_600_000)
+      const texts = [await client.poll(provider, id), await client.poll(provider, id), await client.poll(provider, id)]
+      expect(texts.map(({ text }) => text.includes("/files/"))).toEqual([false, false, true])
+    }
+  })
+
+  it("move by hand: to the next phase, or by so many milliseconds, and never by themselves", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "mock:script=by-hand")
+    client.at(3_600_000)
+    expect(client.mock.jobs[0]?.state).toBe("submitted")
+    const states = [undefined, { by: 1000 }, { by: 0 }, undefined].map((body) => () => told(client, `jobs/${id}/advance`, body))
+    const seen: Array<unknown> = []
+    for (const step of states) seen.push((await step()).json)
+    expect(seen).toEqual(["queued", "running", "running", "succeeded"].map((state) => ({ id, state })))
+    expect((await client.poll("xai", id)).text).toContain("/files/")
+    expect((await told(client, "jobs/nobody/advance")).status).toBe(404)
+    expect((await told(client, `jobs/${id}/advance`, { by: -1 })).status).toBe(400)
+  })
+
+  it("give each submission its own id, which no other submission changes", async () => {
+    const [one, other] = [makeClient(), makeClient()]
+    await other.submit("xai", "somebody else's")
+    expect(await one.submit("xai", "mine")).toBe(await other.submit("xai", "mine"))
+    // The same once more is another job.
+    expect(await one.submit("xai", "mine")).toBe(await other.submit("xai", "mine"))
+    expect(new Set(one.mock.jobs.map(({ id }) => id)).size).toBe(2)
+  })
+})
+
+const events = async (client: ReturnType<typeof makeClient>, id: string) => {
+  const { headers } = await client.poll("xai", id)
+  return [headers.get("x-mock-now"), headers.get("x-mock-next-event-in")]
+}
+
+describe("the clock", () => {
+  it("stands where it is frozen, until it is moved, and says when something will happen", async () => {
+    const client = makeClient({ clock: "frozen" })
+    const id = await client.submit("xai", "A candle")
+    client.at(3_600_000)
+    expect(client.mock.jobs[0]?.state).toBe("submitted")
+    expect(await events(client, id)).toEqual([String(start), "1000"])
+    expect((await told(client, "clock", { advance: 1500 })).json).toEqual({ mode: "frozen", now: start + 1500, nextEventIn: 500 })
+    expect(await events(client, id)).toEqual([String(start + 1500), "500"])
+    await told(client, "clock", { set: start + 10_000 })
+    expect([client.mock.jobs[0]?.state, await events(client, id)]).toEqual(["succeeded", [String(start + 10_000), null]])
+  })
+
+  it("in lock step follows its client's, and never goes back", async () => {
+    const client = makeClient({ clock: "lockstep" })
+    const id = await client.submit("xai", "A candle")
+    const at = async (now: number) =>
+      (await client.get(`/xai/v1/videos/${id}`, "key", { "x-client-now": String(now) })).headers.get("x-mock-now")
+    expect([await at(start + 4000), await at(start + 1000), await at(Number.NaN)]).toEqual(
+      [4000, 4000, 4000].map((elapsed) => String(start + elapsed))
+    )
+    expect(client.mock.jobs[0]?.state).toBe("running")
+  })
+
+  it("that was given says nothing of itself, and is not moved before it is frozen", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle")
+    expect(await events(client, id)).toEqual([null, null])
+    expect((await told(client, "clock", { advance: 1 })).status).toBe(400)
+    expect((await told(client, "clock", { mode: "frozen", advance: 2000 })).json).toMatchObject({ mode: "frozen", now: start + 2000 })
+    expect((await told(client, "clock", { set: start })).status).toBe(400)
+    expect((await client.send("/__mock/clock")).json).toMatchObject({ mode: "frozen", now: start + 2000 })
+    client.mock.reset()
+    expect(client.mock.clock).toMatchObject({ mode: "given", now: start })
+  })
+
+  it.each([{ mode: "fast" }, { advance: -1 }, { set: "now" }, undefined, []])("%j is refused", async (body) => {
+    expect((await told(makeClient(), "clock", body)).status).toBe(400)
   })
 })
 

@@ -6,19 +6,24 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
+import * as EffectClock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Answer, Job, Provider } from "./dialects/Dialect.ts"
+import type { Job } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
-import { parseBody } from "./internal/body.ts"
-import * as Files from "./internal/files.ts"
-import * as Hash from "./internal/hash.ts"
-import * as Pages from "./internal/pages.ts"
+import * as Api from "./internal/api.ts"
+import type { Waiting } from "./internal/choice.ts"
+import type { Delivery } from "./internal/delivery.ts"
+import type { Trace } from "./History.ts"
+import type * as Fault from "./Fault.ts"
+import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
+import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
-import { methodsOf, type Route, routeOf } from "./internal/route.ts"
+import { routeOf } from "./internal/route.ts"
+import { shown } from "./internal/shown.ts"
+import { type Mode, Time } from "./internal/time.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
-import * as MagicPrompt from "./MagicPrompt.ts"
-import * as Script from "./Script.ts"
+import type * as Script from "./Script.ts"
 
 /**
  * @category models
@@ -35,6 +40,11 @@ export interface Options {
   readonly keys?: ReadonlyArray<string>
   /** A body above this many bytes is refused with 413, unread. Default 16 MiB. */
   readonly maxBodyBytes?: number
+  /**
+   * What moves its time. `given`: `now`. `frozen`: it stands until `clock.set`, or POST `/__mock/clock`, moves it. `lockstep`: besides that, the
+   * `x-client-now` of each request moves it. Default `given`.
+   */
+  readonly clock?: Mode
   /** Called with the entry of the journal after each answer; for a log. */
   readonly onAnswer?: (entry: Entry) => void
 }
@@ -49,39 +59,75 @@ export interface JobView extends Job {
   readonly state: "submitted" | "queued" | "running" | Exclude<Script.Ending, "never">
   /** Polls so far, spoilt ones included. */
   readonly polls: number
+  /** What was meant by its submission: equal ones mean the same video. See `Ledger`. */
+  readonly intent: string
+  /** When its end was told in an answer that came whole, in milliseconds since the epoch. */
+  readonly endToldAt?: number
+  /** Until when the best link that was told is good. */
+  readonly linkGoodUntil?: number
+  /** How often its file was fetched whole. */
+  readonly fetched: number
 }
+
+/**
+ * The time of a mock. In lock step, and where it is frozen, every answer carries `x-mock-now`, and `x-mock-next-event-in` where time alone
+ * will change an answer: milliseconds both.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Clock {
+  readonly mode: Mode
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** Milliseconds until time alone changes an answer: the next phase of some job. Absent: it never will. */
+  readonly nextEventIn?: number
+  /** Moves a time that is frozen, or in lock step. Never back: a job does not get younger. */
+  readonly set: (at: number) => void
+  readonly turn: (mode: Mode) => void
+}
+
+/** @category models */
+export type { Mode } from "./internal/time.ts"
+/** @category models */
+export type { Cut, Delivery } from "./internal/delivery.ts"
+/** @category converting */
+export { respond } from "./internal/respond.ts"
 
 /**
  * @category models
  * @since 0.1.0
  */
 export interface Mock {
-  /** Answers one request; never rejects. The URLs that it hands out have the origin of the request that asks. */
+  /**
+   * Answers one request. The URLs that it hands out have the origin of the request that asks.
+   *
+   * Never rejects, but for a request that is aborted while a fault keeps it waiting. A connection that a fault drops is `Response.error()`,
+   * which `fetchOf` turns into what `fetch` does.
+   */
   readonly handle: (request: Request) => Promise<Response>
+  /** The same for a host with more to it than a Response: what is to be sent, and where it breaks off. */
+  readonly deliver: (request: Request, host: Fault.Needs) => Promise<Delivery>
   /** Every request so far, in the order of arrival. */
   readonly journal: ReadonlyArray<Entry>
   /** Every job so far, in the order of submission. */
   readonly jobs: ReadonlyArray<JobView>
-  /** Forgets jobs and journal; the next ids are those of a new mock. */
+  /** What clients told of the states that they saw, for `History.check`. */
+  readonly traces: ReadonlyArray<Trace>
+  /** Keeps what a client saw of a job. */
+  readonly witness: (trace: Trace) => void
+  /** Gives the next submissions, so many of them, this script, whatever their prompts say. Several wait for each other. Default 1. */
+  readonly play: (script: Script.Script, times?: number) => void
+  /**
+   * Makes a job older whose script says `hand`: by so many milliseconds, or to its next phase. Answers with its state; `undefined` where
+   * there is no such job.
+   */
+  readonly advance: (id: string, by?: number) => JobView["state"] | undefined
+  /** Its time, and what moves that. */
+  readonly clock: Clock
+  /** Forgets jobs and journal; the next ids are those of a new mock, and its clock goes as it did at first. */
   readonly reset: () => void
 }
-
-interface Tracked {
-  readonly job: Job
-  /** The key that created it: ids are good under no other (kittors/CliRelay#897). */
-  readonly owner: string
-  polls: number
-  /** An expired URL has been tried. */
-  triedExpired: boolean
-}
-
-/** What an answer adds to the journal. */
-interface Outcome {
-  readonly answer: Answer
-  readonly jobId?: string
-}
-
-const defaultMaxBodyBytes = 16 * 1024 * 1024
 
 /**
  * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident.
@@ -107,112 +153,18 @@ const defaultMaxBodyBytes = 16 * 1024 * 1024
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  const { now, duration = 10_000, urlTtl = 3_600_000, keys, maxBodyBytes = defaultMaxBodyBytes, onAnswer } = options
+  const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
-  const tracked = new Map<string, Tracked>()
+  const time = new Time(options.now, options.clock ?? "given")
+  const now = (): number => time.now()
+  const jobs = new Jobs()
   const journal = new Journal()
+  const waiting: Array<Waiting> = []
+  const traces: Array<Trace> = []
 
-  const accepts = (key: string): boolean => (keys === undefined ? !key.startsWith("bad") : keys.includes(key))
+  const api = Api.make({ ...options, duration, seed }, { jobs, waiting, now })
 
-  const find = (provider: Provider, id: string): Tracked | undefined => tracked.get(`${provider} ${id}`)
-
-  const momentOf = ({ script, createdAt }: Job): Script.Moment => Script.momentAt(script, now() - createdAt)
-
-  const isHidden = ({ script, createdAt }: Job): boolean =>
-    script.faults.includes("not-found-first") && now() - createdAt < script.duration * Script.hiddenShare
-
-  const urlOf = ({ job, triedExpired }: Tracked, origin: string): string => {
-    const lapsed = job.script.ending === "expired" || (job.script.faults.includes("url-expired") && !triedExpired)
-    return origin + Files.sign(seed, job, lapsed ? job.createdAt - 1000 : now() + urlTtl)
-  }
-
-  const submit = async (route: Route & { _tag: "submit" }, request: Request, owner: string): Promise<Outcome> => {
-    const { dialect } = route
-    const parsed = await parseBody(request, route.submit.media, maxBodyBytes)
-    switch (parsed._tag) {
-      case "TooLarge":
-        return { answer: dialect.refuse("TooLarge", `The body is larger than ${maxBodyBytes} bytes`) }
-      case "Unsupported":
-      case "Invalid":
-        return { answer: dialect.refuse(parsed._tag, parsed.message) }
-      case "Body": {
-        const problem = route.submit.refuse(parsed.body)
-        if (problem !== undefined) return { answer: dialect.refuse("Invalid", problem) }
-        const submission = route.submit.read(parsed.body)
-        const chosen = MagicPrompt.parse(submission.prompt, duration)
-        if ("problem" in chosen) return { answer: dialect.refuse("Invalid", chosen.problem) }
-        const id = dialect.id(Hash.uuid(`job ${seed} ${tracked.size}`))
-        const job: Job = { id, provider: dialect.provider, ...submission, script: chosen.script, createdAt: now() }
-        tracked.set(`${job.provider} ${id}`, { job, owner, polls: 0, triedExpired: false })
-        const lost = job.script.faults.includes("lost-submit")
-        return { answer: lost ? Pages.proxyError(502) : dialect.accepted(job), jobId: id }
-      }
-    }
-  }
-
-  const poll = (route: Route & { _tag: "poll" }, owner: string, origin: string): Answer => {
-    const { dialect, id } = route
-    const found = find(dialect.provider, id)
-    if (found === undefined || found.owner !== owner) return dialect.refuse("UnknownJob", "")
-    const { job } = found
-    found.polls += 1
-    if (job.script.faults.includes("rate-limited") && found.polls <= Script.spoiltPolls) {
-      return { ...dialect.refuse("RateLimited", "Too many requests"), headers: { "retry-after": "1" } }
-    }
-    if (job.script.faults.includes("flaky") && found.polls % 2 === 0) return Pages.proxyError(503)
-    if (job.script.faults.includes("query-failed") && found.polls <= Script.spoiltPolls && dialect.queryFailed !== undefined) {
-      return dialect.queryFailed
-    }
-    if (isHidden(job)) return dialect.refuse("UnknownJob", "")
-    return dialect.write({ job, moment: momentOf(job), url: urlOf(found, origin) })
-  }
-
-  const content = (route: Route & { _tag: "content" }, owner: string, headers: Headers): Answer => {
-    const { dialect, id } = route
-    const found = find(dialect.provider, id)
-    if (found === undefined || found.owner !== owner || isHidden(found.job)) return route.content.unknown
-    const refusal = route.content.refuse(momentOf(found.job))
-    if (refusal !== undefined) return refusal
-    const answer = Files.serve(seed, found.job, headers)
-    return { ...answer, headers: { ...answer.headers, "cache-control": "public, max-age=86400" } }
-  }
-
-  const file = (route: Route & { _tag: "file" }, query: URLSearchParams, headers: Headers): Answer => {
-    const found = find(route.provider, route.id)
-    if (found === undefined || momentOf(found.job)._tag !== "Ended") return Files.unknownFile
-    const refusal = Files.refuse(seed, found.job, query, now())
-    if (refusal === undefined) return Files.serve(seed, found.job, headers)
-    if (refusal === Files.expired) found.triedExpired = true
-    return refusal
-  }
-
-  const answer = async (route: Route, request: Request, url: URL, key: string | undefined): Promise<Outcome> => {
-    const { method } = request
-    if (route._tag === "unknown") {
-      const message = `No handler found for ${method} ${url.pathname.slice(1 + (route.dialect?.provider.length ?? -1))}`
-      return { answer: route.dialect?.refuse("UnknownRoute", message) ?? { status: 404, body: { error: message } } }
-    }
-    const allow = methodsOf(route)
-    if (route._tag === "file") {
-      return { answer: allow.includes(method) ? file(route, url.searchParams, request.headers) : Files.wrongMethod, jobId: route.id }
-    }
-    const jobId = route._tag === "submit" ? {} : { jobId: route.id }
-    if (!allow.includes(method)) {
-      const refusal = route.dialect.refuse("WrongMethod", `${method} is not allowed here, only ${allow.join(", ")}`)
-      return { answer: { ...refusal, headers: { allow: allow.join(", ") } }, ...jobId }
-    }
-    if (key === undefined || !accepts(key)) return { answer: route.dialect.refuse("Unauthorized", "The key is missing or wrong"), ...jobId }
-    switch (route._tag) {
-      case "submit":
-        return submit(route, request, key)
-      case "poll":
-        return { answer: poll(route, key, url.origin), ...jobId }
-      case "content":
-        return { answer: content(route, key, request.headers), ...jobId }
-    }
-  }
-
-  const handleApi = async (request: Request, url: URL): Promise<Response> => {
+  const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
     const route = routeOf(url.pathname)
     const key = keyOf(request.headers)
     const provider = route._tag === "file" ? route.provider : route.dialect?.provider
@@ -222,19 +174,32 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       path: url.pathname,
       route: route._tag,
       ...(provider === undefined ? {} : { provider }),
-      authorised: key !== undefined && accepts(key),
+      authorised: key !== undefined && api.accepts(key),
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
-    const outcome = await answer(route, request, url, key)
-    const { jobId } = outcome
-    const entry = complete({ status: outcome.answer.status, ...(jobId === undefined ? {} : { jobId }) })
+    const { answer: said, body, cut, fault, intent, jobId, received, told } = await api.answer(route, request, url, key, host)
+    const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
+    const isLost = route._tag === "unknown" || said.status === 405
+    const entry = complete({
+      ...(isLost ? { nearest: nearest(request.method, url.pathname) } : {}),
+      ...(body === undefined ? {} : { body: shown(body, key) }),
+      ...(intent === undefined ? {} : { intent }),
+      ...(told === undefined ? {} : { told }),
+      ...(asked === undefined ? {} : { retryAfter: asked }),
+      ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, key) } }),
+      ...(cut?.at === "start" ? {} : { status: said.status }),
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(fault === undefined ? {} : { fault }),
+      ...(received === undefined ? {} : { received }),
+      ...(cut === undefined ? {} : { cut: cut.by })
+    })
     onAnswer?.(entry)
-    return respond(outcome.answer, request.method)
+    return cut === undefined ? { answer: said } : { answer: said, cut }
   }
 
-  const stateOf = (job: Job): JobView["state"] => {
-    const moment = momentOf(job)
+  const stateOf = (tracked: Tracked): JobView["state"] => {
+    const moment = momentOf(tracked, now())
     switch (moment._tag) {
       case "Submitted":
         return "submitted"
@@ -247,24 +212,82 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     }
   }
 
+  const viewOf = (tracked: Tracked): JobView => {
+    const { asked, endToldAt, fetched, intent, job, linkGoodUntil } = tracked
+    return {
+      ...job,
+      polls: asked.poll,
+      state: stateOf(tracked),
+      intent,
+      fetched,
+      ...(endToldAt === undefined ? {} : { endToldAt }),
+      ...(linkGoodUntil === undefined ? {} : { linkGoodUntil })
+    }
+  }
+
+  /** Tells a client whose time is not the real one how late it is here. */
+  const timed = (delivery: Delivery): Delivery => {
+    if (time.mode === "given") return delivery
+    const { nextEventIn: wait, now: at } = self.clock
+    const told = { "x-mock-now": String(at), ...(wait === undefined ? {} : { "x-mock-next-event-in": String(wait) }) }
+    return { ...delivery, answer: { ...delivery.answer, headers: { ...delivery.answer.headers, ...told } } }
+  }
+
   const self: Mock = {
-    handle: (request) => {
+    deliver: (request, host) => {
       const url = new URL(request.url)
-      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return handleApi(request, url)
-      return Promise.resolve(respond(admin(self, request.method, url), request.method))
+      time.hear(request.headers)
+      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
+      return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
     },
+    handle: (request) => self.deliver(request, "web").then((delivery) => respond(delivery, request)),
     get journal() {
       return journal.entries
     },
     get jobs() {
-      return Array.from(tracked.values(), ({ job, polls }) => ({ ...job, polls, state: stateOf(job) }))
+      return jobs.all.map(viewOf)
+    },
+    get clock() {
+      const wait = Math.min(...jobs.all.map((tracked) => nextEventIn(tracked, now())))
+      return {
+        mode: time.mode,
+        now: now(),
+        ...(Number.isFinite(wait) ? { nextEventIn: wait } : {}),
+        set: (at: number) => time.set(at),
+        turn: (mode: Mode) => time.turn(mode)
+      }
+    },
+    get traces() {
+      return traces
+    },
+    witness: (trace) => {
+      traces.push(trace)
+    },
+    play: (script, times = 1) => {
+      waiting.push({ script, left: times })
+    },
+    advance: (id, by) => {
+      const tracked = jobs.named(id)
+      if (tracked?.job.script.advances !== "hand") return undefined
+      const { phases, end } = tracked.job.life
+      tracked.age = by === undefined ? (phases.find(({ until }) => until > tracked.age)?.until ?? end) : Math.min(end, tracked.age + by)
+      return stateOf(tracked)
     },
     reset: () => {
-      tracked.clear()
+      jobs.clear()
       journal.clear()
+      waiting.length = 0
+      traces.length = 0
+      time.reset()
     }
   }
   return self
+}
+
+/** What a 429 asks for, in milliseconds from `now`; `undefined` where it asks for nothing. */
+const retryAfter = (header: string | undefined, now: number): number | undefined => {
+  if (header === undefined) return undefined
+  return /^\d+$/.test(header) ? Number(header) * 1000 : DateTime.toEpochMillis(DateTime.makeUnsafe(header)) - now
 }
 
 /**
@@ -287,4 +310,34 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
  * @since 0.1.0
  */
 export const fromClock = (options: Options = {}): Effect.Effect<Mock> =>
-  Clock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
+  EffectClock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
+
+/**
+ * The mock as a `fetch`, for a client in the same process: it asks no network, and answers any URL. What `fetch` does where a connection
+ * breaks, it does too; an aborted signal rejects with its reason.
+ *
+ * **Example** (A client that takes a `fetch`)
+ *
+ * ```ts
+ * import { Mock } from "@reelay/mock-server"
+ *
+ * const fetch = Mock.fetchOf(Mock.make({ now: () => Date.now() }))
+ * const answer = await fetch("http://mock/xai/v1/videos/unknown", { headers: { authorization: "Bearer key" } })
+ * console.log(answer.status) // 404
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const fetchOf =
+  (mock: Pick<Mock, "handle">): typeof globalThis.fetch =>
+  async (input, init) => {
+    const request = new Request(input, init)
+    request.signal.throwIfAborted()
+    const aborted = new Promise<never>((_, reject) => {
+      request.signal.addEventListener("abort", () => reject(request.signal.reason), { once: true })
+    })
+    const response = await Promise.race([mock.handle(request), aborted])
+    if (response.type === "error") throw new TypeError("fetch failed")
+    return response
+  }

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../test/client.ts"
 import { dialects } from "./internal/route.ts"
 import { toMarkdown } from "./MagicPrompt.ts"
+import * as Fault from "./Fault.ts"
 import * as Mock from "./Mock.ts"
+import * as Script from "./Script.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 
@@ -11,8 +13,20 @@ const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 const bare = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---")
 
 describe("the README", () => {
-  it("has the table of magic prompts as it is in the data", () => {
-    expect(bare(readme)).toContain(`\n\n${bare(toMarkdown())}\n\n`)
+  it.each([
+    ["magic prompts", toMarkdown()],
+    ["scripts", Script.toMarkdown()],
+    ["faults", Fault.toMarkdown()]
+  ])("has the table of %s as it is in the data", (_, table) => {
+    expect(bare(readme)).toContain(`\n\n${bare(table)}\n\n`)
+  })
+
+  it("shows a script that can be played", () => {
+    const [, json = ""] = /```json\n([^]*?)```/u.exec(readme) ?? []
+    expect(Script.fromJson(JSON.parse(json), 10_000)).toMatchObject({
+      seed: 7,
+      faults: [{ name: "submit-accepted-reset" }, { retryAfter: 7 }]
+    })
   })
 
   it.each(Object.values(dialects))("names every endpoint of $provider", ({ provider, submits, poll }) => {

@@ -43,6 +43,12 @@ const flags = {
   duration: time("duration", "10s", "How long a job takes"),
   urlTtl: time("url-ttl", "1h", "How long a video's URL is good"),
   seed: Flag.String("seed").pipe(Flag.withDefault("reelay"), Flag.withDescription("Ids and pictures derive from it (default reelay)")),
+  clock: Flag.Literals("clock", ["given", "frozen", "lockstep"]).pipe(
+    Flag.withDefault("given"),
+    Flag.withDescription(
+      "What moves its time: the real clock (given), POST /__mock/clock (frozen), or each request's x-client-now too (lockstep)"
+    )
+  ),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
 }
 

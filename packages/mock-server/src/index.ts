@@ -4,6 +4,12 @@
  * @since 0.1.0
  */
 
+/** What can go wrong, as a catalogue. */
+export * as Fault from "./Fault.ts"
+/** Judges what happened. */
+export * as History from "./History.ts"
+/** What the submissions would have cost. */
+export * as Ledger from "./Ledger.ts"
 /** The words of a prompt that choose what becomes of its job. */
 export * as MagicPrompt from "./MagicPrompt.ts"
 /** The mock itself: a function from Request to Response. */

@@ -5,7 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import { Readable } from "node:stream"
+import { type Delivery, wire } from "./internal/delivery.ts"
 import * as Mock from "./Mock.ts"
 
 /**
@@ -74,21 +76,54 @@ const drain = (incoming: IncomingMessage): Promise<void> =>
     incoming.resume()
   })
 
+/** What the web's Request refuses: a method like TRACE, or a header with odd bytes. */
+const malformed: Delivery = { answer: { status: 400, body: { error: "The request is malformed" } } }
+
+/** Bytes, once the system has them: what is destroyed before is not sent. */
+const written = (outgoing: ServerResponse, bytes: Uint8Array): Promise<void> =>
+  new Promise((resolve) => (bytes.byteLength === 0 ? resolve() : outgoing.write(bytes, () => resolve())))
+
+/** Ends a connection as a fault has it. One that stalls stays as it is until the client leaves. */
+const breakOff = (socket: Socket, by: "drop" | "reset" | "stall"): void => {
+  if (by === "drop") socket.end()
+  else if (by === "reset") socket.resetAndDestroy()
+}
+
+/** The first half of an answer's head, past its status line. */
+const halfAHead = (status: number, headers: Headers): string => {
+  const head = [`HTTP/1.1 ${status} Whatever`, ...Array.from(headers, ([name, value]) => `${name}: ${value}`)].join("\r\n")
+  return head.slice(0, head.length - 10)
+}
+
 const reply = async (mock: Mock.Mock, incoming: IncomingMessage, outgoing: ServerResponse, fallback: string): Promise<void> => {
-  let response: Response
+  const method = incoming.method ?? "GET"
+  let delivery: Delivery
   try {
-    response = await mock.handle(toRequest(incoming, fallback))
+    delivery = await mock.deliver(toRequest(incoming, fallback), "socket")
   } catch {
-    // What the web's Request refuses: a method like TRACE, or a header with odd bytes.
-    response = Response.json({ error: "The request is malformed" }, { status: 400 })
+    delivery = malformed
   }
+  const { answer, cut } = delivery
+  const { socket } = incoming
   if (outgoing.destroyed) return
-  const body = new Uint8Array(await response.arrayBuffer())
+  if (cut?.at === "start") return breakOff(socket, cut.by)
+  const { bytes, headers, status } = wire(answer, method)
+  if (cut?.at === "headers") {
+    socket.write(halfAHead(status, headers), () => breakOff(socket, cut.by))
+    return
+  }
   const unread = !incoming.complete
-  outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), ...(unread ? { connection: "close" } : {}) })
-  if (incoming.method !== "HEAD") outgoing.write(body)
+  outgoing.writeHead(status, { ...Object.fromEntries(headers), ...(unread ? { connection: "close" } : {}) })
+  if (cut?.at === "body") {
+    outgoing.flushHeaders()
+    await written(outgoing, bytes.slice(0, cut.byte))
+    return breakOff(socket, cut.by)
+  }
+  await written(outgoing, bytes)
   if (unread) await drain(incoming)
-  outgoing.end()
+  outgoing.end(() => {
+    if (cut !== undefined) breakOff(socket, cut.by)
+  })
 }
 
 const listen = (server: Server, port: number, host: string): Promise<void> =>

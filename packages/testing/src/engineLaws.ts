@@ -89,7 +89,7 @@ const uncut = ({ failure, jobs, sent, told }: Play): string | undefined => {
   const [post] = sent
   if (post === undefined) return failure === undefined ? undefined : "nothing was sent"
   if (post.aborted !== undefined) return `the submission was aborted at ${post.aborted} ms`
-  const lost = jobs[0]?.script.faults.includes("lost-submit") === true
+  const lost = jobs[0]?.script.faults.some(({ name }) => name === "submit-accepted-5xx") === true
   const wanted = lost ? "SubmitUnknown" : jobs[0]?.id
   return told.length === 1 && told[0] === wanted ? undefined : `the caller was told ${JSON.stringify(told)}, and it was ${wanted}`
 }
@@ -249,8 +249,8 @@ const truth = ({ jobs, scenario: given, visits }: Play): string | undefined => {
       const allowed: ReadonlyArray<string> = tagsOf[job.script.ending]
       if (!allowed.includes(state._tag)) return `${state._tag}, and the provider says ${job.script.ending}`
       const asked = state.at - given.latency
-      if (asked < job.createdAt + job.script.duration)
-        return `${state._tag} at ${asked} ms, and the job ends at ${job.createdAt + job.script.duration} ms`
+      if (asked < job.createdAt + job.life.end)
+        return `${state._tag} at ${asked} ms, and the job ends at ${job.createdAt + job.life.end} ms`
       if (state._tag === "Failed" && state.failure.moderated !== (job.script.ending === "moderated")) {
         return `moderated is ${state.failure.moderated}, and the provider says ${job.script.ending}`
       }

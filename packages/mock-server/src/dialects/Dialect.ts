@@ -3,7 +3,7 @@
  *
  * Nothing here or in the dialects comes from the client's code; both sides know each other only through the vendors' documents.
  */
-import type { Moment, Script } from "../Script.ts"
+import type { Life, Moment, Script } from "../Script.ts"
 import type { Body } from "../internal/body.ts"
 
 /** The providers that the mock plays; the first part of a path on its server. */
@@ -31,6 +31,8 @@ export interface Job extends Submission {
   readonly id: string
   readonly provider: Provider
   readonly script: Script
+  /** What the script's dice made of it. */
+  readonly life: Life
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }
@@ -39,6 +41,8 @@ export interface Job extends Submission {
 export interface Scene {
   readonly job: Job
   readonly moment: Moment
+  /** When it ended, or will have: milliseconds since the epoch. */
+  readonly finishedAt: number
   /** A signed URL of the finished file. */
   readonly url: string
 }
@@ -92,11 +96,8 @@ export interface Dialect {
   readonly queryFailed?: Answer
 }
 
-/** A word that stands in no provider's documents, for `mock:unknown-status`. */
-export const unknownWord = "warming_up"
-
 const seconds = (ms: number): number => Math.floor(ms / 1000)
 
 /** When the job began and will have ended, in seconds since the epoch. */
 export const created = (job: Job): number => seconds(job.createdAt)
-export const finished = (job: Job): number => seconds(job.createdAt + job.script.duration)
+export const finished = ({ finishedAt }: Scene): number => seconds(finishedAt)

@@ -5,7 +5,7 @@
  */
 import { fixtures } from "@reelay/providers/cometapi/fixtures"
 import { edits, generations } from "./cometapi.rules.ts"
-import { type Answer, created, type Dialect, finished, type Job, type Reason, type Scene, statusOf, unknownWord } from "./Dialect.ts"
+import { type Answer, created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "./Dialect.ts"
 
 /** As in the documented sample: 1 second, 500,000,000 ticks. */
 const usage = (job: Job) => ({ cost_in_usd_ticks: job.seconds * 500_000_000 })
@@ -25,16 +25,18 @@ const wrapper = (job: Job, fixture: Wrapped, data: Readonly<Record<string, unkno
   body: { ...fixture.body, data: { ...fixture.body.data, task_id: job.id, submit_time: created(job), ...data } }
 })
 
-const wrappedDone = (job: Job, url: string): Answer => {
+const wrappedDone = (scene: Scene, url: string): Answer => {
+  const { job } = scene
   const fixture = fixtures["query.done.with-wrapper"]
   const inner = fixture.body.data.data
   const data = { ...inner, model: job.model, usage: usage(job), video: { ...inner.video, url, duration: job.seconds } }
   // On success `fail_reason` holds the URL: seed 000.
-  return wrapper(job, fixture, { finish_time: finished(job), fail_reason: url, data })
+  return wrapper(job, fixture, { finish_time: finished(scene), fail_reason: url, data })
 }
 
-const wrapped = ({ job, moment, url }: Scene): Answer => {
-  const end = { finish_time: finished(job) }
+const wrapped = (scene: Scene): Answer => {
+  const { job, moment, url } = scene
+  const end = { finish_time: finished(scene) }
   switch (moment._tag) {
     case "Submitted":
       return wrapper(job, fixtures["query.submitted.with-wrapper"], {})
@@ -44,15 +46,14 @@ const wrapped = ({ job, moment, url }: Scene): Answer => {
       // The outer "30%" is synthetic in new-api, and stays; only the provider's own progress moves.
       const fixture = fixtures["query.in-progress.with-wrapper"]
       const inner = { ...fixture.body.data.data, progress: moment.progress }
-      if (!job.script.unknownStatus) return wrapper(job, fixture, { data: inner })
-      return wrapper(job, fixture, { status: unknownWord.toUpperCase(), data: { ...inner, status: unknownWord } })
+      return wrapper(job, fixture, { data: inner })
     }
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
-          return wrappedDone(job, url)
+          return wrappedDone(scene, url)
         case "no-url":
-          return wrappedDone(job, "")
+          return wrappedDone(scene, "")
         case "moderated": {
           const fixture = fixtures["query.done.with-wrapper-and-moderation"]
           const inner = fixture.body.data.data
@@ -84,8 +85,7 @@ const flat = ({ job, moment, url }: Scene): Answer => {
       return { ...fixtures["query.queued"], body: { ...fixtures["query.queued"].body, request_id: job.id } }
     case "Running": {
       const { status, body } = fixtures["query.processing"]
-      const word = job.script.unknownStatus ? unknownWord : body.status
-      return { status, body: { ...body, request_id: job.id, model: job.model, status: word, progress: moment.progress } }
+      return { status, body: { ...body, request_id: job.id, model: job.model, progress: moment.progress } }
     }
     case "Ended":
       switch (moment.ending) {

@@ -2,7 +2,7 @@
  * GeekNow, a new-api gateway: https://docs.geeknow.top/api-reference/videos/grok/generation
  */
 import { fixtures } from "@reelay/providers/geeknow/fixtures"
-import { type Answer, created, type Dialect, finished, type Job, type Reason, type Scene, statusOf, unknownWord } from "./Dialect.ts"
+import { type Answer, created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "./Dialect.ts"
 import type { Moment } from "../Script.ts"
 import { create } from "./geeknow.rules.ts"
 
@@ -27,8 +27,9 @@ const answer = (job: Job, { status, body }: Fixture, changes: Readonly<Record<st
   }
 })
 
-const completed = (job: Job, url: string): Answer => {
-  const end = { completed_at: finished(job) }
+const completed = (scene: Scene): Answer => {
+  const { job, url } = scene
+  const end = { completed_at: finished(scene) }
   switch (job.script.shape) {
     case "output-url":
       return answer(job, fixtures["videos.completed.with-output-url"], { ...end, output: { url } })
@@ -40,24 +41,22 @@ const completed = (job: Job, url: string): Answer => {
   }
 }
 
-const write = ({ job, moment, url }: Scene): Answer => {
-  const end = { completed_at: finished(job) }
+const write = (scene: Scene): Answer => {
+  const { job, moment, url } = scene
+  const end = { completed_at: finished(scene) }
   switch (moment._tag) {
     case "Submitted":
     case "Queued":
       return answer(job, fixtures["videos.queued"])
-    case "Running": {
-      const { status } = fixtures["videos.processing"].body
-      const word = job.script.unknownStatus ? unknownWord : status
-      return answer(job, fixtures["videos.processing"], { progress: moment.progress, status: word })
-    }
+    case "Running":
+      return answer(job, fixtures["videos.processing"], { progress: moment.progress })
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
-          return completed(job, url)
+          return completed(scene)
         case "expired":
           // No word for it: completed, but no longer kept.
-          return answer(job, fixtures["videos.completed"], { ...end, expires_at: finished(job), video_url: url })
+          return answer(job, fixtures["videos.completed"], { ...end, expires_at: finished(scene), video_url: url })
         case "no-url":
           return answer(job, fixtures["videos.completed.without-url"], end)
         case "moderated":

@@ -2,7 +2,7 @@
  * xAI: https://docs.x.ai/developers/rest-api-reference/inference/videos
  */
 import { fixtures } from "@reelay/providers/xai/fixtures"
-import { type Answer, type Dialect, type Job, type Reason, type Scene, statusOf, unknownWord } from "./Dialect.ts"
+import { type Answer, type Dialect, type Job, type Reason, type Scene, statusOf } from "./Dialect.ts"
 import { edits, extensions, generations } from "./xai.rules.ts"
 
 /** Ticks of a second of video at 480p: a cent is 100,000,000 ticks, the documented sample bills 5 cents a second. */
@@ -35,9 +35,9 @@ const done = (job: Job, url: string | null): Answer => {
   return { status, body: { ...body, video: { ...body.video, url, duration: job.seconds }, model: job.model, usage: usage(job) } }
 }
 
-const pending = (job: Job, progress: number, word: string): Answer => {
+const pending = (job: Job, progress: number | string | undefined): Answer => {
   const { status, body } = fixtures["videos.pending"]
-  return { status, body: { ...body, status: word, progress, model: job.model } }
+  return { status, body: { ...body, progress, model: job.model } }
 }
 
 const write = ({ job, moment, url }: Scene): Answer => {
@@ -46,9 +46,9 @@ const write = ({ job, moment, url }: Scene): Answer => {
       // 202 with an empty body while running: vercel/ai#17308.
       return { status: fixtures["videos.pending.with-empty-body"].status, body: undefined }
     case "Queued":
-      return pending(job, 0, fixtures["videos.pending"].body.status)
+      return pending(job, 0)
     case "Running":
-      return pending(job, moment.progress, job.script.unknownStatus ? unknownWord : fixtures["videos.pending"].body.status)
+      return pending(job, moment.progress)
     case "Ended":
       switch (moment.ending) {
         case "succeeded":

@@ -2,7 +2,7 @@
  * XingChao: https://docs.xingchaoyiqing.com/api-reference/video/grok-create
  */
 import { fixtures } from "@reelay/providers/xingchao/fixtures"
-import { type Answer, created, type Dialect, type Job, type Reason, type Scene, statusOf, unknownWord } from "./Dialect.ts"
+import { type Answer, created, type Dialect, type Job, type Reason, type Scene, statusOf } from "./Dialect.ts"
 import { create } from "./xingchao.rules.ts"
 
 interface Fixture {
@@ -21,7 +21,7 @@ const write = ({ job, moment, url }: Scene): Answer => {
     case "Queued":
       return answer(job, fixtures["result.queued"])
     case "Running":
-      return answer(job, fixtures["result.processing"], job.script.unknownStatus ? { status: unknownWord } : {})
+      return answer(job, fixtures["result.processing"])
     case "Ended":
       switch (moment.ending) {
         case "succeeded":

@@ -1,41 +1,167 @@
 /**
  * The mock's own routes, for tests and people; they need no key, and do not show in the journal.
  */
-import type { Answer } from "../dialects/Dialect.ts"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type Answer, type Provider, providers } from "../dialects/Dialect.ts"
+import { catalogue } from "../Fault.ts"
+import * as History from "../History.ts"
+import * as Ledger from "../Ledger.ts"
+import type { Mock } from "../Mock.ts"
+import * as Script from "../Script.ts"
+import { written } from "./choice.ts"
 import { home } from "./pages.ts"
+import { isRecord } from "./rules.ts"
+import type { Mode } from "./time.ts"
 
-/** What is shown of a mock, and how it forgets. */
-interface Shown {
-  readonly journal: ReadonlyArray<unknown>
-  readonly jobs: ReadonlyArray<unknown>
-  readonly reset: () => void
+interface Asked {
+  readonly mock: Mock
+  readonly url: URL
+  /** What `{id}` stands for in the path. */
+  readonly id: string
+  /** The body as JSON; `undefined` where there is none, or it is none. */
+  readonly body: unknown
 }
 
 interface AdminRoute {
   readonly method: "GET" | "POST"
-  readonly answer: (mock: Shown, origin: string) => Answer
+  readonly path: RegExp
+  readonly answer: (asked: Asked) => Answer
 }
 
-const routes: ReadonlyMap<string, AdminRoute> = new Map<string, AdminRoute>([
-  ["/", { method: "GET", answer: (_, origin) => home(origin) }],
-  ["/__mock/health", { method: "GET", answer: () => ({ status: 200, body: { status: "ok" } }) }],
-  ["/__mock/journal", { method: "GET", answer: (mock) => ({ status: 200, body: mock.journal }) }],
-  ["/__mock/jobs", { method: "GET", answer: (mock) => ({ status: 200, body: mock.jobs }) }],
-  [
-    "/__mock/reset",
-    {
-      method: "POST",
-      answer: (mock) => {
-        mock.reset()
-        return { status: 200, body: { status: "reset" } }
-      }
-    }
+const ok = (body: unknown): Answer => ({ status: 200, body })
+const wrong = (error: string): Answer => ({ status: 400, body: { error } })
+
+/** The usual time of a job whose script says nothing of it. */
+const usual = 10_000
+
+const play = ({ body, mock }: Asked): Answer => {
+  if (!isRecord(body) || body["script"] === undefined) {
+    return wrong(
+      'The body must be JSON as {"script": "three-polls", "times": 2}; the script is a name of GET /__mock/scripts, or an object'
+    )
+  }
+  const { script, times = 1 } = body
+  if (typeof times !== "number" || !Number.isInteger(times) || times < 1) return wrong("times must be an integer above 0")
+  const chosen = written(typeof script === "string" ? script : JSON.stringify(script), usual)
+  if ("problem" in chosen) return wrong(`script: ${chosen.problem}`)
+  mock.play(chosen.script, times)
+  return ok({ script: chosen.script, times })
+}
+
+const advance = ({ body, id, mock }: Asked): Answer => {
+  const by = isRecord(body) ? body["by"] : undefined
+  if (by !== undefined && (typeof by !== "number" || !(by >= 0))) return wrong("by must be a number of milliseconds")
+  const state = mock.advance(id, by)
+  return state === undefined ? { status: 404, body: { error: `There is no job ${id} that moves by hand` } } : ok({ id, state })
+}
+
+const readTrace = Schema.decodeUnknownResult(History.Trace)
+
+const witness = ({ body, mock }: Asked): Answer => {
+  const trace = readTrace(body)
+  if (trace._tag === "Failure") {
+    return wrong(
+      'The body must be JSON as {"job": "<id>", "states": ["submitted", "queued", "running", "succeeded"]}: ' + String(trace.failure)
+    )
+  }
+  mock.witness(trace.success)
+  return ok(trace.success)
+}
+
+/** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */
+const floorsIn = (query: URLSearchParams): Readonly<Partial<Record<Provider, number>>> | undefined => {
+  const floors: Partial<Record<Provider, number>> = {}
+  for (const text of query.getAll("floor")) {
+    const [, name, millis = ""] = /^(?:(\w+):)?(\d+)$/.exec(text) ?? []
+    const whose = providers.filter((provider) => name === undefined || name === provider)
+    if (millis === "" || whose.length === 0) return undefined
+    for (const provider of whose) floors[provider] = Number(millis)
+  }
+  return floors
+}
+
+const verify = ({ mock, url }: Asked): Answer => {
+  const floors = floorsIn(url.searchParams)
+  if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
+  const { findings } = Ledger.of(mock.jobs, mock.clock.now)
+  const wrongs = [
+    ...findings.map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
+    ...History.check({ ...mock, floors }),
+    ...mock.journal.flatMap(({ at, method, nearest = [], path }) => {
+      const [near] = nearest
+      return near === undefined
+        ? []
+        : [{ law: "route", at, what: `${method} ${path} found no route; the nearest is ${near.method} ${near.path}: ${near.differs}` }]
+    })
   ]
-])
-
-export const admin = (mock: Shown, method: string, url: URL): Answer => {
-  const route = routes.get(url.pathname)
-  if (route === undefined) return { status: 404, body: { error: `No handler found for ${method} ${url.pathname}` } }
-  if (method === route.method || (method === "HEAD" && route.method === "GET")) return route.answer(mock, url.origin)
-  return { status: 405, body: { error: `${url.pathname} takes ${route.method} only` }, headers: { allow: route.method } }
+  return ok({ ok: wrongs.length === 0, findings: wrongs })
 }
+
+const isMode = (value: unknown): value is Mode => value === "given" || value === "frozen" || value === "lockstep"
+
+const told = ({ clock }: Mock): Answer => {
+  const { mode, nextEventIn, now } = clock
+  return ok({ mode, now, ...(nextEventIn === undefined ? {} : { nextEventIn }) })
+}
+
+const clock = ({ body, mock }: Asked): Answer => {
+  if (!isRecord(body)) return wrong('The body must be JSON as {"mode": "frozen"}, {"advance": 60000}, or {"set": 1800000000000}')
+  const { advance: by, mode, set } = body
+  if (mode !== undefined && !isMode(mode)) return wrong("mode must be given, frozen or lockstep")
+  for (const [name, value] of Object.entries({ advance: by, set })) {
+    if (value !== undefined && !(typeof value === "number" && value >= 0)) return wrong(`${name} must be a number of milliseconds`)
+  }
+  const at = typeof by === "number" ? mock.clock.now + by : set
+  if (typeof at === "number") {
+    if ((mode ?? mock.clock.mode) === "given")
+      return wrong('The time is the one that the mock was given: freeze it first, with {"mode": "frozen"}')
+    if (at < mock.clock.now) return wrong(`It is ${mock.clock.now} already: a job does not get younger`)
+  }
+  if (mode !== undefined) mock.clock.turn(mode)
+  if (typeof at === "number") mock.clock.set(at)
+  return told(mock)
+}
+
+const routes: ReadonlyArray<AdminRoute> = [
+  { method: "GET", path: /^\/$/, answer: ({ url }) => home(url.origin) },
+  { method: "GET", path: /^\/__mock\/health$/, answer: () => ok({ status: "ok" }) },
+  { method: "GET", path: /^\/__mock\/journal$/, answer: ({ mock }) => ok(mock.journal) },
+  { method: "GET", path: /^\/__mock\/jobs$/, answer: ({ mock }) => ok(mock.jobs) },
+  { method: "POST", path: /^\/__mock\/trace$/, answer: witness },
+  { method: "GET", path: /^\/__mock\/verify$/, answer: verify },
+  { method: "GET", path: /^\/__mock\/ledger$/, answer: ({ mock }) => ok(Ledger.of(mock.jobs, mock.clock.now)) },
+  { method: "GET", path: /^\/__mock\/scripts$/, answer: () => ok(Script.library) },
+  { method: "GET", path: /^\/__mock\/faults$/, answer: () => ok(catalogue) },
+  { method: "GET", path: /^\/__mock\/clock$/, answer: ({ mock }) => told(mock) },
+  { method: "POST", path: /^\/__mock\/clock$/, answer: clock },
+  { method: "POST", path: /^\/__mock\/script$/, answer: play },
+  { method: "POST", path: /^\/__mock\/jobs\/([^/]+)\/advance$/, answer: advance },
+  {
+    method: "POST",
+    path: /^\/__mock\/reset$/,
+    answer: ({ mock }) => {
+      mock.reset()
+      return ok({ status: "reset" })
+    }
+  }
+]
+
+const bodyOf = (request: Request): Effect.Effect<unknown> =>
+  Effect.orElseSucceed(
+    Effect.tryPromise(async (): Promise<unknown> => JSON.parse(await request.text())),
+    () => undefined
+  )
+
+export const admin = Effect.fnUntraced(function* (mock: Mock, request: Request, url: URL): Effect.fn.Return<Answer> {
+  const { method } = request
+  const here = routes.filter(({ path }) => path.test(url.pathname))
+  const route = here.find((each) => each.method === method || (method === "HEAD" && each.method === "GET"))
+  if (route !== undefined) {
+    const id = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? "")
+    return route.answer({ mock, url, id, body: method === "POST" ? yield* bodyOf(request) : undefined })
+  }
+  if (here.length === 0) return { status: 404, body: { error: `No handler found for ${method} ${url.pathname}` } }
+  const allow = here.map((each) => each.method).join(", ")
+  return { status: 405, body: { error: `${url.pathname} takes ${allow} only` }, headers: { allow } }
+})

@@ -2,8 +2,11 @@
  * The finished files: signed URLs that expire, and answers to GET and HEAD with ranges, as an object store gives them.
  */
 import type { Answer, Job } from "../dialects/Dialect.ts"
+import { carriesKey } from "../Journal.ts"
 import * as Mp4 from "../Mp4.ts"
+import { type Delivery, encode } from "./delivery.ts"
 import * as Hash from "./hash.ts"
+import type { Due } from "./spoil.ts"
 
 const signature = (seed: string, path: string, expires: string): string => Hash.hex(`signature ${seed} ${path} ${expires}`, 64)
 
@@ -17,6 +20,22 @@ export const sign = (seed: string, job: Job, expiresAt: number): string => {
   return `${path}?expires=${expires}&signature=${signature(seed, path, expires)}`
 }
 
+type Bytes = Uint8Array<ArrayBuffer>
+
+const whole = (file: Bytes): Bytes => file
+
+/** Half of a file, as if that were all. */
+const half = (file: Bytes): Bytes => file.slice(0, file.byteLength >> 1)
+
+/** A file in which one byte in a hundred is another. */
+const corrupt = (file: Bytes): Bytes => file.map((byte, index) => (index % 100 === 99 ? byte ^ 0xff : byte))
+
+/** Until when a link is good, in milliseconds since the epoch; `undefined` of what is no link of ours. */
+export const goodUntil = (url: string): number | undefined => {
+  const expires = URL.parse(url)?.searchParams.get("expires")
+  return expires === null || expires === undefined ? undefined : Number(expires) * 1000
+}
+
 const refusal = (status: number, code: string, message: string): Answer => ({
   status,
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>\n`,
@@ -25,6 +44,25 @@ const refusal = (status: number, code: string, message: string): Answer => ({
 
 export const unknownFile = refusal(404, "NoSuchKey", "The specified key does not exist.")
 export const expired = refusal(403, "AccessDenied", "Request has expired")
+export const lapsed: Readonly<Record<string, Answer>> = {
+  "url-expired": expired,
+  "url-expired-404": unknownFile,
+  "url-expired-410": refusal(410, "Gone", "The link has expired")
+}
+const needsKey: Answer = refusal(401, "Unauthorized", "Authentication is required for this file.")
+/** What S3 says to two proofs at once. */
+const refusesKey: Answer = refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
+const insteadOfFile: Answer = { status: 200, body: { error: { code: "storage_error", message: "The file is not available." } } }
+
+/** From one hop to the next of a chain, or of a ring; `undefined` where the chain has ended. */
+const redirect = (url: URL, isRing: boolean): Answer | undefined => {
+  const hop = Number(url.searchParams.get("hop") ?? 0)
+  if (!isRing && hop >= 3) return undefined
+  const next = new URL(url)
+  next.searchParams.set("hop", String(isRing ? (hop + 1) % 3 : hop + 1))
+  return { status: 302, body: undefined, headers: { location: `${next.pathname}${next.search}` } }
+}
+
 export const wrongMethod: Answer = {
   ...refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource."),
   headers: { "content-type": "application/xml", allow: "GET, HEAD" }
@@ -50,10 +88,10 @@ const rangeOf = (header: string | null, size: number): readonly [number, number]
   return Number(from) >= size ? "none" : [Number(from), to === "" ? size - 1 : Math.min(Number(to), size - 1)]
 }
 
-/** The file of a job, whole or in part. The same for GET and HEAD: a host leaves the body out. */
-export const serve = (seed: string, job: Job, headers: Headers): Answer => {
+/** The file of a job, whole or in part. The same for GET and HEAD: a host leaves the body out. `change` is what a fault makes of the bytes. */
+export const serve = (seed: string, job: Job, headers: Headers, change = whole): Answer => {
   const name = `${seed} ${job.id}`
-  const file = Mp4.make(name, job.seconds)
+  const file = change(Mp4.make(name, job.seconds))
   const etag = `"${Hash.hex(`etag ${name} ${job.seconds}`, 32)}"`
   const common = { "accept-ranges": "bytes", etag, "content-type": "video/mp4" }
   const condition = headers.get("if-range")
@@ -66,4 +104,48 @@ export const serve = (seed: string, job: Job, headers: Headers): Answer => {
   const [first, last] = range
   const part = file.slice(first, last + 1)
   return { status: 206, body: part, headers: { ...common, "content-range": `bytes ${first}-${last}/${file.byteLength}` } }
+}
+
+/** Who asks for a file, and how. */
+interface Asked {
+  readonly seed: string
+  readonly job: Job
+  readonly url: URL
+  readonly headers: Headers
+  /** The key that made the job came with it. */
+  readonly isOwner: boolean
+}
+
+/** A file as the faults of its job leave it: the first that changes anything is the one that shows. */
+export const spoilt = (all: ReadonlyArray<Due>, { headers, isOwner, job, seed, url }: Asked): Delivery & { readonly fault?: string } => {
+  for (const { fault } of all) {
+    const { name } = fault
+    switch (name) {
+      case "url-needs-key":
+        if (!isOwner) return { answer: needsKey, fault: name }
+        break
+      case "url-refuses-key":
+        if (carriesKey(headers)) return { answer: refusesKey, fault: name }
+        break
+      case "redirected":
+      case "redirect-loop": {
+        const answer = redirect(url, name === "redirect-loop")
+        if (answer !== undefined) return { answer, fault: name }
+        break
+      }
+      case "truncated":
+        return { answer: serve(seed, job, headers, half), fault: name }
+      case "corrupted":
+        return { answer: serve(seed, job, headers, corrupt), fault: name }
+      case "json-instead":
+        return { answer: insteadOfFile, fault: name }
+      case "wrong-length": {
+        const answer = serve(seed, job, headers)
+        const size = encode(answer.body)[0].byteLength
+        const promised = { ...answer, headers: { ...answer.headers, "content-length": String(size + 1024) } }
+        return { answer: promised, cut: { at: "body", by: "drop", byte: size }, fault: name }
+      }
+    }
+  }
+  return { answer: serve(seed, job, headers) }
 }

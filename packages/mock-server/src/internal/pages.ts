@@ -14,6 +14,13 @@ export const proxyError = (status: 502 | 503): Answer => {
   }
 }
 
+/** What a network says that wants one to sign in first: with HTTP 200, whatever was asked for. */
+export const captivePage: Answer = {
+  status: 200,
+  body: "<!DOCTYPE html>\n<html>\n<head><title>Welcome</title></head>\n<body><h1>Please sign in to use this network.</h1></body>\n</html>\n",
+  headers: { "content-type": "text/html; charset=utf-8" }
+}
+
 /** What this server is, in plain text; `origin` as in `http://127.0.0.1:8787`. */
 export const home = (origin: string): Answer => ({
   status: 200,
@@ -27,6 +34,7 @@ Words in a prompt choose what becomes of the job:
 
 ${toText()}
 
-For tests: GET /__mock/journal, GET /__mock/jobs, GET /__mock/health, POST /__mock/reset.
+For tests: GET /__mock/journal, /__mock/jobs, /__mock/scripts, /__mock/faults, /__mock/health; POST /__mock/script, /__mock/jobs/{id}/advance,
+/__mock/reset.
 `
 })

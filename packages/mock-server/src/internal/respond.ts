@@ -1,17 +1,31 @@
-import type { Answer } from "../dialects/Dialect.ts"
+import type { Delivery } from "./delivery.ts"
+import { wire } from "./delivery.ts"
 
-const encode = (body: unknown): readonly [Uint8Array<ArrayBuffer>, string | undefined] => {
-  if (body === undefined) return [new Uint8Array(), undefined]
-  if (typeof body === "string") return [new TextEncoder().encode(body), "text/plain; charset=utf-8"]
-  if (body instanceof Uint8Array) return [Uint8Array.from(body), "application/octet-stream"]
-  return [new TextEncoder().encode(JSON.stringify(body)), "application/json; charset=utf-8"]
-}
+/** The first bytes of a body, after which it fails, or never ends. */
+const torn = (bytes: Uint8Array<ArrayBuffer>, by: "drop" | "stall"): ReadableStream<Uint8Array<ArrayBuffer>> =>
+  new ReadableStream({
+    pull: (controller) => {
+      if (bytes.byteLength > 0) {
+        controller.enqueue(bytes)
+        bytes = new Uint8Array()
+      } else if (by === "drop") controller.error(new TypeError("terminated"))
+      else return new Promise(() => undefined)
+      return undefined
+    }
+  })
 
-/** An answer as a Response; to HEAD the same headers, and no body. */
-export const respond = ({ status, body, headers }: Answer, method: string): Response => {
-  const [bytes, type] = encode(body)
-  const all = new Headers(headers)
-  if (type !== undefined && !all.has("content-type")) all.set("content-type", type)
-  all.set("content-length", String(bytes.byteLength))
-  return new Response(method === "HEAD" || bytes.byteLength === 0 ? null : bytes, { status, headers: all })
+/**
+ * A delivery as a Response: `Response.error()` where the connection breaks before it, and a promise that stays open until the request is
+ * aborted where nothing comes. What only a socket can show never gets here: such a fault is refused when it is asked for.
+ */
+export const respond = ({ answer, cut }: Delivery, { method, signal }: Request): Promise<Response> => {
+  const { bytes, headers, status } = wire(answer, method)
+  if (cut?.at === "start") {
+    if (cut.by === "drop") return Promise.resolve(Response.error())
+    return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }))
+  }
+  if (cut?.at === "body" && cut.by !== "reset" && method !== "HEAD") {
+    return Promise.resolve(new Response(torn(bytes.slice(0, cut.byte), cut.by), { status, headers }))
+  }
+  return Promise.resolve(new Response(bytes.byteLength === 0 ? null : bytes, { status, headers }))
 }

@@ -1,5 +1,6 @@
 /** Which faults of the mock's catalogue really happened, by its own journal: a word in a prompt proves nothing. */
-import { type Entry, MagicPrompt, type Mock, Script } from "@reelay/mock-server"
+import type { Entry, Mock } from "@reelay/mock-server"
+import { catalogue, type Word } from "./catalogue.ts"
 import { grouped } from "./grouped.ts"
 import type { Played } from "./play.ts"
 
@@ -12,53 +13,39 @@ export const cover = (coverage: Coverage, { jobs, journal }: Played): void => {
   const add = (what: string): void => void coverage.set(what, (coverage.get(what) ?? 0) + 1)
   const byJob = grouped(journal, ({ jobId = "" }) => jobId)
   for (const job of jobs) {
-    for (const word of wordsOf(job)) if (seen(word, job, byJob.get(job.id) ?? [])) add(`${word.word} at ${job.provider}`)
+    for (const word of wordsOf(job)) if (seen(word, job, byJob.get(job.id) ?? [])) add(`${word.name} at ${job.provider}`)
   }
-  for (const { jobId, provider, route, status } of journal) {
-    if (route === "submit" && jobId === undefined && status === 400) add(`${misspelled} at ${provider}`)
+  for (const { fault, jobId, provider, route, status } of journal) {
+    if (route !== "submit" || jobId !== undefined) continue
+    // Of a submission that made nothing there is no job to tell of its word.
+    const word = fault === undefined ? undefined : catalogue.find((each) => each.fault === fault)
+    if (word !== undefined) add(`${word.name} at ${provider}`)
+    else if (status === 400) add(`${misspelled} at ${provider}`)
   }
 }
 
-const wordsOf = ({ prompt }: Mock.JobView): ReadonlyArray<MagicPrompt.MagicWord> =>
-  MagicPrompt.magicWords.filter(({ word }) => new RegExp(`mock:${word}(?![\\w-])`, "u").test(prompt))
+const wordsOf = ({ prompt }: Mock.JobView): ReadonlyArray<Word> =>
+  catalogue.filter(({ name }) => new RegExp(`mock:${name.replaceAll(".", "\\.")}(?![\\w.-])`, "u").test(prompt))
 
 /** Whether some request met with what the word does. */
-const seen = (
-  { group, sets, word }: MagicPrompt.MagicWord,
-  { createdAt, script }: Mock.JobView,
-  entries: ReadonlyArray<Entry>
-): boolean => {
+const seen = ({ fault, group, needsDownload }: Word, { createdAt, life }: Mock.JobView, entries: ReadonlyArray<Entry>): boolean => {
+  if (fault !== undefined && !unmarked.has(fault)) return entries.some((entry) => entry.fault === fault)
   const looks = entries.filter(({ route }) => route === "poll")
-  const files = entries.filter(({ route }) => route === "file")
-  const over = createdAt + script.duration
-  const answered = (status: number) => looks.some((entry) => entry.status === status)
-  switch (sets.fault) {
-    case "lost-submit":
-      return entries.some(({ route, status }) => route === "submit" && status === 502)
-    case "flaky":
-      return answered(503)
-    case "rate-limited":
-      return answered(429)
-    case "not-found-first":
-      return looks.some(({ at }) => at - createdAt < script.duration * Script.hiddenShare)
-    case "query-failed":
-      return looks.length > 0
-    case "url-expired":
-      return files.some(({ status }) => status === 403)
-    case undefined:
-      break
-  }
-  if (word === "unknown-status") return looks.some(({ at }) => Script.momentAt(script, at - createdAt)._tag === "Running")
+  const isSeen = fault !== undefined && needsDownload ? entries.some(({ route }) => route === "file") : looks.length > 0
   // What shows only at the end, or by when that comes.
-  return looks.some(({ at }) => at >= over) || (group === "shape" && files.length > 0)
+  return fault === undefined ? looks.some(({ at }) => at >= createdAt + life.end) || (group === "shape" && looks.length > 0) : isSeen
 }
 
-/** What of the catalogue has not happened: of each word at each provider, or of each word at any. */
+/** Faults that leave no mark: elsewhere without effect, or seen only by those who do wrong or come back after the end. */
+const unmarked: ReadonlySet<string> = new Set(["query-failed", "url-refuses-key", "goes-back"])
+
+/** What of the catalogue has not happened: of each word at each provider that can show it, or of each word at any. */
 export const missing = (coverage: Coverage, providers: ReadonlyArray<string>, anywhere: boolean): ReadonlyArray<string> => {
-  const words = [...MagicPrompt.magicWords.map(({ word }) => word), ...(anywhere ? [] : [misspelled])]
-  return words.flatMap((word) => {
-    const absent = providers.filter((provider) => !coverage.has(`${word} at ${provider}`))
-    if (anywhere) return absent.length === providers.length ? [word] : []
-    return absent.map((provider) => `${word} at ${provider}`)
+  const words = [...catalogue, ...(anywhere ? [] : [{ name: misspelled, only: undefined }])]
+  return words.flatMap(({ name, only }) => {
+    const able = providers.filter((provider) => only?.includes(provider) !== false)
+    const absent = able.filter((provider) => !coverage.has(`${name} at ${provider}`))
+    if (anywhere) return absent.length === able.length ? [name] : []
+    return absent.map((provider) => `${name} at ${provider}`)
   })
 }

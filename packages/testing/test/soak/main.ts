@@ -8,7 +8,7 @@ const { values } = parseArgs({
   args: process.argv.slice(2).filter((each) => each !== "--"),
   options: {
     seed: { type: "string" },
-    jobs: { type: "string", default: "12500" },
+    jobs: { type: "string", default: "16000" },
     first: { type: "string", default: "0" }
   }
 })

@@ -1,5 +1,5 @@
 /** The network between the processes and the mock: it takes its time, loses requests and answers, and cuts downloads. */
-import type { Mock } from "@reelay/mock-server"
+import { Mock } from "@reelay/mock-server"
 import { createHash } from "node:crypto"
 import type { World } from "../../src/internal/virtual.ts"
 import { type Dice, dice } from "./dice.ts"
@@ -114,7 +114,9 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
         throw reset()
       }
       request.headers.set(stamp, `${begun} ${film ?? ""} ${life.name}`)
-      const answer = await mock.handle(request)
+      // A network of its own can show what needs a socket.
+      const { answer: said, cut: torn } = await mock.deliver(request, "socket")
+      const answer = await Mock.respond({ answer: said }, request)
       const bytes = elsewhere(new Uint8Array(await answer.arrayBuffer()))
       if (isPost) life.hit("post arrived")
       if (fault === "silence") {
@@ -129,11 +131,17 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
         count(log, isPost ? "transport: answer to a POST lost" : "transport: answer lost")
         throw reset()
       }
+      if (torn !== undefined && torn.at !== "end") {
+        count(log, `mock: ${torn.by} in the ${torn.at}`)
+        if (torn.by === "stall" && torn.at !== "body") await travel(100_000_000)
+        if (torn.at !== "body") throw reset()
+      }
       if (isPost) life.hit("post answered")
       cut.throwIfAborted()
       const { headers, status } = answer
       const isVideo = headers.get("content-type") === "video/mp4" && bytes.byteLength > 0
       if (isVideo && status === 200) videos.set(pathname, (videos.get(pathname) ?? new Set()).add(sha256(bytes)))
+      if (torn?.at === "body") return new Response(dripping(life, bytes, draw, cut, done, torn), { status, headers })
       if (isVideo) return new Response(dripping(life, bytes, draw, cut, done), { status, headers })
       done()
       return new Response(bytes.byteLength === 0 ? null : bytes, { status, headers })
@@ -142,10 +150,18 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
     }
   }
 
-  /** A body that comes in pieces, and may break off. */
-  const dripping = (life: Life, bytes: Uint8Array, draw: Dice, cut: AbortSignal, done: () => void): ReadableStream<Uint8Array> => {
+  /** A body that comes in pieces, and may break off: where the mock wants that, else by chance. */
+  const dripping = (
+    life: Life,
+    whole: Uint8Array,
+    draw: Dice,
+    cut: AbortSignal,
+    done: () => void,
+    torn?: Mock.Cut
+  ): ReadableStream<Uint8Array> => {
+    const bytes = torn === undefined ? whole : whole.slice(0, torn.byte)
     const pieces = draw.between(1, 4)
-    const size = Math.ceil(bytes.byteLength / pieces)
+    const size = Math.max(1, Math.ceil(bytes.byteLength / pieces))
     const last = !life.calm && draw.chance(0.25) ? draw.between(0, pieces - 1) : undefined
     let piece = 0
     return new ReadableStream<Uint8Array>(
@@ -161,6 +177,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
         pull: async (controller) => {
           try {
             await world.delay(draw.between(1, 400), cut)
+            if (torn?.by === "stall" && piece * size >= bytes.byteLength) await world.delay(100_000_000, cut)
             const idle = world.busy()
             try {
               life.hit("chunk come")
@@ -169,9 +186,10 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
                 count(log, "transport: download cut")
                 throw reset()
               }
+              if (torn !== undefined && piece * size >= bytes.byteLength) throw reset()
               controller.enqueue(bytes.slice(piece * size, (piece + 1) * size))
               piece += 1
-              if (piece * size < bytes.byteLength) return
+              if (torn !== undefined || piece * size < bytes.byteLength) return
               done()
               controller.close()
             } finally {

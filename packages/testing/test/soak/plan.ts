@@ -1,5 +1,6 @@
 /** What is going to happen in one world: drawn from a seed, as data. Times are virtual milliseconds since its beginning. */
-import { MagicPrompt } from "@reelay/mock-server"
+import { catalogue, losesSubmission, type Word } from "./catalogue.ts"
+import { definitions } from "../subjects.ts"
 import { type Dice, dice } from "./dice.ts"
 
 /** One intended job: somebody wants it once, and pays for it once. */
@@ -103,7 +104,9 @@ export interface Batch {
 /** How long a job takes whose prompt says nothing. */
 export const duration = 20_000
 
-const providers = 4
+/** In the order of the definitions under test. */
+const names = Array.from(definitions, ({ name }) => name)
+const providers = names.length
 const durable = 3
 const batchesOfEach = 2
 
@@ -117,15 +120,13 @@ export const plan = (seed: number, first: number, jobs: number): Plan => ({
   batches: Array.from({ length: providers * batchesOfEach }, (_, index) => batch(dice(seed, first, "batch", index), index))
 })
 
-const { magicWords } = MagicPrompt
-
 const film = (seed: number, index: number): Film => {
   const draw = dice(seed, "film", index)
   // Each word in turn, at each provider in turn.
-  const provider = Math.floor(index / magicWords.length) % providers
-  const main = magicWords[index % magicWords.length]
-  const words = wordsOf(draw, main)
-  const mattersAtTheEnd = main?.group === "shape" || main?.sets.fault === "url-expired"
+  const main = catalogue[index % catalogue.length]
+  const provider = whose(Math.floor(index / catalogue.length) % providers, main)
+  const words = wordsOf(draw, main, provider)
+  const mattersAtTheEnd = main?.needsDownload === true
   const start = draw.between(0, 60_000)
   const pace = draw.pick(undefined, undefined, 1000, 3000, 7000, 12_000)
   const keep = mattersAtTheEnd ? draw.pick("bytes", "save") : draw.pick("nothing", "bytes", "save")
@@ -161,21 +162,31 @@ const visit = (draw: Dice, span: number | undefined): Visit => ({
   by: draw.pick("interrupt", "signal", "timeout")
 })
 
+/** The provider in turn, or one that can show the word. */
+const whose = (turn: number, main: Word | undefined): number => {
+  const able = names.flatMap((name, index) => (main?.only?.includes(name) === false ? [] : [index]))
+  return able[turn % able.length] ?? turn
+}
+
 /** The word in turn, and some that go with it; now and then a typing error, which the provider refuses. */
-const wordsOf = (draw: Dice, main: MagicPrompt.MagicWord | undefined): ReadonlyArray<string> => {
+const wordsOf = (draw: Dice, main: Word | undefined, provider: number): ReadonlyArray<string> => {
   const words = main === undefined ? [] : [main]
+  // Where the answer has a link, nobody asks the content endpoint.
+  if (main?.fault?.startsWith("content-") === true) words.push(...catalogue.filter(({ name }) => name === "no-url"))
   for (let more = draw.pick(0, 0, 1, 2); more > 0; more--) {
-    const [first = main, ...others] = magicWords.filter((other) => !words.some((each) => excludes(each, other)))
+    const [first = main, ...others] = common.filter((other) => !words.some((each) => excludes(each, other)))
     const other = draw.pick(first, ...others)
     // Submissions that are lost have no life to look at: those that are so in turn are enough.
-    if (other !== undefined && other.sets.fault !== "lost-submit") words.push(other)
+    if (other !== undefined && !losesSubmission(other) && other.only?.includes(names[provider] ?? "") !== false) words.push(other)
   }
-  const written = words.map(({ value, word }) => `mock:${word}${value === undefined ? "" : `=${draw.pick("500ms", "3s", "45s")}`}`)
+  const written = words.map(({ name, takesTime }) => `mock:${name}${takesTime ? `=${draw.pick("500ms", "3s", "45s")}` : ""}`)
   return draw.chance(0.02) ? [...written, "mock:fial"] : written
 }
 
-const excludes = (one: MagicPrompt.MagicWord, other: MagicPrompt.MagicWord): boolean =>
-  one.word === other.word || (one.group !== undefined && one.group === other.group)
+/** Words that go along: the rarer ones have their turn, and would make every job a broken one. */
+const common = catalogue.filter(({ fault }) => fault === undefined || !/-(drop|reset|stall|5xx|html)$/u.test(fault))
+
+const excludes = (one: Word, other: Word): boolean => one.name === other.name || (one.group !== undefined && one.group === other.group)
 
 const process = (draw: Dice, isDurable: boolean): Process => {
   const kind = isDurable ? "durable" : "page"

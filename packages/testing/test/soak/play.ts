@@ -364,9 +364,16 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
 const unended = ({ log }: Scene, film: string): void =>
   void log.defects.push({ film, cause: "the states ended without a last one, and without an error" })
 
-/** Once all processes have ended, one more comes, whom nothing befalls: it finds all that they have left. */
+/**
+ * Once all processes have ended, one more comes, whom nothing befalls: it finds all that they have left. And twice more, as a provider that
+ * refuses the first two looks at a job answers the third.
+ */
 const audit = Effect.fnUntraced(function* (scene: Scene) {
-  const self = life(scene.world, scene.log, { name: "auditor", process: scene.plan.processes.length, calm: true })
+  for (const name of ["auditor", "second auditor", "third auditor"]) yield* audited(scene, name)
+})
+
+const audited = Effect.fnUntraced(function* (scene: Scene, name: string) {
+  const self = life(scene.world, scene.log, { name, process: scene.plan.processes.length, calm: true })
   const process: Process = { kind: "durable", limits: "none", lives: [], steps: [], storage: 0, full: 0 }
   yield* Effect.scoped(
     Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /** Many worlds, one after another, and what came of all of them. */
-import { MagicPrompt } from "@reelay/mock-server"
 import { definitions } from "../subjects.ts"
+import { catalogue } from "./catalogue.ts"
 import { type Coverage, cover, missing } from "./coverage.ts"
 import { ended, filmOf, judge, type Rule, type Violation } from "./judge.ts"
 import { type Engine, play, type Played } from "./play.ts"
@@ -10,8 +10,8 @@ import { plan } from "./plan.ts"
 const worldSize = 40
 
 /** From so many jobs on each word of the catalogue must have happened, and from so many on at each provider. */
-const some = 200
-const many = 2000
+const some = 1500
+const many = 10_000
 
 export interface Given {
   readonly engine: Engine
@@ -176,7 +176,7 @@ export const report = (result: Result): string => {
     row("videos fetched", downloads),
     ...rows.map(([name, rule]) => row(name, times(rule) + (rule === "open handle" ? result.resources : 0))),
     "",
-    "Magic words that happened, by the mock's journal (jobs at cometapi, xingchao, geeknow, xai):",
+    "Magic words and faults that happened, by the mock's journal (jobs at cometapi, xingchao, geeknow, xai):",
     ...covered(coverage),
     "",
     "Around the mock:",
@@ -196,13 +196,10 @@ export const again = (seed: number, { first, size }: Pick<Found, "first" | "size
 const row = (name: string, number: number): string => `  ${name.padEnd(44)}${String(number).padStart(9)}`
 
 const covered = (coverage: Coverage): ReadonlyArray<string> => {
-  const words = new Set([
-    ...MagicPrompt.magicWords.map(({ word }) => word),
-    ...[...coverage.keys()].map((name) => name.split(" at ")[0] ?? "")
-  ])
+  const words = new Set([...catalogue.map(({ name }) => name), ...[...coverage.keys()].map((name) => name.split(" at ")[0] ?? "")])
   return Array.from(
     words,
-    (word) => `  ${word.padEnd(20)}${definitions.map(({ name }) => String(coverage.get(`${word} at ${name}`) ?? 0).padStart(6)).join("")}`
+    (word) => `  ${word.padEnd(36)}${definitions.map(({ name }) => String(coverage.get(`${word} at ${name}`) ?? 0).padStart(6)).join("")}`
   )
 }
 

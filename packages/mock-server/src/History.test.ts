@@ -1,0 +1,226 @@
+import { describe, expect, it } from "vitest"
+import { endpoints, makeClient, start, urlIn } from "../test/client.ts"
+import * as History from "./History.ts"
+
+type Client = ReturnType<typeof makeClient>
+const judged = (client: Client, rest: Partial<History.Evidence> = {}) => History.check({ ...client.mock, ...rest })
+const laws = (client: Client, rest: Partial<History.Evidence> = {}) => judged(client, rest).map(({ law }) => law)
+
+/** A client that does nothing wrong: it looks every second, and fetches the file. */
+const careful = async (prompt: string) => {
+  const client = makeClient()
+  const id = await client.submit("xai", prompt)
+  for (let elapsed = 0; elapsed <= 10_000; elapsed += 1000) {
+    client.at(elapsed)
+    await client.poll("xai", id)
+  }
+  await client.send(urlIn((await client.poll("xai", id)).text) || "http://mock.test/files/none")
+  return { ...client, id }
+}
+
+describe("a history", () => {
+  it("finds nothing where nothing was wrong", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle")
+    for (const elapsed of [0, 5000, 10_000]) {
+      client.at(elapsed)
+      await client.poll("xai", id)
+    }
+    client.mock.witness({ job: id, states: ["submitted", "queued", "running", "succeeded"] })
+    expect(judged(client, { floors: { xai: 5000 } })).toEqual([])
+  })
+
+  it("one-end: what has ended has ended", async () => {
+    const client = await careful("A candle")
+    client.mock.witness({ job: client.id, states: ["running", "succeeded", "running"] })
+    expect(judged(client).filter(({ law }) => law === "one-end")).toEqual([
+      { law: "one-end", jobId: client.id, what: `${client.id} was succeeded, and then running: a job ends once` }
+    ])
+  })
+
+  it.each([
+    ["succeeded", "mock:fail", "told that it was failed"],
+    ["failed", "mock:success", "told that it was succeeded"],
+    ["expired", "mock:stuck", "never told how it ended"],
+    ["cancelled", "mock:stuck", "never told how it ended"]
+  ] as const)("served: %s is no end of %s", async (state, word, truth) => {
+    const client = makeClient()
+    const id = await client.submit("xai", `A candle ${word}`)
+    client.at(10_000)
+    await client.poll("xai", id)
+    client.mock.witness({ job: id, states: [state] })
+    expect(judged(client)).toEqual([{ law: "served", jobId: id, what: `${id} was ${state}, and the provider ${truth}` }])
+  })
+
+  it("served: an end that was lost on its way, or of a job that there is not, was never told", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:fast mock:fault=poll-accepted-drop")
+    await client.poll("xai", id)
+    for (const job of [id, "nobody"]) client.mock.witness({ job, states: ["succeeded"] })
+    expect(laws(client)).toEqual(["served", "served"])
+  })
+
+  it("after-end: nobody asks again, but for a fresh link where one had lapsed", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:fast mock:url-expired")
+    const lapsed = urlIn((await client.poll("xai", id)).text)
+    await client.send(lapsed)
+    const fresh = urlIn((await client.poll("xai", id)).text)
+    expect(laws(client)).toEqual([])
+    await client.send(fresh)
+    expect(laws(client)).toEqual([])
+    await client.poll("xai", id)
+    expect(judged(client)).toEqual([{ law: "after-end", jobId: id, at: start, what: `${id} was asked about after its end was told` }])
+  })
+
+  it("after-end: a client that never had the end may go on asking", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:fast mock:fault=poll-body-drop")
+    await client.poll("xai", id).catch(() => undefined)
+    await client.poll("xai", id).catch(() => undefined)
+    await client.poll("xai", id)
+    expect(laws(client)).toEqual([])
+  })
+
+  it.each(["rate-limited", "rate-limited-date"])("retry-after: a 429 that asks for a time gets it (%s)", async (fault) => {
+    const client = makeClient()
+    const headers = {
+      authorization: "Bearer key",
+      "content-type": "application/json",
+      "x-reelay-script": JSON.stringify({ faults: [{ name: fault, retryAfter: 5 }] })
+    }
+    await client.send(`/xai${endpoints.xai.submit}`, { method: "POST", headers, body: JSON.stringify({ prompt: "A candle" }) })
+    const id = client.mock.jobs[0]?.id ?? ""
+    await client.poll("xai", id)
+    client.at(5000)
+    await client.poll("xai", id)
+    expect(laws(client)).toEqual([])
+    client.at(9999)
+    await client.poll("xai", id)
+    expect(judged(client)).toEqual([
+      { law: "retry-after", jobId: id, at: start + 9999, what: `${id} was asked about 4.999 s after a 429 that asked for 5 s` }
+    ])
+  })
+
+  it("retry-after: a submission too", async () => {
+    const client = makeClient()
+    await client.submit("xai", "A candle mock:fault=submit-rate-limited")
+    client.at(999)
+    await client.submit("xai", "Another one")
+    expect(laws(client)).toEqual([])
+    await client.submit("xai", "A candle mock:fault=submit-rate-limited")
+    expect(judged(client)).toMatchObject([{ law: "retry-after", what: "a submission came again 0.999 s after a 429 that asked for 1 s" }])
+  })
+
+  it("floor: no job is asked about more often than its provider wants", async () => {
+    const client = await careful("A candle mock:stuck")
+    expect(laws(client, { floors: { xai: 1000 } })).toEqual(["floor"])
+    expect(laws(client, { floors: { geeknow: 60_000 } })).toEqual([])
+    expect(judged(client, { floors: { xai: 1500 } })[0]).toMatchObject({ what: expect.stringContaining("xai wants 1.5 s") })
+  })
+
+  it("key: it goes to the API alone, unless the file wants it", async () => {
+    for (const [word, expected] of [
+      ["", ["key"]],
+      ["mock:fault=url-needs-key", []]
+    ] as const) {
+      const client = makeClient()
+      const id = await client.submit("xai", `A candle mock:fast ${word}`)
+      await client.send(urlIn((await client.poll("xai", id)).text), { headers: { authorization: "Bearer key" } })
+      expect(laws(client)).toEqual(expected)
+    }
+  })
+})
+
+const tell = async (client: Client, body: unknown) => client.send("/__mock/trace", { method: "POST", body: JSON.stringify(body) })
+
+describe("over HTTP", () => {
+  it("a client in any language says what it saw, and is told what was wrong", async () => {
+    const client = makeClient()
+    for (let nth = 0; nth < 2; nth++) await client.submit("xai", "A candle mock:lost-submit mock:fast")
+    const [first, second] = client.mock.jobs.map(({ id }) => id)
+    await client.poll("xai", second ?? "")
+    expect((await tell(client, { job: first, states: ["submitted", "succeeded"] })).status).toBe(200)
+    await client.get("/xai/v1/video/generation")
+    expect((await client.send("/__mock/verify")).json).toEqual({
+      ok: false,
+      findings: [
+        { law: "paid-twice", jobs: [first, second], what: "paid twice: 2 jobs, $0.80, 0 results used" },
+        { law: "served", jobId: first, what: `${first} was succeeded, and the provider never told how it ended` },
+        {
+          law: "route",
+          at: start,
+          what: 'GET /xai/v1/video/generation found no route; the nearest is GET /xai/v1/videos/{id}: part 3 is "videos", not "video"'
+        }
+      ]
+    })
+    client.mock.reset()
+    expect((await client.send("/__mock/verify")).json).toEqual({ ok: true, findings: [] })
+  })
+
+  it("floors are given in the query", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle")
+    for (const elapsed of [0, 1000]) {
+      client.at(elapsed)
+      await client.poll("xai", id)
+    }
+    const oks = ["", "?floor=1000", "?floor=1001", "?floor=geeknow:5000", "?floor=geeknow:5000&floor=xai:1001"].map(async (query) => {
+      const { json } = await client.send(`/__mock/verify${query}`)
+      return JSON.stringify(json).startsWith('{"ok":true')
+    })
+    expect(await Promise.all(oks)).toEqual([true, true, false, true, false])
+    expect((await client.send("/__mock/verify?floor=soon")).status).toBe(400)
+    expect((await client.send("/__mock/verify?floor=nobody:1")).status).toBe(400)
+  })
+
+  it.each([undefined, {}, { job: "a", states: ["done"] }])("%j is no trace", async (body) => {
+    expect((await tell(makeClient(), body)).status).toBe(400)
+  })
+})
+
+describe("the journal", () => {
+  it("keeps what was sent and answered, without the key, and cut where it is long", async () => {
+    const client = makeClient()
+    await client.post("/xai/v1/videos/generations", { prompt: `key of key ${"long ".repeat(500)}`, user: "me" })
+    const id = client.mock.jobs[0]?.id ?? ""
+    client.at(10_000)
+    await client.send(urlIn((await client.poll("xai", id)).text))
+    const [post, poll, file] = client.mock.journal
+    expect(post).toMatchObject({
+      body: { user: "me", prompt: expect.stringMatching(/^\[redacted\] of \[redacted\] long .*… \(\d+ characters\)$/u) },
+      answer: { body: { request_id: id } },
+      intent: expect.stringMatching(/^xai-[0-9a-f]{12}$/u)
+    })
+    expect(poll).toMatchObject({ told: "ended", answer: { body: { status: "done" } } })
+    expect(file).toMatchObject({ answer: { body: expect.stringMatching(/^\(\d+ bytes\)$/u), headers: { "content-type": "video/mp4" } } })
+    expect(JSON.stringify(client.mock.journal)).not.toContain("Bearer key")
+  })
+
+  it("lets go of bodies that are old, and of entries that are very old", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:stuck")
+    for (let nth = 0; nth < 6000; nth++) await client.poll("xai", id)
+    const { journal } = client.mock
+    expect(journal).toHaveLength(6001)
+    expect(journal.filter(({ answer }) => answer !== undefined)).toHaveLength(5000)
+    expect(journal[0]).not.toHaveProperty("body")
+    expect(journal.at(-1)).toHaveProperty("answer")
+  })
+
+  it.each([
+    ["POST", "/xai/v1/videos/generation", "POST /xai/v1/videos/generations", 'part 4 is "generations", not "generation"'],
+    ["GET", "/xai/v1/videos/generations", "GET /xai/v1/videos/{id}", ""],
+    ["PUT", "/geeknow/v1/videos", "POST /geeknow/v1/videos", "the method is POST, not PUT"],
+    ["GET", "/geeknow/v1/videos/a/b/content", "GET /geeknow/v1/videos/{id}/content", 'part 5 is "content", not "b"'],
+    ["POST", "/cometapi/grok/v1/videos", "POST /cometapi/grok/v1/videos/edits", '"edits" is missing at its end'],
+    ["GET", "/xai/v1/videos/a/b", "GET /xai/v1/videos/{id}", 'there is nothing below it: "b" is too much']
+  ])("%s %s may have meant %s", async (method, path, near, differs) => {
+    const client = makeClient()
+    await client.send(path, { method, headers: { authorization: "Bearer key" } })
+    const entry = client.mock.journal[0]
+    const [first] = entry?.nearest ?? []
+    const isKnown = entry?.nearest === undefined
+    expect(isKnown ? [near, ""] : [`${first?.method} ${first?.path}`, first?.differs]).toEqual([near, differs])
+  })
+})

@@ -1,0 +1,35 @@
+/** The error bodies that the fixtures hold. */
+import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
+import { fixtures as geeknow } from "@reelay/providers/geeknow/fixtures"
+import { fixtures as xai } from "@reelay/providers/xai/fixtures"
+import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
+import type { Answer, Provider } from "../dialects/Dialect.ts"
+
+interface Recorded {
+  readonly source: { readonly url: string }
+  readonly evidence: { readonly shape?: string; readonly body: string }
+  readonly status: number
+  readonly body: unknown
+}
+
+const fixtures: Readonly<Record<Provider, Readonly<Record<string, Recorded>>>> = { cometapi, xingchao, geeknow, xai }
+
+export interface ErrorBody {
+  readonly provider: Provider
+  /** As in `error.rate-limited`. */
+  readonly name: string
+  readonly fixture: Recorded
+}
+
+/** Every error body of every provider. */
+export const errors = (providers: ReadonlyArray<Provider>): ReadonlyArray<ErrorBody> =>
+  providers.flatMap((provider) =>
+    Object.entries(fixtures[provider]).flatMap(([name, fixture]) => (name.startsWith("error.") ? [{ provider, name, fixture }] : []))
+  )
+
+/** The answer that a fault such as `poll-error.rate-limited` names; `undefined` where this provider has none of that name. */
+export const errorOf = (fault: string, provider: Provider): Answer | undefined => {
+  const name = /^[a-z]+-(error\..+)$/.exec(fault)?.[1]
+  const fixture = name === undefined ? undefined : fixtures[provider][name]
+  return fixture === undefined ? undefined : { status: fixture.status, body: fixture.body }
+}
