@@ -10,9 +10,10 @@ import { done, fake, key, listen, printed, provider, type Reply, request, said, 
 import { memory, prefix, remembered, withJournal } from "../test/journal.ts"
 import * as Artifact from "./Artifact.ts"
 import * as Job from "./Job.ts"
+import { JournalFailed } from "./JobError.ts"
 import { type JobRef, toUri } from "./JobRef.ts"
 import type * as Journal from "./Journal.ts"
-import { fromText, toText } from "./KeyValueJournal.ts"
+import * as KeyValueJournal from "./KeyValueJournal.ts"
 
 const ref: JobRef = { provider: "fake", kind: "generation", id: "job-1", baseUrl: "https://api.fake.test", account: "me", submittedAt: 0 }
 
@@ -240,7 +241,7 @@ describe("T25: after a restart", () => {
       store.data.set(`${prefix}cut`, "{")
       const other = { ...ref, provider: "elsewhere" }
       const foreign = { provider: "elsewhere", kind: ref.kind, baseUrl: ref.baseUrl, account: "me", digest: "", at: 9 }
-      store.data.set(`${prefix}x`, toText({ _tag: "Entry", id: "x", ...foreign, fate: { _tag: "Accepted", ref: other } }))
+      store.data.set(`${prefix}x`, KeyValueJournal.toText({ _tag: "Entry", id: "x", ...foreign, fate: { _tag: "Accepted", ref: other } }))
       const net = transport(({ url }) => (url.endsWith("gone") ? { status: 401, body: { error: "no" } } : done))
       expect((yield* resumed(net, store.restart())).toSorted()).toEqual(
         [
@@ -256,6 +257,20 @@ describe("T25: after a restart", () => {
       expect(net.posts()).toEqual([])
       // What was not finished is there for the next time.
       expect((yield* remembered(store.restart())).filter((fate) => fate === "Accepted").length).toBe(3)
+    })
+  )
+
+  it.effect("one that can't be claimed is told with its reference, and is not taken for another's", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      yield* submit(script({}), store.restart(), { label: "fox" })
+      const detail = "EROFS: read-only file system"
+      const claims = { acquire: () => Effect.fail(new JournalFailed({ detail })), release: () => Effect.void }
+      const net = transport(() => done)
+      const readOnly = KeyValueJournal.make(store.store, { claims })
+      const events = yield* Stream.runCollect(Job.resumeAll([provider], {})).pipe(Effect.provide(net.layer), withJournal(readOnly))
+      expect(events).toMatchObject([{ _tag: "Error", entry: { label: "fox" }, error: { ref: { id: "job-1" }, reason: { detail } } }])
+      expect(net.requests).toEqual([])
     })
   )
 
@@ -389,7 +404,9 @@ describe("T25: after a restart", () => {
       const store = memory()
       store.data.set(`${prefix}kept`, toUri(ref))
       expect(yield* resumed(script({ polls: [done] }), store.restart())).toEqual(["job-1 Submitted", "job-1 Succeeded"])
-      expect(fromText("kept", store.data.get(`${prefix}kept`) ?? "")).toMatchObject({ fate: { _tag: "Closed", end: "Succeeded" } })
+      expect(KeyValueJournal.fromText("kept", store.data.get(`${prefix}kept`) ?? "")).toMatchObject({
+        fate: { _tag: "Closed", end: "Succeeded" }
+      })
     })
   )
 })

@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Redacted from "effect/Redacted"
-import { ForbiddenAddress, InvalidRequest, Unauthorized } from "../JobError.ts"
+import { ForbiddenAddress, InvalidRequest, JobError, type Operation, type Reason, Unauthorized } from "../JobError.ts"
 import { isBaseUrl, type JobRef } from "../JobRef.ts"
 import type { Provider } from "../Provider.ts"
 import { refuseHeaders } from "./bearing.ts"
@@ -48,3 +48,9 @@ export const refuseRef = (
   }
   return undefined
 }
+
+/** A reason with what it is about, where no try was made. */
+export const refusal =
+  ({ definition }: Provider<never>, operation: Operation, ref?: JobRef) =>
+  (reason: Reason): JobError =>
+    new JobError({ reason, provider: definition.name, operation, attempt: 0, ...(ref === undefined ? {} : { ref }) })

@@ -1,0 +1,66 @@
+/** From a reference to a handle, with what the journal knows of it. */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
+import type { AttachOptions, JobHandle } from "../Job.ts"
+import type { JobError } from "../JobError.ts"
+import type { JobRef } from "../JobRef.ts"
+import * as Journal from "../Journal.ts"
+import type { Provider } from "../Provider.ts"
+import { refusal, refuseProvider, refuseRef } from "./checked.ts"
+import { watched } from "./handle.ts"
+import { adopt } from "./record.ts"
+import { timesOf } from "./times.ts"
+import * as Trace from "./trace.ts"
+import { monotonic } from "./watch.ts"
+
+/** In a span that the job's later ones belong to. */
+export const attaching = <E, R>(
+  ref: JobRef,
+  handle: Effect.Effect<JobHandle, E, R>
+): Effect.Effect<JobHandle, E, Exclude<R, Tracer.ParentSpan>> =>
+  Trace.span("reelay.attach", { attributes: Trace.jobOf(ref) }, (span) => Effect.tap(handle, () => Trace.originates(ref, span)))
+
+export const attached = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  ref: JobRef,
+  options: AttachOptions
+): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
+  const fail = refusal(provider, "attach", ref)
+  const times = timesOf(options, provider.definition.rhythm)
+  if (times._tag !== "Times") return yield* fail(times)
+  const journal = yield* Effect.serviceOption(Journal.Journal)
+  const entry = Option.isNone(journal) ? undefined : yield* remembered(journal.value, ref)
+  // This user's own process has sent the key there before.
+  const trusted = entry === undefined ? provider : { ...provider, baseUrl: ref.baseUrl }
+  const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
+  if (refused !== undefined) return yield* fail(refused)
+  const held = entry !== undefined && Option.isSome(journal) && (yield* Effect.orElseSucceed(adopt(journal.value, entry), () => false))
+  return yield* watched({ ...provider, baseUrl: ref.baseUrl }, ref, options, times, yield* monotonic, { eager: true, held })
+})
+
+/** A journal that can't be read must not stand between a caller and a job that is paid for. */
+const remembered = (journal: Journal.Journal["Service"], ref: JobRef): Effect.Effect<Journal.Entry | undefined> =>
+  Journal.find(ref).pipe(
+    Effect.provideService(Journal.Journal, journal),
+    Effect.catch(({ detail }) => Effect.as(Effect.logWarning(detail), undefined))
+  )
+
+/** As `attach`, for an entry that is ours already. */
+export const reattach = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  ref: JobRef,
+  entry: Journal.Entry,
+  options: AttachOptions
+): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient | Journal.Journal> {
+  const fail = refusal(provider, "attach", ref)
+  const journal = yield* Journal.Journal
+  const times = timesOf(options, provider.definition.rhythm)
+  if (times._tag !== "Times") return yield* fail(times)
+  const there = { ...provider, baseUrl: ref.baseUrl }
+  const refused = refuseProvider(provider) ?? refuseRef(there, ref, { anyAccount: options.anyAccount === true })
+  if (refused !== undefined) return yield* fail(refused)
+  if (Journal.isOpen(entry)) journal.learn(entry)
+  return yield* watched(there, ref, options, times, yield* monotonic, { eager: true, held: Journal.isOpen(entry) })
+})

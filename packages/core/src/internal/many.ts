@@ -1,0 +1,164 @@
+/** Many jobs: those of a journal, and those of a batch. */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Stream from "effect/Stream"
+import type { AttachOptions, BatchEvent, JobHandle, Resumed, RunAllOptions } from "../Job.ts"
+import {
+  InvalidRequest,
+  type JobCancelled,
+  JobError,
+  type JobExpired,
+  type JobFailed,
+  JournalFailed,
+  type Reason,
+  SubmitUnknown
+} from "../JobError.ts"
+import type { JobRef } from "../JobRef.ts"
+import { isTerminal } from "../JobState.ts"
+import * as Journal from "../Journal.ts"
+import type { Provider } from "../Provider.ts"
+import { attaching, reattach } from "./attachment.ts"
+import { accountOf, refusal } from "./checked.ts"
+import { resultOf } from "./handle.ts"
+import { digestOf, type Notes, placeOf } from "./record.ts"
+import { prepare, send } from "./submission.ts"
+
+/** How many jobs are followed at a time, where nobody says. */
+export const manyJobs = 16
+
+export const unreadable = (reason: Reason): JobError => new JobError({ reason, provider: "reelay", operation: "attach", attempt: 0 })
+
+export const resume = (
+  providers: ReadonlyArray<Provider<never>>,
+  read: Journal.Entry,
+  options: AttachOptions
+): Stream.Stream<Resumed, never, HttpClient.HttpClient | Journal.Journal> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const journal = yield* Journal.Journal
+      const claimed = yield* Effect.result(journal.claim(read.id))
+      if (claimed._tag === "Failure")
+        return Stream.succeed<Resumed>({ _tag: "Error", entry: read, error: unclaimed(read, claimed.failure) })
+      if (!claimed.success) return Stream.succeed<Resumed>({ _tag: "Held", entry: read })
+      // Whoever held it may have closed it since it was read.
+      const now = yield* journal.read(read.id)
+      if (now === undefined || now._tag === "Damaged" || !Journal.isOpen(now)) {
+        yield* journal.release(read.id)
+        return now?._tag === "Damaged" ? Stream.succeed<Resumed>(now) : Stream.empty
+      }
+      return followed(providers, now, options)
+    })
+  )
+
+const unclaimed = (entry: Journal.Entry, reason: JournalFailed): JobError => {
+  const ref = Journal.refOf(entry)
+  return new JobError({ reason, provider: entry.provider, operation: "attach", attempt: 0, ...(ref === undefined ? {} : { ref }) })
+}
+
+/** One that is held, open and known to be ours to follow. */
+const followed = (
+  providers: ReadonlyArray<Provider<never>>,
+  entry: Journal.Entry,
+  options: AttachOptions
+): Stream.Stream<Resumed, never, HttpClient.HttpClient | Journal.Journal> => {
+  const failed = (error: JobError): Stream.Stream<Resumed> => Stream.succeed({ _tag: "Error", entry, error })
+  return Stream.unwrap(
+    Effect.gen(function* () {
+      const journal = yield* Journal.Journal
+      const ref = Journal.refOf(entry)
+      if (ref === undefined) {
+        yield* journal.release(entry.id)
+        return failed(unknownOf(entry))
+      }
+      const provider = providerOf(providers, ref)
+      const handle = yield* Effect.result(
+        provider === undefined ? Effect.fail(noProvider(entry, ref)) : attaching(ref, reattach(provider, ref, entry, options))
+      )
+      if (provider === undefined || handle._tag === "Failure") {
+        yield* journal.release(entry.id)
+        return failed(handle._tag === "Failure" ? handle.failure : noProvider(entry, ref))
+      }
+      return handle.success.states.pipe(
+        Stream.map((state): Resumed => ({ _tag: "State", entry, provider: { ...provider, baseUrl: ref.baseUrl }, state })),
+        Stream.catch(failed)
+      )
+    })
+  )
+}
+
+const unknownOf = ({ account, at, baseUrl, fate, kind, provider }: Journal.Entry): JobError => {
+  const detail = fate._tag === "Unknown" ? fate.detail : "the process ended between its intent and the answer"
+  const reason = new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account } })
+  return new JobError({ reason, provider, operation: "submit", attempt: 0 })
+}
+
+const noProvider = ({ provider }: Journal.Entry, ref: JobRef): JobError => {
+  const reason = new InvalidRequest({
+    field: "providers",
+    rule: `hold none for ${provider}: give one, with the key of account ${ref.account ?? "unknown"}`
+  })
+  return new JobError({ reason, provider, operation: "attach", attempt: 0, ref })
+}
+
+/** The one with the job's account; else one of that name, which is refused in clear words. */
+const providerOf = (providers: ReadonlyArray<Provider<never>>, ref: JobRef): Provider<never> | undefined => {
+  const same = providers.filter(({ definition }) => definition.name === ref.provider)
+  return same.find((provider) => accountOf(provider) === ref.account) ?? same[0]
+}
+
+/** The first failure is shown, and then ends all. */
+export const stopped = <E, R>(
+  events: Stream.Stream<BatchEvent, E, R>
+): Stream.Stream<BatchEvent, E | JobError | JobFailed | JobExpired | JobCancelled, R> =>
+  Stream.flatMap(events, (event) => {
+    if (event._tag === "Error") return Stream.concat(Stream.succeed(event), Stream.fail(event.error))
+    if (event._tag === "Saved" || !isTerminal(event.state)) return Stream.succeed(event)
+    return Stream.concat(Stream.succeed<BatchEvent>(event), Stream.drain(Stream.fromEffect(resultOf(event.state))))
+  })
+
+export const inBatch = Effect.fnUntraced(function* <Request>(
+  provider: Provider<Request>,
+  key: string,
+  request: Request,
+  options: RunAllOptions,
+  journal: Journal.Journal["Service"] | undefined
+): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient> {
+  const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
+  const fail = refusal(provider, "submit")
+  const prepared = yield* prepare(provider, request, {
+    ...rest,
+    onSubmitted: (ref) => onSubmitted?.(ref, key) ?? Effect.void,
+    onUnknown: (error) => onUnknown?.(error, key) ?? Effect.void
+  })
+  const statesOf = (handle: JobHandle) => Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
+  const notes: Notes = { label: key, key, saveTo: saveTo?.(key) }
+  if (batch === undefined || journal === undefined) return statesOf(yield* send(prepared, notes))
+  const place = placeOf(batch, key)
+  if (!(yield* Effect.mapError(journal.claim(place.id), fail))) {
+    return yield* fail(new JournalFailed({ detail: `somebody else works on ${key} of the batch ${batch}, in this process or another` }))
+  }
+  const release = journal.release(place.id)
+  const before = yield* journal.read(place.id)
+  if (before === undefined) return statesOf(yield* Effect.onError(send(prepared, { ...notes, batch }, place), () => release))
+  if (before._tag === "Damaged") {
+    yield* release
+    const detail = `the entry of ${key} in the batch ${batch} ${before.detail}; whether it was paid for is unknown, so it was not sent again`
+    return yield* fail(new JournalFailed({ detail }))
+  }
+  const digest = yield* digestOf(prepared.submission.call)
+  if (before.digest !== digest) {
+    yield* release
+    return yield* fail(
+      new InvalidRequest({ field: key, rule: `was another request when the batch ${batch} submitted it: give a new key, or a new batch` })
+    )
+  }
+  const ref = Journal.refOf(before)
+  if (ref === undefined) {
+    yield* release
+    return yield* unknownOf(before)
+  }
+  if (!Journal.isOpen(before)) yield* release
+  if (before.fate._tag === "Closed" && before.fate.end === "Saved") return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref })
+  const again = Effect.provideService(attaching(ref, reattach(provider, ref, before, rest)), Journal.Journal, journal)
+  return statesOf(yield* Effect.onError(again, () => release))
+})
