@@ -1,27 +1,17 @@
 import { createClient as createClientOver } from "@reelay/core/promise"
-import { type Job, type Journal, Provider } from "@reelay/core"
+import { type Job, type Journal } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, vi } from "vitest"
+import { entry, tiny } from "../test/tiny.ts"
 import { FileJournal } from "./index.ts"
 import { self } from "./internal/holder.ts"
 
 const folder = (): string => join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "state", "journal")
 
-const entry: Journal.Entry = {
-  _tag: "Entry",
-  id: "0kx-1",
-  provider: "fake",
-  kind: "generation",
-  baseUrl: "https://api.fake.test",
-  account: "me",
-  digest: "00ff",
-  at: 1000,
-  fate: { _tag: "Intent" }
-}
 const run = Effect.runPromise
 const namesOf = async (place: string) => (await run(FileJournal.make(place).entries)).map(({ _tag, id }) => `${_tag} ${id}`)
 
@@ -52,24 +42,12 @@ describe("a journal of files", () => {
   it("a place that can't be written says why, and stops a submission before a byte is sent", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "file")
     writeFileSync(file, "")
-    const definition: Provider.Definition<object> = {
-      name: "fake",
-      title: "Fake",
-      baseUrl: "https://api.fake.test",
-      docs: "https://docs.fake.test",
-      capabilities: [{ model: "fake-1", mode: "generate", prompt: "required" }],
-      rhythm: { first: 1, interval: 1, floor: 1, deadline: 1000 },
-      submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
-      receive: () => ({ _tag: "Unclear", status: 200, detail: "" }),
-      poll: () => ({ method: "GET", path: "/jobs/1" }),
-      interpret: () => ({ _tag: "Queued" })
-    }
     let sent = 0
     const fetch: typeof globalThis.fetch = () => {
       sent += 1
       return Promise.resolve(new Response(""))
     }
-    const provider = Provider.configure(definition)({ apiKey: "sk-test-1234" })
+    const provider = tiny()({ apiKey: "sk-test-1234" })
     const client = createClientOver({ provider, fetch, journal: FileJournal.make(join(file, "journal")) })
     await expect(client.submit({})).rejects.toThrow(/ENOTDIR.*Nothing was sent/u)
     expect(sent).toBe(0)

@@ -1,12 +1,13 @@
 import dns from "node:dns"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { Artifact, type JobError, type JobState, Provider } from "@reelay/core"
+import { Artifact, type JobError, type JobState } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { tiny } from "../test/tiny.ts"
 import * as Transport from "./Transport.ts"
 
 const video = Buffer.from("\u0000\u0000\u0000\u0018ftypisom and the rest of a video")
@@ -34,19 +35,7 @@ const serving = (handler: (request: IncomingMessage, response: ServerResponse) =
 
 const film = (response: ServerResponse): void => void response.writeHead(200, { "content-type": "video/mp4" }).end(video)
 
-const configured = (baseUrl: string) =>
-  Provider.configure<object>({
-    name: "tiny",
-    title: "Tiny",
-    baseUrl,
-    docs: "https://tiny.example.com/docs",
-    capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
-    rhythm: { first: 10, interval: 10, floor: 10, deadline: 10_000 },
-    submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
-    receive: () => ({ _tag: "Unclear", status: 200, detail: "unused" }),
-    poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),
-    interpret: () => ({ _tag: "Queued" })
-  })({ apiKey: key })
+const configured = (baseUrl: string) => tiny({ baseUrl })({ apiKey: key })
 
 /** Downloads one link of a finished job, without a second try. */
 const download = (baseUrl: string, url: string, transport: Transport.Options = {}, options: Artifact.Options = {}) => {

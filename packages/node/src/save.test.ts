@@ -5,11 +5,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Artifact, type JobState, Provider } from "@reelay/core"
+import { Artifact, type JobState } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import { tiny } from "../test/tiny.ts"
 import * as Transport from "./Transport.ts"
 
 const mebibyte = 1024 * 1024
@@ -58,19 +59,7 @@ const finished = (baseUrl: string): JobState.Succeeded => ({
   billed: "yes"
 })
 
-const provider = (baseUrl: string) =>
-  Provider.configure<object>({
-    name: "tiny",
-    title: "Tiny",
-    baseUrl,
-    docs: "https://tiny.example.com/docs",
-    capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
-    rhythm: { first: 10, interval: 10, floor: 10, deadline: 10_000 },
-    submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
-    receive: () => ({ _tag: "Unclear", status: 200, detail: "unused" }),
-    poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),
-    interpret: () => ({ _tag: "Queued" })
-  })({ apiKey: "k" })
+const provider = (baseUrl: string) => tiny({ baseUrl })({ apiKey: "k" })
 
 const transports = { undici: Transport.layer(), fetch: FetchHttpClient.layer }
 const save = (baseUrl: string, path: string, over: keyof typeof transports = "undici") =>

@@ -1,5 +1,5 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Job, Journal, KeyValueJournal, Provider } from "@reelay/core"
+import { Job, Journal, KeyValueJournal } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
+import { entry as plain, tiny } from "../test/tiny.ts"
 import * as Sqlite from "../test/sqlite.ts"
 
 const ref = {
@@ -20,18 +21,10 @@ const ref = {
   account: "me",
   submittedAt: 1000
 } as const
-const entry: Journal.Entry = {
-  _tag: "Entry",
-  id: "0kx-1",
-  provider: "tiny",
-  kind: "generation",
-  baseUrl: "https://api.tiny.test",
-  account: "me",
-  digest: "00ff",
-  at: 1000,
-  label: 'a fox; it\'s "quoted" — 狐',
-  fate: { _tag: "Intent" }
-}
+const entry: Journal.Entry = { ...plain, label: 'a fox; it\'s "quoted" — 狐' }
+const provider = tiny({ receive: () => ({ _tag: "Accepted", id: "j1" }), interpret: () => ({ _tag: "Expired", billed: "unknown" }) })({
+  apiKey: "sk-test-1234"
+})
 
 /** Each store, how what it keeps can be damaged from outside, and how it can be broken. */
 const stores = {
@@ -96,8 +89,8 @@ describe.each(Object.entries(stores))("a journal on %s", (_, make) => {
       return Promise.resolve(new Response("{}"))
     })
     const net = Layer.provide(FetchHttpClient.layer, answering)
-    await afresh(layer, Effect.provide(Job.submit(tiny, {}), net))
-    const events = await afresh(layer, Effect.provide(Stream.runCollect(Job.resumeAll([tiny])), net))
+    await afresh(layer, Effect.provide(Job.submit(provider, {}), net))
+    const events = await afresh(layer, Effect.provide(Stream.runCollect(Job.resumeAll([provider])), net))
     expect(events.map((event) => (event._tag === "State" ? event.state._tag : event._tag))).toStrictEqual(["Submitted", "Expired"])
     expect(sent).toStrictEqual(["POST /jobs", "GET /jobs/j1"])
     expect(await afresh(layer, entries)).toMatchObject([{ fate: { _tag: "Closed", end: "Expired" } }])
@@ -117,23 +110,10 @@ describe.each(Object.entries(stores))("a journal on %s", (_, make) => {
       entries,
       Effect.suspend(() => {
         breakIt()
-        return Effect.flip(Effect.provide(Job.submit(tiny, {}), net))
+        return Effect.flip(Effect.provide(Job.submit(provider, {}), net))
       })
     )
     expect((await afresh(layer, failing)).reason._tag).toBe("JournalFailed")
     expect(sent).toBe(0)
   })
 })
-
-const tiny = Provider.configure<object>({
-  name: "tiny",
-  title: "Tiny",
-  baseUrl: "https://api.tiny.test",
-  docs: "https://docs.tiny.test",
-  capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
-  rhythm: { first: 1, interval: 1, floor: 1, deadline: 10_000 },
-  submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
-  receive: () => ({ _tag: "Accepted", id: "j1" }),
-  poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),
-  interpret: () => ({ _tag: "Expired", billed: "unknown" })
-})({ apiKey: "sk-test-1234" })

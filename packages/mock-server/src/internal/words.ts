@@ -18,8 +18,7 @@ const foreign: ReadonlyMap<string, string> = new Map([
   ["success", "done"],
   ["failed", "error"],
   ["failure", "failed"],
-  ["cancelled", "canceled"],
-  ["expired", "timeout"]
+  ["cancelled", "canceled"]
 ])
 
 const cased = (word: string, like: string): string => (like === like.toUpperCase() ? word.toUpperCase() : word)
