@@ -82,7 +82,7 @@ export const play = (stage: Stage, given: Case): Promise<Seen> => {
   const { pace, provider } = given.scenario
   const definition = definitions[provider % definitions.length]
   if (definition === undefined) return Promise.reject(new Error("there is no provider to test"))
-  return Virtual.run((world) => playing(stage, given, definition, world).pipe(Random.withSeed(1)), 20 * pace)
+  return Virtual.run((world) => playing(stage, given, definition, world).pipe(Random.withSeed(1)), { after: 20 * pace })
 }
 
 const playing = ({ journal = (same) => same, submit }: Stage, given: Case, definition: Definition, world: Virtual.World) =>

@@ -123,7 +123,7 @@ export const play = ({ providers, submit }: Stage, scenario: Scenario): Promise<
           }
         }
       }).pipe(Random.withSeed(1)),
-    20 * scenario.pace
+    { after: 20 * scenario.pace }
   )
 }
 

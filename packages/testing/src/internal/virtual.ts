@@ -34,29 +34,42 @@ const patience = 50
 /** More sleeps than any sane play of one job has. */
 const ofOneJob = 20_000
 
+export interface Options {
+  /** Milliseconds for which time goes on after the program has ended. Absent: none. */
+  readonly after?: number
+  /** A program that takes more sleeps is held to be without end. Absent: 20,000. */
+  readonly longest?: number
+  /** What time it is at first. Absent: 0. */
+  readonly start?: number
+  /**
+   * For work outside that takes real time, as over sockets: it is waited for, however many turns that takes; but if nothing has been heard
+   * of it for so many real milliseconds, it stalls, and time goes on. Absent: such work takes a few turns of the event loop.
+   */
+  readonly stalledAfter?: number
+}
+
 /** Thrown where a program never waits, or never ends. */
 export class Restless extends Error {}
 
 /**
- * Runs a program to its end under virtual time, then for so many milliseconds more.
+ * Runs a program to its end under virtual time.
  *
  * TestClock.adjust would run past an answer that is on its way: a promise takes no virtual time, but several turns of the event loop.
- * A program that takes more than `longest` sleeps is held to be without end.
  */
-export const run = <A>(program: (world: World) => Effect.Effect<A>, after: number, longest = ofOneJob): Promise<A> =>
+export const run = <A, E>(program: (world: World) => Effect.Effect<A, E>, options: Options = {}): Promise<A> =>
   Effect.runPromise(
     Effect.provide(
-      TestClock.testClockWith((clock) => drive(clock, program, after, longest)),
+      TestClock.testClockWith((clock) => drive(clock, program, options)),
       TestClock.layer({ warningDelay: "1 hour" })
     )
   )
 
-const drive = Effect.fnUntraced(function* <A>(
+const drive = Effect.fnUntraced(function* <A, E>(
   inner: TestClock.TestClock,
-  program: (world: World) => Effect.Effect<A>,
-  after: number,
-  longest: number
+  program: (world: World) => Effect.Effect<A, E>,
+  { after = 0, longest = ofOneJob, stalledAfter, start = 0 }: Options
 ) {
+  yield* inner.setTime(start)
   const sleeps = new Set<{ readonly at: number }>()
   let signs = 0
   let outside = 0
@@ -107,10 +120,15 @@ const drive = Effect.fnUntraced(function* <A>(
   const settle = Effect.promise(async () => {
     let seen = signs
     let still = 0
+    let heard = performance.now()
     for (let turns = 0; still < quiet; turns++) {
       if (turns > restless) throw new Restless("it never waits: requests go out, or fibers run, without time passing")
       await turn()
-      still = outside === 0 && signs === seen ? still + 1 : 0
+      if (signs !== seen) heard = performance.now()
+      const isStalled = stalledAfter !== undefined && performance.now() - heard > stalledAfter
+      // What is on its way over a socket takes as many turns as it takes.
+      if (outside > 0 && stalledAfter !== undefined && signs === seen) turns = 0
+      still = (outside === 0 || isStalled) && signs === seen ? still + 1 : 0
       seen = signs
     }
   })

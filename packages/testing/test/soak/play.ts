@@ -106,8 +106,7 @@ export const play = async (given: Engine, plan: Plan): Promise<Played> => {
         yield* audit(scene)
         return world.now()
       }).pipe(Effect.scoped, Random.withSeed(plan.seed), Effect.provideService(MinimumLogLevel, "None")),
-    after,
-    1_000_000
+    { after, longest: 1_000_000 }
   )
   if (seen === undefined) throw new Error("the world did not begin")
   const { mock, net, world } = seen
