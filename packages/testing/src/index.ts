@@ -6,6 +6,7 @@
 export { type Advance, advanceLaws } from "./advanceLaws.ts"
 export * as Arbitraries from "./Arbitraries.ts"
 export { type Engine, engineLaws } from "./engineLaws.ts"
+export { type Expectation, expectStates, pictureOf, type Source, StatesDiffer } from "./expectStates.ts"
 export * as Law from "./Law.ts"
 export * as Lockstep from "./Lockstep.ts"
 export { type Fixture, providerLaws, type Subject } from "./providerLaws.ts"

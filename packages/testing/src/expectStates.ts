@@ -1,0 +1,199 @@
+/**
+ * States as one line of text, and a test that compares two of them.
+ *
+ * @since 0.1.0
+ */
+import type { Job, JobState } from "@reelay/core"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+
+/** What can be subscribed to: RxJS's Observables, and a job of the Promise client. */
+interface Subscribable {
+  readonly subscribe: (observer: {
+    readonly next: (state: JobState.JobState) => void
+    readonly error: (error: unknown) => void
+    readonly complete: () => void
+  }) => unknown
+}
+
+/**
+ * Where states come from: a handle, an Observable, a job of the Promise client or anything else that `for await` takes, or states that are there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Source = Pick<Job.JobHandle, "states"> | AsyncIterable<JobState.JobState> | Subscribable | Iterable<JobState.JobState>
+
+/**
+ * Rejected with where states are not as expected. Test runners show `expected` and `actual` beside each other.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StatesDiffer extends Error {
+  override readonly name = "AssertionError"
+  readonly expected: string
+  readonly actual: string
+  constructor(message: string, expected: string, actual: string) {
+    super(message)
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** @category models */
+export interface Expectation {
+  /** Waits for the end, and rejects with `StatesDiffer` where the picture is another. */
+  readonly toBe: (picture: string) => Promise<void>
+}
+
+/** The letters in an expected picture that are written in words. */
+const words: ReadonlyMap<string, string> = new Map([
+  ["ok", "✓"],
+  ["failed", "✗"],
+  ["expired", "⌛"],
+  ["cancelled", "⊘"],
+  ["lost", "#"]
+])
+
+const tokenOf = (state: JobState.JobState): string => {
+  switch (state._tag) {
+    case "Submitted":
+      return "s"
+    case "Queued":
+      return "q"
+    case "Running":
+      return state.progress === undefined ? "r" : `r(${Math.round(state.progress * 100) / 100})`
+    case "Succeeded":
+      return "✓"
+    case "Failed":
+      return "✗"
+    case "Expired":
+      return "⌛"
+    case "Cancelled":
+      return "⊘"
+  }
+}
+
+/**
+ * States as one line: `s` submitted, `q` queued, `r` running, `r(0.4)` at 40 %, `✓` succeeded, `✗` failed, `⌛` expired, `⊘` cancelled.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const pictureOf = (states: Iterable<JobState.JobState>): string => Array.from(states, tokenOf).join("-")
+
+/** One step of an expected picture, and how often it may come. */
+interface Step {
+  readonly text: string
+  readonly token: string
+  readonly least: 0 | 1
+  readonly many: boolean
+}
+
+const stepOf = (text: string): Step => {
+  const mark = /[*?+]$/u.exec(text)?.[0]
+  const bare = mark === undefined ? text : text.slice(0, -1)
+  return { text, token: words.get(bare) ?? bare, least: mark === "*" || mark === "?" ? 0 : 1, many: mark === "*" || mark === "+" }
+}
+
+const stepsOf = (picture: string): ReadonlyArray<Step> =>
+  picture.trim() === ""
+    ? []
+    : picture
+        .trim()
+        .split(/\s*-\s*/u)
+        .map(stepOf)
+
+/** `r` stands for any progress, and `r(0.4)` for this one. */
+const fits = ({ token }: Step, seen: string): boolean => token === seen || (token === "r" && seen.startsWith("r("))
+
+/** How many of the tokens the steps take, at the most, and which step then wants what is not there; `undefined`: all fits. */
+const misfit = (
+  steps: ReadonlyArray<Step>,
+  seen: ReadonlyArray<string>
+): { readonly at: number; readonly wanted: Step | undefined } | undefined => {
+  let best = { at: -1, wanted: steps[0] }
+  const known = new Set<string>()
+  const walk = (step: number, at: number): boolean => {
+    const place = `${step} ${at}`
+    if (known.has(place)) return false
+    known.add(place)
+    const wanted = steps[step]
+    const token = seen[at]
+    if (wanted === undefined && token === undefined) return true
+    if (at >= best.at) best = { at, wanted }
+    if (wanted === undefined) return false
+    if (token !== undefined && fits(wanted, token) && ((wanted.many && walk(step, at + 1)) || walk(step + 1, at + 1))) return true
+    return wanted.least === 0 && walk(step + 1, at)
+  }
+  return walk(0, 0) ? undefined : best
+}
+
+const explained = (
+  expected: string,
+  seen: ReadonlyArray<string>,
+  { at, wanted }: { readonly at: number; readonly wanted: Step | undefined }
+): string => {
+  const actual = seen.join("-")
+  const before = seen.slice(0, at).join("-").length + (at > 0 ? 1 : 0)
+  const came = seen[at]
+  const what =
+    came === undefined
+      ? `nothing came after this, and ${wanted?.text ?? "the end"} was expected`
+      : wanted === undefined
+        ? `${came} came, and nothing more was expected`
+        : `${came} came, and ${wanted.text} was expected`
+  return `The states are not as expected.\n  expected  ${expected}\n  seen      ${actual}\n            ${" ".repeat(before)}^ ${what}`
+}
+
+/** States until the end; `#` where sight of the job was lost. */
+const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArray<string>; readonly error: unknown }> => {
+  const tokens: Array<string> = []
+  const keep = (state: JobState.JobState): void => void tokens.push(tokenOf(state))
+  try {
+    if ("states" in source) {
+      const exit = await Effect.runPromiseExit(Stream.runForEach(source.states, (state) => Effect.sync(() => keep(state))))
+      if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+    } else if (Symbol.asyncIterator in source) for await (const state of source) keep(state)
+    else if (Symbol.iterator in source) for (const state of source) keep(state)
+    else await new Promise<void>((resolve, reject) => source.subscribe({ next: keep, error: reject, complete: resolve }))
+    return { tokens, error: undefined }
+  } catch (error) {
+    return { tokens: [...tokens, "#"], error }
+  }
+}
+
+/**
+ * Expects the states of a job, to its end, as a picture: the letters of `pictureOf`, with `-` between. `r` stands for any progress; `r*` for any number of
+ * such states, `r+` for one or more, `q?` for one or none; `#`, or `lost`, for sight that was lost of it. The others can be written in words,
+ * too: `ok`, `failed`, `expired`, `cancelled`.
+ *
+ * Needs no test runner, and works under any: it rejects with an error that has `expected` and `actual`.
+ *
+ * **Example** (A job at the mock, whichever way it is looked at)
+ *
+ * ```ts
+ * import type { PromiseJob } from "@reelay/core/promise"
+ * import { expectStates } from "@reelay/testing"
+ *
+ * export const check = async (job: PromiseJob) => {
+ *   await expectStates(job).toBe("s-q?-r(0.4)-r(0.9)-✓")
+ *   await expectStates(job).toBe("s-q?-r*-ok")
+ * }
+ * ```
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const expectStates = (source: Source): Expectation => ({
+  toBe: async (picture) => {
+    const { error, tokens } = await collected(source)
+    const wrong = misfit(stepsOf(picture), tokens)
+    if (wrong === undefined) return
+    const why = error instanceof Error ? `\nSight of the job was lost: ${error.message}` : ""
+    throw new StatesDiffer(explained(picture, tokens, wrong) + why, picture, tokens.join("-"))
+  }
+})
