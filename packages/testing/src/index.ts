@@ -5,6 +5,7 @@
  */
 export { type Advance, advanceLaws } from "./advanceLaws.ts"
 export * as Arbitraries from "./Arbitraries.ts"
+export * as Coverage from "./Coverage.ts"
 export { type Engine, engineLaws } from "./engineLaws.ts"
 export { type Expectation, expectStates, pictureOf, type Source, StatesDiffer } from "./expectStates.ts"
 export * as Law from "./Law.ts"

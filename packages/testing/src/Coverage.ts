@@ -1,0 +1,172 @@
+/**
+ * What of a provider's life a test suite has met, by the mock's own journal: its states, the steps from one to the next, and what can go wrong. A client that
+ * was never shown an expired job has no test for it, whatever its line coverage says.
+ *
+ * @since 0.1.0
+ */
+import { type Entry, Fault, type Mock, type Provider } from "@reelay/mock-server"
+
+/**
+ * What a mock has seen. From a served one: `/__mock/journal` and `/__mock/jobs`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Seen {
+  readonly journal: ReadonlyArray<Pick<Entry, "jobId" | "told" | "fault" | "provider">>
+  readonly jobs: ReadonlyArray<Pick<Mock.JobView, "id" | "provider" | "state">>
+}
+
+/**
+ * One kind of thing: what there is of it, and what was met, how often.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Part {
+  readonly all: ReadonlyArray<string>
+  readonly met: ReadonlyMap<string, number>
+  /** From 0 to 1. */
+  readonly share: number
+}
+
+/**
+ * What was met of one provider.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly provider: Provider
+  readonly states: Part
+  /** As in `running > succeeded`: what one look told, and the next that told something else. */
+  readonly transitions: Part
+  /** By their names in the mock's catalogue; those that this provider's answers, and the host, can show. */
+  readonly faults: Part
+}
+
+/** Shares from 0 to 1; what is absent has no threshold. */
+export interface Thresholds {
+  readonly states?: number | undefined
+  readonly transitions?: number | undefined
+  readonly faults?: number | undefined
+}
+
+/** How jobs end that a provider has a word or a form for. */
+const endings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
+  cometapi: ["succeeded", "failed", "gateway-failed", "moderated", "expired", "no-url"],
+  xingchao: ["succeeded", "failed", "moderated", "no-url"],
+  geeknow: ["succeeded", "failed", "moderated", "cancelled", "no-url"],
+  xai: ["succeeded", "failed", "moderated", "expired", "no-url"]
+}
+
+/** What a job may be told to be before its end: XingChao and GeekNow have one word for the first two. */
+const beginnings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
+  cometapi: ["submitted", "queued", "running"],
+  xingchao: ["queued", "running"],
+  geeknow: ["queued", "running"],
+  xai: ["submitted", "queued", "running"]
+}
+
+const statesOf = (provider: Provider): ReadonlyArray<string> => [...beginnings[provider], ...endings[provider]]
+
+/** Each step on, and each beginning's way to each end: between two looks a job may do more than one step. */
+const transitionsOf = (provider: Provider): ReadonlyArray<string> => {
+  const [early, late] = [beginnings[provider], endings[provider]]
+  const steps = early.slice(1).map((state, index) => `${early[index]} > ${state}`)
+  return [...steps, ...early.flatMap((state) => late.map((end) => `${state} > ${end}`))]
+}
+
+const faultsOf = (provider: Provider, host: Fault.Needs): ReadonlyArray<string> =>
+  Fault.catalogue.filter((kind) => kind.only?.includes(provider) !== false && Fault.isExpressible(kind, host)).map(({ name }) => name)
+
+const part = (all: ReadonlyArray<string>, met: ReadonlyArray<string>): Part => {
+  const counts = new Map<string, number>()
+  for (const name of met) if (all.includes(name)) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return { all, met: counts, share: all.length === 0 ? 1 : counts.size / all.length }
+}
+
+/** What the looks at each job told, one after the other; an end by its name. */
+const lives = ({ journal, jobs }: Seen, provider: Provider): ReadonlyArray<ReadonlyArray<string>> => {
+  const merged = provider === "xingchao" || provider === "geeknow"
+  return jobs
+    .filter((job) => job.provider === provider)
+    .map((job) =>
+      journal.flatMap(({ jobId, told }) => {
+        if (jobId !== job.id || told === undefined) return []
+        return [told === "ended" ? job.state : told === "submitted" && merged ? "queued" : told]
+      })
+    )
+}
+
+/**
+ * What a suite has met of one provider. Give it what each test's mock saw; `host` is what those mocks could show: `socket` where they were served.
+ *
+ * **Example** (A threshold for CI)
+ *
+ * ```ts
+ * import { Mock } from "@reelay/mock-server"
+ * import { Coverage } from "@reelay/testing"
+ *
+ * const mocks = [Mock.make({ now: () => 0 })]
+ * // … tests run against them …
+ * const report = Coverage.of("xai", mocks, "web")
+ * console.log(Coverage.toText(report))
+ * Coverage.check(report, { states: 1, transitions: 0.5, faults: 0.2 })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (provider: Provider, seen: Iterable<Seen>, host: Fault.Needs = "socket"): Report => {
+  const all = Array.from(seen)
+  const told = all.flatMap((each) => lives(each, provider))
+  const faults = all.flatMap(({ journal }) => journal.flatMap((entry) => (entry.provider === provider ? [entry.fault ?? ""] : [])))
+  return {
+    provider,
+    states: part(statesOf(provider), told.flat()),
+    transitions: part(
+      transitionsOf(provider),
+      told.flatMap((states) => states.slice(1).map((state, index) => `${states[index]} > ${state}`))
+    ),
+    faults: part(faultsOf(provider, host), faults)
+  }
+}
+
+const kinds = ["states", "transitions", "faults"] as const
+
+const percent = (share: number): string => `${Math.floor(share * 100)} %`
+
+/**
+ * Throws where a share is below its threshold, and names what was not met.
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const check = (report: Report, thresholds: Thresholds): void => {
+  const low = kinds.flatMap((kind) => {
+    const least = thresholds[kind]
+    const { all, met, share } = report[kind]
+    if (least === undefined || share >= least) return []
+    const absent = all.filter((name) => !met.has(name))
+    return [`${kind} of ${report.provider}: ${percent(share)} met, ${percent(least)} wanted; not met: ${absent.join(", ")}`]
+  })
+  if (low.length > 0) throw new Error(low.join("\n"))
+}
+
+/**
+ * A report that people read: what was met, how often, and what was not.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const toText = (report: Report): string => [report.provider, ...kinds.map((kind) => linesOf(kind, report[kind]))].join("\n")
+
+const linesOf = (kind: string, { all, met, share }: Part): string => {
+  const absent = all.filter((name) => !met.has(name))
+  const shown = Array.from(met, ([name, times]) => `${name} (${times})`)
+  const lines = [`  ${kind}: ${met.size} of ${all.length}, ${percent(share)}`]
+  if (shown.length > 0) lines.push(`    met      ${shown.join(", ")}`)
+  if (absent.length > 0) lines.push(`    not met  ${absent.join(", ")}`)
+  return lines.join("\n")
+}
