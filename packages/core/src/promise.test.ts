@@ -95,6 +95,26 @@ describe("createClient", () => {
     await expect(client(fakeFetch([said("failed")])).run(request)).rejects.toBeInstanceOf(JobFailed)
   })
 
+  it.each(["submit", "runAll"])("who leaves in the midst of %s is told of a job whose fate nobody knows", async (way) => {
+    const controller = new AbortController()
+    const answers: Array<(response: Response) => void> = []
+    const fetch: typeof globalThis.fetch = () => new Promise((resolve) => void answers.push(resolve))
+    const told: Array<readonly [string, string]> = []
+    const { runAll, submit } = createClient({ provider, fetch, logLevel: "none" })
+    const { signal } = controller
+    const all = async () => {
+      const events = runAll([["fox", request]], { signal, onUnknown: ({ reason }, key) => void told.push([reason._tag, key]) })
+      for await (const event of events) void event
+    }
+    const leaving = way === "submit" ? submit(request, { signal, onUnknown: ({ reason }) => void told.push([reason._tag, ""]) }) : all()
+    await vi.waitUntil(() => answers.length === 1)
+    controller.abort("enough")
+    answers[0]?.(new Response("<html>502 Bad Gateway</html>", { status: 502 }))
+    await expect(leaving).rejects.toBe("enough")
+    await vi.waitUntil(() => told.length > 0)
+    expect(told).toEqual([["SubmitUnknown", way === "submit" ? "" : "fox"]])
+  })
+
   it("a signal that was aborted before sends nothing", async () => {
     const net = fakeFetch()
     await expect(client(net).submit(request, { signal: AbortSignal.abort("gone") })).rejects.toBe("gone")

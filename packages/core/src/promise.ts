@@ -73,6 +73,8 @@ export interface CallOptions {
 export interface SubmitOptions extends CallOptions {
   /** Told of the reference the moment it is known, even where `signal` was aborted meanwhile. Keep it: the job may be billed. */
   readonly onSubmitted?: ((ref: JobRef) => void) | undefined
+  /** Told of a `SubmitUnknown` where `signal` was aborted, and so the promise can't reject with it. The job may be billed. */
+  readonly onUnknown?: ((error: JobError) => void) | undefined
   /** A name of yours that the journal keeps with the job. */
   readonly label?: string | undefined
   /** Where the video is to be saved: the journal keeps the job open until that is done. */
@@ -83,6 +85,8 @@ export interface SubmitOptions extends CallOptions {
 export interface RunAllOptions extends CallOptions, Pick<Job.RunAllOptions, "batch" | "concurrency" | "saveTo" | "stopOnFailure"> {
   /** Told of each reference the moment it is known, with the key of its request. */
   readonly onSubmitted?: ((ref: JobRef, key: string) => void) | undefined
+  /** Told of a `SubmitUnknown` where the loop was left, or `signal` aborted, with the key of its request. The job may be billed. */
+  readonly onUnknown?: ((error: JobError, key: string) => void) | undefined
 }
 
 /** @category models */
@@ -177,8 +181,14 @@ export const clientOver = <Request, J extends PromiseJob>(
     const handle = levelled(silent, logging(options.logLevel))
     return extend(promiseJob(provider, handle, transport), handle)
   }
-  const submitted = (request: Request, { label, onSubmitted, saveTo }: SubmitOptions) =>
-    Job.submit(provider, request, { ...options, label, saveTo, onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)) })
+  const submitted = (request: Request, { label, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
+    Job.submit(provider, request, {
+      ...options,
+      label,
+      saveTo,
+      onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
+      onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
+    })
   return {
     submit: (request, given = {}) => promised(Effect.provide(Effect.map(submitted(request, given), asJob), transport), given.signal),
     attach: (given, { anyAccount, signal } = {}) =>
@@ -202,9 +212,13 @@ export const clientOver = <Request, J extends PromiseJob>(
         ),
         given.signal
       ),
-    runAll: (requests, { onSubmitted, signal, ...given } = {}) => {
-      const told = (ref: JobRef, key: string) => Effect.sync(() => onSubmitted?.(ref, key))
-      const events = Job.runAll(provider, requests, { ...options, ...given, onSubmitted: told })
+    runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
+      const events = Job.runAll(provider, requests, {
+        ...options,
+        ...given,
+        onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key)),
+        onUnknown: (error, key) => Effect.sync(() => onUnknown?.(error, key))
+      })
       return iterated(Stream.provide(events, transport), signal)
     },
     resumeAll: ({ signal, ...given } = {}) => {
