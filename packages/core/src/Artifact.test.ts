@@ -272,6 +272,22 @@ describe("bytes", () => {
     })
   )
 
+  it.effect("T20: a server that asks to be left alone is, and is asked again after that", () =>
+    Effect.gen(function* () {
+      const busy: Reply = { status: 429, headers: { "retry-after": "12" } }
+      const { bytes, net } = yield* fetched([cdn], (_, nth) => (nth <= 2 ? busy : mp4))
+      expect(bytes).toEqual(video)
+      expect(net.requests.map(({ at }) => at)).toEqual([0, 12_000, 24_000])
+    })
+  )
+
+  it.effect("T20: a server that asks for an hour ends the download, which says so at once", () =>
+    Effect.gen(function* () {
+      const { error, net } = yield* fetched([cdn], () => ({ status: 503, headers: { "retry-after": "3600" } }))
+      expect([error?.reason._tag, net.requests.length]).toEqual(["DownloadFailed", 1])
+    })
+  )
+
   it.effect("202 is not there yet, and is asked for again", () =>
     Effect.gen(function* () {
       const { bytes } = yield* fetched([content], (_, nth) => (nth < 3 ? { status: 202 } : mp4))

@@ -22,7 +22,7 @@ import * as Meter from "./internal/meter.ts"
 import * as Part from "./internal/part.ts"
 import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./internal/progress.ts"
 import { read } from "./internal/read.ts"
-import { saved, trusting, unsaved } from "./internal/record.ts"
+import { saved, trusting, whileSaving } from "./internal/record.ts"
 import * as Trace from "./internal/trace.ts"
 import { accountAt, inTurn } from "./internal/turn.ts"
 import { monotonic } from "./internal/watch.ts"
@@ -37,7 +37,8 @@ export interface Options {
   readonly maxBytes?: number | undefined
   /**
    * When to go on after a passing failure. Absent: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
-   * begins anew whenever another 256 KiB have come, so that a large video ends over a line that breaks often.
+   * begins anew whenever another 256 KiB have come, so that a large video ends over a line that breaks often. `Retry-After` makes a wait
+   * longer; what asks for more than ten minutes ends the download.
    */
   readonly retry?: Schedule.Schedule<unknown, JobError> | undefined
   /** Lets a link of a public API lead into a private network. Absent: no. */
@@ -84,7 +85,7 @@ export const save = (
   path: string,
   options: Options = {}
 ): Effect.Effect<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> =>
-  downloading(state, saving(provider, state, path, options), (done) => done.bytes)
+  downloading(state, whileSaving(state.ref, saving(provider, state, path, options)), (done) => done.bytes)
 
 const saving = Effect.fnUntraced(function* (
   given: Provider<never>,
@@ -95,10 +96,7 @@ const saving = Effect.fnUntraced(function* (
   const files = yield* FileSystem.FileSystem
   const provider = yield* trusting(given, state.ref)
   const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
-  if (refused !== undefined) {
-    yield* unsaved(state.ref)
-    return yield* failure(state, refused, 0)
-  }
+  if (refused !== undefined) return yield* failure(state, refused, 0)
   let part: Part.Part | undefined
   return yield* Effect.scoped(
     Effect.gen(function* () {
@@ -117,8 +115,7 @@ const saving = Effect.fnUntraced(function* (
       return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
     }),
     Effect.tap(() => saved(state.ref)),
-    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1))),
-    Effect.onError(() => unsaved(state.ref))
+    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
   )
 })
 
@@ -173,6 +170,9 @@ const collecting = Effect.fnUntraced(function* (
 })
 
 const gibibyte = 1024 ** 3
+
+/** A download has no deadline: who is asked to come back later than this, in milliseconds, is told so instead of waiting. */
+const longestAsked = 600_000
 
 /** So many new bytes give the whole of `retry` back: what moves on may go on, and what drips can't go on for ever. */
 const refill = 256 * 1024
@@ -242,8 +242,10 @@ const fetched = Effect.fnUntraced(function* <E>(
       onFailure: (cause) => Effect.failCause(cause),
       onDone: () => Effect.fail(error)
     })
+    const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
+    if (asked > longestAsked) return yield* error
     // Fresh links need no patience the first time; what failed twice does.
-    if (!lapsed || round > 1) yield* Effect.sleep(wait)
+    if (asked > 0 || !lapsed || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
     if (lapsed) candidates = yield* refreshed(provider, state, candidates)
   }
 })

@@ -324,7 +324,6 @@ describe("T25: after a restart", () => {
       const journal = memory().restart()
       const net = script({ polls: [said("running"), said("running"), said("running"), done] })
       const handle = yield* submit(net, journal, { label: "fox", deadline: "1 hour" })
-      expect(yield* resumed(net, journal)).toEqual(["Held fox"])
       const { fiber } = yield* listen(handle)
       yield* TestClock.adjust("3 seconds")
       expect((yield* resumed(net, journal))[0]).toBe("Held fox")
@@ -373,13 +372,115 @@ describe("T25: after a restart", () => {
       yield* listen(handle)
       yield* TestClock.adjust("1 minute")
       const state = yield* handle.result
-      // Until its caller has tried, it is the caller's.
-      expect(yield* resumed(script({}), journal)).toEqual(["Held fox"])
       const gone = transport(() => ({ body: "<html>", status: 400 }))
       const saving = Artifact.save(provider, state, "fox.mp4").pipe(Effect.provide([gone.layer, disk().layer]), withJournal(journal))
       expect((yield* Effect.flip(saving)).reason._tag).toBe("DownloadFailed")
       expect(yield* remembered(journal)).toEqual(["Accepted"])
       expect(yield* resumed(script({ polls: [done] }), journal)).toEqual(["job-1 Submitted", "job-1 Succeeded"])
+    })
+  )
+
+  it.effect("a video that is being saved is not followed by anybody meanwhile", () =>
+    Effect.gen(function* () {
+      const journal = memory().restart()
+      const handle = yield* submit(script({ polls: [done] }), journal, { saveTo: "fox.mp4", label: "fox" })
+      yield* listen(handle)
+      yield* TestClock.adjust("1 minute")
+      const state = yield* handle.result
+      const slow = transport(() => ({ body: new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70]), after: "10 seconds" }))
+      const saving = Artifact.save(provider, state, "fox.mp4").pipe(Effect.provide([slow.layer, disk().layer]), withJournal(journal))
+      const fiber = yield* Effect.forkChild(saving)
+      yield* TestClock.adjust("1 second")
+      expect(yield* resumed(script({}), journal)).toEqual(["Held fox"])
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      expect(yield* remembered(journal)).toEqual(["Closed Saved"])
+    })
+  )
+
+  /** What a caller does with a job that the journal knows, and does not go on with. */
+  const leavings: ReadonlyArray<
+    readonly [string, (net: ReturnType<typeof script>, journal: Journal.Journal["Service"]) => Effect.Effect<unknown, unknown>]
+  > = [
+    ["is never watched", (net, journal) => submit(net, journal, { saveTo: "fox.mp4" })],
+    [
+      "was left while it was being submitted",
+      (net, journal) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(submit(net, journal, { saveTo: "fox.mp4" }))
+          yield* TestClock.adjust("1 millis")
+          const leaving = yield* Effect.forkChild(Fiber.interrupt(fiber))
+          yield* TestClock.adjust("2 seconds")
+          yield* Fiber.join(leaving)
+        })
+    ],
+    [
+      "has ended, and its video is not wanted",
+      (net, journal) =>
+        Effect.gen(function* () {
+          const handle = yield* submit(net, journal, { saveTo: "fox.mp4" })
+          const result = yield* Effect.forkChild(handle.result)
+          yield* TestClock.adjust("1 minute")
+          yield* Fiber.join(result)
+        })
+    ],
+    [
+      "was read up to its end, and left there",
+      (net, journal) =>
+        Effect.gen(function* () {
+          const handle = yield* submit(net, journal, { saveTo: "fox.mp4" })
+          const reading = yield* Effect.forkChild(Stream.runDrain(Stream.takeUntil(handle.states, ({ _tag }) => _tag === "Succeeded")))
+          yield* TestClock.adjust("1 minute")
+          yield* Fiber.join(reading)
+        })
+    ],
+    [
+      "was resumed to its end",
+      (net, journal) =>
+        Effect.gen(function* () {
+          yield* submit(net, journal, { saveTo: "fox.mp4" })
+          yield* resumed(net, journal)
+        })
+    ],
+    [
+      "was one of a batch that was left at its end",
+      (net, journal) =>
+        Effect.gen(function* () {
+          const all = Job.runAll(provider, [["fox", request]], { batch: "winter", saveTo: (name) => `${name}.mp4` }).pipe(
+            Stream.takeUntil((event) => event._tag === "State" && event.state._tag === "Succeeded"),
+            Stream.runDrain,
+            Effect.provide(net.layer),
+            withJournal(journal)
+          )
+          const reading = yield* Effect.forkChild(all)
+          yield* TestClock.adjust("1 minute")
+          yield* Fiber.join(reading)
+        })
+    ]
+  ]
+  it.effect.each(leavings)("nobody holds a job that %s", ([, leave]) =>
+    Effect.gen(function* () {
+      const store = memory()
+      const journal = store.restart()
+      const net = script({ posts: [{ body: { id: "job-1" }, after: "1 second" }], polls: [done] })
+      const leaving = yield* Effect.forkChild(leave(net, journal))
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(leaving)
+      expect(yield* remembered(journal)).toEqual(["Accepted"])
+      expect(yield* resumed(script({ polls: [done] }), journal)).toEqual(["job-1 Submitted", "job-1 Succeeded"])
+      expect(net.posts()).toHaveLength(1)
+    })
+  )
+
+  it.effect("nobody holds a job whose reference could not be written", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      const journal = store.restart()
+      store.failing((written) => written === 1)
+      const error = yield* Effect.flip(submit(script({}), journal, { label: "fox" }))
+      expect(error.reason._tag).toBe("JournalFailed")
+      expect(yield* resumed(script({}), journal)).toEqual(["fox SubmitUnknown"])
+      expect(yield* resumed(script({}), journal)).toEqual(["fox SubmitUnknown"])
     })
   )
 

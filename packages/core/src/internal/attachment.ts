@@ -10,7 +10,6 @@ import * as Journal from "../Journal.ts"
 import type { Provider } from "../Provider.ts"
 import { refusal, refuseProvider, refuseRef } from "./checked.ts"
 import { watched } from "./handle.ts"
-import { adopt } from "./record.ts"
 import { timesOf } from "./times.ts"
 import * as Trace from "./trace.ts"
 import { monotonic } from "./watch.ts"
@@ -36,8 +35,8 @@ export const attached = Effect.fnUntraced(function* (
   const trusted = entry === undefined ? provider : { ...provider, baseUrl: ref.baseUrl }
   const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* fail(refused)
-  const held = entry !== undefined && Option.isSome(journal) && (yield* Effect.orElseSucceed(adopt(journal.value, entry), () => false))
-  return yield* watched({ ...provider, baseUrl: ref.baseUrl }, ref, options, times, yield* monotonic, { eager: true, held })
+  if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)
+  return yield* watched({ ...provider, baseUrl: ref.baseUrl }, ref, options, times, yield* monotonic, true)
 })
 
 /** A journal that can't be read must not stand between a caller and a job that is paid for. */
@@ -47,7 +46,7 @@ const remembered = (journal: Journal.Journal["Service"], ref: JobRef): Effect.Ef
     Effect.catch(({ detail }) => Effect.as(Effect.logWarning(detail), undefined))
   )
 
-/** As `attach`, for an entry that is ours already. */
+/** As `attach`, for an entry that the caller holds. */
 export const reattach = Effect.fnUntraced(function* (
   provider: Provider<never>,
   ref: JobRef,
@@ -62,5 +61,5 @@ export const reattach = Effect.fnUntraced(function* (
   const refused = refuseProvider(provider) ?? refuseRef(there, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* fail(refused)
   if (Journal.isOpen(entry)) journal.learn(entry)
-  return yield* watched(there, ref, options, times, yield* monotonic, { eager: true, held: Journal.isOpen(entry) })
+  return yield* watched(there, ref, options, times, yield* monotonic, true)
 })

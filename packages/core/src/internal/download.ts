@@ -1,4 +1,5 @@
 /** Fetching one candidate for the finished file: where it may go, what it may carry, and whether what came is a video. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -17,6 +18,7 @@ import { contentOf } from "./dataUrl.ts"
 import { links } from "./payload.ts"
 import { absolute } from "./read.ts"
 import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from "./resume.ts"
+import { retryAfter } from "./retryAfter.ts"
 
 /** Why a candidate gave no video. */
 export interface Miss {
@@ -24,6 +26,8 @@ export interface Miss {
   /** `again`: may pass by itself. `expired`: a fresh link may help. `never`: this candidate is none. */
   readonly kind: "again" | "expired" | "never"
   readonly detail: string
+  /** Milliseconds for which the server asked to be left alone. */
+  readonly retryAfter?: number
   /** Present where the address was refused. */
   readonly forbidden?: { readonly address: string; readonly rule: string }
 }
@@ -194,14 +198,18 @@ const request = Effect.fnUntraced(function* (
   return yield* miss("never", `${where(start)} redirects more than ${redirects} times`)
 })
 
-const refusedBy = ({ status }: HttpClientResponse.HttpClientResponse, { kind, url }: Artifact): Effect.Effect<never, Miss> => {
+const refusedBy = Effect.fnUntraced(function* (
+  { headers, status }: HttpClientResponse.HttpClientResponse,
+  { kind, url }: Artifact
+): Effect.fn.Return<never, Miss> {
   const detail = `${where(url)} answered with HTTP ${status}`
-  if (status === 401 || status === 403 || status === 404 || status === 410) return miss("expired", detail)
+  if (status === 401 || status === 403 || status === 404 || status === 410) return yield* miss("expired", detail)
   // new-api's content endpoint says 400 "Task is not completed yet" where its own table lags behind.
   const later =
     status === 202 || status === 408 || status === 425 || status === 429 || status >= 500 || (kind === "content" && status === 400)
-  return miss(later ? "again" : "never", detail)
-}
+  const asked = later ? retryAfter(headers, yield* Clock.currentTimeMillis) : undefined
+  return yield* Effect.fail({ ...missOf(later ? "again" : "never", detail), ...(asked === undefined ? {} : { retryAfter: asked }) })
+})
 
 const inline = (url: string): Effect.Effect<Found, Miss> => {
   const bytes = contentOf(url)

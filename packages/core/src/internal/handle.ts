@@ -22,7 +22,7 @@ export const watched = Effect.fnUntraced(function* (
   options: WatchOptions,
   times: Times,
   since: number,
-  { eager, held }: { readonly eager: boolean; readonly held: boolean }
+  eager: boolean
 ) {
   yield* warnOfHaste(provider, times)
   const client = yield* HttpClient.HttpClient
@@ -40,7 +40,7 @@ export const watched = Effect.fnUntraced(function* (
     requestTimeout: times.request,
     limits: { ...Budget.defaultLimits, misses: options.maxMisses ?? Budget.defaultLimits.misses },
     raw: options.raw === true,
-    following: yield* following(ref, held)
+    following: yield* following(ref)
   })
   return handleOf(provider, ref, watch, client, shared)
 })

@@ -1,6 +1,7 @@
 /** Many jobs: those of a journal, and those of a batch. */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AttachOptions, BatchEvent, JobHandle, Resumed, RunAllOptions } from "../Job.ts"
 import {
@@ -20,6 +21,7 @@ import type { Provider } from "../Provider.ts"
 import { attaching, reattach } from "./attachment.ts"
 import { accountOf, refusal } from "./checked.ts"
 import { resultOf } from "./handle.ts"
+import * as Hold from "./hold.ts"
 import { digestOf, type Notes, placeOf } from "./record.ts"
 import { prepare, send } from "./submission.ts"
 
@@ -36,16 +38,14 @@ export const resume = (
   Stream.unwrap(
     Effect.gen(function* () {
       const journal = yield* Journal.Journal
-      const claimed = yield* Effect.result(journal.claim(read.id))
+      const claimed = yield* Effect.result(Hold.scoped(journal, read.id))
       if (claimed._tag === "Failure")
         return Stream.succeed<Resumed>({ _tag: "Error", entry: read, error: unclaimed(read, claimed.failure) })
       if (!claimed.success) return Stream.succeed<Resumed>({ _tag: "Held", entry: read })
       // Whoever held it may have closed it since it was read.
       const now = yield* journal.read(read.id)
-      if (now === undefined || now._tag === "Damaged" || !Journal.isOpen(now)) {
-        yield* journal.release(read.id)
-        return now?._tag === "Damaged" ? Stream.succeed<Resumed>(now) : Stream.empty
-      }
+      if (now?._tag === "Damaged") return Stream.succeed<Resumed>(now)
+      if (now === undefined || !Journal.isOpen(now)) return Stream.empty
       return followed(providers, now, options)
     })
   )
@@ -55,7 +55,7 @@ const unclaimed = (entry: Journal.Entry, reason: JournalFailed): JobError => {
   return new JobError({ reason, provider: entry.provider, operation: "attach", attempt: 0, ...(ref === undefined ? {} : { ref }) })
 }
 
-/** One that is held, open and known to be ours to follow. */
+/** One that is held, and open. */
 const followed = (
   providers: ReadonlyArray<Provider<never>>,
   entry: Journal.Entry,
@@ -64,20 +64,14 @@ const followed = (
   const failed = (error: JobError): Stream.Stream<Resumed> => Stream.succeed({ _tag: "Error", entry, error })
   return Stream.unwrap(
     Effect.gen(function* () {
-      const journal = yield* Journal.Journal
       const ref = Journal.refOf(entry)
-      if (ref === undefined) {
-        yield* journal.release(entry.id)
-        return failed(unknownOf(entry))
-      }
+      if (ref === undefined) return failed(unknownOf(entry))
       const provider = providerOf(providers, ref)
       const handle = yield* Effect.result(
         provider === undefined ? Effect.fail(noProvider(entry, ref)) : attaching(ref, reattach(provider, ref, entry, options))
       )
-      if (provider === undefined || handle._tag === "Failure") {
-        yield* journal.release(entry.id)
+      if (provider === undefined || handle._tag === "Failure")
         return failed(handle._tag === "Failure" ? handle.failure : noProvider(entry, ref))
-      }
       return handle.success.states.pipe(
         Stream.map((state): Resumed => ({ _tag: "State", entry, provider: { ...provider, baseUrl: ref.baseUrl }, state })),
         Stream.catch(failed)
@@ -122,7 +116,7 @@ export const inBatch = Effect.fnUntraced(function* <Request>(
   request: Request,
   options: RunAllOptions,
   journal: Journal.Journal["Service"] | undefined
-): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient> {
+): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient | Scope.Scope> {
   const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
   const fail = refusal(provider, "submit")
   const prepared = yield* prepare(provider, request, {
@@ -134,31 +128,23 @@ export const inBatch = Effect.fnUntraced(function* <Request>(
   const notes: Notes = { label: key, key, saveTo: saveTo?.(key) }
   if (batch === undefined || journal === undefined) return statesOf(yield* send(prepared, notes))
   const place = placeOf(batch, key)
-  if (!(yield* Effect.mapError(journal.claim(place.id), fail))) {
+  if (!(yield* Effect.mapError(Hold.scoped(journal, place.id), fail))) {
     return yield* fail(new JournalFailed({ detail: `somebody else works on ${key} of the batch ${batch}, in this process or another` }))
   }
-  const release = journal.release(place.id)
   const before = yield* journal.read(place.id)
-  if (before === undefined) return statesOf(yield* Effect.onError(send(prepared, { ...notes, batch }, place), () => release))
+  if (before === undefined) return statesOf(yield* send(prepared, { ...notes, batch }, place))
   if (before._tag === "Damaged") {
-    yield* release
     const detail = `the entry of ${key} in the batch ${batch} ${before.detail}; whether it was paid for is unknown, so it was not sent again`
     return yield* fail(new JournalFailed({ detail }))
   }
   const digest = yield* digestOf(prepared.submission.call)
   if (before.digest !== digest) {
-    yield* release
     return yield* fail(
       new InvalidRequest({ field: key, rule: `was another request when the batch ${batch} submitted it: give a new key, or a new batch` })
     )
   }
   const ref = Journal.refOf(before)
-  if (ref === undefined) {
-    yield* release
-    return yield* unknownOf(before)
-  }
-  if (!Journal.isOpen(before)) yield* release
+  if (ref === undefined) return yield* unknownOf(before)
   if (before.fate._tag === "Closed" && before.fate.end === "Saved") return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref })
-  const again = Effect.provideService(attaching(ref, reattach(provider, ref, before, rest)), Journal.Journal, journal)
-  return statesOf(yield* Effect.onError(again, () => release))
+  return statesOf(yield* Effect.provideService(attaching(ref, reattach(provider, ref, before, rest)), Journal.Journal, journal))
 })

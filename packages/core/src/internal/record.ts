@@ -4,12 +4,13 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type End, type Entry, isOpen, Journal } from "../Journal.ts"
+import { type End, type Entry, Journal } from "../Journal.ts"
 import type { JournalFailed } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import type { JobState } from "../JobState.ts"
 import type { Provider, Submission } from "../Provider.ts"
 import { accountOf } from "./checked.ts"
+import { drop, share, take } from "./hold.ts"
 
 /** What a caller wants to be remembered with a job. */
 export interface Notes {
@@ -36,7 +37,7 @@ export interface Record {
   readonly unknown: (detail: string) => Effect.Effect<void>
   /** Whether nobody knows what became of it. */
   readonly isUnknown: () => boolean
-  /** Nothing more will be sent: an intent that was surely not accepted is forgotten. */
+  /** Nothing more will be sent: an intent that was surely not accepted is forgotten, and whoever comes may take up any other. */
   readonly settled: Effect.Effect<void>
 }
 
@@ -73,8 +74,8 @@ export const intend = Effect.fnUntraced(function* (
     ...notes,
     fate: { _tag: "Intent" }
   }
-  if (place === undefined) yield* journal.claim(intent.id)
-  yield* Effect.onError(journal.write(intent), () => journal.release(intent.id))
+  yield* place === undefined ? take(journal, intent.id) : share(journal, intent.id)
+  yield* Effect.onError(journal.write(intent), () => drop(journal, intent.id))
   return recordOf({ journal, intent })
 })
 
@@ -102,43 +103,35 @@ const recordOf = (written: { readonly journal: Journal["Service"]; readonly inte
     isUnknown: () => isUnknown,
     unknown: (detail) => {
       isUnknown = true
-      return quietly(
-        tell((journal, intent) =>
-          Effect.andThen(journal.write({ ...intent, fate: { _tag: "Unknown", detail } }), journal.release(intent.id))
-        )
-      )
+      return quietly(tell((journal, intent) => journal.write({ ...intent, fate: { _tag: "Unknown", detail } })))
     },
-    settled: Effect.suspend(() => (pending ? Effect.void : quietly(tell((journal, intent) => journal.remove(intent.id)))))
+    settled: Effect.suspend(() => {
+      if (written === undefined) return Effect.void
+      const { intent, journal } = written
+      return Effect.andThen(pending ? Effect.void : quietly(journal.remove(intent.id)), drop(journal, intent.id))
+    })
   }
 }
 
-/** Takes up an entry that another process has left: tells whether it is ours now. One that is closed stays closed. */
-export const adopt = (journal: Journal["Service"], entry: Entry): Effect.Effect<boolean, JournalFailed> =>
-  isOpen(entry) ? Effect.tap(journal.claim(entry.id), () => Effect.sync(() => journal.learn(entry))) : Effect.succeed(false)
-
 /** Keeps an entry up to date with what the watcher sees. */
-export const following = Effect.fnUntraced(function* (ref: JobRef, held: boolean): Effect.fn.Return<Following> {
+export const following = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Following> {
   const found = yield* Effect.serviceOption(Journal)
   if (Option.isNone(found)) return unfollowed
   const journal = found.value
-  let holding = held
   const entry = (): Entry | undefined => journal.open(ref)
-  const release = (): Effect.Effect<void> => {
-    const open = entry()
-    if (!holding || open === undefined) return Effect.void
-    holding = false
-    return journal.release(open.id)
-  }
+  /** The entry that the watcher has a share of. */
+  let holding: string | undefined
   return {
     begun: Effect.suspend(() => {
-      const open = entry()
-      if (holding || open === undefined) return Effect.void
-      return Effect.map(
-        Effect.orElseSucceed(journal.claim(open.id), () => false),
-        (mine) => void (holding = mine)
-      )
+      const id = entry()?.id
+      if (holding !== undefined || id === undefined) return Effect.void
+      return Effect.map(share(journal, id), (mine) => void (holding = mine ? id : undefined))
     }),
-    left: Effect.suspend(release),
+    left: Effect.suspend(() => {
+      const id = holding
+      holding = undefined
+      return id === undefined ? Effect.void : drop(journal, id)
+    }),
     ended: (state) =>
       Effect.suspend(() => {
         const open = entry()
@@ -163,18 +156,23 @@ export const saved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return
   yield* close(found.value, entry, ref, "Saved", yield* Clock.currentTimeMillis)
 })
 
-/** Lets go of an entry whose video could not be saved: whoever resumes the job may try. */
-export const unsaved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<void> {
-  const found = yield* Effect.serviceOption(Journal)
-  const entry = Option.isNone(found) ? undefined : found.value.open(ref)
-  if (Option.isSome(found) && entry !== undefined) yield* found.value.release(entry.id)
-})
+/** Keeps the entry of a job from others while its video is being saved; whoever resumes the job may try after that. */
+export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Effect.gen(function* () {
+      const found = yield* Effect.serviceOption(Journal)
+      const entry = Option.isNone(found) ? undefined : found.value.open(ref)
+      if (Option.isNone(found) || entry === undefined || !(yield* share(found.value, entry.id))) return Effect.void
+      return drop(found.value, entry.id)
+    }),
+    () => save,
+    (letGo) => letGo
+  )
 
 /** What can't be written now is found out again by whoever resumes: that costs a look, and no money. */
 const close = (journal: Journal["Service"], entry: Entry, ref: JobRef, end: End, at: number): Effect.Effect<void> =>
   journal.write({ ...entry, fate: { _tag: "Closed", ref, end, at } }).pipe(
     Effect.catch(({ detail }) => Effect.logWarning(`${detail}; the entry ${entry.id} stays open`)),
-    Effect.andThen(journal.release(entry.id)),
     Effect.uninterruptible
   )
 

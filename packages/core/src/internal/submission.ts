@@ -64,7 +64,7 @@ export const send = (
           Effect.ensuring(record.settled),
           Effect.onExit((exit) => submitted(provider, record, exit, span))
         )
-        return yield* watched(provider, ref, options, times, since, { eager: false, held: true })
+        return yield* watched(provider, ref, options, times, since, false)
       })
     )
   )

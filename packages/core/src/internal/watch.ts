@@ -278,9 +278,12 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     for (const listener of Array.from(listeners)) Queue.failCauseUnsafe(listener, exit.cause)
   }
 
-  /** A poller that has a successor leaves it what it holds. */
-  const letGo = (self: Fiber.Fiber<void>): Effect.Effect<void> =>
-    JobState.isTerminal(state) || (poller !== undefined && poller !== self) ? Effect.void : Effect.andThen(count(undefined), following.left)
+  /** A poller that has a successor leaves it what it holds, and those who are yet to read the end keep it until they have. */
+  const letGo = (self: Fiber.Fiber<void>): Effect.Effect<void> => {
+    if (poller !== undefined && poller !== self) return Effect.void
+    if (JobState.isTerminal(state)) return listeners.size > 0 ? Effect.void : following.left
+    return Effect.andThen(count(undefined), following.left)
+  }
 
   // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
   // its own it must not be reported as unhandled.
@@ -316,7 +319,8 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const leave = (listener: Listener) =>
     Effect.suspend(() => {
       listeners.delete(listener)
-      if (listeners.size > 0 || poller === undefined) return Effect.void
+      if (listeners.size > 0) return Effect.void
+      if (poller === undefined) return following.left
       const idle = poller
       poller = undefined
       return Fiber.interrupt(idle)
