@@ -1,6 +1,7 @@
 import { createClient as createClientOver } from "@reelay/core/promise"
 import { type Job, type Journal } from "@reelay/core"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { spawn } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -12,6 +13,7 @@ import { self } from "./internal/holder.ts"
 
 const folder = (): string => join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "state", "journal")
 
+const uuid = "0d9c2f5e-8a54-4c8e-9d0b-3f8d1f0a7b11"
 const run = Effect.runPromise
 const namesOf = async (place: string) => (await run(FileJournal.make(place).entries)).map(({ _tag, id }) => `${_tag} ${id}`)
 
@@ -138,7 +140,40 @@ describe("processes that share a journal", () => {
     expect(await run(journal.claim("a"))).toBe(false)
     const now = statSync(join(claims, "alive-afar")).mtimeMs / 1000
     utimesSync(join(claims, "alive-afar"), now - 61, now - 61)
+    // The claim itself was made just now.
+    expect(await run(journal.claim("a"))).toBe(false)
+    utimesSync(join(claims, "a.1"), now - 61, now - 61)
     expect(await run(journal.claim("a"))).toBe(true)
+  })
+
+  it("a holder on another machine shows life before it claims anything, and no longer than it holds something", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    const claims = join(place, "claims")
+    expect(await run(journal.claim("warm"))).toBe(true)
+    const sign = readdirSync(claims).find((name) => name.startsWith("alive-")) ?? ""
+    const [shown, made] = [sign, "warm.1"].map((name) => statSync(join(claims, name)).birthtimeMs)
+    expect(shown).toBeLessThanOrEqual(made ?? 0)
+    expect(await run(journal.claim("warm"))).toBe(false)
+    expect(readdirSync(claims)).toContain(sign)
+    await run(journal.release("warm"))
+    expect(readdirSync(claims)).toStrictEqual([])
+  })
+
+  it("a reader whose clock is hours ahead takes nothing of the living for left", async () => {
+    const place = folder()
+    const journal = FileJournal.make(place)
+    await run(journal.write(entry))
+    await run(journal.claim(entry.id))
+    const claims = join(place, "claims")
+    writeFileSync(join(claims, "a.1"), JSON.stringify({ id: "afar", where: "elsewhere", pid: 1, started: "5" }))
+    writeFileSync(join(claims, `alive-${uuid}`), "")
+    const before = readdirSync(claims)
+    const now = statSync(join(claims, `alive-${uuid}`)).mtimeMs
+    const ahead = Effect.andThen(TestClock.setTime(now + 7_200_000), journal.entries).pipe(Effect.provide(TestClock.layer()))
+    expect(await run(ahead)).toHaveLength(1)
+    expect(readdirSync(claims)).toStrictEqual(before)
+    expect(readdirSync(place).toSorted()).toStrictEqual(["0kx-1.json", "claims"])
   })
 
   it("a process id that is another's by now holds nothing, nor does a claim that can't be read", async () => {
@@ -173,7 +208,6 @@ const since = (path: string, minutes: number): void => {
 }
 
 describe("what killed processes leave", () => {
-  const uuid = "0d9c2f5e-8a54-4c8e-9d0b-3f8d1f0a7b11"
   const ref = { provider: "fake", kind: "generation", id: "j1", baseUrl: "https://api.fake.test", submittedAt: 0 } as const
   const closed: Journal.Entry = { ...entry, id: "done", fate: { _tag: "Closed", ref, end: "Saved", at: 0 } }
   it("halves of entries are removed when they were left for an hour, and nothing else is", async () => {

@@ -45,14 +45,16 @@ export const claimsIn = (folder: string): FileClaims => {
     await rm(sign(me.id), { force: true })
   }
 
-  /** By the file system's own clock: two machines need not agree on the time. */
-  const heardOf = async ({ id }: Holder): Promise<boolean> => {
+  /** By the file system's own clock: two machines need not agree on the time. A claim that is young is a sign of life too. */
+  const heardOf = async ({ id }: Holder, claim: string): Promise<boolean> => {
     await showLife()
-    const [theirs, mine] = await Promise.all([stat(sign(id)).catch(() => undefined), stat(sign(me.id))])
+    const mine = (await stat(sign(me.id))).mtimeMs
     if (beating === undefined) await rm(sign(me.id), { force: true })
-    return theirs !== undefined && mine.mtimeMs - theirs.mtimeMs < silence
+    const signs = await Promise.all([sign(id), claim].map((path) => stat(path).catch(() => undefined)))
+    return signs.some((found) => found !== undefined && mine - found.mtimeMs < silence)
   }
-  const isAlive = async (holder: Holder): Promise<boolean> => (holder.where === me.where ? aliveHere(holder) : heardOf(holder))
+  const isAlive = async (holder: Holder, claim: string): Promise<boolean> =>
+    holder.where === me.where ? aliveHere(holder) : heardOf(holder, claim)
 
   /** Exclusive, and whole from the first moment: a claim that is half written would look like nobody's. */
   const created = async (id: string, number: number): Promise<boolean> => {
@@ -74,18 +76,13 @@ export const claimsIn = (folder: string): FileClaims => {
     for (let number = 1; ; number++) {
       const holder = await holderOf(file(id, number))
       if (holder === undefined) {
+        // The sign of life comes first: to another machine a claim without one looks dead.
+        await keepBeating()
         if (!(await created(id, number))) return false
         held.set(id, number)
-        try {
-          await keepBeating()
-        } catch (error) {
-          // To other machines it would look dead, and to this one alive for ever.
-          await letGo(id).catch(() => undefined)
-          throw error
-        }
         return true
       }
-      if (holder !== "nobody" && (await isAlive(holder))) return false
+      if (holder !== "nobody" && (await isAlive(holder, file(id, number)))) return false
     }
   }
 
@@ -100,9 +97,12 @@ export const claimsIn = (folder: string): FileClaims => {
     await removeLeft(folder, now, (name) => /^(\.[\w-]+\.|alive-)[\da-f-]{36}$/u.test(name))
     for (const name of await leftIn(folder, now, (each) => isClosed(/^([\w-]+)\.\d+$/u.exec(each)?.[1] ?? ""))) {
       const holder = await holderOf(join(folder, name))
-      if (holder === undefined || holder === "nobody" || !(await isAlive(holder))) await rm(join(folder, name), { force: true })
+      if (holder === undefined || holder === "nobody" || !(await isAlive(holder, join(folder, name))))
+        await rm(join(folder, name), { force: true })
     }
   }
+
+  const gone = (id: string): Effect.Effect<void> => Effect.ignore(Effect.tryPromise(() => letGo(id)))
 
   return {
     tidy,
@@ -114,11 +114,11 @@ export const claimsIn = (folder: string): FileClaims => {
           try: () => take(id),
           catch: (error) => new JobError.JournalFailed({ detail: `the journal's entry ${id} can't be claimed (${String(error)})` })
         }).pipe(
-          Effect.tap((mine) => Effect.sync(() => void (mine || held.delete(id)))),
-          Effect.tapError(() => Effect.sync(() => held.delete(id)))
+          Effect.tap((mine) => (mine ? Effect.void : gone(id))),
+          Effect.tapError(() => gone(id))
         )
       }).pipe(Effect.uninterruptible),
-    release: (id) => Effect.ignore(Effect.tryPromise(() => letGo(id)))
+    release: gone
   }
 }
 
