@@ -237,7 +237,8 @@ export interface RunAllOptions extends Omit<SubmitOptions, "label" | "onSubmitte
   readonly concurrency?: number | undefined
   /**
    * A name under which the journal keeps the batch. Running a batch of that name again submits only what was not submitted before, and
-   * follows the rest: a batch that was stopped goes on, and nothing is paid for twice. Needs a journal.
+   * follows the rest: a batch that was stopped goes on, and nothing is paid for twice. Needs a journal; where several processes may run it at
+   * the same time, one whose claims they share (`KeyValueJournal.Options.claims`).
    */
   readonly batch?: string | undefined
   /** Ends the stream, with the error, at the first job that fails or is lost sight of; the others are left, and go on there. Absent: no. */

@@ -3,10 +3,13 @@ import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { expect } from "../test/expect.ts"
 import { fateOf, memory, prefix, withJournal } from "../test/journal.ts"
+import { provider, request } from "../test/fake.ts"
+import { fakeFetch } from "../test/fetch.ts"
 import { ref } from "../test/samples.ts"
 import { toUri } from "./JobRef.ts"
 import * as Journal from "./Journal.ts"
-import { fromText, inStorage, toText } from "./KeyValueJournal.ts"
+import { createClient } from "./promise.ts"
+import { fromText, inStorage, lockClaims, toText } from "./KeyValueJournal.ts"
 
 const entry: Journal.Entry = {
   _tag: "Entry",
@@ -197,5 +200,53 @@ describe("the journal over a store", () => {
     }
     Effect.runSync(inStorage(storage).write(entry))
     expect(Effect.runSync(inStorage(storage).entries)).toEqual([entry])
+  })
+})
+
+const blocked: LockManager["request"] = () => Promise.reject(new Error("SecurityError: storage is blocked"))
+
+describe("claims by Web Locks", () => {
+  const run = Effect.runPromise
+
+  it("are shared by all tabs: what one holds no other gets, until it lets go", async () => {
+    const [one, other] = [lockClaims(), lockClaims()]
+    expect(await Promise.all([one, other, one].map((tab) => run(tab.acquire("fox")))).then((all) => all.filter(Boolean))).toEqual([true])
+    const [holder, waiter] = (await run(other.acquire("fox"))) ? [other, one] : [one, other]
+    expect(await run(waiter.acquire("owl"))).toBe(true)
+    expect(await run(waiter.acquire("fox"))).toBe(false)
+    await run(holder.release("fox"))
+    expect(await run(waiter.acquire("fox"))).toBe(true)
+    await run(waiter.release("fox"))
+    await run(waiter.release("owl"))
+    // Letting go of what nobody holds is nothing.
+    await run(one.release("fox"))
+    expect((await navigator.locks.query()).held).toEqual([])
+  })
+
+  it("say why where there are none to be had", async () => {
+    const error = await run(Effect.flip(lockClaims({ request: blocked, query: () => navigator.locks.query() }).acquire("fox")))
+    expect(error.detail).toContain("can't be claimed (Error: SecurityError: storage is blocked)")
+  })
+
+  it("keep two tabs that run the same batch from paying twice", async () => {
+    const items = new Map<string, string>()
+    const storage: Storage = {
+      get length() {
+        return items.size
+      },
+      clear: () => items.clear(),
+      getItem: (key) => items.get(key) ?? null,
+      key: (index) => [...items.keys()][index] ?? null,
+      removeItem: (key) => void items.delete(key),
+      setItem: (key, value) => void items.set(key, value)
+    }
+    const net = fakeFetch()
+    const tab = async () => {
+      const client = createClient({ provider, fetch: net.fetch, journal: inStorage(storage), pace: 1, logLevel: "none" })
+      for await (const event of client.runAll([["fox", request]], { batch: "winter" })) void event
+    }
+    await Promise.all([tab(), tab(), tab()])
+    expect(net.posts()).toHaveLength(1)
+    expect((await navigator.locks.query()).held).toEqual([])
   })
 })

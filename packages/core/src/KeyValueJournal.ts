@@ -30,8 +30,9 @@ export interface Options {
   /** Begins each key of ours in a store that others use too. Absent: `reelay/job/`. */
   readonly prefix?: string | undefined
   /**
-   * Absent: claims among those who share this journal in one process. Other processes, or other tabs, on the same store then follow
-   * the same jobs: that costs looks, not money.
+   * Absent: claims among those who share this journal in one process. Other processes or machines on the same store then follow the same
+   * jobs, which costs looks; and two that run the same `batch` at the same time **both submit it, and pay twice**. Give claims that all
+   * of them share, as `lockClaims()` are for the tabs of a browser, and `FileJournal` of `@reelay/node` has them for processes.
    */
   readonly claims?: Claims | undefined
 }
@@ -187,7 +188,45 @@ export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueSt
   )
 
 /**
- * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`.
+ * Claims that all tabs and workers of one origin share, by the Web Locks of the browser: what a tab holds is free again when that is closed.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const lockClaims = (locks: LockManager = navigator.locks): Claims => {
+  const held = new Map<string, () => void>()
+  return {
+    acquire: (id) =>
+      Effect.suspend(() => {
+        if (held.has(id)) return Effect.succeed(false)
+        return Effect.callback<boolean, JournalFailed>((resume) => {
+          // A lock is held until the promise of its callback ends.
+          const kept = (lock: Lock | null): Promise<void> | undefined => {
+            if (lock === null) {
+              resume(Effect.succeed(false))
+              return undefined
+            }
+            return new Promise((resolve) => {
+              held.set(id, resolve)
+              resume(Effect.succeed(true))
+            })
+          }
+          locks.request(`reelay/job/${id}`, { ifAvailable: true }, kept).catch((error: unknown) => {
+            resume(Effect.fail(new JournalFailed({ detail: `the journal's entry ${id} can't be claimed (${excerpt(String(error))})` })))
+          })
+        })
+      }).pipe(Effect.uninterruptible),
+    release: (id) =>
+      Effect.sync(() => {
+        held.get(id)?.()
+        held.delete(id)
+      })
+  }
+}
+
+/**
+ * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`. Tabs that share it leave each other's jobs alone, where
+ * the browser has Web Locks.
  *
  * **Example** (A page that finds its jobs again after a reload)
  *
@@ -203,10 +242,12 @@ export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueSt
  * @category constructors
  * @since 0.1.0
  */
-export const inStorage = (storage: Storage, options?: Options): Journal["Service"] =>
+export const inStorage = (storage: Storage, options: Options = {}): Journal["Service"] =>
   Effect.runSync(
     Effect.provide(
-      Effect.map(KeyValueStore.KeyValueStore, (store) => make(store, options)),
+      Effect.map(KeyValueStore.KeyValueStore, (store) =>
+        make(store, { ...options, claims: options.claims ?? (hasLocks() ? lockClaims() : claimsInProcess()) })
+      ),
       KeyValueStore.layerStorage(() => storage)
     )
   )
@@ -218,6 +259,9 @@ export const inStorage = (storage: Storage, options?: Options): Journal["Service
  * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<Journal> = Layer.provide(layer(), KeyValueStore.layerMemory)
+
+/** Pages without TLS have none, nor have old browsers. */
+const hasLocks = (): boolean => "navigator" in globalThis && "locks" in navigator && navigator.locks !== undefined
 
 /** Entries that somebody in this process follows. */
 const claimsInProcess = (): Claims => {
