@@ -220,6 +220,9 @@ export const receiver = (options: {
     if (documented !== undefined) return documented
     const message = seen.error.message ?? excerpt(answer.body)
     if (status === 429) return { _tag: "Busy", status, message }
+    // No vendor says so, but a proxy on the way, in whatever words: it has passed nothing on.
+    if (status === 407)
+      return { _tag: "Declined", reason: "SubmitRejected", status, message: "the proxy wants another user name or password" }
     const unclear = (detail: string): Receipt => ({ _tag: "Unclear", status, detail })
     if (isMarkup(seen)) return unclear(`HTTP ${status} with a page instead of JSON: ${excerpt(answer.body)}`)
     if (isOk(answer)) {

@@ -1,7 +1,7 @@
 import dns from "node:dns"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { Artifact, type JobError, type JobState } from "@reelay/core"
+import { Artifact, Dialect, Job, type JobError, type JobState } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
@@ -194,6 +194,20 @@ describe("through a proxy", () => {
       expect(shown).toContain(String(status))
       expect(shown).not.toMatch(/hush/u)
     }
+  })
+
+  it.each(["http", "https"])("a submission over %s that the proxy refuses was surely not sent on", async (scheme) => {
+    const proxy = await proxying(407)
+    const submitting = Job.submit(
+      tiny({ baseUrl: `${scheme}://api.reelay.test` })({ apiKey: key }),
+      {},
+      { submitRetry: Schedule.recurs(0) }
+    )
+    const { message, reason } = await Effect.runPromise(
+      Effect.flip(submitting).pipe(Effect.provide(Transport.layer({ proxy: `http://me:hush-hush@${proxy.host}` })))
+    )
+    expect(reason._tag).not.toBe("SubmitUnknown")
+    expect(message).toContain("No job was made")
   })
 
   it("a private address that a link spells out is refused all the same", async () => {

@@ -20,6 +20,7 @@ describe("call", () => {
     ["a name that is not there", wrapped(coded("ENOTFOUND", { syscall: "getaddrinfo" })), "unsent"],
     ["a resolver that is down", wrapped(coded("EAI_AGAIN")), "unsent"],
     ["no route while connecting", wrapped(coded("EHOSTUNREACH", { syscall: "connect" })), "unsent"],
+    ["a proxy that makes no tunnel", wrapped(new Error("Proxy response (407) !== 200 when HTTP Tunneling")), "unsent"],
     ["undici's connect timeout", wrapped(coded("UND_ERR_CONNECT_TIMEOUT")), "unsent"],
     ["a certificate that has expired", wrapped(coded("CERT_HAS_EXPIRED")), "unsent"],
     ["Bun's refusal", coded("ConnectionRefused"), "unsent"],
