@@ -23,7 +23,16 @@ export class Report extends Context.Service<
 >()("@reelay/cli/Report") {}
 
 /** What was under way when it was told to stop: one job, none yet, or those of the journal. */
-export type Stopped = JobRef.JobRef | "before" | "many"
+export type Stopped =
+  | "before"
+  | "many"
+  | {
+      readonly ref: JobRef.JobRef
+      /** The job has ended well, and only its video was on its way. */
+      readonly finished: boolean
+      /** The journal knows it. */
+      readonly remembered: boolean
+    }
 
 export interface Streams {
   readonly out: (text: string) => void
@@ -38,8 +47,14 @@ const interruptedText = (stopped: Stopped): string => {
       return "Interrupted before a job was made."
     case "many":
       return "Interrupted. What has not ended goes on at its provider, and may be billed.\nFollow it again: reelay resume"
-    default:
-      return `Interrupted. The job goes on at ${stopped.provider}, and may be billed; this provider documents no way to cancel it.\nAttach again: reelay attach '${JobRef.toUri(stopped)}'`
+    default: {
+      const { finished, ref, remembered } = stopped
+      const truth = finished
+        ? `The job at ${ref.provider} has ended, and only its video is missing.`
+        : `The job goes on at ${ref.provider}, and may be billed; this provider documents no way to cancel it.`
+      const again = `reelay attach '${JobRef.toUri(ref)}'`
+      return `Interrupted. ${truth}\n${remembered ? `Go on with it: reelay resume, or ${again}` : `Attach again: ${again}`}`
+    }
   }
 }
 
@@ -63,7 +78,7 @@ export const json = ({ err, out }: Streams): Report["Service"] => {
     passed: put,
     interrupted: (stopped) =>
       Effect.andThen(
-        put(Lines.interrupted(typeof stopped === "string" ? undefined : stopped)),
+        put(Lines.interrupted(typeof stopped === "string" ? undefined : stopped.ref)),
         Effect.sync(() => err(`${interruptedText(stopped)}\n`))
       )
   }

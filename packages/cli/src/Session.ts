@@ -11,15 +11,29 @@ export interface Session {
   /** A submission whose outcome nobody knows, found out after the interruption. */
   unknown: JobError.JobError | undefined
   submitted: boolean
+  /** The job has ended well, and only its video is missing. */
+  finished: boolean
+  /** The journal knows the job. */
+  remembered: boolean
   provider: string
   /** Whether it follows the jobs of the journal, and not one of its own. */
   many: boolean
 }
 
-export const make = (): Session => ({ ref: undefined, submitting: false, unknown: undefined, submitted: false, provider: "", many: false })
+export const make = (): Session => ({
+  ref: undefined,
+  submitting: false,
+  unknown: undefined,
+  submitted: false,
+  finished: false,
+  remembered: false,
+  provider: "",
+  many: false
+})
 
 /** What is under way, to whoever stops it. */
-export const stoppedOf = ({ many, ref }: Session): Stopped => (many ? "many" : (ref ?? "before"))
+export const stoppedOf = ({ finished, many, ref, remembered }: Session): Stopped =>
+  many ? "many" : ref === undefined ? "before" : { ref, finished, remembered }
 
 export class Current extends Context.Service<Current, Session>()("@reelay/cli/Session") {}
 
@@ -28,6 +42,7 @@ export const tell = Effect.fnUntraced(function* (state: JobState.JobState): Effe
   const session = yield* Current
   const report = yield* Report
   session.ref = state.ref
+  session.finished = state._tag === "Succeeded"
   if (state._tag === "Submitted") {
     if (session.submitted) return
     session.submitted = true

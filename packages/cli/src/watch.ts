@@ -33,8 +33,11 @@ export const save = Effect.fnUntraced(function* (
   options: Saving
 ) {
   const report = yield* Report
+  // The journal keeps the place, and is read from anywhere.
+  const place = (yield* Path.Path).resolve(path)
   const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)
-  yield* report.saved(state.ref, yield* Artifact.save(provider, state, path, { ...options, onProgress }))
+  const saved = yield* Artifact.save(provider, state, place, { ...options, onProgress })
+  yield* report.saved(state.ref, { ...saved, path })
 })
 
 /** Where the video of a job that is yet to be made is meant to go, for the journal: a file, or a folder with a slash at its end. */

@@ -139,7 +139,7 @@ describe("being told to stop", () => {
     const stopped = await command.ended
     expect(stopped.code).toBe(code)
     expect(stopped.lines.at(-1)).toMatchObject({ _tag: "Interrupted", ref: stopped.lines[0]?.["ref"] })
-    expect(stopped.err).toContain("Attach again: reelay attach 'reelay:xai/")
+    expect(stopped.err).toContain("reelay attach 'reelay:xai/")
     const polls = mock.mock.journal.length
     const again = start(["attach", String(stopped.lines[0]?.["ref"]), "--api-key", key, "--pace", "80ms", "--json", "--out", "v.mp4"])
     expect((await again.ended).lines.at(-1)).toMatchObject({ _tag: "Saved", path: "v.mp4" })

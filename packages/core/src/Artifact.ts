@@ -114,7 +114,7 @@ const saving = Effect.fnUntraced(function* (
       const { forget, name } = part
       return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
     }),
-    Effect.tap(() => saved(state.ref)),
+    Effect.tap(() => saved(state.ref, path)),
     Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
   )
 })

@@ -49,6 +49,7 @@ export const run = (outcome: Outcome) =>
         })
         const request = yield* requestOf(definition, given)
         session.submitting = true
+        session.remembered = given.journal
         const services = yield* Effect.context<Session.Current | Report>()
         const handle = yield* Job.submit(provider, request, {
           pace: given.pace,

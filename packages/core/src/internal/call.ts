@@ -151,8 +151,8 @@ const beforeSending = new Set([
   "ERR_SSL_PACKET_LENGTH_TOO_LONG"
 ])
 
-/** undici's words where a proxy makes no tunnel; the error has no name of its own. */
-const noTunnel = /^Proxy response \(\d+\) !== 200/u
+/** undici's words where a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
+const noTunnel = /^(Proxy response \(\d+\) !== 200|Proxy Authentication Required \(407\))/u
 
 const neverConnected = ({ code, message, syscall }: Cause): boolean =>
   (code !== undefined && beforeSending.has(code)) || syscall === "connect" || noTunnel.test(message)

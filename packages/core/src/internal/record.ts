@@ -148,12 +148,12 @@ export const trusting = Effect.fnUntraced(function* (provider: Provider<never>, 
   return Option.isSome(found) && found.value.open(ref) !== undefined ? { ...provider, baseUrl: ref.baseUrl } : provider
 })
 
-/** Notes that the video is on disk: nothing is left to do. */
-export const saved = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<void> {
+/** Notes that the video is on disk, and where: nothing is left to do. */
+export const saved = Effect.fnUntraced(function* (ref: JobRef, path: string): Effect.fn.Return<void> {
   const found = yield* Effect.serviceOption(Journal)
   const entry = Option.isNone(found) ? undefined : found.value.open(ref)
   if (Option.isNone(found) || entry === undefined) return
-  yield* close(found.value, entry, ref, "Saved", yield* Clock.currentTimeMillis)
+  yield* close(found.value, { ...entry, saveTo: path }, ref, "Saved", yield* Clock.currentTimeMillis)
 })
 
 /** Keeps the entry of a job from others while its video is being saved; whoever resumes the job may try after that. */
