@@ -550,6 +550,20 @@ const farm = (look: (id: string, nth: number) => Reply = () => done) => {
 }
 
 describe("many jobs", () => {
+  it.effect.each([0, -1, Number.NaN])("%d at a time is refused before anything is sent", (concurrency) =>
+    Effect.gen(function* () {
+      const net = script({})
+      const journal = memory().restart()
+      const all = Stream.runDrain(Job.runAll(provider, [["fox", request]], { concurrency }))
+      const rest = Stream.runDrain(Job.resumeAll([provider], { concurrency }))
+      for (const each of [all, rest]) {
+        const error = yield* Effect.flip(each.pipe(Effect.provide(net.layer), withJournal(journal)))
+        expect(error).toMatchObject({ reason: { _tag: "InvalidRequest", field: "concurrency" } })
+      }
+      expect(net.requests).toEqual([])
+    })
+  )
+
   it.effect("streams the states of all, each with its key", () =>
     Effect.gen(function* () {
       const net = farm((_, nth) => (nth === 1 ? said("running") : done))

@@ -11,7 +11,7 @@ import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { attached, attaching } from "./internal/attachment.ts"
 import { refusal } from "./internal/checked.ts"
-import { inBatch, manyJobs, resume, stopped, unreadable } from "./internal/many.ts"
+import { atATime, inBatch, resume, stopped, unreadable } from "./internal/many.ts"
 import { prepare, send } from "./internal/submission.ts"
 import { InvalidRequest, type JobCancelled, type JobError, type JobExpired, type JobFailed } from "./JobError.ts"
 import type { JobRef } from "./JobRef.ts"
@@ -222,11 +222,13 @@ export const resumeAll = (
   Stream.unwrap(
     Effect.gen(function* () {
       const journal = yield* Journal.Journal
+      const concurrency = atATime(options.concurrency)
+      if (typeof concurrency !== "number") return yield* Effect.fail(unreadable(concurrency))
       const entries = yield* Effect.mapError(journal.entries, unreadable)
       const one = (entry: Journal.Entry | Journal.Damaged) =>
         entry._tag === "Damaged" ? Stream.succeed(entry) : resume(providers, entry, options)
       return Stream.flatMap(Stream.fromIterable(entries.filter((entry) => entry._tag === "Damaged" || Journal.isOpen(entry))), one, {
-        concurrency: options.concurrency ?? manyJobs
+        concurrency
       })
     })
   )
@@ -295,6 +297,8 @@ export const runAll = <Request>(
     Effect.gen(function* () {
       const fail = refusal(provider, "submit")
       const all = Array.from(requests)
+      const concurrency = atATime(options.concurrency)
+      if (typeof concurrency !== "number") return yield* fail(concurrency)
       const keys = new Set<string>()
       for (const [key] of all) {
         if (keys.has(key)) return yield* fail(new InvalidRequest({ field: "requests", rule: `have the key ${key} more than once` }))
@@ -308,7 +312,7 @@ export const runAll = <Request>(
         Stream.unwrap(inBatch(provider, key, request, options, journal)).pipe(
           Stream.catch((error) => Stream.succeed<BatchEvent>({ _tag: "Error", key, error }))
         )
-      const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency: options.concurrency ?? manyJobs })
+      const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency })
       return options.stopOnFailure === true ? stopped(events) : events
     })
   )

@@ -26,7 +26,11 @@ import { digestOf, type Notes, placeOf } from "./record.ts"
 import { prepare, send } from "./submission.ts"
 
 /** How many jobs are followed at a time, where nobody says. */
-export const manyJobs = 16
+const manyJobs = 16
+
+/** How many at a time, or what is wrong with that. */
+export const atATime = (concurrency = manyJobs): number | InvalidRequest =>
+  concurrency >= 1 ? concurrency : new InvalidRequest({ field: "concurrency", rule: `is ${concurrency}, and must be 1 or more` })
 
 export const unreadable = (reason: Reason): JobError => new JobError({ reason, provider: "reelay", operation: "attach", attempt: 0 })
 

@@ -86,7 +86,8 @@ export const make = Effect.fnUntraced(function* (
     })
     const forget = noting
       ? Effect.flatMap(read(files, path), (note) =>
-          note?.token === token ? Effect.ignore(files.remove(noteOf(path), { force: true })) : Effect.void
+          // One that can't be read was cut by a full disk.
+          note === undefined || note.token === token ? Effect.ignore(files.remove(noteOf(path), { force: true })) : Effect.void
         )
       : Effect.void
     yield* write(noted(progress))
