@@ -126,6 +126,8 @@ const response = (provider: Provider, operation: Operation, status: number, repl
     description: reply.what,
     ...(status === 429 ? { headers: retryAfter } : {}),
     content,
+    // No fixture shows it, and no document gives more than its status, if that.
+    ...(all.length === 0 && reply.media === undefined ? { "x-evidence": "assumed" } : {}),
     ...(reply.mayBeEmpty === true ? { "x-may-be-empty": true } : {}),
     ...(operation.submit !== undefined && status === 200 ? { links: linksOf(provider) } : {})
   }

@@ -48,7 +48,7 @@ export const text = unless({ type: "string" }, "a string", (value) => typeof val
 
 /** A text of a form: one regular expression for the check and the contract. */
 export const pattern = (form: RegExp, what: string): Check =>
-  unless({ type: "string", pattern: form.source }, what, (value) => typeof value === "string" && form.test(value))
+  unless({ type: "string", pattern: form.source, title: what }, what, (value) => typeof value === "string" && form.test(value))
 
 export const filled = pattern(/\S/, "a string that is not empty")
 
@@ -78,7 +78,7 @@ export const integerOrText = (minimum: number, maximum: number): Check =>
     {
       anyOf: [
         { type: "integer", minimum, maximum },
-        { type: "string", pattern: `^0*(?:${digits(minimum, maximum)})$` }
+        { type: "string", pattern: `^0*(?:${digits(minimum, maximum)})$`, title: "the same as text" }
       ]
     },
     range(minimum, maximum),
