@@ -37,6 +37,8 @@ export interface Contract {
     readonly replies: Replies
   }
   readonly poll: { readonly summary: string; readonly replies: Replies }
+  /** The status words after which nothing more comes. */
+  readonly ends: ReadonlyArray<string>
   readonly content?: { readonly summary: string; readonly replies: Replies }
   /** Where no operation is: an unknown path, a wrong method. */
   readonly outside: Replies

@@ -118,5 +118,7 @@ export const contract: Contract = {
       ...gate
     }
   },
+  // Those of the answer inside too. SUCCESS is none: it may stand over one that is pending.
+  ends: ["done", "failed", "expired", "FAILURE"],
   outside: each(Envelope, { 404: "There is no such path.", 405: "The path does not take this method." })
 }

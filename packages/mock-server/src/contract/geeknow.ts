@@ -93,5 +93,6 @@ export const contract: Contract = {
       ...gate
     }
   },
+  ends: ["completed", "failed", "cancelled"],
   outside: each(Envelope, { 404: "There is no such path.", 405: "The path does not take this method." })
 }

@@ -93,5 +93,6 @@ export const contract: Contract = {
       })
     }
   },
+  ends: ["done", "failed", "expired"],
   outside: each(HttpError, { 404: "There is no such path.", 405: "The path does not take this method." })
 }

@@ -70,5 +70,6 @@ export const contract: Contract = {
       ...each(Message, { 401: "The key is missing or wrong.", 404: "No such job for this key.", 429: "Too many requests." })
     }
   },
+  ends: ["completed", "failed"],
   outside: each(Message, { 404: "There is no such path.", 405: "The path does not take this method." })
 }
