@@ -423,6 +423,10 @@ export const run = Effect.fn("reelay.verify")(function* (options: Options): Effe
   }
 })
 
+/** Whether a difference is only one from what the mock assumes. */
+const isGuess = ({ evidence, what }: Probed): boolean =>
+  evidence === "assumed" || (evidence.startsWith("status assumed") && what.startsWith("status "))
+
 /**
  * A report as a table, and a line that counts.
  *
@@ -445,7 +449,7 @@ export const toText = ({ baseUrl, probes, provider }: Report): string => {
       .trimEnd()
   )
   const drifted = probes.filter(({ verdict }) => verdict === "differs")
-  const guessed = drifted.filter(({ evidence }) => evidence === "assumed").length
+  const guessed = drifted.filter(isGuess).length
   const silent = probes.filter(({ verdict }) => verdict === "not comparable").length
   const count = [
     `${probes.length} probes`,
