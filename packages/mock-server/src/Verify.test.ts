@@ -102,6 +102,14 @@ describe("verify", () => {
     expect(third.posts().findIndex(({ key }) => key === real)).toBe(2 * dialects[provider].submits.length)
   })
 
+  it("says how sure each expectation is, by the fixtures", async () => {
+    const report = await verify("xingchao", world().fetch)
+    const evidence = Object.fromEntries(report.probes.map((each) => [each.probe, each.evidence]))
+    expect(evidence).toMatchObject({ "query: bad key": "assumed", "unknown path": "observed", "wrong method": "assumed" })
+    const other = await verify("cometapi", world().fetch)
+    expect(other.probes.find(({ probe }) => probe === "query: bad key")?.evidence).toBe("documented")
+  })
+
   it("sends no submission more once one was accepted, and says that it may have been billed", async () => {
     const { fetch, posts } = world((answer, { method }) => (method === "POST" ? { status: 200, text: '{"request_id":"r-1"}' } : answer))
     const report = await verify("xai", fetch, { apiKey, withKey: true, budget: 1 })

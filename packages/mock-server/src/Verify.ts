@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { type Form, jsonSchema, type Reply, type Replies } from "./contract/Contract.ts"
-import { contracts, examplesOf, type Operation, operationsOf } from "./contract/OpenApi.ts"
+import { contracts, examplesOf, examplesOutside, type Operation, operationsOf } from "./contract/OpenApi.ts"
 import type { Provider } from "./dialects/Dialect.ts"
 import { dialects } from "./internal/route.ts"
 import { isRecord } from "./internal/rules.ts"
@@ -102,12 +102,12 @@ interface Got {
   readonly text: string
 }
 
-/** How sure it is that an operation answers with a status as it does. */
-const evidenceOf = (provider: Provider, operation: Operation, status: number): string => {
-  const [first] = examplesOf(provider, operation, status)
+/** How sure it is that an answer comes as the first of its examples shows it. */
+const evidenceOf = (examples: ReturnType<typeof examplesOf>): string => {
+  const [first] = examples
   if (first === undefined) return "assumed"
-  const { body, shape = body, status: ofStatus } = first[1].evidence
-  return ofStatus === shape ? shape : `status ${ofStatus}, body ${shape}`
+  const { body, shape = body, status } = first[1].evidence
+  return status === shape ? shape : `status ${status}, body ${shape}`
 }
 
 const only = (replies: Replies, status: number): Replies => {
@@ -127,7 +127,7 @@ const probesOf = ({ apiKey, provider, withKey = false }: Options): ReadonlyArray
     key,
     ...(body === undefined ? {} : { body }),
     replies: only(operation.replies, status),
-    evidence: evidenceOf(provider, operation, status)
+    evidence: evidenceOf(examplesOf(provider, operation, status))
   })
   const asks = operations.filter(({ submit }) => submit === undefined)
   const posts = operations.filter(({ submit }) => submit !== undefined)
@@ -139,7 +139,7 @@ const probesOf = ({ apiKey, provider, withKey = false }: Options): ReadonlyArray
     path,
     key: "bad",
     replies: only(outside, status),
-    evidence: provider === "xingchao" && status === 404 ? "observed" : "assumed"
+    evidence: evidenceOf(examplesOutside(provider, status))
   })
   const unknown = (operation: Operation): number =>
     operation.id === "content" ? (content?.unknown.status ?? 404) : refuse("UnknownJob", "").status
@@ -329,7 +329,7 @@ const pay = Effect.fnUntraced(function* (options: Options) {
   const accepted = only(submit.replies, 200)
   const about = (operation: Operation, replies: Replies) => ({
     expected: expectedOf(replies),
-    evidence: evidenceOf(provider, operation, 200)
+    evidence: evidenceOf(examplesOf(provider, operation, 200))
   })
   const got = yield* Effect.result(send(options, first))
   const head = { probe: first.name, request: requestOf(first), ...about(submit, accepted) }

@@ -54,6 +54,10 @@ export const examplesOf = (provider: Provider, { method, path }: Operation, stat
       fixture.status === status && !isOutside(fixture) && (fixture.request === `${method} ${path}` || fixture.request === "any")
   )
 
+/** The fixtures that show what comes where no operation is. */
+export const examplesOutside = (provider: Provider, status: number): ReadonlyArray<readonly [string, Recorded]> =>
+  Object.entries(fixtures[provider]).filter(([, fixture]) => fixture.status === status && isOutside(fixture))
+
 /** A request's schema for a form, in which some fields are files. */
 const asForm = (schema: Json, files: ReadonlyArray<string>): Json => {
   const { oneOf, properties } = schema

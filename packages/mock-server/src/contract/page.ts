@@ -40,7 +40,8 @@ const typeOf = (schema: Json): string => {
     return `object with one of ${entries(schema["properties"])
       .map(([field]) => code(field))
       .join(" or ")}`
-  if (type === "array") return `array of${rangeOf(schema)} ${isRecord(items) ? typeOf(items) : "anything"}`
+  if (type === "array")
+    return `array${rangeOf(schema) === "" ? "" : ` of${rangeOf(schema)}`}, each: ${isRecord(items) ? typeOf(items) : "anything"}`
   if (typeof title === "string") return escaped(title)
   if (typeof pattern === "string") return `string as ${code(pattern)}`
   if (schema["contentMediaType"] !== undefined) return "file"
