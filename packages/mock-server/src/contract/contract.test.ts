@@ -240,6 +240,17 @@ describe("every answer of the mock", () => {
     expect(wrongs.length).toBeGreaterThan(0)
   })
 
+  it("is blamed on the fault that changed its words, not on another one of the job's", async () => {
+    const client = makeClient()
+    const { body, poll, submit } = endpoints.cometapi
+    const script = JSON.stringify({ faults: ["goes-back", "unknown-status", "foreign-words"] })
+    const headers = { ...keyOf("key"), "x-reelay-script": script }
+    await client.send(`/cometapi${submit}`, { method: "POST", headers, body: JSON.stringify({ ...body, prompt: "A candle" }) })
+    client.at(1000)
+    const { fault } = await asked(client, "cometapi", poll(client.mock.jobs[0]?.id ?? ""), { headers: keyOf("key") })
+    expect(fault).toBe("foreign-words")
+  })
+
   it.each(["text", "absent"])("is out of the contract where a script shows progress as %s, and only in that", async (progress) => {
     const client = makeClient()
     const { body, poll, submit } = endpoints.geeknow
