@@ -19,7 +19,7 @@ import type * as Fault from "./Fault.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
-import { routeOf } from "./internal/route.ts"
+import { contractRouteOf, routeOf } from "./internal/route.ts"
 import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
@@ -237,6 +237,11 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     deliver: (request, host) => {
       const url = new URL(request.url)
       time.hear(request.headers)
+      const contract = contractRouteOf(url.pathname)
+      // Loaded when it is asked for: few ask, and all would wait for it at the start.
+      if (contract !== undefined) {
+        return import("./contract/serve.ts").then(({ serve }) => ({ answer: serve(contract, request.method, url.origin) }))
+      }
       if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
       return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
     },

@@ -78,6 +78,38 @@ describe("reelay-mock", () => {
     expect(said.err).toContain(name)
   })
 
+  it("verify finds no drift in the mock, ends with 0, and keeps the key to itself", async () => {
+    const { url } = run("--port", "0", "--quiet")
+    const { code, said } = run("verify", "--provider", "xai", "--base-url", `${await url()}/xai`, "--api-key", "sk-secret", "--with-key")
+    expect(await code).toBe(0)
+    expect(said.out).toMatch(/query: unknown id +404 HttpError .* 404 +same\n/)
+    expect(said.out).toMatch(/\n20 probes, no drift\.\n$/)
+    expect(said.out + said.err).not.toContain("sk-secret")
+  })
+
+  it("verify ends with 1 where another API answers, and names what differs", async () => {
+    const { url } = run("--port", "0", "--quiet")
+    const { code, said } = run("verify", "--provider", "xai", "--base-url", `${await url()}/geeknow`)
+    expect(await code).toBe(1)
+    expect(said.out).toContain('differs: status 405, not 401; Missing key at ["code"]')
+    expect(said.err).toBe("")
+  })
+
+  it.each([
+    [["--provider", "nobody", "--base-url", "https://gateway.test"], "--provider"],
+    [["--provider", "xai"], "--base-url"],
+    [["--provider", "xai", "--base-url", "http://gateway.test", "--api-key", "sk-secret"], "in the clear"],
+    [["--provider", "xai", "--base-url", "https://gateway.test", "--api-key-from", "REELAY_NO_SUCH"], "REELAY_NO_SUCH"],
+    [["--provider", "xai", "--base-url", "https://gateway.test", "--paid"], "--budget"],
+    [["--provider", "xai", "--base-url", "https://gateway.test", "--api-key", "sk-secret", "--paid", "--budget", "0.01"], "$0.05"]
+  ])("verify with %j says on standard error what is wrong, sends nothing, and ends with 2", async (args, what) => {
+    const { code, said } = run("verify", ...args)
+    expect(await code).toBe(2)
+    expect(said.out).toBe("")
+    expect(said.err).toContain(what)
+    expect(said.err).not.toContain("sk-secret")
+  })
+
   it("explains every magic word in --help", async () => {
     const { code, said } = run("--help")
     expect(await code).toBe(0)

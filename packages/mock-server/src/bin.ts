@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `reelay-mock`: the mock on a port, until it is told to stop.
+ * The command `reelay-mock`: the mock on a port, until it is told to stop; and `reelay-mock verify`, which compares a live endpoint with the mock's
+ * contract.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -10,10 +11,13 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
+import { providers } from "./dialects/Dialect.ts"
 import { parseDuration } from "./internal/duration.ts"
 import { version } from "./internal/version.ts"
 import type { Entry } from "./Journal.ts"
@@ -69,6 +73,59 @@ const explain = (cause: unknown, host: string, port: number): string => {
   }
 }
 
+/** How `verify` ends where it does not end well: 1 drift, 2 usage. */
+class Ended extends Data.TaggedError("Ended")<{ readonly code: 1 | 2; readonly message: string }> {}
+
+const verifyFlags = {
+  provider: Flag.Literals("provider", providers).pipe(Flag.withDescription("Whose contract")),
+  baseUrl: Flag.String("base-url").pipe(Flag.withDescription("The endpoint, as a client has it, below which the provider's paths are")),
+  apiKey: Flag.Redacted("api-key").pipe(
+    Flag.optional,
+    Flag.withDescription("Looks for a job that does not exist are sent with this key, too. They bill nothing")
+  ),
+  keyFrom: Flag.String("api-key-from").pipe(
+    Flag.optional,
+    Flag.withDescription("The environment variable that holds the key, so that it is in no list of processes")
+  ),
+  withKey: Flag.Boolean("with-key").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Send submissions without a prompt with the key, too. Every provider's document refuses them")
+  ),
+  paid: Flag.Boolean("paid").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Make one job, the shortest, and pay for it; needs --budget")
+  ),
+  budget: Flag.Finite("budget").pipe(Flag.optional, Flag.withDescription("What --paid may cost at most: dollars, as 0.50"))
+}
+
+const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, keyFrom, paid, provider, withKey }) =>
+  Effect.gen(function* () {
+    const refuse = (message: string) => new Ended({ code: 2, message })
+    const named = Option.getOrUndefined(keyFrom)
+    const found = named === undefined ? undefined : process.env[named]
+    if (named !== undefined && (found === undefined || found === "")) return yield* refuse(`The variable ${named} is not set.`)
+    const key = Option.getOrUndefined(apiKey) ?? (found === undefined ? undefined : Redacted.make(found))
+    if (paid !== Option.isSome(budget)) return yield* refuse("--paid and --budget go together: --paid --budget 0.50")
+    // Loaded here: the mock itself starts without it.
+    const Verify = yield* Effect.promise(() => import("./Verify.ts"))
+    const report = yield* Verify.run({
+      provider,
+      baseUrl,
+      withKey,
+      ...(key === undefined ? {} : { apiKey: key }),
+      ...(Option.isNone(budget) ? {} : { budget: budget.value })
+    }).pipe(Effect.mapError(({ message }) => refuse(message)))
+    yield* Console.log(Verify.toText(report))
+    if (report.hasDrift) return yield* new Ended({ code: 1, message: "" })
+    return undefined
+  })
+).pipe(
+  Command.withDescription(
+    "Compares a live endpoint with the contract that the mock keeps. Its probes can't bill: a bad key, an unknown id, a wrong path or method, no prompt. Exit codes: 0 no drift, 1 drift, 2 usage."
+  ),
+  Command.withShortDescription("Compare a live endpoint with the mock's contract")
+)
+
 const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...options }) => {
   const start = Effect.tryPromise({
     try: () => serve({ ...options, host, port, ...(quiet ? {} : { onAnswer: line }) }),
@@ -84,12 +141,14 @@ const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...opti
   Command.withDescription(
     `A mock of CometAPI, XingChao, GeekNow and xAI video generation. It generates nothing and bills nothing.\n\nWords in a prompt choose what becomes of the job:\n\n${toText()}`
   ),
-  Command.withShortDescription("A mock of four video APIs")
+  Command.withShortDescription("A mock of four video APIs"),
+  Command.withSubcommands([verify])
 )
 
 /** One line for each thing that is wrong, and nothing on standard output, where a script looks for the URL. */
-const report = (error: CliError.CliError) => {
-  if (error._tag === "ShowHelp") return [...error.errors.map(({ message }) => message), "See reelay-mock --help."].join("\n")
+const report = (error: CliError.CliError | Ended) => {
+  if (error._tag === "ShowHelp")
+    return [...error.errors.map(({ message }) => message), `See ${error.commandPath.join(" ")} --help.`].join("\n")
   return error.message
 }
 
@@ -98,10 +157,18 @@ const presenter: CliOutput.Presenter = {
   present: (event) => (event._tag === "Help" && event.reason === "Implicit" ? Effect.void : CliOutput.defaultPresenter.present(event))
 }
 
-const toldToStop: Runtime.Teardown = (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+/** Of `verify` a wrong flag is 2, as 1 says that there is drift. */
+const codeOf = (error: unknown): number => {
+  if (error instanceof Ended) return error.code
+  if (!CliError.isCliError(error) || error._tag !== "ShowHelp") return 1
+  return error.errors.length === 0 ? 0 : error.commandPath.includes("verify") ? 2 : 1
+}
+
+const toldToStop: Runtime.Teardown = (exit, onExit) =>
+  onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : codeOf(Cause.squash(exit.cause)))
 
 Command.run(command, { version, renderErrors: false }).pipe(
-  Effect.tapError((error) => Console.error(report(error))),
+  Effect.tapError((error) => (report(error) === "" ? Effect.void : Console.error(report(error)))),
   Effect.provide([NodeServices.layer, CliOutput.layerPresenter(presenter)]),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: toldToStop })
 )

@@ -5,6 +5,7 @@
  */
 import type { Life, Moment, Script } from "../Script.ts"
 import type { Body } from "../internal/body.ts"
+import type { Shape } from "../internal/rules.ts"
 
 /** The providers that the mock plays; the first part of a path on its server. */
 export const providers = ["cometapi", "xingchao", "geeknow", "xai"] as const
@@ -62,12 +63,12 @@ export const statusOf: Readonly<Record<Reason, number>> = {
   RateLimited: 429
 }
 
-export interface Submit {
+export interface Submit extends Shape {
   /** Below the provider's base URL. */
   readonly path: string
   readonly media: ReadonlyArray<"application/json" | "multipart/form-data">
-  /** What is wrong with a body, naming the field; `undefined` if nothing is. */
-  readonly refuse: (body: Body) => string | undefined
+  /** Fields that are files, in a form. */
+  readonly files?: ReadonlyArray<string>
   /** Called only with a body that was not refused. */
   readonly read: (body: Body) => Submission
 }

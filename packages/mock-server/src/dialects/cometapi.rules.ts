@@ -6,14 +6,11 @@ import type { Submit } from "./Dialect.ts"
 const defaults = { model: "grok-imagine-video", duration: 1, source: 6 }
 
 /** "xAI video model id": the documents give one, xAI has more of the family. */
-const model: R.Check = (field, value) =>
-  typeof value === "string" && /^grok-imagine-video(-[\w.-]+)?$/.test(value)
-    ? undefined
-    : `${field} must be an xAI video model id, as ${defaults.model}, not ${JSON.stringify(value)}`
+const model = R.pattern(/^grok-imagine-video(?:-[\w.-]+)?$/, `an xAI video model id, as ${defaults.model}`)
 
 const common: R.Rules = {
   prompt: { check: R.filled, required: true },
-  model: { check: model },
+  model: { check: model, note: `Default ${defaults.model}.` },
   output: { check: R.record({}) },
   user: { check: R.text }
 }
@@ -26,17 +23,17 @@ const read = (body: Body, seconds: number) => ({
 
 const generationRules: R.Rules = {
   ...common,
-  duration: { check: R.integer(1, 15) },
+  duration: { check: R.integer(1, 15), note: `Seconds; default ${defaults.duration}.` },
   aspect_ratio: { check: R.oneOf("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3") },
   resolution: { check: R.oneOf("480p", "720p") },
   image: { check: R.record({ url: { check: R.webOrDataUrl, required: true } }) },
-  size: { check: R.text }
+  size: { check: R.text, note: "Deprecated." }
 }
 
 export const generations: Submit = {
   path: "/grok/v1/videos/generations",
   media: ["application/json"],
-  refuse: (body) => R.violation(generationRules, body),
+  ...R.body(generationRules),
   read: (body) => read(body, Number(body["duration"] ?? defaults.duration))
 }
 
@@ -45,6 +42,6 @@ const editRules: R.Rules = { ...common, video: { check: R.record({ url: { check:
 export const edits: Submit = {
   path: "/grok/v1/videos/edits",
   media: ["application/json"],
-  refuse: (body) => R.violation(editRules, body),
+  ...R.body(editRules),
   read: (body) => read(body, defaults.source)
 }

@@ -1,4 +1,3 @@
-import type { Body } from "../internal/body.ts"
 import * as R from "../internal/rules.ts"
 import type { Submit } from "./Dialect.ts"
 
@@ -10,30 +9,27 @@ const models = new Map<unknown, { readonly seconds: number; readonly fixed: bool
 ])
 
 /** A file, once or repeated; how JSON, which only the vendor's generated example uses, carries it, no document says. */
-const reference: R.Check = R.either("a file", R.filled, R.list(R.either("a file", R.filled, R.record({})), 1, Number.MAX_SAFE_INTEGER))
+const reference: R.Check = R.either("a file", R.filled, R.list(R.either("a file", R.filled, R.record({})), 1))
 
 const rules: R.Rules = {
-  model: { check: R.oneOf(...Array.from(models.keys(), String)), required: true },
   prompt: { check: R.filled, required: true },
   aspect_ratio: { check: R.oneOf("2:3", "3:2", "1:1") },
-  // No range is documented; 60 keeps the mock's files small.
-  seconds: { check: R.integerOrText(1, 60) },
   size: { check: R.oneOf("720P") },
-  input_reference: { check: reference }
+  input_reference: { check: reference, note: "A reference image; may be repeated." }
 }
 
-const refuse = (body: Body): string | undefined => {
-  const problem = R.violation(rules, body)
-  const model = models.get(body["model"])
-  if (problem !== undefined || model === undefined || !model.fixed || body["seconds"] === undefined) return problem
-  return Number(body["seconds"]) === model.seconds ? undefined : `seconds of ${String(body["model"])} is always ${model.seconds}`
-}
+const secondsOf = ({ fixed, seconds }: { readonly seconds: number; readonly fixed: boolean }): R.Rules => ({
+  seconds: fixed
+    ? { check: R.integerOrText(seconds, seconds), note: "Fixed." }
+    : { check: R.integerOrText(1, 60), note: "No range is documented; 60 keeps the mock's files small. Default 6, as in the sample." }
+})
 
 export const create: Submit = {
   path: "/v1/videos",
   // The prose says multipart, the generated cURL on the same page JSON.
   media: ["multipart/form-data", "application/json"],
-  refuse,
+  files: ["input_reference"],
+  ...R.bodyByModel(rules, new Map(Array.from(models, ([name, model]) => [name, secondsOf(model)]))),
   read: (body) => ({
     prompt: String(body["prompt"]),
     model: String(body["model"]),

@@ -17,11 +17,7 @@ const image: R.Check = R.exactlyOne({
   file_id: { check: R.filled }
 })
 
-const video: R.Check = (field, value) => {
-  const problem = media(field, value)
-  if (problem !== undefined || !R.isRecord(value) || typeof value["url"] !== "string" || value["url"].startsWith("data:")) return problem
-  return URL.parse(value["url"])?.pathname.toLowerCase().endsWith(".mp4") === true ? undefined : `${field}.url must end in .mp4`
-}
+const video: R.Check = R.exactlyOne({ url: { check: R.mp4OrDataUrl }, file_id: { check: R.filled } })
 
 const common: R.Rules = {
   output: { check: R.nullable(R.record({ upload_url: { check: R.nullable(R.webUrl) } })) },
@@ -41,9 +37,9 @@ const length = R.nullable(R.integerOrText(1, 15))
 
 const generationRules: R.Rules = {
   prompt: { check: R.nullable(R.text) },
-  model: { check: R.nullable(R.oneOf(...models)) },
-  duration: { check: length },
-  seconds: { check: length },
+  model: { check: R.nullable(R.oneOf(...models)), note: `Default ${defaults.model}.` },
+  duration: { check: length, note: `Seconds; default ${defaults.duration}.` },
+  seconds: { check: length, note: "Another name of duration, which goes before it." },
   aspect_ratio: { check: R.nullable(R.oneOf("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3")) },
   resolution: { check: R.nullable(R.oneOf("480p", "720p", "1080p")) },
   image: { check: R.nullable(image) },
@@ -52,7 +48,7 @@ const generationRules: R.Rules = {
     check: R.nullable(R.list(R.exactlyOne({ voice_id: { check: R.filled }, url: { check: R.webOrDataUrl } }), 0, 3))
   },
   generate_audio: { check: R.nullable(R.flag) },
-  size: { check: R.nullable(R.oneOf("848x480", "1696x960", "1280x720", "1920x1080")) },
+  size: { check: R.nullable(R.oneOf("848x480", "1696x960", "1280x720", "1920x1080")), note: "Deprecated." },
   ...common
 }
 
@@ -62,28 +58,69 @@ const modelOf = (body: Body): string => (typeof body["model"] === "string" ? bod
 
 const promptOf = (body: Body): string => (typeof body["prompt"] === "string" ? body["prompt"] : "")
 
+const older = { properties: { model: { enum: [null, "grok-imagine-video"] } } }
+const highest = { required: ["resolution"], properties: { resolution: { const: "1080p" } } }
+const some = (name: string): R.Json => ({ required: [name], properties: { [name]: { type: "array", minItems: 1 } } })
+const told = (name: string, schema: R.Json = { not: { type: "null" } }): R.Json => ({ required: [name], properties: { [name]: schema } })
+
+const isOlder = (body: Body): boolean => modelOf(body) === "grok-imagine-video"
+const hasSome = (body: Body, name: string): boolean => Array.isArray(body[name]) && body[name].length > 0
+
+const short = R.integerOrText(1, 10).schema
+
 /** Rules over more than one field: which model takes what, and what goes with reference images. */
-const generationConflict = (body: Body): string | undefined => {
-  const withImage = (body["image"] ?? body["image_url"] ?? undefined) !== undefined
-  const withReferences = Array.isArray(body["reference_images"]) && body["reference_images"].length > 0
-  const newer = modelOf(body) !== "grok-imagine-video"
-  if (promptOf(body).trim() === "" && !withImage) return "prompt is required"
-  if (body["resolution"] === "1080p" && !newer) return "resolution 1080p needs model grok-imagine-video-1.5"
-  if (Array.isArray(body["reference_audios"]) && body["reference_audios"].length > 0 && !newer) {
-    return "reference_audios need model grok-imagine-video-1.5"
+const generationConflicts: ReadonlyArray<R.Conflict> = [
+  {
+    refuse: (body) => {
+      const withImage = (body["image"] ?? body["image_url"] ?? undefined) !== undefined
+      return promptOf(body).trim() === "" && !withImage ? "prompt is required" : undefined
+    },
+    schema: {
+      description: "prompt is required, unless there is an image.",
+      anyOf: [told("prompt", { type: "string", pattern: "\\S" }), told("image"), told("image_url")]
+    }
+  },
+  {
+    refuse: (body) => (body["resolution"] === "1080p" && isOlder(body) ? "resolution 1080p needs model grok-imagine-video-1.5" : undefined),
+    schema: { description: "resolution 1080p needs model grok-imagine-video-1.5.", not: { allOf: [highest, older] } }
+  },
+  {
+    refuse: (body) =>
+      hasSome(body, "reference_audios") && isOlder(body) ? "reference_audios need model grok-imagine-video-1.5" : undefined,
+    schema: {
+      description: "reference_audios need model grok-imagine-video-1.5.",
+      not: { allOf: [some("reference_audios"), older] }
+    }
+  },
+  {
+    refuse: (body) =>
+      hasSome(body, "reference_images") && secondsOf(body) > 10
+        ? // The words are xAI's own.
+          `Duration ${secondsOf(body)}s exceeds the maximum allowed for reference-to-video, which is 10s. (duration)`
+        : undefined,
+    schema: {
+      description: "With reference_images a video has at most 10 seconds.",
+      anyOf: [
+        { not: some("reference_images") },
+        told("duration", short),
+        { properties: { duration: { type: "null" }, seconds: { anyOf: [short, { type: "null" }] } } }
+      ]
+    }
+  },
+  {
+    refuse: (body) =>
+      hasSome(body, "reference_images") && body["resolution"] === "1080p" ? "resolution of reference-to-video is 480p or 720p" : undefined,
+    schema: {
+      description: "With reference_images the resolution is 480p or 720p.",
+      not: { allOf: [some("reference_images"), highest] }
+    }
   }
-  if (withReferences && secondsOf(body) > 10) {
-    // The words are xAI's own.
-    return `Duration ${secondsOf(body)}s exceeds the maximum allowed for reference-to-video, which is 10s. (duration)`
-  }
-  if (withReferences && body["resolution"] === "1080p") return "resolution of reference-to-video is 480p or 720p"
-  return undefined
-}
+]
 
 export const generations: Submit = {
   path: "/v1/videos/generations",
   media: ["application/json"],
-  refuse: (body) => R.violation(generationRules, body) ?? generationConflict(body),
+  ...R.body(generationRules, generationConflicts),
   read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: secondsOf(body) })
 }
 
@@ -98,16 +135,19 @@ const sourceRules: R.Rules = {
 export const edits: Submit = {
   path: "/v1/videos/edits",
   media: ["application/json"],
-  refuse: (body) => R.violation(sourceRules, body),
+  ...R.body(sourceRules),
   read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: defaults.source })
 }
 
-const extensionRules: R.Rules = { ...sourceRules, duration: { check: R.nullable(R.integerOrText(2, 10)) } }
+const extensionRules: R.Rules = {
+  ...sourceRules,
+  duration: { check: R.nullable(R.integerOrText(2, 10)), note: `Seconds of the extension alone; default ${defaults.extension}.` }
+}
 
 export const extensions: Submit = {
   path: "/v1/videos/extensions",
   media: ["application/json"],
-  refuse: (body) => R.violation(extensionRules, body),
+  ...R.body(extensionRules),
   // `duration` is the extension alone; the result is source and extension.
   read: (body) => ({
     prompt: promptOf(body),

@@ -169,8 +169,9 @@ export const make = (
     }
     const scene = sceneOf(found, moment, origin)
     const answer = dialect.write(scene)
-    const said = Spoil.reworded(all, answer, moment._tag === "Running")
-    const [by] = said === answer ? [] : all
+    const isRunning = moment._tag === "Running"
+    const said = Spoil.reworded(all, answer, isRunning)
+    const by = all.find((each) => Spoil.reworded([each], answer, isRunning) !== answer)
     return { answer: said, told: told[moment._tag], url: scene.url, ...(by === undefined ? {} : { fault: by.fault.name }) }
   }
 

@@ -1,18 +1,20 @@
-/** The error bodies that the fixtures hold. */
+/** The fixtures of every provider, and the error bodies that they hold. */
 import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
 import { fixtures as geeknow } from "@reelay/providers/geeknow/fixtures"
 import { fixtures as xai } from "@reelay/providers/xai/fixtures"
 import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
 import type { Answer, Provider } from "../dialects/Dialect.ts"
 
-interface Recorded {
-  readonly source: { readonly url: string }
-  readonly evidence: { readonly shape?: string; readonly body: string }
+/** A documented answer: `request` is a method and a path, or "any". */
+export interface Recorded {
+  readonly request: string
+  readonly source: { readonly document: string; readonly heading: string; readonly url: string }
+  readonly evidence: { readonly shape?: string; readonly body: string; readonly status: string }
   readonly status: number
   readonly body: unknown
 }
 
-const fixtures: Readonly<Record<Provider, Readonly<Record<string, Recorded>>>> = { cometapi, xingchao, geeknow, xai }
+export const fixtures: Readonly<Record<Provider, Readonly<Record<string, Recorded>>>> = { cometapi, xingchao, geeknow, xai }
 
 export interface ErrorBody {
   readonly provider: Provider

@@ -30,6 +30,8 @@ Base URLs, to be used in place of the vendor's; any key that does not begin with
 
 ${providers.map((provider) => `  ${origin}/${provider}`).join("\n")}
 
+What each takes and answers: /docs below its base URL to read, /openapi.json as OpenAPI 3.1.
+
 Words in a prompt choose what becomes of the job:
 
 ${toText()}

@@ -52,6 +52,18 @@ export const routeOf = (pathname: string): Route => {
   return { _tag: "unknown", dialect }
 }
 
+/** The mock's own words about a provider: its contract. */
+export interface ContractRoute {
+  readonly provider: Provider
+  readonly as: "openapi.json" | "docs"
+}
+
+export const contractRouteOf = (pathname: string): ContractRoute | undefined => {
+  const [, first, last, ...rest] = pathname.split("/")
+  const provider = providers.find((one) => one === first)
+  return provider !== undefined && (last === "openapi.json" || last === "docs") && rest.length === 0 ? { provider, as: last } : undefined
+}
+
 /** The methods that a route takes. HEAD is GET without a body. */
 export const methodsOf = (route: Exclude<Route, { readonly _tag: "unknown" }>): ReadonlyArray<string> =>
   route._tag === "submit" ? ["POST"] : ["GET", "HEAD"]
