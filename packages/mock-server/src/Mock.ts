@@ -22,6 +22,7 @@ import { respond } from "./internal/respond.ts"
 import { routeOf } from "./internal/route.ts"
 import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
+import { type Place, Worlds } from "./internal/worlds.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
 import type * as Script from "./Script.ts"
 
@@ -45,6 +46,10 @@ export interface Options {
    * `x-client-now` of each request moves it. Default `given`.
    */
   readonly clock?: Mode
+  /** When a time that is frozen, or in lock step, begins: milliseconds since the epoch. Default: `now`. */
+  readonly starts?: number
+  /** The life of each job that no header and no `play` gives one, whatever its prompt says. Absent: the prompts choose. */
+  readonly script?: Script.Script
   /** Called with the entry of the journal after each answer; for a log. */
   readonly onAnswer?: (entry: Entry) => void
 }
@@ -153,16 +158,24 @@ export interface Mock {
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
+  const { maxBodyBytes, now, onAnswer } = options
+  const shared = { now, ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }), ...(onAnswer === undefined ? {} : { onAnswer }) }
+  return build(options, new Worlds((own, place) => build({ ...shared, ...own }, place)))
+}
+
+/** A mock, and the worlds in it; or one that is such a world, at a place of its own. */
+const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place): Mock => {
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
-  const time = new Time(options.now, options.clock ?? "given")
+  const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]
+  const time = new Time(options.now, options.clock ?? "given", options.starts)
   const now = (): number => time.now()
   const jobs = new Jobs()
   const journal = new Journal()
   const waiting: Array<Waiting> = []
   const traces: Array<Trace> = []
 
-  const api = Api.make({ ...options, duration, seed }, { jobs, waiting, now })
+  const api = Api.make({ ...options, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
 
   const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
     const route = routeOf(url.pathname)
@@ -236,6 +249,9 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
   const self: Mock = {
     deliver: (request, host) => {
       const url = new URL(request.url)
+      const elsewhere = worlds?.deliver(request, url, host)
+      if (elsewhere !== undefined) return elsewhere
+      if (place !== undefined) url.pathname = place.inside(url.pathname)
       time.hear(request.headers)
       if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
       return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
