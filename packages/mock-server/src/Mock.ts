@@ -16,6 +16,7 @@ import type { Waiting } from "./internal/choice.ts"
 import type { Delivery } from "./internal/delivery.ts"
 import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
+import { Explorer } from "./internal/explorer.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
@@ -168,6 +169,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
   const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]
+  const explorer = worlds === undefined ? undefined : new Explorer(worlds)
   const time = new Time(options.now, options.clock ?? "given", options.starts)
   const now = (): number => time.now()
   const jobs = new Jobs()
@@ -251,6 +253,8 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       const url = new URL(request.url)
       const elsewhere = worlds?.deliver(request, url, host)
       if (elsewhere !== undefined) return elsewhere
+      const explored = explorer?.answer(request, url, host)
+      if (explored !== undefined) return explored.then((said) => ({ answer: said }))
       if (place !== undefined) url.pathname = place.inside(url.pathname)
       time.hear(request.headers)
       if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 
+/** Looks for the smallest world in which a client does something wrong. */
+export * as Explore from "./Explore.ts"
 /** What can go wrong, as a catalogue. */
 export * as Fault from "./Fault.ts"
 /** Judges what happened. */

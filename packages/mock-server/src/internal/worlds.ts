@@ -46,6 +46,11 @@ export class Worlds {
     return found
   }
 
+  /** What a world was, it is no more: under the same name there is a new one. */
+  forget(called: string): void {
+    this.made.delete(called)
+  }
+
   /** Answers a request for a world; `undefined` where it is for none. */
   deliver(request: Request, url: URL, host: Fault.Needs): Promise<Delivery> | undefined {
     const [, called, rest = "/"] = /^\/r\/([^/]+)(\/.*)?$/.exec(url.pathname) ?? []
