@@ -35,7 +35,7 @@ const has = (world: World.World, name: string): boolean => world.script?.faults?
 
 const isLongWait = ({ script = {} }: World.World): boolean => {
   const fault = script.faults?.find(({ name }) => name === "rate-limited")
-  return (fault?.retryAfter ?? 0) > 4 && typeof script.advances === "object" && script.advances.polls >= 3
+  return (fault?.retryAfter ?? 0) > 4 && typeof script.advances === "object" && script.advances.polls >= 5
 }
 
 describe("a search", () => {
@@ -93,7 +93,7 @@ describe("a search", () => {
     expect(World.toJson(shrunk(world, isLongWait))).toEqual({
       provider: "geeknow",
       clock: "lockstep",
-      script: { advances: { polls: 3 }, faults: [{ name: "rate-limited", retryAfter: 5 }] }
+      script: { advances: { polls: 5 }, faults: [{ name: "rate-limited", retryAfter: 5 }] }
     })
   })
 
@@ -233,13 +233,25 @@ describe("an exploration over HTTP", () => {
     })
   })
 
+  it("blames the client for a job whose id it was told, though the connection broke after that", async () => {
+    const mock = Mock.make({ now: () => 0 })
+    const script = { advances: { polls: 1 }, faults: ["submit-answered-drop"] }
+    const base = `http://mock.test/r/a${btoa(JSON.stringify({ provider: "xai", script }))}`
+    const headers = { authorization: "Bearer key", "content-type": "application/json" }
+    const post = { method: "POST", headers, body: JSON.stringify({ prompt: "A candle" }) }
+    await mock.deliver(new Request(`${base}/v1/videos/generations`, post), "socket")
+    const { answer } = await mock.deliver(new Request(`${base}/__mock/verify?over=true`), "socket")
+    expect(lawsIn(answer.body)).toEqual(["abandoned"])
+  })
+
   it("leaves out what its host can't show: a class goes without it, a fault by its name is refused", async () => {
     const mock = Mock.make({ now: () => 0 })
     const begin = async (faults: ReadonlyArray<string>, needs: Fault.Needs) => {
       const request = new Request("http://mock.test/__mock/explore", { method: "POST", body: JSON.stringify({ faults }) })
       return (await mock.deliver(request, needs)).answer
     }
-    expect(await begin(["drop"], "every")).toMatchObject({ status: 200 })
+    expect(await begin(["drop", "content"], "every")).toMatchObject({ status: 200, body: { faults: Explore.classes.content } })
+    expect(await begin(["drop"], "web")).toMatchObject({ status: 200, body: { faults: Explore.classes.drop } })
     expect(await begin(["submit-accepted-drop"], "every")).toMatchObject({
       status: 400,
       body: { error: expect.stringContaining("socket") }

@@ -199,8 +199,14 @@ export const generate = ({ clock, faults: names, providers, seed }: Plan, nth: n
   })
   const places = [nth - 1, ...Array.from({ length: dice("faults", 3) }, (_, index) => dice(`fault ${index}`, kinds.length))]
   const chosen = [...new Set(places.flatMap((place) => kinds[place % kinds.length] ?? []))]
-  // A fault of the file needs a file.
-  const hasFile = chosen.some(({ endpoint }) => endpoint === "file" || endpoint === "content")
+  // A fault of the file needs a file, and one of a submission a bill.
+  const about = new Set(chosen.map(({ endpoint }) => endpoint))
+  const endings =
+    about.has("file") || about.has("content")
+      ? (["succeeded"] as const)
+      : about.has("submit")
+        ? billed
+        : ([...billed, "failed" as const] as const)
   const faults = chosen.map((kind) => variant(dice, kind, clock === "lockstep"))
   const progress = pick<Script["progress"]>(dice, "progress", [
     "linear",
@@ -211,7 +217,7 @@ export const generate = ({ clock, faults: names, providers, seed }: Plan, nth: n
   ])
   const script = {
     advances: { polls: 1 + dice("polls", 6) },
-    ending: hasFile ? "succeeded" : pick<Script["ending"]>(dice, "ending", endings),
+    ending: pick<Script["ending"]>(dice, "ending", endings),
     faults,
     ...(progress === "linear" ? {} : { progress }),
     ...(dice("has phases", 2) === 0 ? {} : { phases: phasesOf(dice) })
@@ -221,7 +227,7 @@ export const generate = ({ clock, faults: names, providers, seed }: Plan, nth: n
   return "problem" in world ? { ...setting, script } : world
 }
 
-const endings = ["succeeded", "succeeded", "succeeded", "failed", "moderated", "expired", "no-url"] as const
+const billed = ["succeeded", "succeeded", "moderated", "expired", "no-url"] as const
 
 const variant = (dice: Dice, { name, usual }: Fault.Kind, isVirtual: boolean): Fault.Fault => {
   const first = 1 + dice(`first ${name}`, 3)

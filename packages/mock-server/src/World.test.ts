@@ -4,6 +4,7 @@ import { endpoints, makeClient, origin, start, urlIn } from "../test/client.ts"
 import { world } from "../test/world.ts"
 import { providers } from "./dialects/Dialect.ts"
 import { serve } from "./node.ts"
+import * as Script from "./Script.ts"
 import * as World from "./World.ts"
 
 /** A world that is there, or the test fails. */
@@ -38,6 +39,8 @@ describe("a token", () => {
         const read = good(World.fromToken(token))
         expect(World.toToken(read)).toBe(token)
         expect(World.scriptOf(read)).toEqual(World.scriptOf(any))
+        const { script } = World.toJson(any)
+        expect(World.scriptOf(any)).toEqual(script === undefined ? undefined : Script.fromJson(script, 10_000))
       })
     )
   })
@@ -47,6 +50,13 @@ describe("a token", () => {
       fc.property(world, (any) => {
         expect(World.toToken(good(World.fromJson(shuffled(World.toJson(any)))))).toBe(World.toToken(any))
       })
+    )
+    const [one, other] = [
+      { name: "flaky", byte: 1, retryAfter: 2 },
+      { retryAfter: 2, byte: 1, name: "flaky" }
+    ]
+    expect(World.toToken({ seed: 1, script: { faults: [one] }, provider: "xai" })).toBe(
+      World.toToken({ provider: "xai", script: { faults: [other] }, seed: 1 })
     )
   })
 
@@ -213,7 +223,9 @@ describe("a world in a mock", () => {
     await post(`${under()}/v1/videos/generations`, { prompt: "A candle" })
     for (let seed = 2; seed <= 1000; seed++) await get(`${under({ seed })}/__mock/health`)
     expect((await get(`${under()}/__mock/jobs`)).json).toHaveLength(1)
-    for (let seed = 1001; seed <= 2000; seed++) await get(`${under({ seed })}/__mock/health`)
+    for (let seed = 1001; seed <= 1900; seed++) await get(`${under({ seed })}/__mock/health`)
+    expect((await get(`${under()}/__mock/jobs`)).json).toHaveLength(1)
+    for (let seed = 2001; seed <= 3000; seed++) await get(`${under({ seed })}/__mock/health`)
     expect((await get(`${under()}/__mock/jobs`)).json).toEqual([])
   })
 

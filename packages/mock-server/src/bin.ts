@@ -5,6 +5,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
+import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -14,7 +15,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
+import { providers } from "./dialects/Dialect.ts"
 import { parseDuration } from "./internal/duration.ts"
+import { explore as exploration } from "./internal/exploring.ts"
 import { version } from "./internal/version.ts"
 import type { Entry } from "./Journal.ts"
 import { toText } from "./MagicPrompt.ts"
@@ -69,6 +72,47 @@ const explain = (cause: unknown, host: string, port: number): string => {
   }
 }
 
+const exploring = {
+  provider: Flag.Literals("provider", providers).pipe(Flag.optional, Flag.withDescription("Whose API (default all)")),
+  seed: Flag.String("seed").pipe(Flag.withDefault("1"), Flag.withDescription("The same seed names the same worlds (default 1)")),
+  runs: Flag.Int("runs").pipe(Flag.withDefault(100), Flag.withDescription("How many worlds, if nothing fails (default 100)")),
+  faults: Flag.String("faults").pipe(
+    Flag.optional,
+    Flag.withDescription("Classes or names of faults, with commas: submit, poll, file, content, drop (default all classes)")
+  ),
+  lockstep: Flag.Boolean("lockstep").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("For clients with a time of their own, which tell it in x-client-now")
+  ),
+  floor: time("floor", "0ms", "The least time between two polls of a job"),
+  timeout: time("timeout", "1m", "A command that takes longer has failed"),
+  world: Flag.String("world").pipe(Flag.optional, Flag.withDescription("The token of the only world to be played")),
+  command: Argument.String("command").pipe(
+    Argument.atLeast(1),
+    Argument.withDescription("What is run in each world, with its base URL in MOCK_BASE_URL; it fails where it does not end with 0")
+  )
+}
+
+const explore = Command.make("explore", exploring, ({ command: words, faults, floor, lockstep, provider, runs, seed, timeout, world }) => {
+  const asked = {
+    seed,
+    runs,
+    ...(floor === 0 ? {} : { floor }),
+    ...(lockstep ? { clock: "lockstep" } : {}),
+    ...(Option.isSome(provider) ? { provider: provider.value } : {}),
+    ...(Option.isSome(faults) ? { faults: faults.value.split(",") } : {})
+  }
+  const settings = { command: words, asked, timeout, world: Option.getOrUndefined(world) }
+  return Effect.flatMap(exploration(settings), ({ isGood, report: said }) =>
+    isGood ? Console.log(said) : Effect.fail(new CliError.UserError({ cause: said, userMessage: said }))
+  )
+}).pipe(
+  Command.withDescription(
+    "Runs a command in worlds in which something goes wrong, one after another, and finds the smallest in which it fails:\nreelay-mock explore --provider geeknow -- python3 my_client.py"
+  ),
+  Command.withShortDescription("Finds the smallest world in which a client fails")
+)
+
 const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...options }) => {
   const start = Effect.tryPromise({
     try: () => serve({ ...options, host, port, ...(quiet ? {} : { onAnswer: line }) }),
@@ -84,7 +128,8 @@ const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...opti
   Command.withDescription(
     `A mock of CometAPI, XingChao, GeekNow and xAI video generation. It generates nothing and bills nothing.\n\nWords in a prompt choose what becomes of the job:\n\n${toText()}`
   ),
-  Command.withShortDescription("A mock of four video APIs")
+  Command.withShortDescription("A mock of four video APIs"),
+  Command.withSubcommands([explore])
 )
 
 /** One line for each thing that is wrong, and nothing on standard output, where a script looks for the URL. */

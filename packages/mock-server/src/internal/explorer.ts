@@ -116,7 +116,8 @@ export class Explorer {
     this.sessions.set(id, session)
     const [oldest] = this.sessions.keys()
     if (this.sessions.size > limit && oldest !== undefined) this.sessions.delete(oldest)
-    return this.told(session, url)
+    const { body: first } = this.told(session, url)
+    return ok({ ...Object(first), faults })
   }
 
   private judge(session: Session, body: unknown, url: URL): Answer {
