@@ -51,6 +51,11 @@ export interface Options {
   readonly starts?: number
   /** The life of each job that no header and no `play` gives one, whatever its prompt says. Absent: the prompts choose. */
   readonly script?: Script.Script
+  /**
+   * The origin of the links to files, as in `http://localhost:8787`; it has to lead here too. Default: that of the request that asks, which for
+   * a client that sends its key to the API's own origin looks like a leak.
+   */
+  readonly filesAt?: string
   /** Called with the entry of the journal after each answer; for a log. */
   readonly onAnswer?: (entry: Entry) => void
 }
@@ -159,8 +164,13 @@ export interface Mock {
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  const { maxBodyBytes, now, onAnswer } = options
-  const shared = { now, ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }), ...(onAnswer === undefined ? {} : { onAnswer }) }
+  const { filesAt, maxBodyBytes, now, onAnswer } = options
+  const shared = {
+    now,
+    ...(filesAt === undefined ? {} : { filesAt }),
+    ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+    ...(onAnswer === undefined ? {} : { onAnswer })
+  }
   return build(options, new Worlds((own, place) => build({ ...shared, ...own }, place)))
 }
 

@@ -202,6 +202,19 @@ describe("a world in a mock", () => {
     expect((await send(origin + location)).status).toBe(302)
   })
 
+  it("has its files at the origin that the mock says, but for those that want the key, which are at the API's own", async () => {
+    const { post, get, send } = makeClient({ filesAt: "http://files.test" })
+    const linkIn = async (script: object): Promise<string> => {
+      const base = under({ script: { advances: { polls: 1 }, ...script } })
+      const { text: made } = await post(`${base}/v1/videos/generations`, { prompt: "A candle" })
+      return urlIn((await get(`${base}/v1/videos/${idIn(made)}`)).text)
+    }
+    const link = await linkIn({})
+    expect(new URL(link).origin).toBe("http://files.test")
+    expect((await send(link)).status).toBe(200)
+    expect(new URL(await linkIn({ faults: ["url-needs-key"] })).origin).toBe(origin)
+  })
+
   it("says at its own address what it is, and what is wrong with a token that is none", async () => {
     const { get } = makeClient()
     expect((await get(under({ script: { ending: "failed" } }))).json).toEqual({

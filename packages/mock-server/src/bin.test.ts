@@ -116,6 +116,18 @@ describe("reelay-mock", () => {
       }
     })
 
+    it("takes an exit code above 0 for a failure, whatever the mock found", async () => {
+      const exits = run("explore", ...flags, "--", process.execPath, "-e", "process.exit(3)")
+      expect(await exits.code).toBe(1)
+      expect(exits.said.err).toContain("ended with 3")
+      const world = { provider: "xai", clock: "lockstep", script: { advances: { polls: 1 }, faults: ["poll-accepted-html"] } }
+      const token = `a${btoa(JSON.stringify(world))}`
+      const crashes = run("explore", "--world", token, "--", ...client("trusts-every-body"))
+      expect(await crashes.code).toBe(1)
+      expect(crashes.said.err).toContain("SyntaxError")
+      expect(await run("explore", "--world", token, "--", ...client()).code).toBe(0)
+    })
+
     it("takes a command that does not end, or can't be started, for one that fails, and tells what it said", async () => {
       const hanging = [process.execPath, "-e", "console.log('still here'); setInterval(() => undefined, 1000)"]
       const late = run("explore", "--world", "aeyJwcm92aWRlciI6InhhaSJ9", "--timeout", "1s", "--", ...hanging)

@@ -52,6 +52,10 @@ const flags = {
       "What moves its time: the real clock (given), POST /__mock/clock (frozen), or each request's x-client-now too (lockstep)"
     )
   ),
+  filesAt: Flag.String("files-at").pipe(
+    Flag.optional,
+    Flag.withDescription("The origin of the links to files, as http://localhost:8787 where the API is at 127.0.0.1 (default the API's)")
+  ),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
 }
 
@@ -113,9 +117,10 @@ const explore = Command.make("explore", exploring, ({ command: words, faults, fl
   Command.withShortDescription("Finds the smallest world in which a client fails")
 )
 
-const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...options }) => {
+const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, ...options }) => {
+  const files = Option.isSome(filesAt) ? { filesAt: filesAt.value } : {}
   const start = Effect.tryPromise({
-    try: () => serve({ ...options, host, port, ...(quiet ? {} : { onAnswer: line }) }),
+    try: () => serve({ ...options, ...files, host, port, ...(quiet ? {} : { onAnswer: line }) }),
     catch: (cause) => new CliError.UserError({ cause, userMessage: explain(cause, host, port) })
   })
   return Effect.acquireRelease(start, ({ close }) => Effect.promise(close)).pipe(

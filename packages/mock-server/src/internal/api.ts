@@ -19,6 +19,8 @@ export interface Options {
   readonly urlTtl?: number
   readonly keys?: ReadonlyArray<string>
   readonly maxBodyBytes?: number
+  /** The origin of links; absent: that of the request. */
+  readonly filesAt?: string
   /** The life of jobs that nothing else gives one. */
   readonly script?: Script.Script
   /** The path that stands before its own in the links that it hands out: "", or "/r/<token>". */
@@ -91,7 +93,7 @@ const fetched = (found: Tracked, outcome: Outcome, method: string): Outcome => {
 }
 
 export const make = (
-  { duration, keys, maxBodyBytes = defaultMaxBodyBytes, script: usual, seed, under, urlTtl = 3_600_000 }: Options,
+  { duration, filesAt, keys, maxBodyBytes = defaultMaxBodyBytes, script: usual, seed, under, urlTtl = 3_600_000 }: Options,
   { jobs, now, waiting }: World
 ) => {
   const accepts = (key: string): boolean => (keys === undefined ? !key.startsWith("bad") : keys.includes(key))
@@ -106,7 +108,9 @@ export const make = (
     const isLapsed =
       job.script.ending === "expired" ||
       job.script.faults.some((fault) => Object.hasOwn(Files.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
-    return origin + under + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
+    // What wants the key is at the API's own host.
+    const isOwn = job.script.faults.some(({ name }) => name === "url-needs-key")
+    return (isOwn ? origin : (filesAt ?? origin)) + under + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
   }
 
   const create = ({ dialect, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, whose: Whose): Job => {
