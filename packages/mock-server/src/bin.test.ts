@@ -87,11 +87,11 @@ describe("reelay-mock", () => {
 
   describe("explore", () => {
     const careful = new URL("../test/careful.ts", import.meta.url).href
-    const client = (flaw = ""): ReadonlyArray<string> => [
+    const client = (flaw = "", last = ""): ReadonlyArray<string> => [
       process.execPath,
       "--input-type=module",
       "-e",
-      `const { makeVideo } = await import("${careful}"); await makeVideo(fetch, process.env.MOCK_BASE_URL, "${flaw}")`
+      `const { makeVideo } = await import("${careful}"); await makeVideo(fetch, process.env.MOCK_BASE_URL, "${flaw}"); ${last}`
     ]
     const flags = ["--provider", "xai", "--lockstep", "--faults", "submit-accepted-5xx,url-expired"]
 
@@ -126,6 +126,9 @@ describe("reelay-mock", () => {
       expect(await crashes.code).toBe(1)
       expect(crashes.said.err).toContain("SyntaxError")
       expect(await run("explore", "--world", token, "--", ...client()).code).toBe(0)
+      const well = run("explore", "--world", token, "--", ...client("", "process.exit(3)"))
+      expect(await well.code).toBe(1)
+      expect(well.said.err).toMatch(/^\S+node ended with 3\n$/)
     })
 
     it("takes a command that does not end, or can't be started, for one that fails, and tells what it said", async () => {

@@ -44,7 +44,7 @@ const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout:
     child.on("error", ({ message }) => resume(Effect.succeed({ isGood: false, said: message })))
     child.on("close", (code, signal) => {
       const why = signal === null ? `ended with ${code}` : `was ended by ${signal}`
-      resume(Effect.succeed({ isGood: code === 0, said: code === 0 ? said : `${said.trimEnd()}\n${name} ${why}` }))
+      resume(Effect.succeed({ isGood: code === 0, said: code === 0 ? said : `${said.trimEnd()}\n${name} ${why}`.trimStart() }))
     })
     return Effect.sync(() => child.kill("SIGKILL"))
   })
