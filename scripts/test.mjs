@@ -101,9 +101,11 @@ await step("lint (oxlint, type-aware)", () => run(bin("oxlint"), ["--quiet"]))
 await step("format (oxfmt)", () => run(bin("oxfmt"), ["--check", "."]))
 await step("unused files, exports and dependencies (knip)", () => run(bin("knip"), []))
 if (only !== "static") {
-  // Tests look for it by themselves: without it they are skipped.
-  const missing = await installed(run, "redis-server")
-  if (missing !== undefined) say(`        skipped: the tests that need redis-server (${missing})`)
+  // Tests look for them by themselves: without them they are skipped.
+  for (const program of ["redis-server", "python3"]) {
+    const missing = await installed(run, program)
+    if (missing !== undefined) say(`        skipped: the tests that need ${program} (${missing})`)
+  }
   await suites()
   if (compiled) await checkPackages({ root, names, work, run, bin, step })
   else say("        the packages were not checked, since they did not compile")

@@ -16,12 +16,14 @@ import type { Waiting } from "./internal/choice.ts"
 import type { Delivery } from "./internal/delivery.ts"
 import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
+import { Explorer } from "./internal/explorer.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
 import { contractRouteOf, routeOf } from "./internal/route.ts"
 import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
+import { type Place, Worlds } from "./internal/worlds.ts"
 import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
 import type * as Script from "./Script.ts"
 
@@ -45,6 +47,15 @@ export interface Options {
    * `x-client-now` of each request moves it. Default `given`.
    */
   readonly clock?: Mode
+  /** When a time that is frozen, or in lock step, begins: milliseconds since the epoch. Default: `now`. */
+  readonly starts?: number
+  /** The life of each job that no header and no `play` gives one, whatever its prompt says. Absent: the prompts choose. */
+  readonly script?: Script.Script
+  /**
+   * The origin of the links to files, as in `http://localhost:8787`; it has to lead here too. Default: that of the request that asks, which for
+   * a client that sends its key to the API's own origin looks like a leak.
+   */
+  readonly filesAt?: string
   /** Called with the entry of the journal after each answer; for a log. */
   readonly onAnswer?: (entry: Entry) => void
 }
@@ -153,16 +164,30 @@ export interface Mock {
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
+  const { filesAt, maxBodyBytes, now, onAnswer } = options
+  const shared = {
+    now,
+    ...(filesAt === undefined ? {} : { filesAt }),
+    ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+    ...(onAnswer === undefined ? {} : { onAnswer })
+  }
+  return build(options, new Worlds((own, place) => build({ ...shared, ...own }, place)))
+}
+
+/** A mock, and the worlds in it; or one that is such a world, at a place of its own. */
+const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place): Mock => {
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
-  const time = new Time(options.now, options.clock ?? "given")
+  const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]
+  const explorer = worlds === undefined ? undefined : new Explorer(worlds)
+  const time = new Time(options.now, options.clock ?? "given", options.starts)
   const now = (): number => time.now()
   const jobs = new Jobs()
   const journal = new Journal()
   const waiting: Array<Waiting> = []
   const traces: Array<Trace> = []
 
-  const api = Api.make({ ...options, duration, seed }, { jobs, waiting, now })
+  const api = Api.make({ ...options, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
 
   const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
     const route = routeOf(url.pathname)
@@ -236,6 +261,11 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
   const self: Mock = {
     deliver: (request, host) => {
       const url = new URL(request.url)
+      const elsewhere = worlds?.deliver(request, url, host)
+      if (elsewhere !== undefined) return elsewhere
+      const explored = explorer?.answer(request, url, host)
+      if (explored !== undefined) return explored.then((said) => ({ answer: said }))
+      if (place !== undefined) url.pathname = place.inside(url.pathname)
       time.hear(request.headers)
       const contract = contractRouteOf(url.pathname)
       // Loaded when it is asked for: few ask, and all would wait for it at the start.

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../test/client.ts"
 import { dialects } from "./internal/route.ts"
 import { toMarkdown } from "./MagicPrompt.ts"
+import * as Explore from "./Explore.ts"
 import * as Fault from "./Fault.ts"
 import * as Mock from "./Mock.ts"
 import * as Script from "./Script.ts"
@@ -16,7 +17,8 @@ describe("the README", () => {
   it.each([
     ["magic prompts", toMarkdown()],
     ["scripts", Script.toMarkdown()],
-    ["faults", Fault.toMarkdown()]
+    ["faults", Fault.toMarkdown()],
+    ["classes", Explore.toMarkdown()]
   ])("has the table of %s as it is in the data", (_, table) => {
     expect(bare(readme)).toContain(`\n\n${bare(table)}\n\n`)
   })

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import * as Fault from "./Fault.ts"
 import * as Hash from "./internal/hash.ts"
 
@@ -99,6 +100,16 @@ export const Script = Schema.Struct({
 })
 /** @category models */
 export type Script = typeof Script.Type
+
+/**
+ * Schema for what a script says of its own; the rest is as usual.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Changes = Script.mapFields(Struct.map(Schema.optionalKey))
+/** @category models */
+export type Changes = typeof Changes.Type
 
 /**
  * A job as it is at one point of its life.

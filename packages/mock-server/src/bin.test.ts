@@ -117,6 +117,70 @@ describe("reelay-mock", () => {
     expect(said.out).toContain(toText())
   })
 
+  describe("explore", () => {
+    const careful = new URL("../test/careful.ts", import.meta.url).href
+    const client = (flaw = "", last = ""): ReadonlyArray<string> => [
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      `const { makeVideo } = await import("${careful}"); await makeVideo(fetch, process.env.MOCK_BASE_URL, "${flaw}"); ${last}`
+    ]
+    const flags = ["--provider", "xai", "--lockstep", "--faults", "submit-accepted-5xx,url-expired"]
+
+    it("ends with 0 where the command passes in every world", async () => {
+      const { code, said } = run("explore", ...flags, "--runs", "3", "--", ...client())
+      expect(await code).toBe(0)
+      expect(said).toEqual({ out: "passed in 3 worlds\n", err: "" })
+    })
+
+    it("ends with 1 where it fails in one, and says how to run it there again", async () => {
+      const { code, said } = run("explore", ...flags, "--runs", "3", "--", ...client("submits-again"))
+      expect(await code).toBe(1)
+      expect(said.out).toBe("")
+      expect(said.err).toContain("failed in a world of 1 step:")
+      expect(said.err).toContain("paid twice: 2 jobs")
+      const [, token = ""] = /^again: reelay-mock explore --world (\S+) -- /m.exec(said.err) ?? []
+      for (const [flaw, exit] of [
+        ["submits-again", 1],
+        ["", 0]
+      ] as const) {
+        expect(await run("explore", "--world", token, "--", ...client(flaw)).code).toBe(exit)
+      }
+    })
+
+    it("takes an exit code above 0 for a failure, whatever the mock found", async () => {
+      const exits = run("explore", ...flags, "--", process.execPath, "-e", "process.exit(3)")
+      expect(await exits.code).toBe(1)
+      expect(exits.said.err).toContain("ended with 3")
+      const world = { provider: "xai", clock: "lockstep", script: { advances: { polls: 1 }, faults: ["poll-accepted-html"] } }
+      const token = `a${btoa(JSON.stringify(world))}`
+      const crashes = run("explore", "--world", token, "--", ...client("trusts-every-body"))
+      expect(await crashes.code).toBe(1)
+      expect(crashes.said.err).toContain("SyntaxError")
+      expect(await run("explore", "--world", token, "--", ...client()).code).toBe(0)
+      const well = run("explore", "--world", token, "--", ...client("", "process.exit(3)"))
+      expect(await well.code).toBe(1)
+      expect(well.said.err).toMatch(/^\S+node ended with 3\n$/)
+    })
+
+    it("takes a command that does not end, or can't be started, for one that fails, and tells what it said", async () => {
+      const hanging = [process.execPath, "-e", "console.log('still here'); setInterval(() => undefined, 1000)"]
+      const late = run("explore", "--world", "aeyJwcm92aWRlciI6InhhaSJ9", "--timeout", "1s", "--", ...hanging)
+      const missing = run("explore", "--world", "aeyJwcm92aWRlciI6InhhaSJ9", "--", "no-such-command")
+      expect(await late.code).toBe(1)
+      expect(late.said.err).toContain("still here")
+      expect(late.said.err).toContain("was ended by SIGKILL")
+      expect(await missing.code).toBe(1)
+      expect(missing.said.err).toContain("ENOENT")
+    })
+
+    it("says what is wrong with its own flags", async () => {
+      const { code, said } = run("explore", "--faults", "quakes", "--", "true")
+      expect(await code).toBe(1)
+      expect(said.err).toContain('"quakes" is no fault')
+    })
+  })
+
   it("has the version of its package", () => {
     expect(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))).toMatchObject({ version })
   })

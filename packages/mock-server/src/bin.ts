@@ -6,6 +6,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
+import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -19,6 +20,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
 import { providers } from "./dialects/Dialect.ts"
 import { parseDuration } from "./internal/duration.ts"
+import { explore as exploration } from "./internal/exploring.ts"
 import { version } from "./internal/version.ts"
 import type { Entry } from "./Journal.ts"
 import { toText } from "./MagicPrompt.ts"
@@ -52,6 +54,10 @@ const flags = {
     Flag.withDescription(
       "What moves its time: the real clock (given), POST /__mock/clock (frozen), or each request's x-client-now too (lockstep)"
     )
+  ),
+  filesAt: Flag.String("files-at").pipe(
+    Flag.optional,
+    Flag.withDescription("The origin of the links to files, as http://localhost:8787 where the API is at 127.0.0.1 (default the API's)")
   ),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
 }
@@ -126,9 +132,51 @@ const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, k
   Command.withShortDescription("Compare a live endpoint with the mock's contract")
 )
 
-const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...options }) => {
+const exploring = {
+  provider: Flag.Literals("provider", providers).pipe(Flag.optional, Flag.withDescription("Whose API (default all)")),
+  seed: Flag.String("seed").pipe(Flag.withDefault("1"), Flag.withDescription("The same seed names the same worlds (default 1)")),
+  runs: Flag.Int("runs").pipe(Flag.withDefault(100), Flag.withDescription("How many worlds, if nothing fails (default 100)")),
+  faults: Flag.String("faults").pipe(
+    Flag.optional,
+    Flag.withDescription("Classes or names of faults, with commas: submit, poll, file, content, drop (default all classes)")
+  ),
+  lockstep: Flag.Boolean("lockstep").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("For clients with a time of their own, which tell it in x-client-now")
+  ),
+  floor: time("floor", "0ms", "The least time between two polls of a job"),
+  timeout: time("timeout", "1m", "A command that takes longer has failed"),
+  world: Flag.String("world").pipe(Flag.optional, Flag.withDescription("The token of the only world to be played")),
+  command: Argument.String("command").pipe(
+    Argument.atLeast(1),
+    Argument.withDescription("What is run in each world, with its base URL in MOCK_BASE_URL; it fails where it does not end with 0")
+  )
+}
+
+const explore = Command.make("explore", exploring, ({ command: words, faults, floor, lockstep, provider, runs, seed, timeout, world }) => {
+  const asked = {
+    seed,
+    runs,
+    ...(floor === 0 ? {} : { floor }),
+    ...(lockstep ? { clock: "lockstep" } : {}),
+    ...(Option.isSome(provider) ? { provider: provider.value } : {}),
+    ...(Option.isSome(faults) ? { faults: faults.value.split(",") } : {})
+  }
+  const settings = { command: words, asked, timeout, world: Option.getOrUndefined(world) }
+  return Effect.flatMap(exploration(settings), ({ isGood, report: said }) =>
+    isGood ? Console.log(said) : Effect.fail(new CliError.UserError({ cause: said, userMessage: said }))
+  )
+}).pipe(
+  Command.withDescription(
+    "Runs a command in worlds in which something goes wrong, one after another, and finds the smallest in which it fails:\nreelay-mock explore --provider geeknow -- python3 my_client.py"
+  ),
+  Command.withShortDescription("Finds the smallest world in which a client fails")
+)
+
+const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, ...options }) => {
+  const files = Option.isSome(filesAt) ? { filesAt: filesAt.value } : {}
   const start = Effect.tryPromise({
-    try: () => serve({ ...options, host, port, ...(quiet ? {} : { onAnswer: line }) }),
+    try: () => serve({ ...options, ...files, host, port, ...(quiet ? {} : { onAnswer: line }) }),
     catch: (cause) => new CliError.UserError({ cause, userMessage: explain(cause, host, port) })
   })
   return Effect.acquireRelease(start, ({ close }) => Effect.promise(close)).pipe(
@@ -142,7 +190,7 @@ const command = Command.make("reelay-mock", flags, ({ quiet, host, port, ...opti
     `A mock of CometAPI, XingChao, GeekNow and xAI video generation. It generates nothing and bills nothing.\n\nWords in a prompt choose what becomes of the job:\n\n${toText()}`
   ),
   Command.withShortDescription("A mock of four video APIs"),
-  Command.withSubcommands([verify])
+  Command.withSubcommands([explore, verify])
 )
 
 /** One line for each thing that is wrong, and nothing on standard output, where a script looks for the URL. */

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 
+/** Looks for the smallest world in which a client does something wrong. */
+export * as Explore from "./Explore.ts"
 /** What can go wrong, as a catalogue. */
 export * as Fault from "./Fault.ts"
 /** Judges what happened. */
@@ -18,6 +20,8 @@ export * as Mock from "./Mock.ts"
 export * as Mp4 from "./Mp4.ts"
 /** The life of a job as data. */
 export * as Script from "./Script.ts"
+/** A world of the mock as data, and as a base URL. */
+export * as World from "./World.ts"
 export type { Entry } from "./Journal.ts"
 export type { Job, Provider } from "./dialects/Dialect.ts"
 export { providers } from "./dialects/Dialect.ts"

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Answer, type Provider, providers } from "../dialects/Dialect.ts"
+import type { Answer } from "../dialects/Dialect.ts"
 import { catalogue } from "../Fault.ts"
 import * as History from "../History.ts"
 import * as Ledger from "../Ledger.ts"
@@ -13,6 +13,7 @@ import { written } from "./choice.ts"
 import { home } from "./pages.ts"
 import { isRecord } from "./rules.ts"
 import type { Mode } from "./time.ts"
+import { floorsIn, wrongsOf } from "./verdict.ts"
 
 interface Asked {
   readonly mock: Mock
@@ -69,33 +70,11 @@ const witness = ({ body, mock }: Asked): Answer => {
   return ok(trace.success)
 }
 
-/** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */
-const floorsIn = (query: URLSearchParams): Readonly<Partial<Record<Provider, number>>> | undefined => {
-  const floors: Partial<Record<Provider, number>> = {}
-  for (const text of query.getAll("floor")) {
-    const [, name, millis = ""] = /^(?:(\w+):)?(\d+)$/.exec(text) ?? []
-    const whose = providers.filter((provider) => name === undefined || name === provider)
-    if (millis === "" || whose.length === 0) return undefined
-    for (const provider of whose) floors[provider] = Number(millis)
-  }
-  return floors
-}
-
 const verify = ({ mock, url }: Asked): Answer => {
   const floors = floorsIn(url.searchParams)
   if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
-  const { findings } = Ledger.of(mock.jobs, mock.clock.now)
-  const wrongs = [
-    ...findings.map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
-    ...History.check({ ...mock, floors }),
-    ...mock.journal.flatMap(({ at, method, nearest = [], path }) => {
-      const [near] = nearest
-      return near === undefined
-        ? []
-        : [{ law: "route", at, what: `${method} ${path} found no route; the nearest is ${near.method} ${near.path}: ${near.differs}` }]
-    })
-  ]
-  return ok({ ok: wrongs.length === 0, findings: wrongs })
+  const findings = wrongsOf(mock, floors, url.searchParams.get("over") === "true")
+  return ok({ ok: findings.length === 0, findings })
 }
 
 const isMode = (value: unknown): value is Mode => value === "given" || value === "frozen" || value === "lockstep"

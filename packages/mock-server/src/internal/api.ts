@@ -19,6 +19,12 @@ export interface Options {
   readonly urlTtl?: number
   readonly keys?: ReadonlyArray<string>
   readonly maxBodyBytes?: number
+  /** The origin of links; absent: that of the request. */
+  readonly filesAt?: string
+  /** The life of jobs that nothing else gives one. */
+  readonly script?: Script.Script
+  /** The path that stands before its own in the links that it hands out: "", or "/r/<token>". */
+  readonly under: string
 }
 
 /** What it works on: the mock's own. */
@@ -87,7 +93,7 @@ const fetched = (found: Tracked, outcome: Outcome, method: string): Outcome => {
 }
 
 export const make = (
-  { duration, keys, maxBodyBytes = defaultMaxBodyBytes, seed, urlTtl = 3_600_000 }: Options,
+  { duration, filesAt, keys, maxBodyBytes = defaultMaxBodyBytes, script: usual, seed, under, urlTtl = 3_600_000 }: Options,
   { jobs, now, waiting }: World
 ) => {
   const accepts = (key: string): boolean => (keys === undefined ? !key.startsWith("bad") : keys.includes(key))
@@ -102,7 +108,9 @@ export const make = (
     const isLapsed =
       job.script.ending === "expired" ||
       job.script.faults.some((fault) => Object.hasOwn(Files.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
-    return origin + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
+    // What wants the key is at the API's own host.
+    const isOwn = job.script.faults.some(({ name }) => name === "url-needs-key")
+    return (isOwn ? origin : (filesAt ?? origin)) + under + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
   }
 
   const create = ({ dialect, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, whose: Whose): Job => {
@@ -128,7 +136,7 @@ export const make = (
         const problem = route.submit.refuse(body)
         if (problem !== undefined) return refuse(problem)
         const { prompt } = route.submit.read(body)
-        const chosen = choose(request.headers, prompt, waiting, { duration, host, provider: dialect.provider })
+        const chosen = choose(request.headers, prompt, waiting, { duration, host, provider: dialect.provider, usual })
         if ("problem" in chosen) return refuse(chosen.problem)
         const intent = intentOf(dialect.provider, owner, request.headers, body)
         const all = Spoil.due(chosen.script.faults, "submit", jobs.count(intent))
@@ -224,7 +232,14 @@ export const make = (
     const all = Spoil.due(found.job.script.faults, "file", (found.asked.file += 1))
     const early = Spoil.before(all)
     if (early !== undefined) return broken(unaccepted, early)
-    const { answer, cut, fault } = Files.spoilt(all, { seed, job: found.job, url, headers: request.headers, isOwner: key === found.owner })
+    const { answer, cut, fault } = Files.spoilt(all, {
+      seed,
+      job: found.job,
+      url,
+      under,
+      headers: request.headers,
+      isOwner: key === found.owner
+    })
     const late = Spoil.after(all)
     if (late !== undefined) return fetched(found, broken(answer, late), request.method)
     const outcome = { answer, ...(cut === undefined ? {} : { cut }), ...(fault === undefined ? {} : { fault }) }

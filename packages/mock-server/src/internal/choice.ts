@@ -46,16 +46,19 @@ const refusal = ({ faults }: Script.Script, provider: Provider, host: Fault.Need
   return undefined
 }
 
-export const choose = (
-  headers: Headers,
-  prompt: string,
-  waiting: Array<Waiting>,
-  { duration, host, provider }: { readonly duration: number; readonly host: Fault.Needs; readonly provider: Provider }
-): Chosen => {
+interface Setting {
+  readonly duration: number
+  readonly host: Fault.Needs
+  readonly provider: Provider
+  /** The script of those that nothing else gives one. Absent: the prompt's. */
+  readonly usual: Script.Script | undefined
+}
+
+export const choose = (headers: Headers, prompt: string, waiting: Array<Waiting>, { duration, host, provider, usual }: Setting): Chosen => {
   const header = headers.get(scriptHeader)
   const next = waiting[0]
-  const chosen =
-    header !== null ? written(header, duration) : next !== undefined ? { script: next.script } : MagicPrompt.parse(prompt, duration)
+  const given = next?.script ?? usual
+  const chosen = header !== null ? written(header, duration) : given !== undefined ? { script: given } : MagicPrompt.parse(prompt, duration)
   if ("problem" in chosen) return { problem: header === null ? chosen.problem : `${scriptHeader}: ${chosen.problem}` }
   const problem = refusal(chosen.script, provider, host)
   if (problem !== undefined) return { problem }

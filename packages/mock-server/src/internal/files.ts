@@ -55,12 +55,12 @@ const refusesKey: Answer = refusal(400, "InvalidArgument", "Only one auth mechan
 const insteadOfFile: Answer = { status: 200, body: { error: { code: "storage_error", message: "The file is not available." } } }
 
 /** From one hop to the next of a chain, or of a ring; `undefined` where the chain has ended. */
-const redirect = (url: URL, isRing: boolean): Answer | undefined => {
+const redirect = (url: URL, under: string, isRing: boolean): Answer | undefined => {
   const hop = Number(url.searchParams.get("hop") ?? 0)
   if (!isRing && hop >= 3) return undefined
   const next = new URL(url)
   next.searchParams.set("hop", String(isRing ? (hop + 1) % 3 : hop + 1))
-  return { status: 302, body: undefined, headers: { location: `${next.pathname}${next.search}` } }
+  return { status: 302, body: undefined, headers: { location: `${under}${next.pathname}${next.search}` } }
 }
 
 export const wrongMethod: Answer = {
@@ -111,13 +111,18 @@ interface Asked {
   readonly seed: string
   readonly job: Job
   readonly url: URL
+  /** What stands before its path for the client. */
+  readonly under: string
   readonly headers: Headers
   /** The key that made the job came with it. */
   readonly isOwner: boolean
 }
 
 /** A file as the faults of its job leave it: the first that changes anything is the one that shows. */
-export const spoilt = (all: ReadonlyArray<Due>, { headers, isOwner, job, seed, url }: Asked): Delivery & { readonly fault?: string } => {
+export const spoilt = (
+  all: ReadonlyArray<Due>,
+  { headers, isOwner, job, seed, under, url }: Asked
+): Delivery & { readonly fault?: string } => {
   for (const { fault } of all) {
     const { name } = fault
     switch (name) {
@@ -129,7 +134,7 @@ export const spoilt = (all: ReadonlyArray<Due>, { headers, isOwner, job, seed, u
         break
       case "redirected":
       case "redirect-loop": {
-        const answer = redirect(url, name === "redirect-loop")
+        const answer = redirect(url, under, name === "redirect-loop")
         if (answer !== undefined) return { answer, fault: name }
         break
       }

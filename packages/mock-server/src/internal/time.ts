@@ -12,14 +12,17 @@ const clientNow = "x-client-now"
 export class Time {
   private readonly given: () => number
   private readonly first: Mode
+  private readonly starts: number | undefined
   private current: Mode
   private at: number
 
-  constructor(given: () => number, mode: Mode) {
+  /** `starts`: where a time begins that is not the given one. */
+  constructor(given: () => number, mode: Mode, starts?: number) {
     this.given = given
     this.first = mode
+    this.starts = starts
     this.current = mode
-    this.at = given()
+    this.at = starts ?? given()
   }
 
   get mode(): Mode {
@@ -50,6 +53,6 @@ export class Time {
 
   reset(): void {
     this.current = this.first
-    this.at = this.given()
+    this.at = this.starts ?? this.given()
   }
 }

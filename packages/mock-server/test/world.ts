@@ -1,0 +1,50 @@
+/** Worlds of every form, for properties. */
+import * as fc from "fast-check"
+import { providers } from "../src/dialects/Dialect.ts"
+import * as Fault from "../src/Fault.ts"
+import type { Script } from "../src/Script.ts"
+import type { World } from "../src/World.ts"
+
+const count = fc.integer({ min: 1, max: 9 })
+
+const fault: fc.Arbitrary<Fault.Fault> = fc.record(
+  {
+    name: fc.constantFrom(...Fault.catalogue.map(({ name }) => name)),
+    requests: fc.oneof(fc.record({ first: count }), fc.record({ every: count }), fc.record({ after: count })),
+    byte: fc.nat({ max: 99 }),
+    retryAfter: fc.nat({ max: 9 })
+  },
+  { requiredKeys: ["name"] }
+)
+
+const phase: fc.Arbitrary<Script["phases"][number]> = fc.record({
+  state: fc.constantFrom("submitted" as const, "queued" as const, "running" as const),
+  lasts: fc.oneof(fc.nat({ max: 60_000 }), fc.record({ uniform: fc.tuple(fc.nat({ max: 9000 }), fc.nat({ max: 9000 })) }))
+})
+
+const script: fc.Arbitrary<Partial<Script>> = fc.record(
+  {
+    phases: fc.array(phase, { maxLength: 4 }),
+    duration: fc.nat({ max: 60_000 }),
+    ending: fc.constantFrom("succeeded", "failed", "moderated", "never"),
+    moderation: fc.constantFrom("http-400", "done"),
+    shape: fc.constantFrom("default", "flat"),
+    progress: fc.oneof(fc.constantFrom("linear" as const, "text" as const), fc.record({ stallsAt: fc.integer({ min: 0, max: 100 }) })),
+    advances: fc.oneof(fc.constantFrom("time" as const, "hand" as const), fc.record({ polls: count })),
+    faults: fc.array(fault, { maxLength: 3 }),
+    seed: fc.oneof(fc.string({ unit: "binary" }), fc.integer())
+  },
+  { requiredKeys: [] }
+)
+
+export const world: fc.Arbitrary<World> = fc.record(
+  {
+    provider: fc.constantFrom(...providers),
+    script,
+    seed: fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
+    clock: fc.constantFrom("frozen", "lockstep"),
+    starts: fc.nat(),
+    urlTtl: fc.nat()
+  },
+  { requiredKeys: ["provider"] }
+)
