@@ -16,8 +16,8 @@ import { canary, vendors, whoseIs } from "./internal/vendors.ts"
  */
 export interface Options {
   /**
-   * Something above answers in the place of the providers' hosts, as MSW does: only what gets as far as a connection is stopped. In a browser
-   * that is nothing. Default false.
+   * Something above answers in the place of the providers' hosts, as MSW does: only what gets as far as a connection to another machine is
+   * stopped. In a browser that is nothing. Default false.
    */
   readonly beneath?: boolean
 }
@@ -40,6 +40,9 @@ export interface Guard {
 export class RealHostError extends Error {
   override readonly name = "RealHostError"
   readonly _tag = "RealHostError"
+  /** As errors of Node's sockets have them, so that what stands between hands it on as it is. */
+  readonly code = "ERR_REAL_HOST"
+  readonly errno = -1
   readonly host: string
 
   constructor(host: string) {
@@ -122,12 +125,40 @@ const guardDispatchers = (): ReadonlyArray<Undo> => {
   )
 }
 
-/** Where a connection wants to go. Node calls with its options in an array; people call with options, or with a port and a host. */
-const namesIn = (args: ReadonlyArray<unknown>): ReadonlyArray<string> => {
-  const [first, second]: ReadonlyArray<unknown> = Array.isArray(args[0]) ? args[0] : args
-  const { host, servername }: { readonly host?: unknown; readonly servername?: unknown } =
-    typeof first === "object" && first !== null ? first : { host: second }
-  return [host, servername].filter((name) => typeof name === "string")
+/** What a connection is asked for with, as far as it matters here. */
+interface Wanted {
+  readonly host?: unknown
+  readonly servername?: unknown
+  readonly lookup?: Net.LookupFunction
+}
+
+/** Node calls `connect` with options and a callback in an array; people with options, or with a port and a host. */
+const readArgs = (args: ReadonlyArray<unknown>): readonly [Wanted, ReadonlyArray<unknown>] => {
+  const [first, ...rest]: ReadonlyArray<unknown> = Array.isArray(args[0]) ? args[0] : args
+  return typeof first === "object" && first !== null ? [first, rest] : [{ host: rest[0] }, rest]
+}
+
+const realNameIn = ({ host, servername }: Wanted): string | undefined =>
+  [host, servername].filter((name) => typeof name === "string").find((name) => whoseIs(name) !== undefined)
+
+/** A lookup that finds this machine or nothing: what answers in the place of a host connects for show, and to here. */
+const hereOnly =
+  (lookup: Net.LookupFunction, host: string): Net.LookupFunction =>
+  (name, options, done) =>
+    lookup(name, options, (error, found, family) => {
+      const addresses = typeof found === "string" ? [found] : (found ?? []).map(({ address }) => address)
+      if (addresses.every((address) => address === "::1" || address.startsWith("127."))) done(error, found, family)
+      else done(new RealHostError(host), "", 4)
+    })
+
+/** The arguments of a connection, changed so that it fails where it would reach a real host. */
+const heldBack = (args: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  if (held.sockets === 0) return args
+  const [wanted, rest] = readArgs(args)
+  const host = realNameIn(wanted)
+  if (host === undefined) return args
+  const { lookup } = wanted
+  return held.requests === 0 && lookup !== undefined ? [{ ...wanted, lookup: hereOnly(lookup, host) }, ...rest] : [refused(host)]
 }
 
 /** Node's sockets; `undefined` elsewhere. Asked for at run time, so that this module loads in a browser. */
@@ -145,8 +176,7 @@ const guardSockets = (): Undo => {
   if (sockets === undefined) return () => undefined
   return patch(sockets.Socket.prototype, "connect", (real) => {
     return function connect(this: InstanceType<typeof sockets.Socket>, ...args: ReadonlyArray<unknown>) {
-      const host = held.sockets === 0 ? undefined : namesIn(args).find((name) => whoseIs(name) !== undefined)
-      return Reflect.apply(real, this, host === undefined ? args : [refused(host)])
+      return Reflect.apply(real, this, heldBack(args))
     }
   })
 }
@@ -200,17 +230,16 @@ const leakIn = async (way: string, attempt: () => Promise<unknown>): Promise<str
   }
 }
 
-/** A connection that asks no name server, so that where it is let through it fails here. */
 const attemptSocket = (sockets: typeof Net): Promise<void> =>
   new Promise((resolve, reject) => {
     const socket = new sockets.Socket()
     socket.once("error", reject).once("connect", resolve)
-    socket.connect({ host: canary, port: 443, lookup: (_, __, done) => done(new Error("nothing stopped it"), "", 4) })
+    socket.connect({ host: canary, port: 443 })
   })
 
 /**
- * Proves that the switch works: rejects, saying which way is open, unless every way out of this process is stopped. Asks no network, and no
- * provider: a name that can't exist stands for theirs.
+ * Proves that the switch works: rejects, saying which way is open, unless every way out of this process is stopped. Asks no provider: a
+ * name that can't exist stands for theirs, and only where the switch is broken a name server is asked for it.
  *
  * @category testing
  * @since 0.1.0
