@@ -47,9 +47,12 @@ export const checkPackages = async ({ bin, names, root, run, step, work }) => {
   )
 }
 
+/** Not modules, and one that a test runner has to load. */
+const notImported = new Set(["./package.json", "./vitest"])
+
 const pathsOf = (name, { exports }) =>
   Object.entries(exports)
-    .filter(([path, target]) => target !== null && path !== "./package.json")
+    .filter(([path, target]) => target !== null && !notImported.has(path))
     .map(([path]) => `@reelay/${name}${path.slice(1)}`)
 
 /** A consumer's program: no condition, no source, no workspace. */
