@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { get as httpsGet } from "node:https"
-import { connect } from "node:net"
+import { connect, Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { afterEach, describe, expect, it } from "vitest"
 import * as Guard from "./guard.ts"
@@ -113,6 +113,25 @@ describe("the leak switch", () => {
       expect(seen).toEqual(["https://api.x.ai"])
     } finally {
       globalThis.fetch = real
+    }
+  })
+})
+
+describe("sockets that somebody else patched over", () => {
+  it("are let through once the guard is uninstalled", async () => {
+    const real: unknown = Reflect.get(Socket.prototype, "connect")
+    const guard = install()
+    const guarded = Reflect.get(Socket.prototype, "connect")
+    Socket.prototype.connect = function above(this: Socket, ...args: ReadonlyArray<unknown>) {
+      return Reflect.apply(guarded, this, args)
+    }
+    try {
+      guard.uninstall()
+      const socket = connect({ host: "api.x.ai", port: 443, lookup: (_, __, done) => done(new Error("asked for its address"), "", 4) })
+      const [error] = await once(socket, "error").catch((thrown: unknown) => [thrown])
+      expect(String(error)).toContain("asked for its address")
+    } finally {
+      Reflect.set(Socket.prototype, "connect", real)
     }
   })
 })

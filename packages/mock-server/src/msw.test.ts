@@ -169,6 +169,26 @@ describe("the self-test of MSW's switch", () => {
     guard.uninstall()
   })
 
+  it("fails where what is stopped has an answer all the same, as the worker's 500 is one", async () => {
+    const real = globalThis.fetch
+    const answering = () => ({
+      close: () => (globalThis.fetch = real),
+      listen: ({ onUnhandledFrame }: Parameters<ReturnType<typeof setupServer>["listen"]>[0] & object) => {
+        globalThis.fetch = async (input, init) => {
+          try {
+            const frame = { data: { request: new Request(input, init) } }
+            Reflect.apply(Object(onUnhandledFrame), undefined, [{ frame, defaults: {} }])
+          } catch {
+            return new Response("an error of the handler's", { status: 500 })
+          }
+          return new Response()
+        }
+      }
+    })
+    await expect(Msw.install(answering, Mock.make({ now: () => 0 }))).rejects.toThrow("MSW does not stop requests")
+    expect(globalThis.fetch).toBe(real)
+  })
+
   it("fails where fetch was replaced since", async () => {
     const { selfTest } = await installed()
     const real = globalThis.fetch
