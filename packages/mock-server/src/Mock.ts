@@ -16,6 +16,7 @@ import type { Waiting } from "./internal/choice.ts"
 import type { Delivery } from "./internal/delivery.ts"
 import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
+import * as Gateway from "./internal/gateway.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
@@ -165,7 +166,8 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
   const api = Api.make({ ...options, duration, seed }, { jobs, waiting, now })
 
   const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
-    const route = routeOf(url.pathname)
+    const isGateway = Gateway.isBelow(url.pathname)
+    const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
     const key = keyOf(request.headers)
     const provider = route._tag === "file" ? route.provider : route.dialect?.provider
     const complete = journal.begin({
@@ -178,7 +180,16 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
-    const { answer: said, body, cut, fault, intent, jobId, received, told } = await api.answer(route, request, url, key, host)
+    const {
+      answer: said,
+      body,
+      cut,
+      fault,
+      intent,
+      jobId,
+      received,
+      told
+    } = await (isGateway ? gateway : api).answer(route, request, url, key, host)
     const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
     const isLost = route._tag === "unknown" || said.status === 405
     const entry = complete({
@@ -197,6 +208,11 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     onAnswer?.(entry)
     return cut === undefined ? { answer: said } : { answer: said, cut }
   }
+
+  const gateway = Gateway.make(
+    { ...options, duration, seed },
+    { now, accepts: api.accepts, ask: (request, host) => deliverApi(request, new URL(request.url), host) }
+  )
 
   const stateOf = (tracked: Tracked): JobView["state"] => {
     const moment = momentOf(tracked, now())
@@ -275,6 +291,7 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     },
     reset: () => {
       jobs.clear()
+      gateway.clear()
       journal.clear()
       waiting.length = 0
       traces.length = 0
