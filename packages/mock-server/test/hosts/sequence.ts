@@ -96,6 +96,14 @@ export const play = async ({ api, send }: Host): Promise<ReadonlyArray<Step>> =>
     await submitted("A candle, mock:fault=submit-accepted-drop")
     await submitted("A candle, mock:lost-submit")
   }
+  const gateway = `${origin}/cometapi+xai/grok/v1/videos`
+  const wrapped = /"request_id":"([^"]+)"/.exec(
+    await post("gateway", `${gateway}/generations`, { prompt: "A candle, mock:flaky gateway:fault=poll-accepted-html" })
+  )
+  for (const elapsed of [0, 5000, 5000, 0]) {
+    await advance(elapsed)
+    await ask("gateway: poll", `${gateway}/${wrapped?.[1]}`, { headers: auth() })
+  }
   await ask("jobs", `${origin}/__mock/jobs`, {})
   await ask("ledger", `${origin}/__mock/ledger`, {})
   await ask("verdict", `${origin}/__mock/verify?floor=5000`, {})
