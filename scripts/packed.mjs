@@ -28,10 +28,11 @@ export const checkPackages = async ({ bin, names, root, run, step, work }) => {
   mkdirSync(consumer)
   const effect = manifest("core").devDependencies.effect
   const rxjs = manifest("core").devDependencies.rxjs
+  const msw = manifest("mock-server").devDependencies.msw
   const dependencies = Object.fromEntries(names.map((name) => [`@reelay/${name}`, `file:${tarballOf(name)}`]))
   writeFileSync(
     join(consumer, "package.json"),
-    JSON.stringify({ private: true, type: "module", dependencies: { ...dependencies, effect, rxjs }, overrides: dependencies })
+    JSON.stringify({ private: true, type: "module", dependencies: { ...dependencies, effect, rxjs, msw }, overrides: dependencies })
   )
   const installed = await step("packages installed by npm into an empty project", () =>
     run("npm", ["install", "--no-audit", "--no-fund"], { cwd: consumer })
@@ -46,9 +47,12 @@ export const checkPackages = async ({ bin, names, root, run, step, work }) => {
   )
 }
 
+/** Not modules, and one that a test runner has to load. */
+const notImported = new Set(["./package.json", "./vitest"])
+
 const pathsOf = (name, { exports }) =>
   Object.entries(exports)
-    .filter(([path, target]) => target !== null && path !== "./package.json")
+    .filter(([path, target]) => target !== null && !notImported.has(path))
     .map(([path]) => `@reelay/${name}${path.slice(1)}`)
 
 /** A consumer's program: no condition, no source, no workspace. */

@@ -17,6 +17,7 @@ import type { Delivery } from "./internal/delivery.ts"
 import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
 import { Explorer } from "./internal/explorer.ts"
+import * as Gateway from "./internal/gateway.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
 import { respond } from "./internal/respond.ts"
@@ -190,7 +191,8 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   const api = Api.make({ ...options, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
 
   const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
-    const route = routeOf(url.pathname)
+    const isGateway = Gateway.isBelow(url.pathname)
+    const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
     const key = keyOf(request.headers)
     const provider = route._tag === "file" ? route.provider : route.dialect?.provider
     const complete = journal.begin({
@@ -203,7 +205,16 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
-    const { answer: said, body, cut, fault, intent, jobId, received, told } = await api.answer(route, request, url, key, host)
+    const {
+      answer: said,
+      body,
+      cut,
+      fault,
+      intent,
+      jobId,
+      received,
+      told
+    } = await (isGateway ? gateway : api).answer(route, request, url, key, host)
     const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
     const isLost = route._tag === "unknown" || said.status === 405
     const entry = complete({
@@ -222,6 +233,11 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     onAnswer?.(entry)
     return cut === undefined ? { answer: said } : { answer: said, cut }
   }
+
+  const gateway = Gateway.make(
+    { ...options, duration, seed },
+    { now, accepts: api.accepts, ask: (request, host) => deliverApi(request, new URL(request.url), host) }
+  )
 
   const stateOf = (tracked: Tracked): JobView["state"] => {
     const moment = momentOf(tracked, now())
@@ -310,6 +326,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     },
     reset: () => {
       jobs.clear()
+      gateway.clear()
       journal.clear()
       waiting.length = 0
       traces.length = 0

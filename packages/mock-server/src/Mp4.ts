@@ -1,13 +1,41 @@
 /**
  * Small, playable videos: what the mock hands out as the finished file.
  *
- * H.264 (constrained baseline), 96 by 64 pixels, 24 frames a second, `moov` before `mdat`; about 10 KB and 16 bytes a frame. The picture derives
- * from a name, so that the videos of two jobs are told apart by eye and by hash; the same name gives the same bytes.
+ * H.264 (constrained baseline), 96 by 64 pixels, 24 frames a second, `moov` before `mdat`; about 10 KB and 16 bytes a frame. The picture shows the
+ * job's id and its seed as text, over colours that derive from both, so that a person sees which video it is; `read` tells a program, and
+ * whether every byte is as it was made.
  *
  * @since 0.1.0
  */
-import { type Colour, keyPicture, type Picture, pictureParameters, repeatedPicture, sequenceParameters } from "./internal/h264.ts"
+import * as Font from "./internal/font.ts"
+import { type Chroma, keyPicture, lumaOf, type Picture, pictureParameters, repeatedPicture, sequenceParameters } from "./internal/h264.ts"
 import * as Hash from "./internal/hash.ts"
+
+/**
+ * What a video shows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Shown {
+  /** The job's: up to 64 letters of printable ASCII. Of another, there is `#` and a digest. */
+  readonly id: string
+  /** Up to 27 letters, likewise. */
+  readonly seed: string
+}
+
+/**
+ * What was read of a video.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Read extends Shown {
+  /** In seconds. */
+  readonly duration: number
+  /** Every byte is as `make` wrote it. */
+  readonly intact: boolean
+}
 
 /**
  * @category constants
@@ -24,13 +52,53 @@ const movieScale = 1000
 const frameTicks = 1000
 const mediaScale = framesPerSecond * frameTicks
 
-/** Two colours and a pattern of 24 blocks. A dark and a bright luma, so that the pattern shows whatever the chroma. */
-const pictureOf = (name: string): Picture => {
-  const draw = [...Hash.bytes(`picture ${name}`, 6 + columns * rows)]
+const width = columns * 16
+
+/** In letters: the id in four lines, the seed in two. Below is a row of colours. */
+const lineLength = width / Font.cellWidth
+const idLength = 4 * lineLength
+const seedLabel = "seed "
+const seedLength = 2 * lineLength - seedLabel.length
+
+/** Where the cell of a letter begins in the luma. */
+const cornerOf = (index: number): number => Math.floor(index / lineLength) * Font.cellHeight * width + (index % lineLength) * Font.cellWidth
+
+/** A text as far as it can be shown: itself, or a digest that is shown as itself. */
+const fitted = (text: string, length: number): string =>
+  text.length <= length && Font.isWritable(text) && text.trim() === text ? text : `#${Hash.hex(`shown ${text}`, 12)}`
+
+/** Luma below and above this is dark and bright. */
+const middle = 125
+
+/** A dark and a bright luma, so that the text shows whatever the colours. */
+const pictureOf = ({ id, seed }: Shown): Picture => {
+  const draw = [...Hash.bytes(`picture ${seed} ${id}`, 2 + 2 * columns * rows + columns)]
   const at = (index: number): number => draw[index] ?? 0
-  const dark: Colour = [40 + (at(0) % 60), 64 + (at(1) % 128), 64 + (at(2) % 128)]
-  const bright: Colour = [150 + (at(3) % 80), 64 + (at(4) % 128), 64 + (at(5) % 128)]
-  return { columns, rows, blocks: Array.from({ length: columns * rows }, (_, index) => (at(6 + index) % 2 === 0 ? dark : bright)) }
+  const [dark, bright] = [40 + (at(0) % 40), 180 + (at(1) % 50)]
+  const chroma = Array.from({ length: columns * rows }, (_, index): Chroma => [
+    64 + (at(2 + 2 * index) % 128),
+    64 + (at(3 + 2 * index) % 128)
+  ])
+  const luma = new Uint8Array(width * rows * 16).fill(dark)
+  // Below the text: a row of blocks, dark or bright.
+  for (let sample = width * 48; sample < luma.length; sample++) {
+    if (at(2 + 2 * columns * rows + (Math.floor(sample / 16) % columns)) % 2 === 1) luma[sample] = bright
+  }
+  const text = id.padEnd(idLength) + seedLabel + seed.padEnd(seedLength)
+  for (const [index, letter] of Array.from(text).entries()) {
+    const corner = cornerOf(index)
+    for (const [x, y] of Font.dotsOf(letter)) luma[corner + y * width + x] = bright
+  }
+  return { columns, rows, luma, chroma }
+}
+
+/** The text of a picture; `undefined` where some letter is none. */
+const textIn = (luma: Uint8Array): string | undefined => {
+  const letters = Array.from({ length: idLength + seedLabel.length + seedLength }, (_, index) => {
+    const corner = cornerOf(index)
+    return Font.letterOf((x, y) => (luma[corner + y * width + x] ?? 0) > middle)
+  })
+  return letters.includes(undefined) ? undefined : letters.join("")
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -106,20 +174,20 @@ const movie = (picture: Picture, samples: ReadonlyArray<Bytes>, offset: number):
 }
 
 /**
- * A video of `seconds` (above 0, rounded to whole frames) whose picture derives from `name`.
+ * A video of `seconds` (above 0, rounded to whole frames) that shows an id and a seed. The same ones give the same bytes.
  *
  * @example
  * ```ts
  * import { Mp4 } from "@reelay/mock-server"
  *
- * Mp4.make("job 1", 6).byteLength // some 12,000
+ * Mp4.make({ id: "job 1", seed: "reelay" }, 6).byteLength // some 12,000
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (name: string, seconds: number): Uint8Array<ArrayBuffer> => {
-  const picture = pictureOf(name)
+export const make = ({ id, seed }: Shown, seconds: number): Uint8Array<ArrayBuffer> => {
+  const picture = pictureOf({ id: fitted(id, idLength), seed: fitted(seed, seedLength) })
   const frames = Math.max(1, Math.round(seconds * framesPerSecond))
   // Samples carry their NAL units behind a length of 4 bytes: the 0xff of avcC.
   const samples = Array.from({ length: frames }, (_, index) => {
@@ -130,4 +198,51 @@ export const make = (name: string, seconds: number): Uint8Array<ArrayBuffer> => 
   // The offset is in moov, whose size does not depend on it.
   const offset = type.byteLength + movie(picture, samples, 0).byteLength + 8
   return concat([type, movie(picture, samples, offset), box("mdat", ...samples)])
+}
+
+/** The body of the first box of a type among those of a body. */
+const boxIn = (body: DataView | undefined, wanted: string): DataView | undefined => {
+  if (body === undefined) return undefined
+  for (let at = 0; at + 8 <= body.byteLength;) {
+    const size = body.getUint32(at)
+    if (size < 8 || at + size > body.byteLength) return undefined
+    const type = String.fromCodePoint(...[4, 5, 6, 7].map((offset) => body.getUint8(at + offset)))
+    if (type === wanted) return new DataView(body.buffer, body.byteOffset + at + 8, size - 8)
+    at += size
+  }
+  return undefined
+}
+
+const areSame = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index])
+
+/**
+ * Reads from the pixels of a video which job it is of; `undefined` where it is none of the mock's, or its picture is damaged.
+ *
+ * **Example** (A test that the right video was saved)
+ *
+ * ```ts
+ * import { Mp4 } from "@reelay/mock-server"
+ *
+ * const saved = Mp4.make({ id: "job 1", seed: "reelay" }, 6)
+ * Mp4.read(saved) // { id: "job 1", seed: "reelay", duration: 6, intact: true }
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const read = (file: Uint8Array): Read | undefined => {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const sizes = ["moov", "trak", "mdia", "minf", "stbl", "stsz"].reduce<DataView | undefined>(boxIn, view)
+  const data = boxIn(view, "mdat")
+  if (sizes === undefined || sizes.byteLength < 16 || data === undefined || data.byteLength < 4) return undefined
+  const [frames, size] = [sizes.getUint32(8), sizes.getUint32(12)]
+  const unit = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).subarray(4, size)
+  const luma = lumaOf(unit, { columns, rows })
+  const text = luma === undefined ? undefined : textIn(luma)
+  if (text?.slice(idLength, idLength + seedLabel.length) !== seedLabel) return undefined
+  const shown = { id: text.slice(0, idLength).trimEnd(), seed: text.slice(idLength + seedLabel.length).trimEnd() }
+  const duration = frames / framesPerSecond
+  // A damaged number of frames would make a video of months.
+  return { ...shown, duration, intact: frames * 4 <= sizes.byteLength && areSame(make(shown, duration), file) }
 }

@@ -1,6 +1,8 @@
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { connect } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
-import { type MockServer, serve } from "./node.ts"
+import { layer, type MockServer, serve, Server } from "./node.ts"
 
 const open: Array<MockServer> = []
 
@@ -125,5 +127,46 @@ describe("the mock on a port", () => {
     const { url } = await started({ onAnswer: ({ status }) => seen.push(status) })
     await get(`${url}/xai/v1/videos/x`, { headers })
     expect(seen).toEqual([404])
+  })
+})
+
+const asked = (url: string): Effect.Effect<Response> => Effect.promise(() => get(url, { headers }))
+
+describe("the layer of the mock", () => {
+  it("serves while its scope is open, and no longer", async () => {
+    const url = await Effect.gen(function* () {
+      const server = yield* Server
+      expect((yield* asked(`${server.url}/__mock/health`)).status).toBe(200)
+      return server.url
+    }).pipe(Effect.provide(layer()), Effect.runPromise)
+    await expect(get(`${url}/__mock/health`)).rejects.toThrow("fetch failed")
+  })
+
+  it("takes its time from the Clock, a test's too", async () => {
+    const states = await Effect.gen(function* () {
+      const { mock, url } = yield* Server
+      const body = JSON.stringify({ prompt: "A candle" })
+      yield* Effect.promise(() => get(`${url}/xai/v1/videos/generations`, { method: "POST", headers, body }))
+      const before = mock.jobs[0]?.state
+      yield* TestClock.adjust("10 seconds")
+      return [before, mock.jobs[0]?.state]
+    }).pipe(Effect.provide(layer()), Effect.provide(TestClock.layer()), Effect.runPromise)
+    expect(states).toEqual(["submitted", "succeeded"])
+  })
+
+  it("keeps real providers out of reach meanwhile, unless told not to", async () => {
+    const real = globalThis.fetch
+    const ask = Effect.promise(() => get("https://api.x.ai/v1/models").then(String, String))
+    expect(await ask.pipe(Effect.provide(layer()), Effect.runPromise)).toContain("RealHostError")
+    expect(globalThis.fetch).toBe(real)
+    const during = await Effect.sync(() => globalThis.fetch).pipe(Effect.provide(layer({ allowRealHosts: true })), Effect.runPromise)
+    expect(during).toBe(real)
+  })
+
+  it("fails with the port where that is busy", async () => {
+    const port = Number(new URL((await started()).url).port)
+    const failed = await Effect.void.pipe(Effect.provide(layer({ port })), Effect.flip, Effect.runPromise)
+    expect(failed).toMatchObject({ _tag: "ServeError", port, cause: { code: "EADDRINUSE" } })
+    expect(failed.message).toContain(`port ${port}: listen EADDRINUSE`)
   })
 })

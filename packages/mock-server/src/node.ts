@@ -3,10 +3,15 @@
  *
  * @since 0.1.0
  */
+import * as EffectClock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import * as Layer from "effect/Layer"
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Readable } from "node:stream"
+import * as Guard from "./guard.ts"
 import { type Delivery, wire } from "./internal/delivery.ts"
 import * as Mock from "./Mock.ts"
 
@@ -126,7 +131,7 @@ const reply = async (mock: Mock.Mock, incoming: IncomingMessage, outgoing: Serve
   })
 }
 
-const listen = (server: Server, port: number, host: string): Promise<void> =>
+const listen = (server: HttpServer, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once("error", reject)
     server.listen(port, host, () => {
@@ -173,8 +178,82 @@ export const serve = async ({ port = 0, host = "127.0.0.1", now, ...options }: S
 
 const ignore = (): void => undefined
 
-const close = (server: Server): Promise<void> =>
+const close = (server: HttpServer): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()
   })
+
+/**
+ * A mock that is served for as long as a scope is open; `layer` makes it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Server extends Context.Service<Server, Pick<MockServer, "url" | "mock">>()("@reelay/mock-server/Server") {}
+
+/**
+ * The mock could not be served: its port is busy, mostly. `cause` is Node's error.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServeError extends Data.TaggedError("ServeError")<{
+  readonly host: string
+  readonly port: number
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    const why = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `The mock could not be served on ${this.host}, port ${this.port}: ${why}. Port 0 takes a free one.`
+  }
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface LayerOptions extends ServeOptions {
+  /** Without it, a request of this process to a real provider's host is an error while the mock is served: see `@reelay/mock-server/guard`. */
+  readonly allowRealHosts?: boolean
+}
+
+/**
+ * The mock on a port as a Layer: closed with the scope, its time that of the Effect's Clock, and real providers out of reach meanwhile.
+ *
+ * **Example** (A test against a mock of its own)
+ *
+ * ```ts
+ * import * as MockServer from "@reelay/mock-server/node"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { mock, url } = yield* MockServer.Server
+ *   // … a client with base URL `${url}/xai` …
+ *   return mock.journal.length
+ * }).pipe(Effect.provide(MockServer.layer({ duration: 500 })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = ({ allowRealHosts = false, ...options }: LayerOptions = {}): Layer.Layer<Server, ServeError> =>
+  Layer.effect(
+    Server,
+    Effect.gen(function* () {
+      const clock = yield* EffectClock.Clock
+      const { host = "127.0.0.1", port = 0 } = options
+      if (!allowRealHosts) {
+        yield* Effect.acquireRelease(
+          Effect.sync(() => Guard.install()),
+          (guard) => Effect.sync(guard.uninstall)
+        )
+        yield* Effect.promise(() => Guard.selfTest())
+      }
+      const start = Effect.tryPromise({
+        try: () => serve({ now: () => clock.currentTimeMillisUnsafe(), ...options }),
+        catch: (cause) => new ServeError({ host, port, cause })
+      })
+      return yield* Effect.acquireRelease(start, (server) => Effect.promise(server.close))
+    })
+  )

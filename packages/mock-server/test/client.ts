@@ -5,6 +5,9 @@ import { fixtures as xai } from "@reelay/providers/xai/fixtures"
 import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
 import type { Provider } from "../src/dialects/Dialect.ts"
 import * as Mock from "../src/Mock.ts"
+import { endpoints } from "./endpoints.ts"
+
+export { endpoints } from "./endpoints.ts"
 
 interface Fixture {
   readonly status: number
@@ -12,14 +15,6 @@ interface Fixture {
 }
 
 export const fixtures: Readonly<Record<Provider, Readonly<Record<string, Fixture>>>> = { cometapi, xingchao, geeknow, xai }
-
-/** The smallest good request of each provider's first endpoint, and where its jobs are asked for. */
-export const endpoints: Readonly<Record<Provider, { submit: string; body: Record<string, unknown>; poll: (id: string) => string }>> = {
-  cometapi: { submit: "/grok/v1/videos/generations", body: {}, poll: (id) => `/grok/v1/videos/${id}` },
-  xingchao: { submit: "/v1/grok/videos", body: { model: "grok_video3" }, poll: (id) => `/v1/result/${id}` },
-  geeknow: { submit: "/v1/videos", body: { model: "grok-video-3" }, poll: (id) => `/v1/videos/${id}` },
-  xai: { submit: "/v1/videos/generations", body: {}, poll: (id) => `/v1/videos/${id}` }
-}
 
 export const start = 1_800_000_000_000
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin, start, urlIn } from "../../test/client.ts"
 import { type Provider, providers } from "../dialects/Dialect.ts"
+import * as Mp4 from "../Mp4.ts"
+import * as Script from "../Script.ts"
 
 /** A client with a finished job, and the URL of its file. */
 const finished = async (prompt = "", provider: Provider = "xai") => {
@@ -23,6 +25,28 @@ describe("a file", () => {
     expect(status).toBe(200)
     expect(headers).toMatchObject({ "content-type": "video/mp4", "accept-ranges": "bytes", "content-length": String(bytes.length) })
     expect(new TextDecoder().decode(bytes.subarray(4, 8))).toBe("ftyp")
+  })
+
+  it.each(providers)("of %s shows its job and its seed", async (provider) => {
+    const { bytes } = await (await finished("", provider)).file()
+    const { id } = await finished("", provider)
+    expect(Mp4.read(bytes)).toMatchObject({ id, seed: "reelay", intact: true })
+  })
+
+  it("shows the seed of a script that has one of its own, and differs by it", async () => {
+    const client = makeClient()
+    client.mock.play({ ...Script.success(0), seed: 7 })
+    const id = await client.submit("xai", "x")
+    const response = await client.mock.handle(new Request(urlIn((await client.poll("xai", id)).text)))
+    expect(Mp4.read(new Uint8Array(await response.arrayBuffer()))).toMatchObject({ id, seed: "7", intact: true })
+    const { file } = await finished()
+    expect(response.headers.get("etag")).not.toBe((await file()).headers["etag"])
+  })
+
+  it("that is spoilt is seen to be", async () => {
+    expect(Mp4.read((await (await finished("mock:fault=truncated")).file()).bytes)).toBeUndefined()
+    expect(Mp4.read((await (await finished("mock:fault=corrupted")).file()).bytes)?.intact ?? false).toBe(false)
+    expect(Mp4.read((await (await finished("mock:fault=json-instead")).file()).bytes)).toBeUndefined()
   })
 
   it("differs from job to job, and so does its ETag", async () => {

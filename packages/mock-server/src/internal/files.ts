@@ -90,9 +90,9 @@ const rangeOf = (header: string | null, size: number): readonly [number, number]
 
 /** The file of a job, whole or in part. The same for GET and HEAD: a host leaves the body out. `change` is what a fault makes of the bytes. */
 export const serve = (seed: string, job: Job, headers: Headers, change = whole): Answer => {
-  const name = `${seed} ${job.id}`
-  const file = change(Mp4.make(name, job.seconds))
-  const etag = `"${Hash.hex(`etag ${name} ${job.seconds}`, 32)}"`
+  const shown = { id: job.id, seed: String(job.script.seed ?? seed) }
+  const file = change(Mp4.make(shown, job.seconds))
+  const etag = `"${Hash.hex(`etag ${shown.seed} ${job.id} ${job.seconds}`, 32)}"`
   const common = { "accept-ranges": "bytes", etag, "content-type": "video/mp4" }
   const condition = headers.get("if-range")
   const range = condition === null || condition === etag ? rangeOf(headers.get("range"), file.byteLength) : undefined

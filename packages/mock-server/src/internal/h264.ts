@@ -3,14 +3,20 @@
  * is skipped, which repeat it. Constrained baseline profile; clause numbers are those of ITU-T H.264.
  */
 
-/** One colour: luma 16 to 235, chroma 16 to 240. */
-export type Colour = readonly [y: number, cb: number, cr: number]
-
-/** A picture in macroblocks of 16 by 16 samples, one colour each, row by row. */
-export interface Picture {
+/** Width and height in macroblocks, of 16 by 16 samples. */
+export interface Size {
   readonly columns: number
   readonly rows: number
-  readonly blocks: ReadonlyArray<Colour>
+}
+
+/** The colour of a macroblock: 16 to 240. */
+export type Chroma = readonly [cb: number, cr: number]
+
+export interface Picture extends Size {
+  /** A byte for each sample, row by row: 16 to 235. */
+  readonly luma: Uint8Array
+  /** One for each macroblock, row by row. */
+  readonly chroma: ReadonlyArray<Chroma>
 }
 
 class Bits {
@@ -66,7 +72,7 @@ const nal = (header: number, payload: ReadonlyArray<number>): Uint8Array<ArrayBu
 const frameNumBits = 4
 
 /** 7.3.2.1: profile 66 with constraint_set0 and 1, level 3.0, no reordering (pic_order_cnt_type 2), one reference frame. */
-export const sequenceParameters = ({ columns, rows }: Picture): Uint8Array<ArrayBuffer> => {
+export const sequenceParameters = ({ columns, rows }: Size): Uint8Array<ArrayBuffer> => {
   const bits = new Bits().put(66, 8).put(0b1100_0000, 8).put(30, 8)
   bits
     .ue(0)
@@ -85,22 +91,60 @@ export const pictureParameters = (): Uint8Array<ArrayBuffer> => {
   return nal(0x68, bits.ue(0).ue(0).ue(0).put(1, 1).put(0, 1).put(0, 1).end())
 }
 
+const side = 16
+
+/** Where the samples of a macroblock's row `y` begin in the luma of its picture. */
+const rowAt = ({ columns }: Size, block: number, y: number): number =>
+  (Math.floor(block / columns) * side + y) * columns * side + (block % columns) * side
+
 /** 7.3.3: slice_type 7 (only I), then of each macroblock mb_type 25 (I_PCM) and its 384 samples. */
-export const keyPicture = ({ blocks }: Picture): Uint8Array<ArrayBuffer> => {
+export const keyPicture = (picture: Picture): Uint8Array<ArrayBuffer> => {
   const bits = new Bits().ue(0).ue(7).ue(0).put(0, frameNumBits)
   // idr_pic_id, no_output_of_prior_pics, long_term_reference, slice_qp_delta 0, deblocking off.
   bits.ue(0).put(0, 1).put(0, 1).ue(0).ue(1)
-  for (const [y, cb, cr] of blocks) {
+  for (const [block, [cb, cr]] of picture.chroma.entries()) {
     bits.ue(25).align()
-    for (let sample = 0; sample < 256; sample++) bits.out.push(y)
+    for (let y = 0; y < side; y++) {
+      const at = rowAt(picture, block, y)
+      bits.out.push(...picture.luma.subarray(at, at + side))
+    }
     for (let sample = 0; sample < 64; sample++) bits.out.push(cb)
     for (let sample = 0; sample < 64; sample++) bits.out.push(cr)
   }
   return nal(0x65, bits.end())
 }
 
+/** Samples of a macroblock, and the two bytes of mb_type before those of all but the first. */
+const samples = 384
+const type = 2
+
+/** The luma of what `keyPicture` wrote; `undefined` where it is no such picture. */
+export const lumaOf = (unit: Uint8Array, size: Size): Uint8Array | undefined => {
+  const payload: Array<number> = []
+  let zeros = 0
+  for (const byte of unit.subarray(1)) {
+    if (zeros >= 2 && byte === 3) zeros = 0
+    else {
+      payload.push(byte)
+      zeros = byte === 0 ? zeros + 1 : 0
+    }
+  }
+  const blocks = size.columns * size.rows
+  // Behind the last macroblock there is one byte, its stop bit; before the first, the head of the slice.
+  const start = payload.length - 1 - blocks * samples - (blocks - 1) * type
+  if (unit[0] !== 0x65 || start < 0 || start > 16) return undefined
+  const luma = new Uint8Array(blocks * side * side)
+  for (let block = 0; block < blocks; block++) {
+    for (let y = 0; y < side; y++) {
+      const from = start + block * (samples + type) + y * side
+      luma.set(payload.slice(from, from + side), rowAt(size, block, y))
+    }
+  }
+  return luma
+}
+
 /** A picture after `index` others (1 and up) that repeats the one before: slice_type 5 (only P), every macroblock skipped. */
-export const repeatedPicture = ({ blocks }: Picture, index: number): Uint8Array<ArrayBuffer> => {
+export const repeatedPicture = ({ columns, rows }: Size, index: number): Uint8Array<ArrayBuffer> => {
   const bits = new Bits()
     .ue(0)
     .ue(5)
@@ -108,5 +152,5 @@ export const repeatedPicture = ({ blocks }: Picture, index: number): Uint8Array<
     .put(index % 2 ** frameNumBits, frameNumBits)
   // No override of reference counts, no list modification, no adaptive marking, slice_qp_delta 0, deblocking off.
   bits.put(0, 1).put(0, 1).put(0, 1).ue(0).ue(1)
-  return nal(0x41, bits.ue(blocks.length).end())
+  return nal(0x41, bits.ue(columns * rows).end())
 }
