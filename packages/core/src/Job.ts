@@ -182,7 +182,7 @@ export interface ResumeOptions extends AttachOptions {
  *
  * - `State`: a state of a job that is followed again; `provider` is the one that it was found with, as `Artifact.save` needs it.
  * - `Error`: sight of this one is lost, or it can't be followed. `SubmitUnknown`: the process ended around its POST.
- * - `Held`: a living process follows it.
+ * - `Held`: it is being submitted, watched or saved, in a living process or in this one.
  * - `Damaged`: the entry can't be read.
  *
  * @category models
