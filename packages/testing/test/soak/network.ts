@@ -117,7 +117,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
       // A network of its own can show what needs a socket.
       const { answer: said, cut: torn } = await mock.deliver(request, "socket")
       const answer = await Mock.respond({ answer: said }, request)
-      const bytes = elsewhere(new Uint8Array(await answer.arrayBuffer()))
+      const bytes = elsewhere(new Uint8Array(await answer.arrayBuffer()), answer.headers.get("content-type"))
       if (isPost) life.hit("post arrived")
       if (fault === "silence") {
         count(log, "transport: never answered")
@@ -210,8 +210,9 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
 }
 
 /** Videos lie at another host than the API, as they do at all four: it must not get the key. */
-const elsewhere = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
-  if (bytes[0] !== 0x7b) return bytes
+const elsewhere = (bytes: Uint8Array<ArrayBuffer>, type: string | null): Uint8Array<ArrayBuffer> => {
+  // By its type: a part of a video may begin with a brace, too.
+  if (type?.startsWith("application/json") !== true) return bytes
   const text = new TextDecoder().decode(bytes)
   return new TextEncoder().encode(text.replaceAll("http://mock.test/files/", "http://files.test/files/"))
 }
