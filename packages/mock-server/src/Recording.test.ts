@@ -192,7 +192,9 @@ describe("a recording", () => {
     escaped,
     encodeURIComponent,
     (text) => encodeURIComponent(encodeURIComponent(text)),
-    percent
+    percent,
+    (text) => Array.from(text, (letter) => `&#${letter.codePointAt(0)};`).join(""),
+    (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;").replaceAll("/", "&#x2F;")
   ]
   const header = fc.constantFrom(
     "authorization",

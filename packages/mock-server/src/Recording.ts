@@ -169,14 +169,14 @@ export const record = ({ recording, secrets, startedAt }: Session, exchange: Exc
   const since = startedAt ?? exchange.at
   const by = redactor(secrets)
   const added = redactedExchange(by, { ...exchange, at: Math.max(0, exchange.at - since) })
-  const exchanges = [...recording.exchanges, added]
-  // What was found out to be secret at its end may stand at its beginning, and in earlier exchanges.
-  const isNew = Array.from(by.secrets()).some(([secret, { isAnywhere }]) => secrets.get(secret)?.isAnywhere !== isAnywhere)
-  return {
-    recording: { ...recording, exchanges: isNew ? exchanges.map((one) => redactedExchange(by, one)) : exchanges },
-    secrets: by.secrets(),
-    startedAt: since
-  }
+  const found = new Map(Array.from(by.secrets()).filter(([secret, { isAnywhere }]) => secrets.get(secret)?.isAnywhere !== isAnywhere))
+  const { exchanges } = recording
+  // What was found out to be secret at its end may stand at its beginning, and in earlier exchanges. These know the older secrets already.
+  const hushed =
+    found.size === 0
+      ? [...exchanges, added]
+      : [...exchanges.map((one) => redactedExchange(redactor(found), one)), redactedExchange(by, added)]
+  return { recording: { ...recording, exchanges: hushed }, secrets: by.secrets(), startedAt: since }
 }
 
 /**

@@ -8,6 +8,8 @@ interface Known {
   readonly placeholder: string
   /** Whether it is left out of every text, and not only where it was found: what is short may be a word that means nothing. */
   readonly isAnywhere: boolean
+  /** Matches it in every form. */
+  readonly form: RegExp
 }
 
 export type Secrets = ReadonlyMap<string, Known>
@@ -70,8 +72,9 @@ const written = (character: string): string => {
   const code = character.codePointAt(0) ?? 0
   const bytes = Array.from(new TextEncoder().encode(character), (byte) => `%(?:25)*${anyCase(hex(byte, 2))}`).join("")
   const plain = `\\\\*\\u{${code.toString(16)}}`
-  const named = { "&": "|&amp;", '"': "|&quot;", "<": "|&lt;", ">": "|&gt;", "'": "|&#39;" }[character] ?? ""
-  return `(?:${plain}|${bytes}|\\\\+u${anyCase(hex(code, 4))}${named})`
+  const named = { "&": "|&amp;", '"': "|&quot;", "<": "|&lt;", ">": "|&gt;" }[character] ?? ""
+  const numbered = `&#(?:0*${code}|[xX]0*${anyCase(code.toString(16))});`
+  return `(?:${plain}|${bytes}|\\\\+u${anyCase(hex(code, 4))}|${numbered}${named})`
 }
 
 const anyCase = (digits: string): string =>
@@ -82,29 +85,27 @@ const anyForm = (secret: string): RegExp => new RegExp(Array.from(secret, writte
 /** Goes on with the secrets that are known. Its own are told by `secrets`. */
 export const redactor = (known: Secrets): Redactor => {
   const all = new Map(known)
-  const forms = new Map<string, RegExp>()
 
   const placeholderOf = (secret: string, shortest: number): string => {
     if (secret === "" || placeholder.test(secret)) return secret
     const found = all.get(secret)
     const isAnywhere = found?.isAnywhere === true || secret.length >= shortest
     const name = found?.placeholder ?? `redacted-${all.size + 1}`
-    if (found?.isAnywhere !== isAnywhere) all.set(secret, { placeholder: name, isAnywhere })
+    if (found?.isAnywhere !== isAnywhere) all.set(secret, { placeholder: name, isAnywhere, form: found?.form ?? anyForm(secret) })
     return name
   }
 
-  const formOf = (secret: string): RegExp => {
-    const form = forms.get(secret) ?? anyForm(secret)
-    forms.set(secret, form)
-    return form
+  const withoutKnown = (text: string): string => {
+    // Every other form than the plain one needs one of these; to look for that one is much faster.
+    const isPlainly = !/[\\%&]/.test(text)
+    return (
+      Array.from(all)
+        .filter(([secret, { isAnywhere }]) => isAnywhere && (!isPlainly || text.includes(secret)))
+        // One may be a part of another.
+        .toSorted(([one], [other]) => other.length - one.length)
+        .reduce((left, [, { form, placeholder: name }]) => left.replace(form, name), text)
+    )
   }
-
-  const withoutKnown = (text: string): string =>
-    Array.from(all)
-      .filter(([, { isAnywhere }]) => isAnywhere)
-      // One may be a part of another.
-      .toSorted(([one], [other]) => other.length - one.length)
-      .reduce((left, [secret, { placeholder: name }]) => left.replace(formOf(secret), name), text)
 
   const text = (value: string): string =>
     withoutKnown(value)
