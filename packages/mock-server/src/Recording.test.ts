@@ -268,6 +268,13 @@ describe("a recording", () => {
     ])
   })
 
+  it("leaves a secret out of a request that only its answer shows to be one", () => {
+    const text = fileOf(
+      exchange({ body: { json: { prompt: "account acct-0123456789" } } }, { headers: { "x-account-id": "acct-0123456789" } })
+    )
+    expect(text).not.toContain("acct-0123456789")
+  })
+
   it("leaves out fields that are named as secrets, users of URLs, and headers that nobody needs", () => {
     const text = fileOf(
       exchange(
