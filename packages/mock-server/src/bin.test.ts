@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, describe, expect, it } from "vitest"
 import { magicWords, toText, written } from "./MagicPrompt.ts"
@@ -29,6 +31,9 @@ const run = (...args: ReadonlyArray<string>) => {
   }
   return { child, said, code, url }
 }
+
+/** A name that no file has. */
+const fresh = (): string => join(mkdtempSync(join(tmpdir(), "reelay-record-")), "session.json")
 
 describe("reelay-mock", () => {
   it("says its URL, and nothing else, on standard output; requests go to standard error", async () => {
@@ -178,6 +183,97 @@ describe("reelay-mock", () => {
       const { code, said } = run("explore", "--faults", "quakes", "--", "true")
       expect(await code).toBe(1)
       expect(said.err).toContain('"quakes" is no fault')
+    })
+  })
+
+  describe("record and replay", () => {
+    const key = "sk-secret-0123456789"
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" }
+    const body = JSON.stringify({ model: "grok-video-3", prompt: "A candle mock:script=three-polls" })
+
+    /** What GeekNow says of a job, at a base URL: its submission, its polls, and its file. */
+    const life = async (base: string): Promise<ReadonlyArray<string>> => {
+      const submitted = await globalThis.fetch(`${base}/v1/videos`, { method: "POST", headers, body })
+      const texts = [await submitted.text()]
+      const [, id = ""] = /"id":"([^"]+)"/.exec(texts[0] ?? "") ?? []
+      for (let polls = 0; polls < 3; polls++) texts.push(await (await globalThis.fetch(`${base}/v1/videos/${id}`, { headers })).text())
+      const file = await globalThis.fetch(`${base}/v1/videos/${id}/content`, { headers })
+      texts.push(`${file.status} ${file.headers.get("content-type")} ${Buffer.from(await file.arrayBuffer()).toString("base64")}`)
+      return texts.map((text) => text.replaceAll(/signature=[\w-]+/g, "signature="))
+    }
+
+    it("say the same over HTTP, bytes of a file included, and the file on disk has no secret", async () => {
+      const mock = run("--port", "0", "--quiet")
+      const out = fresh()
+      const recorder = run(
+        "record",
+        "--provider",
+        "geeknow",
+        "--upstream",
+        `${await mock.url()}/geeknow`,
+        "--out",
+        out,
+        "--files",
+        "--port",
+        "0"
+      )
+      const said = await life(`${await recorder.url()}/geeknow`)
+      expect(said[3]).toContain("signature=")
+      expect(said[4]).toMatch(/^200 video\/mp4 .{1000}/)
+      recorder.child.kill("SIGTERM")
+      mock.child.kill("SIGTERM")
+      expect([await recorder.code, recorder.said.err.split("\n")[0]]).toEqual([0, "POST /geeknow/v1/videos 200"])
+      const text = readFileSync(out, "utf8")
+      expect(text).not.toContain(key)
+      expect(text).not.toMatch(/signature=(?!redacted-\d)/)
+      expect(statSync(out).mode & 0o077).toBe(0)
+      const replayed = run("replay", out, "--port", "0", "--quiet")
+      const base = `${await replayed.url()}/geeknow`
+      expect(await life(base)).toEqual(said)
+      const unknown = await globalThis.fetch(`${base}/v1/videos/unknown`)
+      expect([unknown.status, await unknown.text()]).toEqual([404, expect.stringContaining("Nearest is")])
+    })
+
+    it("refuse to record over a file that is there, unless they are forced to", async () => {
+      const mock = run("--port", "0", "--quiet")
+      const out = fresh()
+      writeFileSync(out, "mine")
+      const flags = ["record", "--provider", "geeknow", "--upstream", `${await mock.url()}/geeknow`, "--out", out, "--port", "0", "--quiet"]
+      const refused = run(...flags)
+      expect(await refused.code).toBe(1)
+      expect([refused.said.out, refused.said.err]).toEqual([
+        "",
+        `${out} is there already: choose another name, or write over it with --force.\n`
+      ])
+      expect(readFileSync(out, "utf8")).toBe("mine")
+      const forced = run(...flags, "--force")
+      await life(`${await forced.url()}/geeknow`)
+      expect(JSON.parse(readFileSync(out, "utf8"))).toMatchObject({ version: 1, provider: "geeknow", exchanges: { length: 5 } })
+      // Without --files.
+      const replayed = run("replay", out, "--port", "0", "--quiet")
+      expect((await life(`${await replayed.url()}/geeknow`))[4]).toMatch(/^501 /)
+    })
+
+    it("leave no file where the port is busy, and say so", async () => {
+      const mock = run("--port", "0", "--quiet")
+      const url = await mock.url()
+      const out = fresh()
+      const busy = run("record", "--provider", "xai", "--upstream", `${url}/xai`, "--out", out, "--port", new URL(url).port)
+      expect([await busy.code, busy.said.err]).toEqual([1, expect.stringContaining("is busy")])
+      expect(existsSync(out)).toBe(false)
+    })
+
+    it.each([
+      [["record", "--provider", "xai", "--upstream", "http://gateway.test", "--out", "never.json"], "in the clear"],
+      [["record", "--provider", "xai", "--upstream", "https://gateway.test", "--out", "/no/such/folder/x.json"], "could not be written"],
+      [["replay", "no-such-file.json"], "no-such-file.json could not be read"],
+      [["replay", bin], "could not be read"],
+      [["replay", fileURLToPath(new URL("../package.json", import.meta.url))], "This is no recording"]
+    ])("with %j say on standard error what is wrong, and end with 1", async (args, what) => {
+      const { code, said } = run(...args, "--port", "0")
+      expect(await code).toBe(1)
+      expect(said.out).toBe("")
+      expect(said.err).toContain(what)
     })
   })
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `reelay-mock`: the mock on a port, until it is told to stop; and `reelay-mock verify`, which compares a live endpoint with the mock's
- * contract.
+ * The command `reelay-mock`: the mock on a port, until it is told to stop; `reelay-mock verify`, which compares a live endpoint with the mock's
+ * contract; and `record` and `replay`, for what a real provider says.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -21,10 +21,12 @@ import type * as Runtime from "effect/Runtime"
 import { providers } from "./dialects/Dialect.ts"
 import { parseDuration } from "./internal/duration.ts"
 import { explore as exploration } from "./internal/exploring.ts"
+import type { Unopened } from "./internal/taping.ts"
 import { version } from "./internal/version.ts"
 import type { Entry } from "./Journal.ts"
 import { toText } from "./MagicPrompt.ts"
 import { serve } from "./node.ts"
+import type { Refused } from "./Recording.ts"
 
 const time = (name: string, fallback: string, what: string): Flag.Flag<number> =>
   Flag.String(name).pipe(
@@ -62,7 +64,7 @@ const flags = {
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
 }
 
-const line = ({ method, path, status }: Entry): void => {
+const line = ({ method, path, status }: Pick<Entry, "method" | "path" | "status">): void => {
   process.stderr.write(`${method} ${path} ${status ?? ""}\n`)
 }
 
@@ -173,24 +175,80 @@ const explore = Command.make("explore", exploring, ({ command: words, faults, fl
   Command.withShortDescription("Finds the smallest world in which a client fails")
 )
 
+/** Serves until it is told to stop. The first line is the URL and nothing else: scripts read it. */
+const untilStopped = <E, R>(start: Effect.Effect<{ readonly url: string }, E, R>) =>
+  start.pipe(
+    Effect.tap(({ url }) => Console.log(url)),
+    Effect.andThen(Effect.never),
+    Effect.scoped
+  )
+
+const told = (quiet: boolean) => (method: string, path: string, status: number) => (quiet ? undefined : line({ method, path, status }))
+
+const place = { port: flags.port, host: flags.host, quiet: flags.quiet }
+
+const wrong =
+  (host: string, port: number) =>
+  (error: Refused | Unopened): CliError.UserError => {
+    const userMessage = error._tag === "Refused" ? error.message : explain(error.cause, host, port)
+    return new CliError.UserError({ cause: error, userMessage })
+  }
+
+const recording = {
+  ...place,
+  provider: Flag.Literals("provider", providers).pipe(Flag.withDescription("Whose API")),
+  upstream: Flag.String("upstream").pipe(
+    Flag.withDescription("The real base URL, to which requests and the client's key go: https://api.x.ai")
+  ),
+  out: Flag.String("out").pipe(Flag.withDescription("The file that is written")),
+  force: Flag.Boolean("force").pipe(Flag.withDefault(false), Flag.withDescription("Write over a file that is there already")),
+  files: Flag.Boolean("files").pipe(Flag.withDefault(false), Flag.withDescription("Keep the bytes of files, too, beside it"))
+}
+
+const complain = (message: string): void => {
+  process.stderr.write(`${message}\n`)
+}
+
+const record = Command.make("record", recording, ({ quiet, ...settings }) => {
+  // Loaded here, as for replay: the mock itself starts without it.
+  const start = Effect.promise(() => import("./internal/taping.ts")).pipe(
+    Effect.flatMap((taping) => taping.record({ ...settings, onAnswer: told(quiet), onFailure: complain })),
+    Effect.mapError(wrong(settings.host, settings.port))
+  )
+  return untilStopped(start)
+}).pipe(
+  Command.withDescription(
+    "Passes requests on to a real provider, and writes what was said to a file, without keys and signatures:\nreelay-mock record --provider xai --upstream https://api.x.ai --out session.json\nIt does what the client asks: a real job is paid for."
+  ),
+  Command.withShortDescription("Record a real provider")
+)
+
+const replaying = { ...place, file: Argument.String("file").pipe(Argument.withDescription("What reelay-mock record has written")) }
+
+const replay = Command.make("replay", replaying, ({ quiet, ...settings }) => {
+  const start = Effect.promise(() => import("./internal/taping.ts")).pipe(
+    Effect.flatMap((taping) => taping.replay({ ...settings, onAnswer: told(quiet) })),
+    Effect.mapError(wrong(settings.host, settings.port))
+  )
+  return untilStopped(start)
+}).pipe(
+  Command.withDescription("Answers as a recording has it, without a key and without a network."),
+  Command.withShortDescription("Answer from a recording")
+)
+
 const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, ...options }) => {
   const files = Option.isSome(filesAt) ? { filesAt: filesAt.value } : {}
   const start = Effect.tryPromise({
     try: () => serve({ ...options, ...files, host, port, ...(quiet ? {} : { onAnswer: line }) }),
     catch: (cause) => new CliError.UserError({ cause, userMessage: explain(cause, host, port) })
   })
-  return Effect.acquireRelease(start, ({ close }) => Effect.promise(close)).pipe(
-    // The first line is the URL and nothing else: scripts read it.
-    Effect.tap(({ url }) => Console.log(url)),
-    Effect.andThen(Effect.never),
-    Effect.scoped
-  )
+  return untilStopped(Effect.acquireRelease(start, ({ close }) => Effect.promise(close)))
 }).pipe(
   Command.withDescription(
     `A mock of CometAPI, XingChao, GeekNow and xAI video generation. It generates nothing and bills nothing.\n\nWords in a prompt choose what becomes of the job:\n\n${toText()}`
   ),
   Command.withShortDescription("A mock of four video APIs"),
-  Command.withSubcommands([explore, verify])
+  Command.withSubcommands([explore, record, replay, verify])
 )
 
 /** One line for each thing that is wrong, and nothing on standard output, where a script looks for the URL. */

@@ -17,7 +17,7 @@ const routes: ReadonlyArray<{ readonly method: string; readonly path: string }> 
 })
 
 /** How many letters must be put in, taken away or changed. */
-const distance = (one: string, other: string): number => {
+export const distance = (one: string, other: string): number => {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index)
   for (const [index, letter] of Array.from(one).entries()) {
     let diagonal = row[0] ?? 0
