@@ -80,14 +80,23 @@ const whole = 5000
 /** Entries in the order of arrival; at the limit the oldest go. */
 export class Journal {
   private kept: Array<Entry> = []
+  private dropped = 0
 
   get entries(): ReadonlyArray<Entry> {
     return this.kept
   }
 
+  /** How many entries came before the first that is kept. */
+  get first(): number {
+    return this.dropped
+  }
+
   /** Adds an entry, and gives a function that completes it. */
   begin(entry: Entry): (answered: Partial<Entry>) => Entry {
-    if (this.kept.length >= limit) this.kept = this.kept.slice(limit / 10)
+    if (this.kept.length >= limit) {
+      this.kept = this.kept.slice(limit / 10)
+      this.dropped += limit / 10
+    }
     this.kept.push(entry)
     const old = this.kept.length - 1 - whole
     const { answer, body, ...bare } = this.kept[old] ?? entry
@@ -102,5 +111,6 @@ export class Journal {
 
   clear(): void {
     this.kept = []
+    this.dropped = 0
   }
 }

@@ -20,8 +20,9 @@ import { Explorer } from "./internal/explorer.ts"
 import * as Gateway from "./internal/gateway.ts"
 import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
+import { Pulse } from "./internal/pulse.ts"
 import { respond } from "./internal/respond.ts"
-import { contractRouteOf, routeOf } from "./internal/route.ts"
+import { consolePathOf, contractRouteOf, routeOf } from "./internal/route.ts"
 import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { type Place, Worlds } from "./internal/worlds.ts"
@@ -185,6 +186,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   const now = (): number => time.now()
   const jobs = new Jobs()
   const journal = new Journal()
+  const pulse = new Pulse()
   const waiting: Array<Waiting> = []
   const traces: Array<Trace> = []
 
@@ -205,6 +207,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
+    pulse.beat()
     const {
       answer: said,
       body,
@@ -230,6 +233,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       ...(received === undefined ? {} : { received }),
       ...(cut === undefined ? {} : { cut: cut.by })
     })
+    pulse.beat()
     onAnswer?.(entry)
     return cut === undefined ? { answer: said } : { answer: said, cut }
   }
@@ -288,6 +292,11 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       if (contract !== undefined) {
         return import("./contract/serve.ts").then(({ serve }) => ({ answer: serve(contract, request.method, url.origin) }))
       }
+      const console = consolePathOf(url.pathname)
+      if (console !== undefined) {
+        const inside = { mock: self, jobs, journal, waiting, pulse, seed }
+        return import("./internal/console/serve.ts").then(({ serve }) => serve(inside, request, console))
+      }
       if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
       return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
     },
@@ -304,8 +313,14 @@ const build = (options: Options & { readonly now: () => number }, outside: World
         mode: time.mode,
         now: now(),
         ...(Number.isFinite(wait) ? { nextEventIn: wait } : {}),
-        set: (at: number) => time.set(at),
-        turn: (mode: Mode) => time.turn(mode)
+        set: (at: number) => {
+          time.set(at)
+          pulse.beat()
+        },
+        turn: (mode: Mode) => {
+          time.turn(mode)
+          pulse.beat()
+        }
       }
     },
     get traces() {
@@ -313,15 +328,18 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     },
     witness: (trace) => {
       traces.push(trace)
+      pulse.beat()
     },
     play: (script, times = 1) => {
       waiting.push({ script, left: times })
+      pulse.beat()
     },
     advance: (id, by) => {
       const tracked = jobs.named(id)
       if (tracked?.job.script.advances !== "hand") return undefined
       const { phases, end } = tracked.job.life
       tracked.age = by === undefined ? (phases.find(({ until }) => until > tracked.age)?.until ?? end) : Math.min(end, tracked.age + by)
+      pulse.beat()
       return stateOf(tracked)
     },
     reset: () => {
@@ -331,6 +349,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       waiting.length = 0
       traces.length = 0
       time.reset()
+      pulse.beat()
     }
   }
   return self

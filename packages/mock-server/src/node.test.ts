@@ -56,6 +56,28 @@ describe("the mock on a port", () => {
     expect((await file.arrayBuffer()).byteLength).toBe(Number(file.headers.get("content-length")))
   })
 
+  it("streams events as they come, forgets a page that leaves, and ends the others when it closes", async () => {
+    const { close, mock, url } = await serve()
+    const watch = async (signal?: AbortSignal) => {
+      const answer = await get(`${url}/__mock/events`, signal === undefined ? {} : { signal })
+      const reader = answer.body?.getReader()
+      return async (): Promise<string> => new TextDecoder().decode((await reader?.read())?.value)
+    }
+    const watching = async (): Promise<unknown> => Object(await (await get(`${url}/__mock/console.json`)).json())["watching"]
+    const leaves = new AbortController()
+    const [first, second] = [await watch(leaves.signal), await watch()]
+    expect([await first(), await second()]).toEqual(Array.from({ length: 2 }, () => "event: change\ndata: 0\n\n"))
+    mock.reset()
+    expect([await first(), await second()]).toEqual(Array.from({ length: 2 }, () => "event: change\ndata: 1\n\n"))
+    await expect.poll(watching).toBe(2)
+    leaves.abort()
+    await expect.poll(watching).toBe(1)
+    const last = second()
+    const closed = close()
+    await expect(last).rejects.toThrow("terminated")
+    await closed
+  })
+
   it("hands out URLs at the address that the client used", async () => {
     const { url } = await started()
     const answer = await raw(url, "GET / HTTP/1.1\r\nHost: mock:99\r\nConnection: close\r\n\r\n")

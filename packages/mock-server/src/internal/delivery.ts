@@ -16,6 +16,8 @@ export interface Cut {
 export interface Delivery {
   readonly answer: Answer
   readonly cut?: Cut
+  /** A body that comes bit by bit, in place of the answer's. */
+  readonly stream?: ReadableStream<Uint8Array<ArrayBuffer>>
 }
 
 const places = { unreceived: "start", unaccepted: "start", accepted: "start", headers: "headers", body: "body", answered: "end" } as const

@@ -32,7 +32,8 @@ export interface Tracked {
 /** Share of a job's time during which `not-found-first` hides it. */
 const hiddenShare = 0.2
 
-const ageOf = ({ age, asked, job }: Tracked, now: number): number => {
+/** How old a job is, in milliseconds of its life, whatever makes it older. */
+export const ageOf = ({ age, asked, job }: Tracked, now: number): number => {
   const { advances } = job.script
   if (advances === "time") return now - job.createdAt
   return advances === "hand" ? age : (job.life.end * Math.min(asked.poll, advances.polls)) / advances.polls

@@ -36,6 +36,8 @@ Words in a prompt choose what becomes of the job:
 
 ${toText()}
 
+To look at while it runs: ${origin}/__mock/
+
 For tests: GET /__mock/journal, /__mock/jobs, /__mock/scripts, /__mock/faults, /__mock/health; POST /__mock/script, /__mock/jobs/{id}/advance,
 /__mock/reset. A world of one's own stands at /r/<token>; POST /__mock/explore looks for the smallest in which a client fails.
 `

@@ -64,6 +64,10 @@ export const contractRouteOf = (pathname: string): ContractRoute | undefined => 
   return provider !== undefined && (last === "openapi.json" || last === "docs") && rest.length === 0 ? { provider, as: last } : undefined
 }
 
+/** What follows `/__mock/` in the path of something that only the console asks for. */
+export const consolePathOf = (pathname: string): string | undefined =>
+  /^\/__mock\/(|console\.(?:css|js|json)|events|journal\/\d+|jobs\/[^/]+\/video)$/.exec(pathname)?.[1]
+
 /** The methods that a route takes. HEAD is GET without a body. */
 export const methodsOf = (route: Exclude<Route, { readonly _tag: "unknown" }>): ReadonlyArray<string> =>
   route._tag === "submit" ? ["POST"] : ["GET", "HEAD"]

@@ -81,9 +81,10 @@ const reply = async (deliver: Deliver, incoming: IncomingMessage, outgoing: Serv
   } catch {
     delivery = malformed
   }
-  const { answer, cut } = delivery
+  const { answer, cut, stream } = delivery
   const { socket } = incoming
-  if (outgoing.destroyed) return
+  if (outgoing.destroyed) return stream?.cancel()
+  if (stream !== undefined) return flow(answer, stream, outgoing)
   if (cut?.at === "start") return breakOff(socket, cut.by)
   const { bytes, headers, status } = wire(answer, method)
   if (cut?.at === "headers") {
@@ -102,6 +103,26 @@ const reply = async (deliver: Deliver, incoming: IncomingMessage, outgoing: Serv
   outgoing.end(() => {
     if (cut !== undefined) breakOff(socket, cut.by)
   })
+}
+
+/** Sends a body as it comes, until it ends or the client leaves. */
+const flow = async (
+  { headers, status }: Delivery["answer"],
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  outgoing: ServerResponse
+): Promise<void> => {
+  const reader = stream.getReader()
+  outgoing.once("close", () => {
+    reader.cancel().catch(ignore)
+  })
+  outgoing.writeHead(status, { ...headers })
+  outgoing.flushHeaders()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    await written(outgoing, value)
+  }
+  outgoing.end()
 }
 
 const listen = (server: HttpServer, port: number, host: string): Promise<void> =>

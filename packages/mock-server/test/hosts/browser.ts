@@ -11,10 +11,20 @@ import type { Step } from "./sequence.ts"
 
 const browsers = ["chromium", "chromium-headless-shell", "google-chrome", "chromium-browser"]
 const folders = (process.env["PATH"] ?? "").split(":")
-const browser = browsers.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file))
+/** Its file; `undefined` where there is none. */
+export const browser = browsers.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file))
 
 /** There is no browser on this machine. */
 export const missing = browser === undefined
+
+/** A sandbox of its own needs rights that a container does not have. */
+export const flagsFor = (work: string): ReadonlyArray<string> => [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  `--user-data-dir=${join(work, "profile")}`
+]
 
 /** What the page tells. */
 export interface Told {
@@ -56,9 +66,7 @@ export const inBrowser = async (): Promise<Told> => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const address = server.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
-  // A sandbox of its own needs rights that a container does not have.
-  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", `--user-data-dir=${join(work, "profile")}`]
-  const child = spawn(browser ?? "chromium", [...flags, `http://127.0.0.1:${port}/`], { stdio: "ignore" })
+  const child = spawn(browser ?? "chromium", [...flagsFor(work), `http://127.0.0.1:${port}/`], { stdio: "ignore" })
   const closed = new Promise((resolve) => child.once("close", resolve))
   child.once("close", () => heard.emit("error", new Error("The browser ended before the page told anything")))
   try {
