@@ -292,6 +292,8 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       if (contract !== undefined) {
         return import("./contract/serve.ts").then(({ serve }) => ({ answer: serve(contract, request.method, url.origin) }))
       }
+      // Typed without its last slash; relative, since a world has a path before this one.
+      if (url.pathname === "/__mock") return Promise.resolve({ answer: { status: 308, body: undefined, headers: { location: "__mock/" } } })
       const console = consolePathOf(url.pathname)
       if (console !== undefined) {
         const inside = { mock: self, jobs, journal, waiting, pulse, seed }

@@ -71,7 +71,7 @@ export class Worlds {
     const under = `/r/${called}`
     const inside = (path: string): string => {
       const rest = path.slice(under.length)
-      return rest.startsWith("/__mock/") || rest.startsWith("/files/") ? rest : `/${provider}${rest}`
+      return /^\/(?:__mock(?:\/|$)|files\/)/.test(rest) ? rest : `/${provider}${rest}`
     }
     const options: Options = {
       ...(clock === undefined ? {} : { clock, starts: starts ?? 0 }),

@@ -24,6 +24,15 @@ describe("the console", () => {
     expect(text).not.toMatch(/<script>|<style|style=|onclick=|https?:|\/\//)
   })
 
+  it("is found without the slash at its end, in a world too, and leaves no entry", async () => {
+    const client = makeClient()
+    const { headers, status } = await client.send("/__mock")
+    expect([status, headers.get("location")]).toEqual([308, "__mock/"])
+    const world = await client.send(`/r/${World.toToken({ provider: "xai", seed: 4 })}/__mock`)
+    expect([world.status, world.headers.get("location")]).toEqual([308, "__mock/"])
+    expect(client.mock.journal).toEqual([])
+  })
+
   it("has a script and a style beside it, and the script is one that can be read", async () => {
     const client = makeClient()
     const [js, css] = [await client.send("/__mock/console.js"), await client.send("/__mock/console.css")]
