@@ -1,5 +1,5 @@
 import { Job, Provider, type VideoRequest } from "@reelay/core"
-import { type Fault, Mock, Script } from "@reelay/mock-server"
+import { type Fault, Mock, Script, World } from "@reelay/mock-server"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -76,6 +76,43 @@ describe("scripts", () => {
     expect(found.counterexample).toEqual([{ ...least, phases: [], seed: 0 }])
   })
 })
+
+describe("worlds", () => {
+  it("have a token each, are read from it again, and take a job of their provider below it", async () => {
+    const kinds = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(Arbitraries.world(["xai", "geeknow", "cometapi", "xingchao"], { host: "web", clock: "frozen" }), async (world) => {
+        const token = World.toToken(world)
+        expect(World.toToken(readable(token))).toBe(token)
+        expect(World.toJson(readable(token))).toEqual(World.toJson(world))
+        const mock = Mock.make({ now: () => 0 })
+        const [path] = paths[world.provider] ?? ["/"]
+        const asked = new Request(post(world.provider).url.replace(`/${world.provider}${path}`, `/r/${token}${path}`), post(world.provider))
+        const { answer } = await mock.deliver(asked, "web")
+        expect(JSON.stringify(answer)).not.toMatch(/needs a socket|is one of/u)
+        const journal = await mock.handle(new Request(`http://mock.test/r/${token}/__mock/journal`))
+        expect(await journal.json()).toMatchObject([{ route: "submit", provider: world.provider }])
+        kinds.add(`${world.provider} ${world.clock}`)
+      })
+    )
+    expect(kinds.size).toBe(4)
+  })
+
+  it("shrink to the first provider's, where all goes well", () => {
+    const found = fc.check(
+      fc.property(Arbitraries.world(["geeknow", "xai"]), () => false),
+      { numRuns: 20 }
+    )
+    const { duration: _, ...least } = Script.success(0)
+    expect(found.counterexample).toEqual([{ provider: "geeknow", script: { ...least, phases: [], seed: 0 } }])
+  })
+})
+
+const readable = (token: string): World.World => {
+  const world = World.fromToken(token)
+  if ("problem" in world) throw new Error(world.problem)
+  return world
+}
 
 const isProvider = (name: string): name is "xai" | "cometapi" | "xingchao" | "geeknow" =>
   name === "xai" || name === "cometapi" || name === "xingchao" || name === "geeknow"
