@@ -13,6 +13,7 @@ import type { Job } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
 import * as Api from "./internal/api.ts"
 import type { Waiting } from "./internal/choice.ts"
+import { preflight, readable } from "./internal/cors.ts"
 import type { Delivery } from "./internal/delivery.ts"
 import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
@@ -58,6 +59,11 @@ export interface Options {
    * a client that sends its key to the API's own origin looks like a leak.
    */
   readonly filesAt?: string
+  /**
+   * Lets pages of other origins ask: answers their browsers' preflights, which are in no journal, and says so on every answer. Default false:
+   * a client that would be stopped at the real provider must not pass here.
+   */
+  readonly cors?: boolean
   /** Called with the entry of the journal after each answer; for a log. */
   readonly onAnswer?: (entry: Entry) => void
 }
@@ -166,15 +172,23 @@ export interface Mock {
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  const { filesAt, maxBodyBytes, now, onAnswer } = options
+  const { cors = false, filesAt, maxBodyBytes, now, onAnswer } = options
   const shared = {
     now,
     ...(filesAt === undefined ? {} : { filesAt }),
     ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
     ...(onAnswer === undefined ? {} : { onAnswer })
   }
-  return build(options, new Worlds((own, place) => build({ ...shared, ...own }, place)))
+  const mock = build(options, new Worlds((own, place) => build({ ...shared, ...own }, place)))
+  return cors ? Object.assign(mock, { deliver: toPages(mock.deliver) }) : mock
 }
+
+const toPages =
+  (deliver: Mock["deliver"]): Mock["deliver"] =>
+  async (request, host) => {
+    const answer = preflight(request)
+    return answer === undefined ? readable(await deliver(request, host), request) : { answer }
+  }
 
 /** A mock, and the worlds in it; or one that is such a world, at a place of its own. */
 const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place): Mock => {

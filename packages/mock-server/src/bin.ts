@@ -61,6 +61,7 @@ const flags = {
     Flag.optional,
     Flag.withDescription("The origin of the links to files, as http://localhost:8787 where the API is at 127.0.0.1 (default the API's)")
   ),
+  cors: Flag.Boolean("cors").pipe(Flag.withDefault(false), Flag.withDescription("Let pages of other origins ask, in a browser")),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
 }
 

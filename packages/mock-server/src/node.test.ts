@@ -56,6 +56,24 @@ describe("the mock on a port", () => {
     expect((await file.arrayBuffer()).byteLength).toBe(Number(file.headers.get("content-length")))
   })
 
+  it("answers a browser's preflight, and lets its page read, with `cors` only", async () => {
+    const from = { origin: "http://app.test" }
+    const ask = { ...from, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type" }
+    const [ajar, shut] = await Promise.all([started({ cors: true }), started()])
+    const path = "/xai/v1/videos/generations"
+    const allowed = await get(ajar.url + path, { method: "OPTIONS", headers: ask })
+    expect([allowed.status, allowed.headers.get("access-control-allow-origin")]).toEqual([204, "*"])
+    expect(allowed.headers.get("access-control-allow-headers")).toBe("authorization,content-type")
+    const refused = await get(shut.url + path, { method: "OPTIONS", headers: ask })
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([405, null])
+    const body = JSON.stringify({ prompt: "A candle" })
+    const told = async ({ url }: MockServer, more: Record<string, string>): Promise<string | null> =>
+      (await get(url + path, { method: "POST", headers: { ...headers, ...more }, body })).headers.get("access-control-allow-origin")
+    // Only a page sends an origin: others get the same bytes as ever.
+    expect([await told(ajar, from), await told(ajar, {}), await told(shut, from)]).toEqual(["*", null, null])
+    expect(ajar.mock.journal).toHaveLength(2)
+  })
+
   it("streams events as they come, forgets a page that leaves, and ends the others when it closes", async () => {
     const { close, mock, url } = await serve()
     const watch = async (signal?: AbortSignal) => {
