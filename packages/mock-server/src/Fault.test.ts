@@ -167,6 +167,27 @@ describe("the grid of points at which a request can break", () => {
     }
   })
 
+  it("a body that is no longer than that comes whole, and is not called broken", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle")
+    client.mock.play(Object.assign(Script.success(0), { faults: [{ name: "poll-body-drop", byte: 100_000 }] }))
+    const other = await client.submit("xai", "Another candle")
+    expect((await client.poll("xai", other)).text).toContain('"done"')
+    expect([client.mock.journal.at(-1)?.cut, client.mock.journal.at(-1)?.fault, id === other]).toEqual([undefined, undefined, false])
+    expect(client.mock.jobs.at(-1)?.endToldAt).toBe(start)
+  })
+
+  it("what breaks a body is about the answers that have one", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:fault=poll-body-drop")
+    // xAI says with an empty body that a job waits.
+    for (let nth = 0; nth < 3; nth++)
+      expect([(await client.poll("xai", id)).status, client.mock.journal.at(-1)?.fault]).toEqual([202, undefined])
+    client.at(10_000)
+    for (let nth = 0; nth < 2; nth++) await expect(client.poll("xai", id)).rejects.toBeInstanceOf(Error)
+    expect((await client.poll("xai", id)).text).toContain('"done"')
+  })
+
   it("the next request after the last broken one is answered", async () => {
     const client = makeClient()
     const headers = {
@@ -336,7 +357,7 @@ describe("what happens to files", () => {
       ["redirected", 200],
       ["redirect-loop", 302]
     ] as const) {
-      const { link, send } = await withFaults("xai", [{ name, requests: { after: 0 } }])
+      const { link, send } = await withFaults("xai", [name])
       let url = await link()
       const statuses: Array<number> = []
       for (let hop = 0; hop < 4; hop++) {

@@ -289,7 +289,10 @@ const behaviours: ReadonlyArray<Kind> = [
     evidence: "assumed",
     usual: always
   }),
-  behaviour("redirect-loop", "file", "Redirects that lead back to where they began.", "any network does it", { evidence: "assumed" }),
+  behaviour("redirect-loop", "file", "Redirects that lead back to where they began.", "any network does it", {
+    evidence: "assumed",
+    usual: always
+  }),
   behaviour("wrong-length", "file", "Content-Length says a kilobyte more than comes.", "any network does it", {
     evidence: "assumed",
     needs: "socket"

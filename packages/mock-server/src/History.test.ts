@@ -73,6 +73,66 @@ describe("a history", () => {
     expect(judged(client)).toEqual([{ law: "after-end", jobId: id, at: start, what: `${id} was asked about after its end was told` }])
   })
 
+  it.each([
+    ["an answer without its status", "mock:fault=no-status", "GET"],
+    ["a word that is another provider's", "mock:fault=foreign-words", "GET"],
+    ["an answer to HEAD", "", "HEAD"],
+    ["a success without a URL", "mock:no-url", "GET"]
+  ])("after-end: %s may be asked about again", async (_, word, method) => {
+    const client = makeClient()
+    const id = await client.submit("xai", `A candle mock:fast ${word}`)
+    await client.send(`/xai${endpoints.xai.poll(id)}`, { method, headers: { authorization: "Bearer key" } })
+    await client.poll("xai", id)
+    client.mock.witness({ job: id, states: ["succeeded"] })
+    expect(judged(client)).toEqual([])
+  })
+
+  it("after-end: a link that has lapsed by itself is reason enough, and not before", async () => {
+    const client = makeClient({ urlTtl: 5000 })
+    const id = await client.submit("xai", "A candle mock:fast")
+    await client.poll("xai", id)
+    client.at(5000)
+    await client.poll("xai", id)
+    expect(laws(client)).toEqual([])
+    client.at(9000)
+    await client.poll("xai", id)
+    expect(laws(client)).toEqual(["after-end"])
+  })
+
+  it.each(["json-instead", "file-accepted-html", "file-accepted-5xx", "truncated", "corrupted"])(
+    "after-end: a file that is none is reason enough: %s",
+    async (fault) => {
+      const client = makeClient()
+      const id = await client.submit("xai", `A candle mock:fast mock:fault=${fault}`)
+      await client.send(urlIn((await client.poll("xai", id)).text))
+      await client.poll("xai", id)
+      expect(laws(client)).toEqual([])
+    }
+  )
+
+  it("after-end: others who ask about it in vain, or with a wrong method, are not its owner", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:fast")
+    await client.poll("xai", id)
+    for (const key of ["other", "bad"]) expect((await client.poll("xai", id, key)).status).toBeGreaterThan(400)
+    await client.send(`/xai${endpoints.xai.poll(id)}`, { method: "DELETE", headers: { authorization: "Bearer key" } })
+    expect(laws(client)).toEqual([])
+  })
+
+  it("served: nothing runs that never was said to, and of a job that was never made nothing is seen", async () => {
+    const client = makeClient()
+    const id = await client.submit("geeknow", "A candle")
+    client.mock.witness({ job: id, states: ["submitted", "queued", "running"] })
+    client.mock.witness({ job: "nope", states: ["queued"] })
+    expect(judged(client)).toEqual([
+      { law: "served", jobId: id, what: `${id} was running, and the provider never said so` },
+      { law: "served", jobId: "nope", what: "nope was followed, and no such job was ever made here" }
+    ])
+    client.at(5000)
+    await client.poll("geeknow", id)
+    expect(judged(client)).toHaveLength(1)
+  })
+
   it("after-end: a client that never had the end may go on asking", async () => {
     const client = makeClient()
     const id = await client.submit("xai", "A candle mock:fast mock:fault=poll-body-drop")

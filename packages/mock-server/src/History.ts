@@ -25,8 +25,8 @@ export type Trace = typeof Trace.Type
  * What a client may not do.
  *
  * - `one-end`: a job ends once, and nothing comes after that.
- * - `served`: it ends as the provider said, and not before.
- * - `after-end`: nobody asks about a job whose end was told; but for a fresh link, after one that had lapsed.
+ * - `served`: it is there, runs, and ends as the provider said, and not before.
+ * - `after-end`: nobody asks about a job whose end was told; but for a fresh link, where the last one has lapsed or gave no whole file.
  * - `retry-after`: nobody comes back before the time that a 429 asked for.
  * - `floor`: nobody asks about a job more often than so.
  * - `key`: a key goes to the API alone, unless the file wants it.
@@ -52,13 +52,18 @@ export interface Evidence {
   readonly jobs: ReadonlyArray<JobView>
   /** What clients saw. Absent: nobody told. */
   readonly traces?: ReadonlyArray<Trace>
+  /** Jobs as a gateway shows them, by its own ids. */
+  readonly tasks?: ReadonlyArray<JobView>
   /** The least distance between two polls of a job, in milliseconds, by provider. Absent: none, since a test's jobs are often short. */
   readonly floors?: Readonly<Partial<Record<Provider, number>>>
 }
 
 const isEnd = (state: Trace["states"][number]): boolean => state !== "submitted" && state !== "queued" && state !== "running"
 
-/** What a client may make of an ending. No document says whether a success without a URL is one; two providers have no word for `expired`. */
+/**
+ * What a client may make of an ending. No document says whether a success without a URL is one; two providers have no word for `expired`, and
+ * many a client has none.
+ */
 const endsAs: Readonly<Record<JobView["state"], ReadonlyArray<Trace["states"][number]>>> = {
   submitted: [],
   queued: [],
@@ -67,25 +72,37 @@ const endsAs: Readonly<Record<JobView["state"], ReadonlyArray<Trace["states"][nu
   failed: ["failed"],
   "gateway-failed": ["failed"],
   moderated: ["failed"],
-  expired: ["expired", "succeeded"],
+  expired: ["expired", "succeeded", "failed"],
   cancelled: ["cancelled", "failed"],
   "no-url": ["succeeded", "failed"]
 }
 
-const tracesJudged = ({ jobs, traces = [] }: Evidence): ReadonlyArray<Finding> =>
-  traces.flatMap(({ job: jobId, states }): ReadonlyArray<Finding> => {
+/** Faults of answers that one client may understand, and another one not; and of one that tells of a job that had ended. */
+const unclear: ReadonlySet<string> = new Set(["unknown-status", "foreign-words", "no-status", "goes-back"])
+
+/** Whether an answer may have said that a job runs. xAI has one word for all that comes before the end. */
+const mayTellOfRunning = ({ fault = "", provider, route, told }: Entry): boolean =>
+  route === "poll" && (told === "running" || unclear.has(fault) || (provider === "xai" && told !== undefined && told !== "ended"))
+
+const traceJudged =
+  ({ jobs, journal, tasks = [] }: Evidence) =>
+  ({ job: jobId, states }: Trace): ReadonlyArray<Finding> => {
+    const found: Array<Finding> = []
+    const job = [...tasks, ...jobs].find(({ id }) => id === jobId)
+    if (job === undefined) return [{ law: "served", jobId, what: `${jobId} was followed, and no such job was ever made here` }]
+    if (states.includes("running") && !journal.some((entry) => entry.jobId === jobId && mayTellOfRunning(entry)))
+      found.push({ law: "served", jobId, what: `${jobId} was running, and the provider never said so` })
     const end = states.findIndex(isEnd)
     const after = end < 0 ? undefined : states[end + 1]
-    const once: ReadonlyArray<Finding> =
-      after === undefined ? [] : [{ law: "one-end", jobId, what: `${jobId} was ${states[end]}, and then ${after}: a job ends once` }]
+    if (after !== undefined) found.push({ law: "one-end", jobId, what: `${jobId} was ${states[end]}, and then ${after}: a job ends once` })
     const ended = states[end]
-    const job = jobs.find(({ id }) => id === jobId)
-    if (ended === undefined) return once
-    const allowed = job?.endToldAt === undefined ? [] : endsAs[job.state]
-    if (allowed.includes(ended)) return once
-    const truth = job?.endToldAt === undefined ? "never told how it ended" : `told that it was ${job.state}`
-    return [...once, { law: "served", jobId, what: `${jobId} was ${ended}, and the provider ${truth}` }]
-  })
+    const allowed = job.endToldAt === undefined ? [] : endsAs[job.state]
+    if (ended === undefined || allowed.includes(ended)) return found
+    const truth = job.endToldAt === undefined ? "never told how it ended" : `told that it was ${job.state}`
+    return [...found, { law: "served", jobId, what: `${jobId} was ${ended}, and the provider ${truth}` }]
+  }
+
+const tracesJudged = (evidence: Evidence): ReadonlyArray<Finding> => (evidence.traces ?? []).flatMap(traceJudged(evidence))
 
 const seconds = (millis: number): string => `${Math.round(millis) / 1000} s`
 
@@ -101,22 +118,27 @@ const byJob = (journal: ReadonlyArray<Entry>): ReadonlyMap<string, ReadonlyArray
   return all
 }
 
-const pollsJudged = ({ floors = {}, jobs, journal }: Evidence): ReadonlyArray<Finding> => {
+/** Whether the job was asked about, and by its owner: what had a wrong key or method was refused before that. */
+const isPoll = ({ authorised, fault, method, route, status }: Entry): boolean =>
+  route === "poll" && authorised && method === "GET" && (status !== 404 || fault !== undefined)
+
+/** Whether a client that has no file after this request may ask the job for a fresh link. */
+const isFetched = ({ cut, fault, status }: Entry): boolean =>
+  status !== undefined && status < 400 && cut === undefined && (fault === undefined || status >= 300)
+
+const pollsJudged = ({ floors = {}, jobs, journal, tasks = [] }: Evidence): ReadonlyArray<Finding> => {
   const requests = byJob(journal)
-  return jobs.flatMap((job) => {
+  return [...tasks, ...jobs].flatMap((job) => {
     const found: Array<Finding> = []
     const floor = floors[job.provider]
     let last: Entry | undefined
-    let over = false
+    /** Until when there is nothing to ask about it. */
+    let overUntil = 0
     for (const entry of requests.get(job.id) ?? []) {
-      const { at, route, status, told } = entry
-      if (route === "file" || route === "content") {
-        // Whoever was refused a file may ask for a fresh link.
-        over = over && status !== undefined && status < 400
-        continue
-      }
-      if (route !== "poll") continue
-      if (over) found.push({ law: "after-end", jobId: job.id, at, what: `${job.id} was asked about after its end was told` })
+      const { at, route, told } = entry
+      if ((route === "file" || route === "content") && !isFetched(entry)) overUntil = 0
+      if (!isPoll(entry)) continue
+      if (at < overUntil) found.push({ law: "after-end", jobId: job.id, at, what: `${job.id} was asked about after its end was told` })
       const since = last === undefined ? undefined : at - last.at
       if (since !== undefined && last?.retryAfter !== undefined && since < last.retryAfter) {
         const what = `${job.id} was asked about ${seconds(since)} after a 429 that asked for ${seconds(last.retryAfter)}`
@@ -127,7 +149,9 @@ const pollsJudged = ({ floors = {}, jobs, journal }: Evidence): ReadonlyArray<Fi
         found.push({ law: "floor", jobId: job.id, at, what })
       }
       last = entry
-      over = told === "ended"
+      // A success without a URL may be asked for one.
+      const isOver = told === "ended" && job.state !== "no-url"
+      overUntil = isOver ? (entry.linkGoodUntil ?? Number.POSITIVE_INFINITY) : 0
     }
     return found
   })
@@ -172,9 +196,7 @@ const keysJudged = ({ jobs, journal }: Evidence): ReadonlyArray<Finding> =>
  * @category constructors
  * @since 0.1.0
  */
-export const check = (evidence: Evidence): ReadonlyArray<Finding> => [
-  ...tracesJudged(evidence),
-  ...pollsJudged(evidence),
-  ...submitsJudged(evidence),
-  ...keysJudged(evidence)
-]
+export const check = ({ journal, ...others }: Evidence): ReadonlyArray<Finding> => {
+  const evidence = { ...others, journal: journal.filter(({ isUpstream }) => isUpstream !== true) }
+  return [...tracesJudged(evidence), ...pollsJudged(evidence), ...submitsJudged(evidence), ...keysJudged(evidence)]
+}

@@ -28,6 +28,8 @@ export interface Entry {
   readonly intent?: string
   /** Of a poll whose answer came whole: where the job is, in it. */
   readonly told?: "submitted" | "queued" | "running" | "ended"
+  /** Until when the link in that answer is good: milliseconds since the epoch. */
+  readonly linkGoodUntil?: number
   /** What a 429 asked for, in milliseconds. */
   readonly retryAfter?: number
   /** Of a submission: its fields, without keys; what is long is cut. Of the newest entries only. */
@@ -36,6 +38,8 @@ export interface Entry {
   readonly answer?: { readonly headers: Readonly<Record<string, string>>; readonly body: unknown }
   /** Of a request that found no route: what it may have meant, and what differs. */
   readonly nearest?: ReadonlyArray<Near>
+  /** Not the client's: a gateway of this mock asked, on its behalf. */
+  readonly isUpstream?: true
   /** The name of the fault that shows in the answer. */
   readonly fault?: string
   /** How the connection broke. */

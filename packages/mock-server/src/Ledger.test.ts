@@ -114,6 +114,22 @@ describe("the ledger", () => {
     expect(kinds(at(client, 500_000))).toEqual([])
   })
 
+  it("counts the parts of a file: all of them are the file, and the last of them is not", async () => {
+    const client = makeClient()
+    const id = await client.submit("xai", "A candle mock:fast")
+    const url = urlIn((await client.poll("xai", id)).text)
+    const part = (range: string) => client.send(url, { headers: { range } })
+    const used = () => Ledger.of(client.mock.jobs, start).lines[0]?.used
+    await part("bytes=-1")
+    await part("bytes=0-99")
+    await part("bytes=200-")
+    expect(used()).toBe(false)
+    await part("bytes=50-199")
+    expect([used(), client.mock.jobs[0]?.fetched]).toEqual([true, 1])
+    await client.send(url)
+    expect(client.mock.jobs[0]?.fetched).toBe(2)
+  })
+
   it("is served", async () => {
     const client = makeClient()
     await client.submit("xai", "A candle")

@@ -151,6 +151,14 @@ export const magicWords: ReadonlyArray<MagicWord> = [
 
 const byName: ReadonlyMap<string, MagicWord> = new Map(magicWords.map((entry) => [entry.word, entry]))
 
+/**
+ * The word that a text such as `flaky` or `duration=3s` is written with; `undefined` where there is none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const wordOf = (text: string): MagicWord | undefined => byName.get(text.split("=")[0]?.toLowerCase() ?? "")
+
 /** `mock:fail`, `mock:duration=3s`. */
 export const written = ({ word, value }: MagicWord): string => (value === undefined ? `mock:${word}` : `mock:${word}=${value}`)
 

@@ -19,7 +19,7 @@ import type { Trace } from "./History.ts"
 import type * as Fault from "./Fault.ts"
 import { Explorer } from "./internal/explorer.ts"
 import * as Gateway from "./internal/gateway.ts"
-import { Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
+import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
 import { nearest } from "./internal/nearest.ts"
 import { Pulse } from "./internal/pulse.ts"
 import { respond } from "./internal/respond.ts"
@@ -131,6 +131,8 @@ export interface Mock {
   readonly journal: ReadonlyArray<Entry>
   /** Every job so far, in the order of submission. */
   readonly jobs: ReadonlyArray<JobView>
+  /** Every job of a gateway, as its clients know it: by the gateway's id. The job itself is the upstream's, and in `jobs`. */
+  readonly tasks: ReadonlyArray<JobView>
   /** What clients told of the states that they saw, for `History.check`. */
   readonly traces: ReadonlyArray<Trace>
   /** Keeps what a client saw of a job. */
@@ -206,7 +208,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
 
   const api = Api.make({ ...options, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
 
-  const deliverApi = async (request: Request, url: URL, host: Fault.Needs): Promise<Delivery> => {
+  const deliverApi = async (request: Request, url: URL, host: Fault.Needs, isUpstream = false): Promise<Delivery> => {
     const isGateway = Gateway.isBelow(url.pathname)
     const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
     const key = keyOf(request.headers)
@@ -218,6 +220,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       route: route._tag,
       ...(provider === undefined ? {} : { provider }),
       authorised: key !== undefined && api.accepts(key),
+      ...(isUpstream ? { isUpstream } : {}),
       ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
@@ -229,6 +232,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       fault,
       intent,
       jobId,
+      linkGoodUntil,
       received,
       told
     } = await (isGateway ? gateway : api).answer(route, request, url, key, host)
@@ -239,6 +243,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       ...(body === undefined ? {} : { body: shown(body, key) }),
       ...(intent === undefined ? {} : { intent }),
       ...(told === undefined ? {} : { told }),
+      ...(linkGoodUntil === undefined ? {} : { linkGoodUntil }),
       ...(asked === undefined ? {} : { retryAfter: asked }),
       ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, key) } }),
       ...(cut?.at === "start" ? {} : { status: said.status }),
@@ -253,8 +258,16 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   }
 
   const gateway = Gateway.make(
-    { ...options, duration, seed },
-    { now, accepts: api.accepts, ask: (request, host) => deliverApi(request, new URL(request.url), host) }
+    { ...options, seed },
+    {
+      now,
+      accepts: api.accepts,
+      ask: (request, host) => deliverApi(request, new URL(request.url), host, true),
+      shareOf: (upstream) => {
+        const found = jobs.find("xai", upstream)
+        return found === undefined || found.job.life.end === 0 ? 1 : ageOf(found, now()) / found.job.life.end
+      }
+    }
   )
 
   const stateOf = (tracked: Tracked): JobView["state"] => {
@@ -272,7 +285,10 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   }
 
   const viewOf = (tracked: Tracked): JobView => {
-    const { asked, endToldAt, fetched, intent, job, linkGoodUntil } = tracked
+    const { asked, fetched, intent, job, linkGoodUntil } = tracked
+    const task = gateway.taskOf(job.id)
+    // What a gateway was told, its client was not yet.
+    const endToldAt = task === undefined ? tracked.endToldAt : task.endToldAt
     return {
       ...job,
       polls: asked.poll,
@@ -283,6 +299,14 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       ...(linkGoodUntil === undefined ? {} : { linkGoodUntil })
     }
   }
+
+  const taskViews = (): ReadonlyArray<JobView> =>
+    gateway.tasks.flatMap(({ hasFailed, id, polls, upstream }) => {
+      const found = jobs.find("xai", upstream)
+      if (found === undefined) return []
+      const view = viewOf(found)
+      return [{ ...view, id, provider: "cometapi", polls, state: hasFailed ? "gateway-failed" : view.state }]
+    })
 
   /** Tells a client whose time is not the real one how late it is here. */
   const timed = (delivery: Delivery): Delivery => {
@@ -338,6 +362,9 @@ const build = (options: Options & { readonly now: () => number }, outside: World
           pulse.beat()
         }
       }
+    },
+    get tasks() {
+      return taskViews()
     },
     get traces() {
       return traces

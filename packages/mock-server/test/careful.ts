@@ -129,7 +129,7 @@ export const makeVideo = async (fetch: typeof globalThis.fetch, base: string, fl
     ;[end, url] = await watch()
   }
   if (end !== "unknown") states.push(end)
-  if (flaw === "goes-on-after-the-end") states.push("running")
+  if (flaw === "goes-on-after-the-end") states.push("queued")
   await ask("/__mock/trace", { method: "POST", body: JSON.stringify({ job: id, states }) })
   return end
 }

@@ -5,7 +5,7 @@ import { intentHeader } from "../Ledger.ts"
 import * as Script from "../Script.ts"
 import { type Body, parseBody } from "./body.ts"
 import { choose, type Waiting } from "./choice.ts"
-import type { Delivery } from "./delivery.ts"
+import { type Delivery, encode } from "./delivery.ts"
 import * as Files from "./files.ts"
 import * as Hash from "./hash.ts"
 import { finishedAt, isHidden, type Jobs, momentOf, type Tracked } from "./jobs.ts"
@@ -43,6 +43,10 @@ export interface Outcome extends Delivery {
   readonly received?: false
   /** Of a poll whose answer came whole: where the job is, in it. */
   readonly told?: "submitted" | "queued" | "running" | "ended"
+  /** Until when the link in it is good: milliseconds since the epoch. */
+  readonly linkGoodUntil?: number
+  /** A fault took the words for that out of it, or put others there: one client may understand them, and another one not. */
+  readonly isUnclear?: true
   /** The link in it. */
   readonly url?: string
   /** Of a submission: its fields, and what was meant by it. */
@@ -51,18 +55,21 @@ export interface Outcome extends Delivery {
 }
 
 /** Whether a client that was given it has all that it says. */
-const isWhole = ({ cut }: Delivery, by: Spoil.Due | undefined): boolean => by === undefined || cut?.at === "end"
+export const isWhole = (answer: Answer, { answer: said, cut }: Delivery): boolean =>
+  said === answer && (cut === undefined || cut.at === "end")
 
 const defaultMaxBodyBytes = 16 * 1024 * 1024
 
 /** Of a request that the API did nothing with, no answer is known; a host sends none. */
-const unaccepted: Answer = { status: 502, body: undefined }
+export const unaccepted: Answer = { status: 502, body: undefined }
 
 /** An answer as a fault of the network leaves it. */
-const broken = (answer: Answer, by: Spoil.Due | undefined): Outcome => {
+export const broken = (answer: Answer, by: Spoil.Due | undefined): Outcome => {
   if (by === undefined) return { answer }
   const received = by.kind.cell?.point === "unreceived" ? { received: false as const } : {}
-  return { ...Spoil.deliver(answer, by), fault: by.fault.name, ...received }
+  const delivery = Spoil.deliver(answer, by)
+  const isSeen = delivery.answer !== answer || delivery.cut !== undefined
+  return { ...delivery, ...(isSeen ? { fault: by.fault.name } : {}), ...received }
 }
 
 const told = { Submitted: "submitted", Queued: "queued", Running: "running", Ended: "ended" } as const
@@ -73,22 +80,27 @@ interface Whose {
 }
 
 /** The same for the same body under the same key, unless the client says otherwise. Never the key itself. */
-const intentOf = (provider: Provider, owner: string, headers: Headers, body: Body): string => {
+export const intentOf = (provider: Provider, owner: string, headers: Headers, body: Body): string => {
   const said = headers.get(intentHeader) ?? headers.get("idempotency-key")
   return `${provider}-${Hash.hex(`intent ${owner} ${said ?? JSON.stringify(body)}`, 12)}`
 }
 
-/** Whether a file came to its last byte: whole, or the last part of it. */
-const isComplete = ({ headers, status }: Answer): boolean => {
-  const [, last = "", size = ""] = /-(\d+)\/(\d+)$/.exec(headers?.["content-range"] ?? "") ?? []
-  return status === 200 || (status === 206 && Number(last) + 1 === Number(size))
+/** How much of an answer's body comes: bytes. */
+const cameOf = ({ answer: { body }, cut }: Delivery): number => {
+  if (cut?.at === "start" || cut?.at === "headers") return 0
+  return cut?.at === "body" ? cut.byte : encode(body)[0].byteLength
 }
 
-/** Counts a file that comes whole. */
+/** Counts a file of which every byte has come, be it in parts. */
 const fetched = (found: Tracked, outcome: Outcome, method: string): Outcome => {
-  const isHere = outcome.cut === undefined || outcome.cut.at === "end"
-  if (isHere && method === "GET" && outcome.answer.headers?.["content-type"] === "video/mp4" && isComplete(outcome.answer))
-    found.fetched += 1
+  const { headers, status } = outcome.answer
+  if (method !== "GET" || headers?.["content-type"] !== "video/mp4" || (status !== 200 && status !== 206)) return outcome
+  const [, from = "0", whole] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers["content-range"] ?? "") ?? []
+  const size = whole === undefined ? encode(outcome.answer.body)[0].byteLength : Number(whole)
+  const pieces = [...found.pieces, [Number(from), Number(from) + cameOf(outcome)] as const].toSorted(([one], [other]) => one - other)
+  const end = pieces.reduce((reached, [first, next]) => (first <= reached ? Math.max(reached, next) : reached), 0)
+  found.pieces = end === size ? [] : pieces
+  if (end === size) found.fetched += 1
   return outcome
 }
 
@@ -146,8 +158,9 @@ export const make = (
         if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body, intent }
         const job = create(route, body, chosen.script, { owner, intent })
         const late = Spoil.after(all)
-        const delivered = broken(dialect.accepted(job), late)
-        if (isWhole(delivered, late)) jobs.answered(intent)
+        const accepted = dialect.accepted(job)
+        const delivered = broken(accepted, late)
+        if (isWhole(accepted, delivered)) jobs.answered(intent)
         return { ...delivered, jobId: job.id, body, intent }
       }
     }
@@ -180,10 +193,12 @@ export const make = (
     const isRunning = moment._tag === "Running"
     const said = Spoil.reworded(all, answer, isRunning)
     const by = all.find((each) => Spoil.reworded([each], answer, isRunning) !== answer)
-    return { answer: said, told: told[moment._tag], url: scene.url, ...(by === undefined ? {} : { fault: by.fault.name }) }
+    const spoilt = by === undefined ? {} : { fault: by.fault.name, isUnclear: true as const }
+    const hasLink = moment._tag === "Ended" && moment.ending === "succeeded"
+    return { answer: said, told: told[moment._tag], ...(hasLink ? { url: scene.url } : {}), ...spoilt }
   }
 
-  const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, origin: string): Outcome => {
+  const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, method: string, origin: string): Outcome => {
     const found = visible(dialect.provider, id, owner)
     if (found === undefined) return { answer: dialect.refuse("UnknownJob", "") }
     const all = Spoil.due(found.job.script.faults, "poll", found.asked.poll + 1)
@@ -192,15 +207,19 @@ export const make = (
     if (early !== undefined) return broken(unaccepted, early)
     if (all.some(({ fault }) => fault.name === "flaky")) return { answer: proxyError(503), fault: "flaky" }
     const outcome = state(dialect, found, all, origin)
-    const late = Spoil.after(all)
-    const delivered = late === undefined ? outcome : broken(outcome.answer, late)
-    if (outcome.told === undefined || !isWhole(delivered, late)) return delivered
-    if (outcome.told === "ended") {
+    const hasBody = outcome.answer.body !== undefined
+    if (hasBody) found.bodies += 1
+    const late = Spoil.afterPoll(found.job.script.faults, found.asked.poll, found.bodies, hasBody)
+    const { told: where, ...delivered } = late === undefined ? outcome : { ...outcome, ...broken(outcome.answer, late) }
+    // Of an answer to HEAD nothing is heard.
+    if (where === undefined || method !== "GET" || !isWhole(outcome.answer, delivered)) return delivered
+    const until = where === "ended" ? Files.goodUntil(outcome.url ?? "") : undefined
+    if (where === "ended") {
       found.endToldAt ??= now()
-      const until = Files.goodUntil(outcome.url ?? "")
       if (until !== undefined) found.linkGoodUntil = Math.max(found.linkGoodUntil ?? 0, until)
     }
-    return { ...delivered, told: outcome.told }
+    if (outcome.isUnclear === true) return delivered
+    return { ...delivered, told: where, ...(until === undefined ? {} : { linkGoodUntil: until }) }
   }
 
   const content = (route: Route & { _tag: "content" }, owner: string, { headers, method }: Request): Outcome => {
@@ -267,7 +286,7 @@ export const make = (
       case "submit":
         return submit(route, request, key, host)
       case "poll":
-        return { ...poll(route, key, url.origin), ...jobId }
+        return { ...poll(route, key, method, url.origin), ...jobId }
       case "content":
         return { ...content(route, key, request), ...jobId }
     }

@@ -22,7 +22,7 @@ export interface Delivery {
 
 const places = { unreceived: "start", unaccepted: "start", accepted: "start", headers: "headers", body: "body", answered: "end" } as const
 
-/** What a cell of the grid makes of an answer. `byte` absent: the middle of the body. */
+/** What a cell of the grid makes of an answer. `byte` absent: the middle of the body. A body that is no longer than that comes whole. */
 export const broken = ({ means, point }: Cell, answer: Answer, byte: number | undefined): Delivery => {
   switch (means) {
     case "5xx":
@@ -33,7 +33,8 @@ export const broken = ({ means, point }: Cell, answer: Answer, byte: number | un
     case "reset":
     case "stall": {
       const size = encode(answer.body)[0].byteLength
-      return { answer, cut: { at: places[point], by: means, byte: Math.min(byte ?? Math.floor(size / 2), size) } }
+      const at = byte ?? Math.floor(size / 2)
+      return point === "body" && at >= size ? { answer } : { answer, cut: { at: places[point], by: means, byte: at } }
     }
   }
 }

@@ -3,6 +3,7 @@ import { fixtures, makeClient, mask, origin, urlIn } from "../../test/client.ts"
 import * as History from "../History.ts"
 import * as Ledger from "../Ledger.ts"
 import { isRecord } from "./rules.ts"
+import { wrongsOf } from "./verdict.ts"
 
 const base = "/cometapi+xai/grok/v1/videos"
 
@@ -35,9 +36,11 @@ describe("a gateway over an upstream", () => {
   it("wraps what the upstream says, in its own words, to the end and the file", async () => {
     const { ask, at, id, mock } = await submitted("A candle")
     const seen: Array<unknown> = []
+    let last = { json: undefined as unknown, text: "" }
     for (const elapsed of [0, 1500, 5000, 10_000]) {
       at(elapsed)
-      const data = dataIn((await ask()).json)
+      last = await ask()
+      const data = dataIn(last.json)
       seen.push([data["status"], isRecord(data["data"]) ? data["data"]["status"] : data["data"]])
       expect(data["task_id"]).toBe(id)
     }
@@ -47,7 +50,6 @@ describe("a gateway over an upstream", () => {
       ["IN_PROGRESS", "pending"],
       ["SUCCESS", "done"]
     ])
-    const last = await ask()
     // And what else the upstream has to say.
     expect(mask(last.json)).toMatchObject(Object(mask(fixtures.cometapi["query.done.with-wrapper"]?.body)))
     const file = await mock.handle(new Request(urlIn(last.text)))
@@ -174,6 +176,72 @@ describe("a gateway over an upstream", () => {
     expect(refused.map(({ status }) => status)).toEqual([401, 400, 400, 400, 502, 400, 404, 405, 400])
     expect(mock.journal.every(({ provider }) => provider === "cometapi")).toBe(true)
   })
+
+  it("is known to those who judge: what its client saw, asked after the end, and too soon", async () => {
+    const { ask, at, id, mock } = await submitted("A candle, mock:rate-limited gateway:rate-limited")
+    at(5000)
+    // The 429 of the upstream is none of the client's business, that of the gateway is.
+    expect((await ask()).status).toBe(429)
+    mock.witness({ job: id, states: ["submitted"] })
+    expect(History.check(mock)).toEqual([])
+    expect((await ask()).status).toBe(429)
+    expect(History.check(mock)).toMatchObject([{ law: "retry-after", jobId: id }])
+    at(6500)
+    await ask()
+    at(20_000)
+    for (let nth = 0; nth < 3; nth++) await ask()
+    mock.witness({ job: id, states: ["submitted", "queued", "succeeded"] })
+    expect(History.check(mock).map(({ law }) => law)).toEqual(["retry-after", "after-end"])
+    mock.witness({ job: id, states: ["failed"] })
+    expect(History.check({ ...mock, floors: { cometapi: 2000 } }).map(({ law }) => law)).toEqual([
+      "served",
+      "retry-after",
+      "floor",
+      "floor",
+      "floor",
+      "after-end",
+      "floor"
+    ])
+  })
+
+  it("tells its client nothing where its own answer is lost, though the upstream told the end", async () => {
+    const { ask, at, id, mock } = await submitted("A candle, gateway:fault=poll-accepted-5xx")
+    at(10_000)
+    expect((await ask()).status).toBe(502)
+    expect(Ledger.of(mock.jobs, mock.clock.now).findings).toMatchObject([{ kind: "abandoned" }])
+    expect(wrongsOf(mock, {}, true)).toMatchObject([{ law: "abandoned", jobId: id }])
+    const lost = await submitted("A candle, gateway:lost-submit")
+    expect(wrongsOf(lost.mock, {}, true)).toEqual([])
+    const again = await submitted("A candle, gateway:fault=submit-rate-limited")
+    await again.post(`${base}/generations`, { prompt: "A candle, gateway:fault=submit-rate-limited" })
+    expect(History.check(again.mock)).toMatchObject([{ law: "retry-after" }])
+  })
+
+  it("is flaky, forgetful and goes back at its own layer", async () => {
+    const flaky = await submitted("A candle, gateway:flaky")
+    expect([await flaky.ask(), await flaky.ask()].map(({ status }) => status)).toEqual([200, 503])
+    const late = await submitted("A candle, gateway:not-found-first")
+    expect((await late.ask()).status).toBe(400)
+    late.at(2000)
+    expect((await late.ask()).status).toBe(200)
+    const back = await submitted("A candle, gateway:fault=goes-back")
+    back.at(10_000)
+    const said = [await back.ask(), await back.ask(), await back.ask(), await back.ask()]
+    expect(said.map(({ json, status }) => dataIn(json)["status"] ?? status)).toEqual(["SUCCESS", "IN_PROGRESS", 400, "SUCCESS"])
+    expect(back.mock.journal.filter(({ provider }) => provider === "xai")).toHaveLength(2)
+  })
+
+  it.each(["slow", "fail", "moderated", "duration=1h", "url-expired", "fault=truncated", "fault=file-body-drop", "script=long", "flat"])(
+    "refuses gateway:%s, which is not its own to decide",
+    async (word) => {
+      const { answer, mock } = await submitted(`A candle, gateway:${word}`)
+      expect([answer.status, JSON.parse(answer.text).error.message]).toEqual([
+        400,
+        expect.stringContaining(`"gateway:${word}" is nothing that a gateway does by itself`)
+      ])
+      expect(mock.jobs).toEqual([])
+    }
+  )
 
   it("forgets its tasks with the rest", async () => {
     const { ask, mock } = await submitted("A candle")

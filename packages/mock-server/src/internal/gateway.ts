@@ -7,13 +7,16 @@
 import { fixtures } from "@reelay/providers/cometapi/fixtures"
 import { cometapi } from "../dialects/cometapi.ts"
 import type { Answer } from "../dialects/Dialect.ts"
-import type * as Fault from "../Fault.ts"
+import * as Fault from "../Fault.ts"
+import * as MagicPrompt from "../MagicPrompt.ts"
 import type * as Script from "../Script.ts"
-import type { Outcome } from "./api.ts"
+import { broken, intentOf, isWhole, type Outcome, unaccepted } from "./api.ts"
 import { type Body, parseBody } from "./body.ts"
 import { choose } from "./choice.ts"
 import type { Delivery } from "./delivery.ts"
 import * as Hash from "./hash.ts"
+import { hiddenShare } from "./jobs.ts"
+import { proxyError } from "./pages.ts"
 import { methodsOf, type Route } from "./route.ts"
 import { isRecord } from "./rules.ts"
 import * as Spoil from "./spoil.ts"
@@ -41,12 +44,21 @@ interface Task {
   readonly script: Script.Script
   readonly submittedAt: number
   polls: number
+  /** Polls whose answer had a body, and those that came when it had ended. */
+  bodies: number
+  pollsSinceEnd: number
   told: Told
+  /** When its client was told that it ended: milliseconds since the epoch. */
+  endToldAt: number | undefined
+}
+
+/** A task, for those who judge what its client did. */
+export interface TaskView extends Pick<Task, "id" | "upstream" | "endToldAt" | "polls"> {
+  readonly hasFailed: boolean
 }
 
 export interface Options {
   readonly seed: string
-  readonly duration: number
   readonly maxBodyBytes?: number
 }
 
@@ -55,15 +67,39 @@ export interface World {
   readonly accepts: (key: string) => boolean
   /** The upstream: a request to the xAI of the same mock. */
   readonly ask: (request: Request, host: Fault.Needs) => Promise<Delivery>
+  /** How much of its life an upstream's job has behind it, from 0 to 1. */
+  readonly shareOf: (upstream: string) => number
 }
 
-/** The gateway's own words of a prompt, as the mock's, and what is left for the upstream. */
-const split = (prompt: string): { readonly own: string; readonly rest: string } => {
-  const word = /(?<![\w-])gateway:(?=[a-z])/gi
-  const own = prompt.split(word).slice(1)
+/** The gateway's own words of a prompt, and what is left for the upstream. */
+const split = (prompt: string): { readonly own: ReadonlyArray<string>; readonly rest: string } => {
+  const word = /(?<![\w-])gateway:([\w=.-]*\w)/gi
+  return { own: Array.from(prompt.matchAll(word), ([, text = ""]) => text), rest: prompt.replaceAll(word, "").trim() }
+}
+
+/** The faults that a gateway has of its own; all else of a job is its upstream's. */
+const isOwn = (fault: string): boolean => {
+  const endpoint = Fault.kindOf(fault)?.endpoint
+  return endpoint === "submit" || endpoint === "poll"
+}
+
+/** What the gateway's own words choose, or why they can't be chosen. */
+const chosenBy = (own: ReadonlyArray<string>, host: Fault.Needs): ReturnType<typeof choose> => {
+  const chosen = choose(new Headers(), own.map((text) => `mock:${text}`).join(" "), [], {
+    duration: 0,
+    host,
+    provider: "cometapi",
+    usual: undefined
+  })
+  if ("problem" in chosen) return { problem: chosen.problem.replaceAll("mock:", "gateway:") }
+  const { faults } = chosen.script
+  const named = own.find((text) => {
+    const { fault, ending } = MagicPrompt.wordOf(text)?.sets ?? {}
+    return !(ending === "gateway-failed" || isOwn(fault ?? text.replace(/^fault=/i, "")))
+  })
+  if (named === undefined && faults.every(({ name: fault }) => isOwn(fault))) return chosen
   return {
-    own: own.map((text) => `mock:${text.split(/\s/)[0]}`).join(" "),
-    rest: prompt.replaceAll(/(?<![\w-])gateway:[\w=.-]+/gi, "").trim()
+    problem: `prompt: "gateway:${named}" is nothing that a gateway does by itself: a job's life and its files are the upstream's, as in "mock:${named}"`
   }
 }
 
@@ -112,6 +148,8 @@ const hear = (before: Told, delivery: Delivery, now: number): Told => {
   }
 }
 
+const toldAs = { SUBMITTED: "submitted", QUEUED: "queued", IN_PROGRESS: "running", SUCCESS: "ended", FAILURE: "ended" } as const
+
 const isOver = ({ status }: Told): boolean => status === "SUCCESS" || status === "FAILURE"
 
 /** new-api's form of an error of a task. */
@@ -140,8 +178,9 @@ const upstream = (url: URL, path: string, headers: Headers, body?: Body): Reques
   return new Request(`${url.origin}/xai${path}`, { method: "POST", headers: passed, body: JSON.stringify(body) })
 }
 
-export const make = ({ duration, maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accepts, ask, now }: World) => {
+export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accepts, ask, now, shareOf }: World) => {
   const tasks = new Map<string, Task>()
+  const byUpstream = new Map<string, Task>()
   /** How often a submission was seen since it was last answered. */
   const seen = new Map<string, number>()
 
@@ -164,28 +203,44 @@ export const make = ({ duration, maxBodyBytes = 16 * 1024 * 1024, seed }: Option
     const problem = route.submit.refuse(body)
     if (problem !== undefined) return { answer: cometapi.refuse("Invalid", problem), body }
     const { own, rest } = split(String(body["prompt"]))
-    const chosen = choose(new Headers(), own, [], { duration, host, provider: "cometapi", usual: undefined })
+    const chosen = chosenBy(own, host)
     if ("problem" in chosen) return { answer: cometapi.refuse("Invalid", chosen.problem), body }
     const { script } = chosen
+    const intent = intentOf("cometapi", owner, request.headers, body)
     const intention = `${owner} ${JSON.stringify(body)}`
     const nth = (seen.get(intention) ?? 0) + 1
     seen.set(intention, nth)
     const all = Spoil.due(script.faults, "submit", nth)
     const early = Spoil.before(all)
-    if (early !== undefined) return { ...lost(early), body }
+    if (early !== undefined) return { ...broken(unaccepted, early), body, intent }
     const other = Spoil.instead(all, cometapi, now())
-    if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body }
+    if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body, intent }
     const path = route.submit.path.replace("/grok/v1/", "/v1/")
     const heard = await ask(upstream(url, path, request.headers, { ...body, prompt: rest }), host)
     const given = isHeard(heard) && isRecord(heard.answer.body) ? heard.answer.body["request_id"] : undefined
     const late = Spoil.after(all)
-    if (typeof given !== "string" || heard.answer.status >= 300) return { ...spoilt(masked(heard), late), body }
+    if (typeof given !== "string" || heard.answer.status >= 300) return { ...broken(masked(heard), late), body, intent }
     const id = Hash.uuid(`gateway ${seed} ${given}`)
     const told: Told = { status: "SUBMITTED", progress: "10%", fail_reason: "", finish_time: 0, data: null }
-    tasks.set(id, { id, owner, upstream: given, script, submittedAt: now(), polls: 0, told })
-    if (late === undefined) seen.delete(intention)
+    const task: Task = {
+      id,
+      owner,
+      upstream: given,
+      script,
+      submittedAt: now(),
+      polls: 0,
+      bodies: 0,
+      pollsSinceEnd: 0,
+      told,
+      endToldAt: undefined
+    }
+    tasks.set(id, task)
+    byUpstream.set(given, task)
     const { body: accepted, status } = fixtures["generations.accepted"]
-    return { ...spoilt({ status, body: { ...accepted, request_id: id } }, late), body, jobId: id }
+    const answer = { status, body: { ...accepted, request_id: id } }
+    const delivered = broken(answer, late)
+    if (isWhole(answer, delivered)) seen.delete(intention)
+    return { ...delivered, body, intent, jobId: id }
   }
 
   const poll = async ({ id }: Route & { _tag: "poll" }, request: Request, url: URL, owner: string, host: Fault.Needs): Promise<Outcome> => {
@@ -193,15 +248,40 @@ export const make = ({ duration, maxBodyBytes = 16 * 1024 * 1024, seed }: Option
     if (task?.owner !== owner) return { answer: cometapi.refuse("UnknownJob", ""), jobId: id }
     const all = Spoil.due(task.script.faults, "poll", (task.polls += 1))
     const early = Spoil.before(all)
-    if (early !== undefined) return { ...lost(early), jobId: id }
+    if (early !== undefined) return { ...broken(unaccepted, early), jobId: id }
+    if (all.some(({ fault }) => fault.name === "flaky")) return { answer: proxyError(503), fault: "flaky", jobId: id }
+    const outcome = await state(task, all, request, url, host)
+    task.bodies += 1
+    const late = Spoil.afterPoll(task.script.faults, task.polls, task.bodies, true)
+    const { told, ...delivered } = late === undefined ? outcome : { ...outcome, ...broken(outcome.answer, late) }
+    if (told === undefined || request.method !== "GET" || !isWhole(outcome.answer, delivered)) return { ...delivered, jobId: id }
+    if (told === "ended") task.endToldAt ??= now()
+    return { ...delivered, jobId: id, ...(outcome.isUnclear === true ? {} : { told }) }
+  }
+
+  /** What the gateway says of a task now, its network aside. */
+  const state = async (task: Task, all: ReadonlyArray<Spoil.Due>, request: Request, url: URL, host: Fault.Needs): Promise<Outcome> => {
     const other = Spoil.instead(all, cometapi, now())
-    if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, jobId: id }
+    if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
+    if (all.some(({ fault }) => fault.name === "not-found-first") && shareOf(task.upstream) < hiddenShare)
+      return { answer: cometapi.refuse("UnknownJob", ""), fault: "not-found-first" }
     if (!isOver(task.told)) {
       const told = hear(task.told, await ask(upstream(url, `/v1/videos/${task.upstream}`, request.headers), host), now())
       const isOwnFailure = isOver(told) && task.script.ending === "gateway-failed"
       task.told = isOwnFailure ? failure(fixtures["query.failure.with-wrapper"].body.data.fail_reason, told.finish_time, null) : told
     }
-    return { ...spoilt(Spoil.reworded(all, write(task), !isOver(task.told)), Spoil.after(all)), jobId: id }
+    if (isOver(task.told)) {
+      task.pollsSinceEnd += 1
+      if (all.some(({ fault }) => fault.name === "goes-back")) {
+        const again: Told = { status: "IN_PROGRESS", progress: "50%", fail_reason: "", finish_time: 0, data: null }
+        if (task.pollsSinceEnd === 2) return { answer: write({ ...task, told: again }), fault: "goes-back" }
+        if (task.pollsSinceEnd === 3) return { answer: cometapi.refuse("UnknownJob", ""), fault: "goes-back" }
+      }
+    }
+    const answer = write(task)
+    const said = Spoil.reworded(all, answer, !isOver(task.told))
+    const by = all.find((each) => Spoil.reworded([each], answer, !isOver(task.told)) !== answer)
+    return { answer: said, told: toldAs[task.told.status], ...(by === undefined ? {} : { fault: by.fault.name, isUnclear: true }) }
   }
 
   const answer = async (route: Route, request: Request, url: URL, key: string | undefined, host: Fault.Needs): Promise<Outcome> => {
@@ -220,19 +300,22 @@ export const make = ({ duration, maxBodyBytes = 16 * 1024 * 1024, seed }: Option
 
   return {
     answer,
+    /** Of an upstream's job that a gateway has made. */
+    taskOf: (of: string): Pick<TaskView, "endToldAt"> | undefined => byUpstream.get(of),
+    /** In the order of submission. */
+    get tasks(): ReadonlyArray<TaskView> {
+      return [...tasks.values()].map(({ endToldAt, id, polls, told, upstream: of }) => ({
+        id,
+        upstream: of,
+        endToldAt,
+        polls,
+        hasFailed: told.status === "FAILURE"
+      }))
+    },
     clear: (): void => {
       tasks.clear()
+      byUpstream.clear()
       seen.clear()
     }
   }
 }
-
-/** An answer as a fault of the gateway's own network leaves it. */
-const spoilt = (answer: Answer, by: Spoil.Due | undefined): Outcome =>
-  by === undefined ? { answer } : { ...Spoil.deliver(answer, by), fault: by.fault.name }
-
-/** A request that the gateway did nothing with, and so did not hand on. */
-const lost = (by: Spoil.Due): Outcome => ({
-  ...spoilt({ status: 502, body: undefined }, by),
-  ...(by.kind.cell?.point === "unreceived" ? { received: false as const } : {})
-})

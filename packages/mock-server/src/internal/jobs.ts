@@ -19,6 +19,10 @@ export interface Tracked {
   linkGoodUntil: number | undefined
   /** How often the file was fetched whole. */
   fetched: number
+  /** What was fetched of it since then: first byte, and the one after the last. */
+  pieces: ReadonlyArray<readonly [from: number, to: number]>
+  /** Polls whose answer had a body. */
+  bodies: number
   /** Polls since the first that saw the end. */
   pollsSinceEnd: number
   /** Downloads that found a link lapsed. */
@@ -30,7 +34,7 @@ export interface Tracked {
 }
 
 /** Share of a job's time during which `not-found-first` hides it. */
-const hiddenShare = 0.2
+export const hiddenShare = 0.2
 
 /** How old a job is, in milliseconds of its life, whatever makes it older. */
 export const ageOf = ({ age, asked, job }: Tracked, now: number): number => {
@@ -116,6 +120,8 @@ export class Jobs {
       endToldAt: undefined,
       linkGoodUntil: undefined,
       fetched: 0,
+      pieces: [],
+      bodies: 0,
       pollsSinceEnd: 0,
       lapses: 0,
       age: 0,

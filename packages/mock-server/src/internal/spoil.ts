@@ -27,6 +27,18 @@ export const before = (all: ReadonlyArray<Due>): Due | undefined =>
 export const after = (all: ReadonlyArray<Due>): Due | undefined =>
   all.find(({ kind }) => kind.cell !== undefined && kind.cell.point !== "unreceived" && kind.cell.point !== "unaccepted")
 
+/**
+ * The same of a poll, of whose answers not all have a body: what breaks one is about the n-th that has one, as else it would be spent on those where
+ * nobody can see it.
+ */
+export const afterPoll = (faults: ReadonlyArray<Fault>, polls: number, bodies: number, hasBody: boolean): Due | undefined =>
+  after(
+    faults.flatMap((fault) => {
+      const isOfBody = kindOf(fault.name)?.cell?.point === "body"
+      return isOfBody && !hasBody ? [] : due([fault], "poll", isOfBody ? bodies : polls)
+    })
+  )
+
 /** An answer as the network leaves it. */
 export const deliver = (answer: Answer, spoilt: Due | undefined): Delivery =>
   spoilt?.kind.cell === undefined ? { answer } : broken(spoilt.kind.cell, answer, spoilt.fault.byte)

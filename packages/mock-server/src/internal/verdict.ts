@@ -46,7 +46,7 @@ export const wrongsOf = (mock: Mock, floors: Floors, isOver: boolean): ReadonlyA
  * Jobs that the client knows of, and did not follow to their end. Nobody can follow one whose id was lost with the answer. And where nothing was
  * ever submitted, all is well for the wrong reason.
  */
-const leftUndone = ({ jobs, journal }: Mock): ReadonlyArray<Wrong> => {
+const leftUndone = ({ jobs, journal, tasks }: Mock): ReadonlyArray<Wrong> => {
   if (!journal.some(({ route }) => route === "submit")) {
     return [{ law: "unused", what: "nothing was submitted here: does the client take this base URL?" }]
   }
@@ -57,7 +57,9 @@ const leftUndone = ({ jobs, journal }: Mock): ReadonlyArray<Wrong> => {
     })
   )
   const isLeft = ({ endToldAt, id, script }: JobView): boolean => endToldAt === undefined && script.ending !== "never" && !lost.has(id)
-  return jobs.filter(isLeft).map(({ id }) => ({
+  // Of a gateway its client knows the ids, and the upstream's nobody.
+  const upstream = new Set(journal.flatMap(({ isUpstream, jobId, route }) => (isUpstream === true && route === "submit" ? [jobId] : [])))
+  return [...jobs.filter(({ id }) => !upstream.has(id)), ...tasks].filter(isLeft).map(({ id }) => ({
     law: "abandoned",
     jobId: id,
     what: `abandoned: ${id} was submitted, and the client ended before it was told how the job did`
