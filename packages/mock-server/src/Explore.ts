@@ -233,9 +233,10 @@ const billed = ["succeeded", "succeeded", "moderated", "expired"] as const
 const variant = (dice: Dice, { name, usual }: Fault.Kind, isVirtual: boolean): Fault.Fault => {
   const first = 1 + dice(`first ${name}`, 3)
   // Who waits on a real clock waits a second at most.
-  const waits = name.startsWith("rate-limited") || name === "submit-rate-limited"
+  const fields = Fault.fieldsOf(name)
   const retryAfter = isVirtual ? { retryAfter: 1 + dice(`wait ${name}`, 30) } : { requests: { first: 1 } }
-  return { name, ...("first" in usual && isVirtual ? { requests: { first } } : {}), ...(waits ? retryAfter : {}) }
+  const isCounted = "first" in usual && isVirtual && fields.includes("requests")
+  return { name, ...(isCounted ? { requests: { first } } : {}), ...(fields.includes("retryAfter") ? retryAfter : {}) }
 }
 
 const phasesOf = (dice: Dice): Script["phases"] => {

@@ -210,7 +210,7 @@ const behaviours: ReadonlyArray<Kind> = [
     "rate-limited-silent",
     "poll",
     "429 with an empty body and no Retry-After, as new-api's limiter by address.",
-    "https://github.com/QuantumNous/new-api"
+    "https://github.com/QuantumNous/new-api/blob/main/middleware/rate-limit.go"
   ),
   behaviour(
     "submit-rate-limited",
@@ -227,10 +227,11 @@ const behaviours: ReadonlyArray<Kind> = [
   behaviour(
     "query-failed",
     "poll",
-    "cometapi: HTTP 200 with the wrapper code fail_to_fetch_task. Elsewhere without effect.",
+    "HTTP 200 with the wrapper code fail_to_fetch_task.",
     "https://apidoc.cometapi.com/api/video/xai/get-video-generation-results",
     {
-      evidence: "documented"
+      evidence: "documented",
+      only: ["cometapi"]
     }
   ),
   behaviour("unknown-status", "poll", 'While it runs, the status is a word of no document, "warming_up".', newApi, { usual: always }),
@@ -259,7 +260,7 @@ const behaviours: ReadonlyArray<Kind> = [
     "url-expired",
     "file",
     "The URL has lapsed, 403; the next answer to a poll has a fresh one.",
-    "https://github.com/xai-org/xai-sdk-python",
+    "https://github.com/xai-org/xai-sdk-python/blob/main/src/xai_sdk/sync/video.py",
     {
       usual: { first: 1 }
     }
@@ -320,7 +321,20 @@ const byName: ReadonlyMap<string, Kind> = new Map(catalogue.map((kind) => [kind.
  */
 export const kindOf = (name: string): Kind | undefined => byName.get(name)
 
-const decode = Schema.decodeUnknownResult(Schema.Array(Schema.Union([Schema.String, Fault])))
+const decode = Schema.decodeUnknownResult(Schema.Array(Schema.Union([Schema.String, Fault])), { onExcessProperty: "error" })
+
+/**
+ * What a script can say of a fault of that name, besides the name.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const fieldsOf = (name: string): ReadonlyArray<"requests" | "byte" | "retryAfter"> => [
+  // It is about a part of the job's life, however often one asks.
+  ...(name === "not-found-first" ? [] : (["requests"] as const)),
+  ...(byName.get(name)?.cell?.point === "body" ? (["byte"] as const) : []),
+  ...(/^(?:submit-)?rate-limited(?:-date)?$/.test(name) ? (["retryAfter"] as const) : [])
+]
 
 /**
  * Reads faults from JSON: names, or objects with a name and what differs from the usual. A name that is not in the catalogue is refused, as a
@@ -334,7 +348,13 @@ export const fromJson = (json: unknown): { readonly faults: ReadonlyArray<Fault>
   if (read._tag === "Failure") return { problem: `faults: ${String(read.failure)}` }
   const faults = read.success.map((fault): Fault => (typeof fault === "string" ? { name: fault } : fault))
   const unknown = faults.find(({ name }) => !byName.has(name))
-  return unknown === undefined ? { faults } : { problem: `"${unknown.name}" is no fault; see GET /__mock/faults for those that there are` }
+  if (unknown !== undefined) return { problem: `"${unknown.name}" is no fault; see GET /__mock/faults for those that there are` }
+  for (const { name, ...details } of faults) {
+    const known: ReadonlyArray<string> = fieldsOf(name)
+    const field = Object.keys(details).find((each) => !known.includes(each))
+    if (field !== undefined) return { problem: `faults: "${name}" has no ${field}` }
+  }
+  return { faults }
 }
 
 /**

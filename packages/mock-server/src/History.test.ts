@@ -257,6 +257,35 @@ describe("the journal", () => {
     expect(JSON.stringify(client.mock.journal)).not.toContain("Bearer key")
   })
 
+  it.each(["x-goog-api-key", "x-auth-token", "xi-api-key", "x-access-token", "api-key", "authorization", "x-other"])(
+    "keeps no key in it, and tells of one that went to a file: %s",
+    async (name) => {
+      const client = makeClient()
+      await client.submit("xai", "A candle mock:fast")
+      const url = urlIn((await client.poll("xai", client.mock.jobs[0]?.id ?? "")).text)
+      await client.send(url, { headers: { [name]: name === "x-other" ? "this is key" : "secret-of-mine" } })
+      await client.send(`${url}&token=key`)
+      await client.send("/xai/v1/videos/secret-of-mine", { headers: { authorization: "Bearer secret-of-mine" } })
+      expect(laws(client).filter((law) => law === "key")).toHaveLength(2)
+      expect(JSON.stringify(client.mock.journal)).not.toContain("secret-of-mine")
+    }
+  )
+
+  it("takes cookies, and a key for the user's own proxy, for no key of the API", async () => {
+    const client = makeClient()
+    await client.submit("xai", "A candle mock:fast")
+    const url = urlIn((await client.poll("xai", client.mock.jobs[0]?.id ?? "")).text)
+    const headers = {
+      cookie: "session=secret-of-mine",
+      "proxy-authorization": "Basic secret-of-mine",
+      "sec-fetch-user": "?1",
+      "idempotency-key": "1"
+    }
+    await client.send(url, { headers })
+    expect(laws(client)).toEqual([])
+    expect(JSON.stringify(client.mock.journal)).not.toContain("secret-of-mine")
+  })
+
   it("lets go of bodies that are old, and of entries that are very old", async () => {
     const client = makeClient()
     const id = await client.submit("xai", "A candle mock:stuck")
@@ -270,7 +299,13 @@ describe("the journal", () => {
 
   it.each([
     ["POST", "/xai/v1/videos/generation", "POST /xai/v1/videos/generations", 'part 4 is "generations", not "generation"'],
-    ["GET", "/xai/v1/videos/generations", "GET /xai/v1/videos/{id}", ""],
+    ["GET", "/xai/v1/videos/generations", "POST /xai/v1/videos/generations", "the method is POST, not GET"],
+    [
+      "POST",
+      "/cometapi+xai/grok/v1/videos/generationz",
+      "POST /cometapi+xai/grok/v1/videos/generations",
+      'part 5 is "generations", not "generationz"'
+    ],
     ["PUT", "/geeknow/v1/videos", "POST /geeknow/v1/videos", "the method is POST, not PUT"],
     ["GET", "/geeknow/v1/videos/a/b/content", "GET /geeknow/v1/videos/{id}/content", 'part 5 is "content", not "b"'],
     ["POST", "/cometapi/grok/v1/videos", "POST /cometapi/grok/v1/videos/edits", '"edits" is missing at its end'],

@@ -5,6 +5,7 @@
  */
 import type { Provider } from "./dialects/Dialect.ts"
 import type { Near } from "./internal/nearest.ts"
+import { isSecretHeader } from "./internal/redact.ts"
 
 /**
  * One request. Requests for the mock itself (`/`, `/__mock/...`) are not kept.
@@ -54,16 +55,27 @@ export interface Entry {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Headers that hold nothing but secrets. */
-const secret: ReadonlySet<string> = new Set(["cookie", "proxy-authorization", "x-api-key", "api-key"])
-
 const redacted = "[redacted]"
 
 /** The key of a request: what follows `Bearer`. */
 export const keyOf = (headers: Headers): string | undefined => /^bearer +(\S.*)$/i.exec(headers.get("authorization") ?? "")?.[1]?.trim()
 
-/** Whether any of the headers that keys are sent in is there. */
-export const carriesKey = (headers: Headers): boolean => ["authorization", "x-api-key", "api-key"].some((name) => headers.has(name))
+/** The headers that keys are sent in. That of a user's own proxy is none of the API's. */
+const keyHeader = /^(?!proxy-|idempotency-key$).*(?:auth|key|token|secret|credential)/
+
+/** Whether a key came along: in such a header, or, where it is known, anywhere in headers and query. */
+export const carriesKey = (headers: Headers, query: URLSearchParams, key: string | undefined): boolean =>
+  Array.from(headers).some(([name]) => keyHeader.test(name)) ||
+  (key !== undefined && [...headers.values(), ...query.values()].some((value) => value.includes(key)))
+
+/** A path without the key: as a part of its own, or, where it is long enough to be nothing else, anywhere. */
+export const pathWithout = (path: string, key: string | undefined): string => {
+  if (key === undefined) return path
+  return path
+    .split("/")
+    .map((part) => (part === key || part === encodeURIComponent(key) ? redacted : key.length < 8 ? part : part.replaceAll(key, redacted)))
+    .join("/")
+}
 
 /** Headers without keys, wherever in them they stand. */
 export const redact = (headers: Headers): Readonly<Record<string, string>> => {
@@ -71,7 +83,7 @@ export const redact = (headers: Headers): Readonly<Record<string, string>> => {
   return Object.fromEntries(
     Array.from(headers, ([name, value]) => {
       if (name === "authorization") return [name, key === undefined ? redacted : `Bearer ${redacted}`]
-      return [name, secret.has(name) ? redacted : key === undefined ? value : value.replaceAll(key, redacted)]
+      return [name, isSecretHeader(name) ? redacted : key === undefined ? value : value.replaceAll(key, redacted)]
     })
   )
 }

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type { Provider } from "./dialects/Dialect.ts"
 import * as Fault from "./Fault.ts"
 import { parseDuration } from "./internal/duration.ts"
 import * as Script from "./Script.ts"
@@ -164,7 +165,7 @@ export const written = ({ word, value }: MagicWord): string => (value === undefi
 
 /**
  * The script that a prompt chooses, or the reason why it can't be one: a word that is not in the table (a typing error must not pass for
- * success), two words of one group, or a bad duration.
+ * success), two words of one group, or a bad duration. With a provider, words that have no effect at it have none.
  *
  * @example
  * ```ts
@@ -177,39 +178,51 @@ export const written = ({ word, value }: MagicWord): string => (value === undefi
  * @category constructors
  * @since 0.1.0
  */
-export const parse = (prompt: string, duration: number): { readonly script: Script.Script } | { readonly problem: string } => {
+export const parse = (
+  prompt: string,
+  duration: number,
+  provider?: Provider
+): { readonly script: Script.Script } | { readonly problem: string } => {
   const faults: Array<Fault.Fault> = []
   let script = Script.success(duration)
   const changes: Partial<Script.Script> = {}
   let factor = 1
   const groups = new Map<string, string>()
-  for (const [, name = "", value = ""] of prompt.matchAll(/(?<![\w-])mock:([a-z0-9-]+)(?:=([\w.-]*\w))?/gi)) {
+  const [, alone = ""] = /(?<![\w-])mock:\s+([a-z0-9-]+)/i.exec(prompt) ?? []
+  if (byName.has(alone.toLowerCase())) return { problem: `prompt: "mock: ${alone}" has a space in it; it is "mock:${alone}"` }
+  const [, theirs] = /(?<![\w-])gateway:([a-z][\w=.-]*\w)/i.exec(prompt) ?? []
+  if (theirs !== undefined) return { problem: `prompt: "gateway:${theirs}" is for a gateway, and here is none; it is "mock:${theirs}"` }
+  for (const [, name = "", value] of prompt.matchAll(/(?<![\w-])mock:([a-z0-9-]+)(?:=([\w.-]*\w)?)?/gi)) {
     const entry = byName.get(name.toLowerCase())
     if (entry === undefined) {
       return { problem: `prompt: "mock:${name}" is no magic word; there are ${magicWords.map(written).join(", ")}` }
     }
+    const text = value === undefined ? entry.word : `${entry.word}=${value}`
+    if (value !== undefined && entry.value === undefined)
+      return { problem: `prompt: "mock:${entry.word}" takes no value, and has "${value}"` }
     const rival = entry.group === undefined ? undefined : groups.get(entry.group)
-    if (rival !== undefined && rival !== entry.word) {
-      return { problem: `prompt: "mock:${rival}" and "mock:${entry.word}" exclude each other` }
-    }
-    if (entry.group !== undefined) groups.set(entry.group, entry.word)
-    const { always, fault = entry.word === "fault" ? value : undefined, factor: times, ...sets } = entry.sets
+    if (rival !== undefined && rival !== text) return { problem: `prompt: "mock:${rival}" and "mock:${text}" exclude each other` }
+    if (entry.group !== undefined) groups.set(entry.group, text)
+    const { always, fault = entry.word === "fault" ? (value ?? "") : undefined, factor: times, ...sets } = entry.sets
     Object.assign(changes, sets)
-    if (fault !== undefined && Fault.kindOf(fault) === undefined) {
+    const kind = fault === undefined ? undefined : Fault.kindOf(fault)
+    if (fault !== undefined && kind === undefined) {
       return { problem: `prompt: "mock:fault=${fault}" names no fault; GET /__mock/faults lists them` }
     }
-    if (fault !== undefined && !faults.some((each) => each.name === fault)) {
+    // A word is without effect elsewhere; a fault by its name is refused there.
+    const isElsewhere = entry.word !== "fault" && provider !== undefined && kind?.only?.includes(provider) === false
+    if (fault !== undefined && !isElsewhere && !faults.some((each) => each.name === fault)) {
       faults.push(always === true ? { name: fault, requests: { after: 0 } } : { name: fault })
     }
     factor = times ?? factor
     if (entry.word === "script") {
       const named = Script.library.find((each) => each.name === value)
-      if (named === undefined) return { problem: `prompt: "mock:script=${value}" names no script; GET /__mock/scripts lists them` }
+      if (named === undefined) return { problem: `prompt: "mock:script=${value ?? ""}" names no script; GET /__mock/scripts lists them` }
       script = named.script
     }
     if (entry.word !== "duration") continue
-    const length = parseDuration(value)
-    if (length === undefined) return { problem: `prompt: "mock:${entry.word}=${value}" needs a time, as in ${written(entry)}` }
+    const length = parseDuration(value ?? "")
+    if (length === undefined) return { problem: `prompt: "mock:${text}" needs a time of a year at most, as in ${written(entry)}` }
     Object.assign(changes, { duration: length })
   }
   return { script: Script.slowed({ ...script, ...changes, faults: [...script.faults, ...faults] }, factor) }

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { endpoints, fixtures, makeClient, mask, start } from "../test/client.ts"
+import { endpoints, fixtures, makeClient, mask, start, urlIn } from "../test/client.ts"
 import { providers } from "./dialects/Dialect.ts"
 import * as Fault from "./Fault.ts"
 import * as Mock from "./Mock.ts"
@@ -415,6 +415,91 @@ const events = async (client: ReturnType<typeof makeClient>, id: string) => {
   return [headers.get("x-mock-now"), headers.get("x-mock-next-event-in")]
 }
 
+describe("what makes no sense", () => {
+  it.each([
+    [{ duration: Number.NaN }, "duration must be a number"],
+    [{ urlTtl: -1 }, "urlTtl must be a number"],
+    [{ clock: "banana" }, "clock must be given, frozen, lockstep"],
+    [{ filesAt: "nonsense" }, "filesAt must be an origin"],
+    [{ filesAt: "http://files.test/below" }, "filesAt must be an origin"],
+    [{ now: undefined }, "now must be a function"]
+  ])("is refused when a mock is made: %j", (options, problem) => {
+    // As from JavaScript, which has no types.
+    expect(() => Reflect.apply(Mock.make, undefined, [{ now: () => 0, ...options }])).toThrow(problem)
+  })
+
+  it.each([
+    ["POST", "/__mock/script", { script: "three-polls", time: 3 }, '"time" is no field here; there are script, times'],
+    ["POST", "/__mock/script", '{"script": ', "The body is no JSON"],
+    ["POST", "/__mock/jobs/x/advance", '{"by": 1oops', "The body is no JSON"],
+    ["POST", "/__mock/jobs/x/advance", { bye: 1 }, '"bye" is no field here; there is by'],
+    ["POST", "/__mock/jobs/x/advance", [1], "The body must be JSON as"],
+    ["GET", "/__mock/verify?flor=5", undefined, '"flor" is no part of the query here'],
+    ["GET", "/__mock/verify?over=banana", undefined, "over must be true or false"],
+    ["POST", "/__mock/explore", '{"provider": "xai"', "The body is no JSON"],
+    ["POST", "/__mock/explore", "nonsense", "The body is no JSON"]
+  ])("is refused at the mock's own routes: %s %s %j", async (method, path, body, problem) => {
+    const { send } = makeClient()
+    const text = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }
+    const answer = await send(path, { method, ...text })
+    expect([answer.status, Object(answer.json)["error"]]).toEqual([400, expect.stringContaining(problem)])
+  })
+
+  it("is refused in a verdict, and a session goes on", async () => {
+    const { post } = makeClient()
+    await post("/__mock/explore", { runs: 2 })
+    expect((await post("/__mock/explore/1", { verdict: "pass", messag: "x" })).text).toContain("is no field of a verdict")
+    expect((await post("/__mock/explore/1", { verdict: "pass" })).status).toBe(200)
+  })
+
+  it("is refused in the provider's form where it is deep, and never rejects", async () => {
+    for (const provider of providers) {
+      const { post } = makeClient()
+      const deep = `{"prompt": "x", "n": ${"[".repeat(20_000)}${"]".repeat(20_000)}}`
+      const answer = await post(`/${provider}${endpoints[provider].submit}`, deep)
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining("nested more than 200 deep")])
+    }
+    const { send } = makeClient()
+    expect((await send("/__mock/jobs/%zz/advance", { method: "POST" })).status).toBe(404)
+  })
+
+  it("is over when it has waited: a script that a provider can't play", async () => {
+    const client = makeClient()
+    client.mock.play({ ...Script.success(0), faults: [{ name: "content-body-drop" }] })
+    expect((await client.post("/xai/v1/videos/generations", { prompt: "A candle" })).status).toBe(400)
+    expect((await client.post("/xai/v1/videos/generations", { prompt: "A candle" })).status).toBe(200)
+  })
+
+  it("is nothing that a client can be told in Latin-1 alone", async () => {
+    const client = makeClient()
+    const script = JSON.stringify({ progress: { shows: ["进行"] }, phases: [{ state: "running", lasts: 1000 }] })
+    const headers = {
+      authorization: "Bearer key",
+      "content-type": "application/json",
+      "x-reelay-script": Buffer.from(script).toString("latin1")
+    }
+    await client.send("/geeknow/v1/videos", { method: "POST", headers, body: '{"model": "grok-video-3", "prompt": "A candle"}' })
+    expect(client.mock.jobs[0]?.script.progress).toEqual({ shows: ["进行"] })
+  })
+
+  it("lasts as long as the mock's jobs do, a script that waits", async () => {
+    const client = makeClient({ duration: 2000 })
+    await client.post("/__mock/script", { script: { ending: "failed" } })
+    await client.submit("xai", "A candle")
+    expect(client.mock.jobs[0]?.life.end).toBe(2000)
+  })
+})
+
+/** When a job was made, and what time it is, for a client whose clock says 5. */
+const from = async (options: Mock.Options) => {
+  const client = makeClient({ clock: "lockstep", duration: 10_000, ...options })
+  await client.send("/__mock/clock")
+  const init = { method: "POST", body: '{"prompt": "A candle"}' }
+  const headers = { authorization: "Bearer key", "content-type": "application/json", "x-client-now": "5" }
+  await client.send("/xai/v1/videos/generations", { ...init, headers })
+  return [client.mock.jobs[0]?.createdAt, client.mock.clock.now]
+}
+
 describe("the clock", () => {
   it("stands where it is frozen, until it is moved, and says when something will happen", async () => {
     const client = makeClient({ clock: "frozen" })
@@ -425,7 +510,7 @@ describe("the clock", () => {
     expect((await told(client, "clock", { advance: 1500 })).json).toEqual({ mode: "frozen", now: start + 1500, nextEventIn: 500 })
     expect(await events(client, id)).toEqual([String(start + 1500), "500"])
     await told(client, "clock", { set: start + 10_000 })
-    expect([client.mock.jobs[0]?.state, await events(client, id)]).toEqual(["succeeded", [String(start + 10_000), null]])
+    expect([client.mock.jobs[0]?.state, await events(client, id)]).toEqual(["succeeded", [String(start + 10_000), "3600000"]])
   })
 
   it("in lock step follows its client's, and never goes back", async () => {
@@ -433,10 +518,61 @@ describe("the clock", () => {
     const id = await client.submit("xai", "A candle")
     const at = async (now: number) =>
       (await client.get(`/xai/v1/videos/${id}`, "key", { "x-client-now": String(now) })).headers.get("x-mock-now")
-    expect([await at(start + 4000), await at(start + 1000), await at(Number.NaN)]).toEqual(
-      [4000, 4000, 4000].map((elapsed) => String(start + elapsed))
-    )
+    expect([await at(start + 4000), await at(start + 1000)]).toEqual([4000, 4000].map((elapsed) => String(start + elapsed)))
     expect(client.mock.jobs[0]?.state).toBe("running")
+  })
+
+  it.each(["soon", "", "1e300", "-1", "NaN"])("%j is no time, and says so", async (now) => {
+    const client = makeClient({ clock: "lockstep" })
+    const answer = await client.get("/xai/v1/videos/x", "key", { "x-client-now": now })
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining("x-client-now: a time is from 0 to 8000000000000")])
+    expect([client.mock.clock.now, client.mock.journal]).toEqual([start, []])
+  })
+
+  it("in lock step begins with the first client that tells its time, where nobody said when it starts", async () => {
+    expect(await from({})).toEqual([5, 5])
+    expect(await from({ starts: 7 })).toEqual([7, 7])
+  })
+
+  it("never goes back, whatever moves it", async () => {
+    const client = makeClient({ clock: "frozen" })
+    await client.submit("xai", "A candle")
+    await told(client, "clock", { advance: 3_600_000 })
+    expect((await told(client, "clock", { mode: "given" })).json).toMatchObject({ mode: "given", now: start + 3_600_000 })
+    client.at(1000)
+    expect([client.mock.clock.now, client.mock.jobs[0]?.state]).toEqual([start + 3_601_000, "succeeded"])
+    await told(client, "clock", { mode: "lockstep" })
+    expect(client.mock.clock.now).toBe(start + 3_601_000)
+    client.mock.reset()
+    expect(client.mock.clock).toMatchObject({ mode: "frozen", now: start + 1000 })
+  })
+
+  it("says when a link lapses, in whole milliseconds", async () => {
+    const client = makeClient({ clock: "frozen", urlTtl: 5000, duration: 1000 / 3 })
+    const id = await client.submit("xai", "A candle")
+    expect(await events(client, id)).toEqual([String(start), "34"])
+    await told(client, "clock", { advance: 334 })
+    await client.poll("xai", id)
+    const wait = client.mock.clock.nextEventIn ?? 0
+    const url = urlIn((await client.poll("xai", id)).text)
+    await told(client, "clock", { advance: wait - 1 })
+    expect((await client.send(url)).status).toBe(200)
+    await told(client, "clock", { advance: 1 })
+    expect([(await client.send(url)).status, client.mock.clock.nextEventIn]).toEqual([403, undefined])
+  })
+
+  it.each([
+    [{ set: 1e14 }, "a time is from 0 to"],
+    [{ advance: 1e14 }, "a time is from 0 to"],
+    [{ advance: 1, set: start + 1 }, "exclude each other"],
+    [{ advnce: 1 }, '"advnce" is no field here; there are mode, advance, set'],
+    [{}, "The body must be JSON as"]
+  ])("%j moves nothing", async (body, problem) => {
+    const client = makeClient({ clock: "frozen" })
+    const answer = await told(client, "clock", body)
+    expect([answer.status, answer.text.replaceAll("\\", "")]).toEqual([400, expect.stringContaining(problem)])
+    expect(client.mock.clock.now).toBe(start)
+    for (const at of [Number.NaN, -1, Number.POSITIVE_INFINITY]) expect(() => client.mock.clock.set(at)).toThrow("a time is from 0 to")
   })
 
   it("that was given says nothing of itself, and is not moved before it is frozen", async () => {

@@ -20,6 +20,7 @@ import type * as Fault from "./Fault.ts"
 import { Explorer } from "./internal/explorer.ts"
 import * as Gateway from "./internal/gateway.ts"
 import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "./internal/jobs.ts"
+import { check, originOf } from "./internal/options.ts"
 import { nearest } from "./internal/nearest.ts"
 import { Pulse } from "./internal/pulse.ts"
 import { respond } from "./internal/respond.ts"
@@ -27,7 +28,7 @@ import { consolePathOf, contractRouteOf, routeOf } from "./internal/route.ts"
 import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { type Place, Worlds } from "./internal/worlds.ts"
-import { carriesKey, type Entry, Journal, keyOf, redact } from "./Journal.ts"
+import { carriesKey, type Entry, Journal, keyOf, pathWithout, redact } from "./Journal.ts"
 import type * as Script from "./Script.ts"
 
 /**
@@ -146,12 +147,15 @@ export interface Mock {
   readonly advance: (id: string, by?: number) => JobView["state"] | undefined
   /** Its time, and what moves that. */
   readonly clock: Clock
+  /** The worlds in it, by what follows `/r/` in their base URLs, and those that were used last at the end. */
+  readonly worlds: ReadonlyMap<string, Mock>
   /** Forgets jobs and journal; the next ids are those of a new mock, and its clock goes as it did at first. */
   readonly reset: () => void
 }
 
 /**
- * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident.
+ * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident. Throws a
+ * TypeError that names the option where one makes no sense.
  *
  * @example
  * ```ts
@@ -174,14 +178,21 @@ export interface Mock {
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  const { cors = false, filesAt, maxBodyBytes, now, onAnswer } = options
+  check(options)
+  const { cors = false, maxBodyBytes, now, onAnswer } = options
+  const filesAt = options.filesAt === undefined ? undefined : originOf(options.filesAt)
   const shared = {
     now,
     ...(filesAt === undefined ? {} : { filesAt }),
     ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
     ...(onAnswer === undefined ? {} : { onAnswer })
   }
-  const mock = build(options, new Worlds((own, place) => build({ ...shared, ...own }, place)))
+  const time = timeOf(options)
+  const mock = build(
+    options,
+    new Worlds((own, place) => build({ ...shared, ...own }, place, own.clock === undefined ? time : undefined)),
+    time
+  )
   return cors ? Object.assign(mock, { deliver: toPages(mock.deliver) }) : mock
 }
 
@@ -192,13 +203,15 @@ const toPages =
     return answer === undefined ? readable(await deliver(request, host), request) : { answer }
   }
 
-/** A mock, and the worlds in it; or one that is such a world, at a place of its own. */
-const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place): Mock => {
+const timeOf = ({ clock = "given", now, starts }: Options & { readonly now: () => number }): Time => new Time(now, clock, starts)
+
+/** A mock, and the worlds in it; or one that is such a world, at a place of its own, and with the time of its mock where it has none. */
+const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place, given?: Time): Mock => {
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
   const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]
   const explorer = worlds === undefined ? undefined : new Explorer(worlds)
-  const time = new Time(options.now, options.clock ?? "given", options.starts)
+  const time = given ?? timeOf(options)
   const now = (): number => time.now()
   const jobs = new Jobs()
   const journal = new Journal()
@@ -213,15 +226,16 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
     const key = keyOf(request.headers)
     const provider = route._tag === "file" ? route.provider : route.dialect?.provider
+    const owner = route._tag === "file" ? jobs.find(route.provider, route.id)?.owner : undefined
     const complete = journal.begin({
       at: now(),
       method: request.method,
-      path: url.pathname,
+      path: pathWithout(url.pathname, key),
       route: route._tag,
       ...(provider === undefined ? {} : { provider }),
       authorised: key !== undefined && api.accepts(key),
       ...(isUpstream ? { isUpstream } : {}),
-      ...(route._tag === "file" && carriesKey(request.headers) ? { keySent: true as const } : {}),
+      ...(route._tag === "file" && carriesKey(request.headers, url.searchParams, owner) ? { keySent: true as const } : {}),
       headers: redact(request.headers)
     })
     pulse.beat()
@@ -239,7 +253,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
     const isLost = route._tag === "unknown" || said.status === 405
     const entry = complete({
-      ...(isLost ? { nearest: nearest(request.method, url.pathname) } : {}),
+      ...(isLost ? { nearest: nearest(request.method, url.pathname, place?.base) } : {}),
       ...(body === undefined ? {} : { body: shown(body, key) }),
       ...(intent === undefined ? {} : { intent }),
       ...(told === undefined ? {} : { told }),
@@ -247,7 +261,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       ...(asked === undefined ? {} : { retryAfter: asked }),
       ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, key) } }),
       ...(cut?.at === "start" ? {} : { status: said.status }),
-      ...(jobId === undefined ? {} : { jobId }),
+      ...(jobId === undefined ? {} : { jobId: pathWithout(jobId, key) }),
       ...(fault === undefined ? {} : { fault }),
       ...(received === undefined ? {} : { received }),
       ...(cut === undefined ? {} : { cut: cut.by })
@@ -324,11 +338,14 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       const explored = explorer?.answer(request, url, host)
       if (explored !== undefined) return explored.then((said) => ({ answer: said }))
       if (place !== undefined) url.pathname = place.inside(url.pathname)
-      time.hear(request.headers)
+      const problem = time.hear(request.headers, jobs.isEmpty)
+      if (problem !== undefined) return Promise.resolve({ answer: { status: 400, body: { error: problem } } })
       const contract = contractRouteOf(url.pathname)
       // Loaded when it is asked for: few ask, and all would wait for it at the start.
       if (contract !== undefined) {
-        return import("./contract/serve.ts").then(({ serve }) => ({ answer: serve(contract, request.method, url.origin) }))
+        return import("./contract/serve.ts").then(({ serve }) => ({
+          answer: serve(contract, request.method, url.origin + (place?.under ?? contract.base))
+        }))
       }
       // Typed without its last slash; relative, since a world has a path before this one.
       if (url.pathname === "/__mock") return Promise.resolve({ answer: { status: 308, body: undefined, headers: { location: "__mock/" } } })
@@ -338,7 +355,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
         return import("./internal/console/serve.ts").then(({ serve }) => serve(inside, request, console))
       }
       if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
-      return Effect.runPromise(Effect.map(admin(self, request, url), (said) => ({ answer: said })))
+      return Effect.runPromise(Effect.map(admin(self, request, url, duration), (said) => ({ answer: said })))
     },
     handle: (request) => self.deliver(request, "web").then((delivery) => respond(delivery, request)),
     get journal() {
@@ -366,6 +383,9 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     get tasks() {
       return taskViews()
     },
+    get worlds() {
+      return worlds?.all ?? new Map()
+    },
     get traces() {
       return traces
     },
@@ -391,7 +411,8 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       journal.clear()
       waiting.length = 0
       traces.length = 0
-      time.reset()
+      // A world that has the time of its mock leaves it as it is.
+      if (place === undefined || given === undefined) time.reset()
       pulse.beat()
     }
   }

@@ -73,6 +73,14 @@ describe("a magic prompt", () => {
     ["mock:fast mock:duration=3s", "exclude each other"],
     ["mock:duration=soon", "needs a time"],
     ["mock:duration", "needs a time"],
+    ["mock:duration=3", "needs a time"],
+    ["mock:duration=99999999999h", "needs a time"],
+    ["mock:duration=3s mock:duration=5s", "exclude each other"],
+    ["mock:script=long mock:script=typical", "exclude each other"],
+    ["mock:fail=3", "takes no value"],
+    ["mock:rate-limited=5", "takes no value"],
+    ["A candle, mock: fail", "has a space in it"],
+    ["A candle, gateway:flaky", "is for a gateway"],
     ["mock:constructor", "is no magic word"]
   ])("%s is refused: it %s", (prompt, problem) => {
     expect(parse(prompt, 1000)).toEqual({ problem: expect.stringContaining(problem) })
@@ -130,7 +138,15 @@ describe("a script in JSON", () => {
     [{ phases: [{ state: "queued", lasts: -1 }] }, "phases"],
     [{ phases: [{ state: "queued", lasts: { uniform: [1] } }] }, "phases"],
     [{ progress: { stallsAt: 101 } }, "progress"],
-    [{ advances: { polls: 0 } }, "advances"]
+    [{ advances: { polls: 0 } }, "advances"],
+    [{ phases: [{ state: "queued", lasts: 1, lastss: 2 }] }, "lastss"],
+    [{ phases: [{ state: "queued", lasts: { lognormal: { median: 1, sigma: 1, longst: 2 } } }] }, "longst"],
+    [{ progress: { stallsAt: 9, shows: [1] } }, "progress"],
+    [{ faults: [{ name: "rate-limited", request: { first: 9 } }] }, "faults"],
+    [{ faults: [{ name: "rate-limited", requests: { first: 7, every: 3 } }] }, "faults"],
+    [{ faults: [{ name: "flaky", retryAfter: 3 }] }, '"flaky" has no retryAfter'],
+    [{ faults: [{ name: "rate-limited", byte: 3 }] }, '"rate-limited" has no byte'],
+    [{ faults: [{ name: "not-found-first", requests: { first: 3 } }] }, '"not-found-first" has no requests']
   ])("%j is refused, and says why", (json, problem) => {
     expect(Script.fromJson(json, 10_000)).toEqual({ problem: expect.stringContaining(problem) })
   })

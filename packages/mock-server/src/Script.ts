@@ -159,7 +159,7 @@ export const success = (duration: number): Script => ({
 })
 
 const decode = Schema.decodeUnknownResult(Schema.Record(Schema.String, Schema.Unknown))
-const decodeScript = Schema.decodeUnknownResult(Script)
+const decodeScript = Schema.decodeUnknownResult(Script, { onExcessProperty: "error" })
 
 /**
  * Reads a script from JSON, or says what is wrong with it. Fields that are left out are those of `success(duration)`, and with other phases

@@ -68,6 +68,8 @@ export interface Report {
   readonly baseUrl: string
   readonly probes: ReadonlyArray<Probed>
   readonly hasDrift: boolean
+  /** Not one probe could be compared: nothing is known of the endpoint. */
+  readonly isBlind: boolean
 }
 
 /**
@@ -419,7 +421,8 @@ export const run = Effect.fn("reelay.verify")(function* (options: Options): Effe
     provider: options.provider,
     baseUrl: options.baseUrl,
     probes,
-    hasDrift: probes.some(({ verdict }) => verdict === "differs")
+    hasDrift: probes.some(({ verdict }) => verdict === "differs"),
+    isBlind: probes.every(({ verdict }) => verdict === "not comparable")
   }
 })
 
@@ -453,8 +456,12 @@ export const toText = ({ baseUrl, probes, provider }: Report): string => {
   const silent = probes.filter(({ verdict }) => verdict === "not comparable").length
   const count = [
     `${probes.length} probes`,
-    drifted.length === 0 ? "no drift" : `${drifted.length} differ${guessed === 0 ? "" : `, ${guessed} of them from what the mock assumes`}`,
-    ...(silent === 0 ? [] : [`${silent} not comparable`])
+    silent === probes.length
+      ? "nothing could be compared"
+      : drifted.length === 0
+        ? "no drift"
+        : `${drifted.length} differ${guessed === 0 ? "" : `, ${guessed} of them from what the mock assumes`}`,
+    ...(silent === 0 || silent === probes.length ? [] : [`${silent} not comparable`])
   ]
   return `${provider} at ${baseUrl}\n\n${lines.join("\n")}\n\n${count.join(", ")}.`
 }

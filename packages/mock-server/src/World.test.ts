@@ -52,8 +52,8 @@ describe("a token", () => {
       })
     )
     const [one, other] = [
-      { name: "flaky", byte: 1, retryAfter: 2 },
-      { retryAfter: 2, byte: 1, name: "flaky" }
+      { name: "rate-limited", requests: { first: 1 }, retryAfter: 2 },
+      { retryAfter: 2, requests: { first: 1 }, name: "rate-limited" }
     ]
     expect(World.toToken({ seed: 1, script: { faults: [one] }, provider: "xai" })).toBe(
       World.toToken({ provider: "xai", script: { faults: [other] }, seed: 1 })
@@ -61,12 +61,12 @@ describe("a token", () => {
   })
 
   it("can be written in any language: a letter, and JSON as base64url", () => {
-    const json = { provider: "xai", script: { ending: "succeeded", faults: ["flaky"], advances: { polls: 3 } }, starts: 0 }
+    const json = { provider: "xai", script: { ending: "succeeded", faults: ["flaky"], advances: { polls: 3 } }, clock: "frozen", starts: 0 }
     const read = good(World.fromToken(tokenOf(json)))
-    expect(World.toJson(read)).toEqual({ provider: "xai", script: { faults: ["flaky"], advances: { polls: 3 } } })
+    expect(World.toJson(read)).toEqual({ provider: "xai", script: { faults: ["flaky"], advances: { polls: 3 } }, clock: "frozen" })
     const token = World.toToken(read)
     expect(Buffer.from(token.slice(1), "base64url").toString()).toBe(
-      '{"provider":"xai","script":{"advances":{"polls":3},"faults":["flaky"]}}'
+      '{"clock":"frozen","provider":"xai","script":{"advances":{"polls":3},"faults":["flaky"]}}'
     )
   })
 
@@ -217,9 +217,11 @@ describe("a world in a mock", () => {
 
   it("says at its own address what it is, and what is wrong with a token that is none", async () => {
     const { get } = makeClient()
-    expect((await get(under({ script: { ending: "failed" } }))).json).toEqual({
+    const path = under({ script: { ending: "failed" } })
+    expect((await get(path)).json).toEqual({
       world: { provider: "xai", seed: 1, script: { ending: "failed" } },
-      steps: 3
+      steps: 3,
+      console: `${origin}${path}/__mock/`
     })
     expect(await get("/r/nonsense/v1/videos/x")).toMatchObject({ status: 400, json: { error: expect.stringContaining('begins with "a"') } })
   })
@@ -240,6 +242,29 @@ describe("a world in a mock", () => {
     expect((await get(`${under()}/__mock/jobs`)).json).toHaveLength(1)
     for (let seed = 2001; seed <= 3000; seed++) await get(`${under({ seed })}/__mock/health`)
     expect((await get(`${under()}/__mock/jobs`)).json).toEqual([])
+  })
+
+  it("has the clock of its mock, where it has none of its own", async () => {
+    const client = makeClient({ clock: "frozen" })
+    const [path, own] = [under(), under({ clock: "frozen", starts: 5 })]
+    await client.post(`${path}/v1/videos/generations`, { prompt: "A candle" })
+    await client.post("/__mock/clock", { advance: 10_000 })
+    expect((await client.send(`${path}/__mock/clock`)).json).toMatchObject({ mode: "frozen", now: start + 10_000 })
+    await client.post(`${path}/__mock/reset`, "")
+    expect([client.mock.clock.now, (await client.send(`${own}/__mock/clock`)).json]).toEqual([start + 10_000, { mode: "frozen", now: 5 }])
+    expect((await client.send(under({ starts: 5 }))).text).toContain("starts is when a clock of the world's own begins")
+  })
+
+  it("can be a gateway over its upstream", async () => {
+    const client = makeClient()
+    const path = under({ provider: "cometapi+xai", script: { phases: [] } })
+    const submitted = await client.post(`${path}/grok/v1/videos/generations`, { prompt: "A candle, gateway:fault=poll-accepted-5xx" })
+    const id = idIn(submitted.text)
+    for (let nth = 0; nth < 2; nth++) expect((await client.get(`${path}/grok/v1/videos/${id}`)).status).toBe(502)
+    const { text } = await client.get(`${path}/grok/v1/videos/${id}`)
+    expect([text.includes("SUCCESS"), urlIn(text).startsWith(`${origin}${path}/files/xai/`)]).toEqual([true, true])
+    expect((await client.send(urlIn(text))).status).toBe(200)
+    expect([client.mock.journal, client.mock.worlds.get(path.slice(3))?.jobs.length]).toEqual([[], 1])
   })
 
   it("gives the same bytes over HTTP as in the process", async () => {

@@ -7,6 +7,7 @@
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Schema from "effect/Schema"
 import { providers } from "./dialects/Dialect.ts"
+import { name as gateway } from "./internal/gatewayName.ts"
 import * as Script from "./Script.ts"
 
 /**
@@ -16,15 +17,15 @@ import * as Script from "./Script.ts"
  * @since 0.1.0
  */
 export const World = Schema.Struct({
-  /** Whose API it is; its paths follow the token directly, as in `/r/<token>/v1/videos`. */
-  provider: Schema.Literals(providers),
+  /** Whose API it is, or which gateway's over which; its paths follow the token directly, as in `/r/<token>/v1/videos`. */
+  provider: Schema.Literals([...providers, gateway]),
   /** The life of each job, whatever the prompts say. Absent: the prompts choose. */
   script: Schema.optionalKey(Script.Changes),
   /** Ids, signatures, pictures, and what a script leaves open, derive from it. Absent: "reelay". */
   seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
   /** What moves its time, as of a mock. Absent: the clock of the mock that it is in. */
   clock: Schema.optionalKey(Schema.Literals(["frozen", "lockstep"])),
-  /** When a time that is frozen, or in lock step, begins: milliseconds since the epoch. Absent: 0. */
+  /** When its own clock begins: milliseconds since the epoch. Absent: 0. */
   starts: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8_000_000_000_000 }))),
   /** How long a URL is good after the answer that held it: milliseconds. Absent: one hour. */
   urlTtl: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 365 * 24 * 3_600_000 })))
@@ -57,6 +58,8 @@ export const fromJson = (json: unknown): World | { readonly problem: string } =>
   const { script: changes, ...others } = given.success
   const unknown = Object.keys(given.success).find((name) => !Object.hasOwn(World.fields, name))
   if (unknown !== undefined) return { problem: `"${unknown}" is no field of a world; there are ${Object.keys(World.fields).join(", ")}` }
+  if (others["starts"] !== undefined && others["clock"] === undefined)
+    return { problem: "starts is when a clock of the world's own begins: frozen or lockstep" }
   if (changes === undefined) return read(others)
   const script = Script.fromJson(changes, usual)
   if ("problem" in script) return { problem: `script: ${script.problem}` }
@@ -90,7 +93,7 @@ const canonical = ({ script, starts, ...world }: World): World => {
   const own = Object.entries(script ?? {}).filter(([name, value]) => !isSame(value, usualFields.get(name)))
   return {
     ...world,
-    ...(starts === undefined || starts === 0 ? {} : { starts }),
+    ...(starts === undefined || starts === 0 || world.clock === undefined ? {} : { starts }),
     ...(script === undefined ? {} : { script: Object.fromEntries(own) })
   }
 }
@@ -207,7 +210,7 @@ export const smaller = (world: World): ReadonlyArray<World> => {
   const usualScript = (name: string): Script.Changes => Object.fromEntries(Object.entries(script).filter(([each]) => each !== name))
   const polls = typeof advances === "object" ? advances.polls : 2
   const candidates: ReadonlyArray<World> = [
-    { ...setting, script: quiet },
+    canonical({ ...setting, script: quiet }),
     ...faults.map((_fault, index) => having({ faults: without(faults, index) })),
     ...(["ending", "moderation", "shape", "progress", "phases", "duration", "seed"] as const).map((name) =>
       canonical({ ...world, script: usualScript(name) })

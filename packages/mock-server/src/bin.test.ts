@@ -168,21 +168,26 @@ describe("reelay-mock", () => {
       expect(well.said.err).toMatch(/^\S+node ended with 3\n$/)
     })
 
-    it("takes a command that does not end, or can't be started, for one that fails, and tells what it said", async () => {
+    it("takes a command that does not end for one that fails, and tells what it said; one that can't be started is no verdict", async () => {
       const hanging = [process.execPath, "-e", "console.log('still here'); setInterval(() => undefined, 1000)"]
       const late = run("explore", "--world", "aeyJwcm92aWRlciI6InhhaSJ9", "--timeout", "1s", "--", ...hanging)
       const missing = run("explore", "--world", "aeyJwcm92aWRlciI6InhhaSJ9", "--", "no-such-command")
       expect(await late.code).toBe(1)
       expect(late.said.err).toContain("still here")
       expect(late.said.err).toContain("was ended by SIGKILL")
-      expect(await missing.code).toBe(1)
+      expect(await missing.code).toBe(2)
       expect(missing.said.err).toContain("ENOENT")
     })
 
     it("says what is wrong with its own flags", async () => {
       const { code, said } = run("explore", "--faults", "quakes", "--", "true")
-      expect(await code).toBe(1)
+      expect(await code).toBe(2)
       expect(said.err).toContain('"quakes" is no fault')
+      for (const wrong of [
+        ["--runs", "0"],
+        ["--timeout", "0s"]
+      ])
+        expect(await run("explore", ...wrong, "--", "true").code).toBe(2)
     })
   })
 

@@ -21,7 +21,9 @@ import type * as Runtime from "effect/Runtime"
 import { providers } from "./dialects/Dialect.ts"
 import { parseDuration } from "./internal/duration.ts"
 import { explore as exploration } from "./internal/exploring.ts"
+import { originOf } from "./internal/options.ts"
 import type { Unopened } from "./internal/taping.ts"
+import { refuseTime } from "./internal/time.ts"
 import { version } from "./internal/version.ts"
 import type { Entry } from "./Journal.ts"
 import { toText } from "./MagicPrompt.ts"
@@ -58,8 +60,22 @@ const flags = {
     )
   ),
   filesAt: Flag.String("files-at").pipe(
+    Flag.filter(
+      (text) => originOf(text) !== undefined,
+      () => "an origin, as http://localhost:8787"
+    ),
     Flag.optional,
     Flag.withDescription("The origin of the links to files, as http://localhost:8787 where the API is at 127.0.0.1 (default the API's)")
+  ),
+  starts: Flag.Int("starts").pipe(
+    Flag.filter(
+      (at) => refuseTime(at) === undefined,
+      (at) => refuseTime(at) ?? ""
+    ),
+    Flag.optional,
+    Flag.withDescription(
+      "When a time that is frozen, or in lock step, begins: milliseconds since the epoch (default now, or the first client's)"
+    )
   ),
   cors: Flag.Boolean("cors").pipe(Flag.withDefault(false), Flag.withDescription("Let pages of other origins ask, in a browser")),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
@@ -82,7 +98,7 @@ const explain = (cause: unknown, host: string, port: number): string => {
   }
 }
 
-/** How `verify` ends where it does not end well: 1 drift, 2 usage. */
+/** How a subcommand ends where it does not end well: 1 for what it was to find, 2 where it could not look. */
 class Ended extends Data.TaggedError("Ended")<{ readonly code: 1 | 2; readonly message: string }> {}
 
 const verifyFlags = {
@@ -126,11 +142,12 @@ const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, k
     }).pipe(Effect.mapError(({ message }) => refuse(message)))
     yield* Console.log(Verify.toText(report))
     if (report.hasDrift) return yield* new Ended({ code: 1, message: "" })
+    if (report.isBlind) return yield* new Ended({ code: 2, message: "" })
     return undefined
   })
 ).pipe(
   Command.withDescription(
-    "Compares a live endpoint with the contract that the mock keeps. Its probes can't bill: a bad key, an unknown id, a wrong path or method, no prompt. Exit codes: 0 no drift, 1 drift, 2 usage."
+    "Compares a live endpoint with the contract that the mock keeps. Its probes can't bill: a bad key, an unknown id, a wrong path or method, no prompt. Exit codes: 0 no drift, 1 drift, 2 usage, or nothing could be compared."
   ),
   Command.withShortDescription("Compare a live endpoint with the mock's contract")
 )
@@ -138,7 +155,14 @@ const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, k
 const exploring = {
   provider: Flag.Literals("provider", providers).pipe(Flag.optional, Flag.withDescription("Whose API (default all)")),
   seed: Flag.String("seed").pipe(Flag.withDefault("1"), Flag.withDescription("The same seed names the same worlds (default 1)")),
-  runs: Flag.Int("runs").pipe(Flag.withDefault(100), Flag.withDescription("How many worlds, if nothing fails (default 100)")),
+  runs: Flag.Int("runs").pipe(
+    Flag.withDefault(100),
+    Flag.withDescription("How many worlds, if nothing fails (default 100)"),
+    Flag.filter(
+      (runs) => runs >= 1 && runs <= 10_000,
+      () => "a number from 1 to 10000"
+    )
+  ),
   faults: Flag.String("faults").pipe(
     Flag.optional,
     Flag.withDescription("Classes or names of faults, with commas: submit, poll, file, content, drop (default all classes)")
@@ -148,7 +172,12 @@ const exploring = {
     Flag.withDescription("For clients with a time of their own, which tell it in x-client-now")
   ),
   floor: time("floor", "0ms", "The least time between two polls of a job"),
-  timeout: time("timeout", "1m", "A command that takes longer has failed"),
+  timeout: time("timeout", "1m", "A command that takes longer has failed").pipe(
+    Flag.filter(
+      (millis) => millis > 0,
+      () => "a time above 0"
+    )
+  ),
   world: Flag.String("world").pipe(Flag.optional, Flag.withDescription("The token of the only world to be played")),
   command: Argument.String("command").pipe(
     Argument.atLeast(1),
@@ -166,12 +195,12 @@ const explore = Command.make("explore", exploring, ({ command: words, faults, fl
     ...(Option.isSome(faults) ? { faults: faults.value.split(",") } : {})
   }
   const settings = { command: words, asked, timeout, world: Option.getOrUndefined(world) }
-  return Effect.flatMap(exploration(settings), ({ isGood, report: said }) =>
-    isGood ? Console.log(said) : Effect.fail(new CliError.UserError({ cause: said, userMessage: said }))
+  return Effect.flatMap(exploration(settings), ({ code, report: message }) =>
+    code === 0 ? Console.log(message) : Effect.fail(new Ended({ code, message }))
   )
 }).pipe(
   Command.withDescription(
-    "Runs a command in worlds in which something goes wrong, one after another, and finds the smallest in which it fails:\nreelay-mock explore --provider geeknow -- python3 my_client.py"
+    "Runs a command in worlds in which something goes wrong, one after another, and finds the smallest in which it fails:\nreelay-mock explore --provider geeknow -- python3 my_client.py\nExit codes: 0 it passed in all, 1 it failed in one, 2 usage, or a command that can't be run."
   ),
   Command.withShortDescription("Finds the smallest world in which a client fails")
 )
@@ -237,10 +266,13 @@ const replay = Command.make("replay", replaying, ({ quiet, ...settings }) => {
   Command.withShortDescription("Answer from a recording")
 )
 
-const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, ...options }) => {
-  const files = Option.isSome(filesAt) ? { filesAt: filesAt.value } : {}
+const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, starts, ...options }) => {
+  const chosen = {
+    ...(Option.isSome(filesAt) ? { filesAt: filesAt.value } : {}),
+    ...(Option.isSome(starts) ? { starts: starts.value } : {})
+  }
   const start = Effect.tryPromise({
-    try: () => serve({ ...options, ...files, host, port, ...(quiet ? {} : { onAnswer: line }) }),
+    try: () => serve({ ...options, ...chosen, host, port, ...(quiet ? {} : { onAnswer: line }) }),
     catch: (cause) => new CliError.UserError({ cause, userMessage: explain(cause, host, port) })
   })
   return untilStopped(Effect.acquireRelease(start, ({ close }) => Effect.promise(close)))
@@ -264,11 +296,11 @@ const presenter: CliOutput.Presenter = {
   present: (event) => (event._tag === "Help" && event.reason === "Implicit" ? Effect.void : CliOutput.defaultPresenter.present(event))
 }
 
-/** Of `verify` a wrong flag is 2, as 1 says that there is drift. */
+/** Of `verify` and `explore` a wrong flag is 2, as 1 says that something was found. */
 const codeOf = (error: unknown): number => {
   if (error instanceof Ended) return error.code
   if (!CliError.isCliError(error) || error._tag !== "ShowHelp") return 1
-  return error.errors.length === 0 ? 0 : error.commandPath.includes("verify") ? 2 : 1
+  return error.errors.length === 0 ? 0 : error.commandPath.some((name) => name === "verify" || name === "explore") ? 2 : 1
 }
 
 const toldToStop: Runtime.Teardown = (exit, onExit) =>

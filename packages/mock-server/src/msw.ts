@@ -201,7 +201,10 @@ export const install = async (
   }
 
   const guard = Guard.install({ beneath: true })
+  let isInstalled = true
   const uninstall = async (): Promise<void> => {
+    if (!isInstalled) return
+    isInstalled = false
     try {
       await ("listen" in network ? network.close() : network.stop())
     } finally {

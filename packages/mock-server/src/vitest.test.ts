@@ -2,7 +2,9 @@
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { startVitest } from "vitest/node"
+import * as Script from "./Script.ts"
 import { test } from "./vitest.ts"
+import * as World from "./World.ts"
 
 const headers = { authorization: "Bearer key", "content-type": "application/json" }
 
@@ -51,9 +53,22 @@ describe("the fixture of Vitest", () => {
     await vitest.close()
     // It fails this process with the tests that must fail.
     process.exitCode = 0
+    const world = `/r/${World.toToken({ provider: "xai", script: { phases: [] } })}.mine`
     expect(results).toEqual({
       "pays twice": [
-        'The mock found the client wrong:\n  paid-twice: paid twice: 2 jobs, $0.80, 0 results used\n  route: GET /xai/v1/vidoes/x found no route; the nearest is GET /xai/v1/videos/{id}: part 3 is "videos", not "vidoes"'
+        [
+          "The mock found the client wrong:",
+          "  paid-twice: paid twice: 2 jobs, $0.80, 0 results used",
+          '  route: GET /xai/v1/vidoes/x found no route; the nearest is GET /xai/v1/videos/{id}: part 3 is "videos", not "vidoes"',
+          `Again: reelay-mock, and the base URL <url>/r/${World.toToken({ provider: "xai", script: { ...Script.success(10_000), duration: 0 } })}`
+        ].join("\n")
+      ],
+      "pays twice in a world": [
+        [
+          `The mock found the client wrong in the world ${world}:`,
+          "  paid-twice: paid twice: 2 jobs, $0.80, 0 results used",
+          `Again: reelay-mock, and the base URL <url>${world}`
+        ].join("\n")
       ],
       "pays twice, and nobody asks": [],
       "polls too fast": [

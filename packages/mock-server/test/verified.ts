@@ -1,7 +1,8 @@
 /* oxlint-disable vitest/no-standalone-expect -- The linter does not know this `test` for one. */
-/** Tests that are run by a test: two of them must fail. */
+/** Tests that are run by a test: three of them must fail. */
 import { describe, expect } from "vitest"
 import { test } from "../src/vitest.ts"
+import * as World from "../src/World.ts"
 
 const headers = { authorization: "Bearer key", "content-type": "application/json" }
 const submit = (url: string): Promise<Response> =>
@@ -15,6 +16,17 @@ describe("verified", () => {
     await submit(mock.url)
     await globalThis.fetch(`${mock.url}/xai/v1/vidoes/x`, { headers })
     expect(mock.jobs).toHaveLength(2)
+  })
+})
+
+describe("in a world", () => {
+  test.override({ mockOptions: { now: () => 0, verify: true } })
+
+  test("pays twice in a world", async ({ mock }) => {
+    const world = `${mock.url}/r/${World.toToken({ provider: "xai", script: { phases: [] } })}.mine`
+    const init = { method: "POST", headers, body: '{"prompt": "A candle"}' }
+    for (let nth = 0; nth < 2; nth++) await globalThis.fetch(`${world}/v1/videos/generations`, init)
+    expect(mock.jobs).toHaveLength(0)
   })
 })
 

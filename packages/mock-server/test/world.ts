@@ -7,15 +7,20 @@ import type { World } from "../src/World.ts"
 
 const count = fc.integer({ min: 1, max: 9 })
 
-const fault: fc.Arbitrary<Fault.Fault> = fc.record(
-  {
-    name: fc.constantFrom(...Fault.catalogue.map(({ name }) => name)),
-    requests: fc.oneof(fc.record({ first: count }), fc.record({ every: count }), fc.record({ after: count })),
-    byte: fc.nat({ max: 99 }),
-    retryAfter: fc.nat({ max: 9 })
-  },
-  { requiredKeys: ["name"] }
-)
+const fault: fc.Arbitrary<Fault.Fault> = fc.constantFrom(...Fault.catalogue.map(({ name }) => name)).chain((name) => {
+  const fields = Fault.fieldsOf(name)
+  return fc.record(
+    {
+      name: fc.constant(name),
+      ...(fields.includes("requests")
+        ? { requests: fc.oneof(fc.record({ first: count }), fc.record({ every: count }), fc.record({ after: count })) }
+        : {}),
+      ...(fields.includes("byte") ? { byte: fc.nat({ max: 99 }) } : {}),
+      ...(fields.includes("retryAfter") ? { retryAfter: fc.nat({ max: 9 }) } : {})
+    },
+    { requiredKeys: ["name"] }
+  )
+})
 
 const phase: fc.Arbitrary<Script["phases"][number]> = fc.record({
   state: fc.constantFrom("submitted" as const, "queued" as const, "running" as const),
@@ -37,14 +42,16 @@ const script: fc.Arbitrary<Partial<Script>> = fc.record(
   { requiredKeys: [] }
 )
 
-export const world: fc.Arbitrary<World> = fc.record(
-  {
-    provider: fc.constantFrom(...providers),
-    script,
-    seed: fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
-    clock: fc.constantFrom("frozen", "lockstep"),
-    starts: fc.nat(),
-    urlTtl: fc.nat()
-  },
-  { requiredKeys: ["provider"] }
-)
+export const world: fc.Arbitrary<World> = fc
+  .record(
+    {
+      provider: fc.constantFrom(...providers, "cometapi+xai"),
+      script,
+      seed: fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
+      clock: fc.constantFrom("frozen", "lockstep"),
+      starts: fc.nat(),
+      urlTtl: fc.nat()
+    },
+    { requiredKeys: ["provider"] }
+  )
+  .filter(({ clock, starts }) => clock !== undefined || starts === undefined)

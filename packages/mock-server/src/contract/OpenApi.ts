@@ -154,7 +154,7 @@ const item = (provider: Provider, operation: Operation, components: Components):
 }
 
 /** The document. `origin` is where the mock is, as in `http://127.0.0.1:8787`. */
-export const document = (provider: Provider, origin: string) => {
+export const document = (provider: Provider, base: string) => {
   const contract = contracts[provider]
   const components = new Components()
   const paths: Record<string, Json> = {}
@@ -171,7 +171,7 @@ export const document = (provider: Provider, origin: string) => {
     },
     externalDocs: { description: "The vendor's document", url: contract.document },
     servers: [
-      { url: `${origin}/${provider}`, description: "This mock" },
+      { url: base, description: "This mock" },
       { url: contract.origin, description: "The vendor" }
     ],
     security: [{ key: [] }],

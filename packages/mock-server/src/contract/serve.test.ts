@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin } from "../../test/client.ts"
 import { providers } from "../dialects/Dialect.ts"
+import * as World from "../World.ts"
 import { document, operationsOf } from "./OpenApi.ts"
 
 describe("a provider's contract", () => {
@@ -8,9 +9,20 @@ describe("a provider's contract", () => {
     const { mock, send } = makeClient()
     const { headers, json, status } = await send(`/${provider}/openapi.json`)
     expect([status, headers.get("content-type")]).toEqual([200, "application/json; charset=utf-8"])
-    expect(json).toEqual(JSON.parse(JSON.stringify(document(provider, origin))))
+    expect(json).toEqual(JSON.parse(JSON.stringify(document(provider, `${origin}/${provider}`))))
     expect(json).toMatchObject({ openapi: "3.1.0", servers: [{ url: `${origin}/${provider}` }, {}] })
     expect(mock.journal).toEqual([])
+  })
+
+  it.each([
+    ["/cometapi+xai", "/grok/v1/videos/{request_id}"],
+    ["/xingchao/kyyReactApiServer", "/v1/result/{id}"],
+    [`/r/${World.toToken({ provider: "geeknow" })}`, "/v1/videos/{task_id}"]
+  ])("is also below %s, and names that", async (base, path) => {
+    const { send } = makeClient()
+    const { json } = await send(`${base}/openapi.json`)
+    expect(json).toMatchObject({ servers: [{ url: `${origin}${base}` }, {}], paths: { [path]: { get: {} } } })
+    expect((await send(`${base}/docs`)).text).toContain(`${origin}${base}`)
   })
 
   it.each(providers)(

@@ -10,9 +10,10 @@ import * as Ledger from "../Ledger.ts"
 import type { Mock } from "../Mock.ts"
 import * as Script from "../Script.ts"
 import { written } from "./choice.ts"
+import { jsonOf } from "./json.ts"
 import { home } from "./pages.ts"
 import { isRecord } from "./rules.ts"
-import type { Mode } from "./time.ts"
+import { latest, type Mode, refuseTime } from "./time.ts"
 import { floorsIn, wrongsOf } from "./verdict.ts"
 
 interface Asked {
@@ -20,8 +21,10 @@ interface Asked {
   readonly url: URL
   /** What `{id}` stands for in the path. */
   readonly id: string
-  /** The body as JSON; `undefined` where there is none, or it is none. */
+  /** The body as JSON; `undefined` where there is none. */
   readonly body: unknown
+  /** How long a job takes whose script does not say: milliseconds. */
+  readonly duration: number
 }
 
 interface AdminRoute {
@@ -33,26 +36,34 @@ interface AdminRoute {
 const ok = (body: unknown): Answer => ({ status: 200, body })
 const wrong = (error: string): Answer => ({ status: 400, body: { error } })
 
-/** The usual time of a job whose script says nothing of it. */
-const usual = 10_000
+/** Of the names of fields, or of a query, the first that means nothing: a typing error must not pass. */
+const stranger = (what: string, given: Iterable<string>, known: ReadonlyArray<string>): string | undefined => {
+  const name = [...given].find((each) => !known.includes(each))
+  return name === undefined ? undefined : `"${name}" is no ${what} here; there ${known.length === 1 ? "is" : "are"} ${known.join(", ")}`
+}
 
-const play = ({ body, mock }: Asked): Answer => {
+const play = ({ body, duration, mock }: Asked): Answer => {
   if (!isRecord(body) || body["script"] === undefined) {
     return wrong(
       'The body must be JSON as {"script": "three-polls", "times": 2}; the script is a name of GET /__mock/scripts, or an object'
     )
   }
+  const odd = stranger("field", Object.keys(body), ["script", "times"])
+  if (odd !== undefined) return wrong(odd)
   const { script, times = 1 } = body
   if (typeof times !== "number" || !Number.isInteger(times) || times < 1) return wrong("times must be an integer above 0")
-  const chosen = written(typeof script === "string" ? script : JSON.stringify(script), usual)
+  const chosen = written(typeof script === "string" ? script : JSON.stringify(script), duration)
   if ("problem" in chosen) return wrong(`script: ${chosen.problem}`)
   mock.play(chosen.script, times)
   return ok({ script: chosen.script, times })
 }
 
 const advance = ({ body, id, mock }: Asked): Answer => {
-  const by = isRecord(body) ? body["by"] : undefined
-  if (by !== undefined && (typeof by !== "number" || !(by >= 0))) return wrong("by must be a number of milliseconds")
+  if (body !== undefined && !isRecord(body)) return wrong('The body must be JSON as {"by": 1000}, or empty')
+  const odd = stranger("field", Object.keys(body ?? {}), ["by"])
+  if (odd !== undefined) return wrong(odd)
+  const by = body?.["by"]
+  if (by !== undefined && (typeof by !== "number" || !(by >= 0 && by <= latest))) return wrong("by must be a number of milliseconds")
   const state = mock.advance(id, by)
   return state === undefined ? { status: 404, body: { error: `There is no job ${id} that moves by hand` } } : ok({ id, state })
 }
@@ -71,9 +82,13 @@ const witness = ({ body, mock }: Asked): Answer => {
 }
 
 const verify = ({ mock, url }: Asked): Answer => {
+  const odd = stranger("part of the query", url.searchParams.keys(), ["floor", "over"])
+  if (odd !== undefined) return wrong(odd)
+  const over = url.searchParams.get("over") ?? "false"
+  if (over !== "true" && over !== "false") return wrong("over must be true or false")
   const floors = floorsIn(url.searchParams)
   if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
-  const findings = wrongsOf(mock, floors, url.searchParams.get("over") === "true")
+  const findings = wrongsOf(mock, floors, over === "true")
   return ok({ ok: findings.length === 0, findings })
 }
 
@@ -85,8 +100,12 @@ const told = ({ clock }: Mock): Answer => {
 }
 
 const clock = ({ body, mock }: Asked): Answer => {
-  if (!isRecord(body)) return wrong('The body must be JSON as {"mode": "frozen"}, {"advance": 60000}, or {"set": 1800000000000}')
+  if (!isRecord(body) || Object.keys(body).length === 0)
+    return wrong('The body must be JSON as {"mode": "frozen"}, {"advance": 60000}, or {"set": 1800000000000}')
+  const odd = stranger("field", Object.keys(body), ["mode", "advance", "set"])
+  if (odd !== undefined) return wrong(odd)
   const { advance: by, mode, set } = body
+  if (by !== undefined && set !== undefined) return wrong("advance and set exclude each other")
   if (mode !== undefined && !isMode(mode)) return wrong("mode must be given, frozen or lockstep")
   for (const [name, value] of Object.entries({ advance: by, set })) {
     if (value !== undefined && !(typeof value === "number" && value >= 0)) return wrong(`${name} must be a number of milliseconds`)
@@ -95,6 +114,8 @@ const clock = ({ body, mock }: Asked): Answer => {
   if (typeof at === "number") {
     if ((mode ?? mock.clock.mode) === "given")
       return wrong('The time is the one that the mock was given: freeze it first, with {"mode": "frozen"}')
+    const problem = refuseTime(at)
+    if (problem !== undefined) return wrong(problem)
     if (at < mock.clock.now) return wrong(`It is ${mock.clock.now} already: a job does not get younger`)
   }
   if (mode !== undefined) mock.clock.turn(mode)
@@ -126,19 +147,23 @@ const routes: ReadonlyArray<AdminRoute> = [
   }
 ]
 
-const bodyOf = (request: Request): Effect.Effect<unknown> =>
-  Effect.orElseSucceed(
-    Effect.tryPromise(async (): Promise<unknown> => JSON.parse(await request.text())),
-    () => undefined
-  )
+/** A path that can't be decoded names nothing. */
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
-export const admin = Effect.fnUntraced(function* (mock: Mock, request: Request, url: URL): Effect.fn.Return<Answer> {
+export const admin = Effect.fnUntraced(function* (mock: Mock, request: Request, url: URL, duration: number): Effect.fn.Return<Answer> {
   const { method } = request
   const here = routes.filter(({ path }) => path.test(url.pathname))
   const route = here.find((each) => each.method === method || (method === "HEAD" && each.method === "GET"))
   if (route !== undefined) {
-    const id = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? "")
-    return route.answer({ mock, url, id, body: method === "POST" ? yield* bodyOf(request) : undefined })
+    const id = decoded(route.path.exec(url.pathname)?.[1] ?? "")
+    const read = method === "POST" ? yield* Effect.promise(() => jsonOf(request)) : { json: undefined }
+    return "problem" in read ? wrong(read.problem) : route.answer({ mock, url, id, body: read.json, duration })
   }
   if (here.length === 0) return { status: 404, body: { error: `No handler found for ${method} ${url.pathname}` } }
   const allow = here.map((each) => each.method).join(", ")

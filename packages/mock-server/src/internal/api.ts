@@ -1,6 +1,7 @@
 /** The API that is played: what each request gets, the mock's own routes aside. */
 import type { Answer, Dialect, Job, Provider, Scene } from "../dialects/Dialect.ts"
 import * as Fault from "../Fault.ts"
+import { carriesKey } from "../Journal.ts"
 import { intentHeader } from "../Ledger.ts"
 import * as Script from "../Script.ts"
 import { type Body, parseBody } from "./body.ts"
@@ -257,7 +258,8 @@ export const make = (
       url,
       under,
       headers: request.headers,
-      isOwner: key === found.owner
+      isOwner: key === found.owner,
+      hasKey: carriesKey(request.headers, url.searchParams, found.owner)
     })
     const late = Spoil.after(all)
     if (late !== undefined) return fetched(found, broken(answer, late), request.method)

@@ -38,9 +38,22 @@ const readUpTo = async (request: Request, limit: number): Promise<Uint8Array<Arr
   return all
 }
 
+/** Deeper than anything that means something, and not so deep that a function which calls itself runs out of stack. */
+const deepest = 200
+
+const isDeep = (value: unknown): boolean => {
+  let level: ReadonlyArray<unknown> = [value]
+  for (let depth = 0; depth <= deepest; depth++) {
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []))
+    if (level.length === 0) return false
+  }
+  return true
+}
+
 const parseJson = (bytes: Uint8Array): Parsed => {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+    if (isDeep(value)) return { _tag: "Invalid", message: `The body is nested more than ${deepest} deep` }
     return isRecord(value) ? { _tag: "Body", body: value } : { _tag: "Invalid", message: "The body must be a JSON object" }
   } catch {
     return { _tag: "Invalid", message: "The body is not valid JSON" }

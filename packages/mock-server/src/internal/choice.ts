@@ -55,13 +55,31 @@ interface Setting {
 }
 
 export const choose = (headers: Headers, prompt: string, waiting: Array<Waiting>, { duration, host, provider, usual }: Setting): Chosen => {
-  const header = headers.get(scriptHeader)
+  const header = headerOf(headers)
   const next = waiting[0]
   const given = next?.script ?? usual
-  const chosen = header !== null ? written(header, duration) : given !== undefined ? { script: given } : MagicPrompt.parse(prompt, duration)
-  if ("problem" in chosen) return { problem: header === null ? chosen.problem : `${scriptHeader}: ${chosen.problem}` }
+  // Also one that can't be played here is over: else it would keep all others from what they are about.
+  if (header === undefined && next !== undefined && --next.left === 0) waiting.shift()
+  const chosen =
+    header !== undefined
+      ? written(header, duration)
+      : given !== undefined
+        ? { script: given }
+        : MagicPrompt.parse(prompt, duration, provider)
+  if ("problem" in chosen) return { problem: header === undefined ? chosen.problem : `${scriptHeader}: ${chosen.problem}` }
   const problem = refusal(chosen.script, provider, host)
-  if (problem !== undefined) return { problem }
-  if (header === null && next !== undefined && --next.left === 0) waiting.shift()
-  return chosen
+  return problem === undefined ? chosen : { problem }
+}
+
+/** A header has bytes, which a host reads as Latin-1; what was UTF-8 in them is UTF-8 again. */
+const headerOf = (headers: Headers): string | undefined => {
+  const text = headers.get(scriptHeader)
+  if (text === null) return undefined
+  const codes = Array.from(text, (letter) => letter.codePointAt(0) ?? 0)
+  if (codes.some((code) => code > 255)) return text
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(codes))
+  } catch {
+    return text
+  }
 }

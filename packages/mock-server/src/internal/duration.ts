@@ -5,10 +5,13 @@ const units: ReadonlyMap<string, number> = new Map([
   ["h", 3_600_000]
 ])
 
-/** Milliseconds of `500ms`, `3s`, `1.5m`, `1h`, or a bare number of milliseconds; `undefined` for any other text. */
+/** A year, as of a script's times. */
+const longest = 365 * 24 * 3_600_000
+
+/** Milliseconds of `500ms`, `3s`, `1.5m`, `1h`, up to a year; `undefined` for any other text, a number without its unit too. */
 export const parseDuration = (text: string): number | undefined => {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text)
-  if (match === null) return undefined
-  const unit = units.get(match[2] ?? "ms")
-  return unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
+  const unit = units.get(match?.[2] ?? "")
+  const millis = unit === undefined ? Number.NaN : Math.round(Number(match?.[1]) * unit)
+  return millis <= longest ? millis : undefined
 }

@@ -4,6 +4,7 @@ import { type Answer, providers } from "../dialects/Dialect.ts"
 import * as Explore from "../Explore.ts"
 import * as Fault from "../Fault.ts"
 import * as World from "../World.ts"
+import { jsonOf } from "./json.ts"
 import { shown } from "./shown.ts"
 import { type Wrong, wrongsOf } from "./verdict.ts"
 import type { Worlds } from "./worlds.ts"
@@ -88,10 +89,14 @@ export class Explorer {
     if (!allow.includes(method)) {
       return { ...wrong(405, `${url.pathname} takes ${allow.join(", ")} only`), headers: { allow: allow.join(", ") } }
     }
-    if (id === undefined) return this.start(await bodyOf(request), url, host)
-    const session = this.sessions.get(id)
-    if (session === undefined) return wrong(404, `There is no exploration ${id}: POST /__mock/explore begins one`)
-    return method === "GET" ? this.told(session, url) : this.judge(session, await bodyOf(request), url)
+    const session = id === undefined ? undefined : this.sessions.get(id)
+    if (id !== undefined && session === undefined) {
+      return wrong(404, `There is no exploration ${id}: POST /__mock/explore begins one, and the newest ${limit} are kept`)
+    }
+    if (session !== undefined && method === "GET") return this.told(session, url)
+    const read = await jsonOf(request)
+    if ("problem" in read) return wrong(400, read.problem)
+    return session === undefined ? this.start(read.json, url, host) : this.judge(session, read.json, url)
   }
 
   private start(body: unknown, url: URL, host: Fault.Needs): Answer {
@@ -124,6 +129,9 @@ export class Explorer {
     const read = readVerdict(body)
     if (read._tag === "Failure")
       return wrong(400, 'The body must be JSON as {"verdict": "pass"} or {"verdict": "fail", "message": "…", "case": 3}')
+    const unknown = Object.keys(Object(body)).find((name) => !Object.hasOwn(Verdict.fields, name))
+    if (unknown !== undefined)
+      return wrong(400, `"${unknown}" is no field of a verdict; there are ${Object.keys(Verdict.fields).join(", ")}`)
     const { case: about, message, verdict } = read.success
     const { nth, search } = session
     if (about !== undefined && about > nth) return wrong(409, `Case ${about} was never handed out; this is case ${nth}`)
@@ -173,12 +181,3 @@ export class Explorer {
 
 /** Each case has a world of its own, whatever was played under the same token before. */
 const calledOf = ({ id, nth }: Session, world: World.World): string => `${World.toToken(world)}.${id}-${nth}`
-
-/** The body as JSON; `undefined` where there is none, or it is none. */
-const bodyOf = async (request: Request): Promise<unknown> => {
-  try {
-    return JSON.parse(await request.text())
-  } catch {
-    return undefined
-  }
-}

@@ -2,6 +2,7 @@
  * `reelay-mock explore -- <command>`: runs a command in one world after another, with its base URL in MOCK_BASE_URL. Its exit code is its verdict,
  * so that a client in any language is explored by the tests that it has.
  */
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { type MockServer, serve } from "../node.ts"
@@ -23,12 +24,15 @@ interface Ran {
   readonly said: string
 }
 
+/** The command is not there, or no program. */
+class Unrun extends Data.TaggedError("Unrun")<{ readonly report: string }> {}
+
 /** So much of a command's output is told: characters. */
 const shownOutput = 2000
 
 /** Runs a command to its end; it is killed where the Effect is interrupted, or the time is over. */
-const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout: number): Effect.Effect<Ran> =>
-  Effect.callback<Ran>((resume) => {
+const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout: number): Effect.Effect<Ran, Unrun> =>
+  Effect.callback<Ran, Unrun>((resume) => {
     const child = spawn(name, args, {
       env: { ...process.env, MOCK_BASE_URL: base },
       stdio: ["ignore", "pipe", "pipe"],
@@ -41,7 +45,7 @@ const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout:
     }
     child.stdout.on("data", keep)
     child.stderr.on("data", keep)
-    child.on("error", ({ message }) => resume(Effect.succeed({ isGood: false, said: message })))
+    child.on("error", ({ message }) => resume(Effect.fail(new Unrun({ report: `The command can't be run: ${message}` }))))
     child.on("close", (code, signal) => {
       const why = signal === null ? `ended with ${code}` : `was ended by ${signal}`
       resume(Effect.succeed({ isGood: code === 0, said: code === 0 ? said : `${said.trimEnd()}\n${name} ${why}`.trimStart() }))
@@ -60,7 +64,8 @@ const whatOf = (told: unknown): ReadonlyArray<string> => {
 }
 
 export interface Explored {
-  readonly isGood: boolean
+  /** 0: it passed. 1: it failed. 2: it could not be run. */
+  readonly code: 0 | 1 | 2
   /** What is to be said of it. */
   readonly report: string
 }
@@ -76,29 +81,34 @@ const callOf =
     })
 
 /** Plays one world, and tells all that was wrong in it. */
-const playOne = Effect.fnUntraced(function* (call: Call, url: string, world: string, settings: Settings): Effect.fn.Return<Explored> {
+const playOne = Effect.fnUntraced(function* (
+  call: Call,
+  url: string,
+  world: string,
+  settings: Settings
+): Effect.fn.Return<Explored, Unrun> {
   const { asked, command, timeout } = settings
   const { isGood, said } = yield* run(command, `${url}/r/${world}`, timeout)
   const floor = asked["floor"] === undefined ? "" : `&floor=${textOf(asked, "floor")}`
   const told = yield* call(`/r/${world}/__mock/verify?over=true${floor}`)
   const found = isRecord(told) && "error" in told ? [textOf(told, "error")] : whatOf(told)
-  return { isGood: isGood && found.length === 0, report: [...found, said.trimEnd()].filter((line) => line !== "").join("\n") }
+  return { code: isGood && found.length === 0 ? 0 : 1, report: [...found, said.trimEnd()].filter((line) => line !== "").join("\n") }
 })
 
-const playAll = Effect.fnUntraced(function* (call: Call, { asked, command, timeout }: Settings): Effect.fn.Return<Explored> {
+const playAll = Effect.fnUntraced(function* (call: Call, { asked, command, timeout }: Settings): Effect.fn.Return<Explored, Unrun> {
   let at = yield* call("/__mock/explore", asked)
-  if (isRecord(at) && "error" in at) return { isGood: false, report: textOf(at, "error") }
+  if (isRecord(at) && "error" in at) return { code: 2, report: textOf(at, "error") }
   while (isRecord(at) && at["done"] === false) {
     const { isGood, said } = yield* run(command, textOf(at, "base"), timeout)
     const verdict = isGood ? { verdict: "pass" } : { verdict: "fail", message: said }
     at = yield* call(`/__mock/explore/${textOf(at, "session")}`, { ...verdict, case: at["case"] })
   }
   const { message, ok, runs, smallest } = isRecord(at) ? at : {}
-  if (ok === true) return { isGood: true, report: `passed in ${String(runs)} worlds` }
+  if (ok === true) return { code: 0, report: `passed in ${String(runs)} worlds` }
   const steps = textOf(smallest, "steps")
   const floor = asked["floor"] === undefined ? "" : ` --floor ${textOf(asked, "floor")}ms`
   return {
-    isGood: false,
+    code: 1,
     report: [
       `failed in a world of ${steps} step${steps === "1" ? "" : "s"}: ${textOf(smallest, "world")}`,
       ...whatOf(at),
@@ -117,4 +127,4 @@ export const explore = (settings: Settings): Effect.Effect<Explored> =>
       return world === undefined ? playAll(callOf(server), settings) : playOne(callOf(server), server.url, world, settings)
     },
     ({ close }) => Effect.promise(close)
-  )
+  ).pipe(Effect.catchTag("Unrun", ({ report }) => Effect.succeed({ code: 2 as const, report })))

@@ -2,7 +2,6 @@
  * The finished files: signed URLs that expire, and answers to GET and HEAD with ranges, as an object store gives them.
  */
 import type { Answer, Job } from "../dialects/Dialect.ts"
-import { carriesKey } from "../Journal.ts"
 import * as Mp4 from "../Mp4.ts"
 import { type Delivery, encode } from "./delivery.ts"
 import * as Hash from "./hash.ts"
@@ -94,6 +93,9 @@ export const serve = (seed: string, job: Job, headers: Headers, change = whole):
   const file = change(Mp4.make(shown, job.seconds))
   const etag = `"${Hash.hex(`etag ${shown.seed} ${job.id} ${job.seconds}`, 32)}"`
   const common = { "accept-ranges": "bytes", etag, "content-type": "video/mp4" }
+  const known = headers.get("if-none-match")
+  const isKnown = known?.split(",").some((each) => ["*", etag].includes(each.trim().replace(/^W\//, ""))) === true
+  if (isKnown) return { status: 304, body: undefined, headers: common }
   const condition = headers.get("if-range")
   const range = condition === null || condition === etag ? rangeOf(headers.get("range"), file.byteLength) : undefined
   if (range === undefined) return { status: 200, body: file, headers: common }
@@ -114,14 +116,16 @@ interface Asked {
   /** What stands before its path for the client. */
   readonly under: string
   readonly headers: Headers
-  /** The key that made the job came with it. */
+  /** The key that made the job came with it, as it should to the API. */
   readonly isOwner: boolean
+  /** A key came with it, in any way. */
+  readonly hasKey: boolean
 }
 
 /** A file as the faults of its job leave it: the first that changes anything is the one that shows. */
 export const spoilt = (
   all: ReadonlyArray<Due>,
-  { headers, isOwner, job, seed, under, url }: Asked
+  { hasKey, headers, isOwner, job, seed, under, url }: Asked
 ): Delivery & { readonly fault?: string } => {
   for (const { fault } of all) {
     const { name } = fault
@@ -130,7 +134,7 @@ export const spoilt = (
         if (!isOwner) return { answer: needsKey, fault: name }
         break
       case "url-refuses-key":
-        if (carriesKey(headers)) return { answer: refusesKey, fault: name }
+        if (hasKey) return { answer: refusesKey, fault: name }
         break
       case "redirected":
       case "redirect-loop": {

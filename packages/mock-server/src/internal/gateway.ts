@@ -14,6 +14,7 @@ import { broken, intentOf, isWhole, type Outcome, unaccepted } from "./api.ts"
 import { type Body, parseBody } from "./body.ts"
 import { choose } from "./choice.ts"
 import type { Delivery } from "./delivery.ts"
+import { name } from "./gatewayName.ts"
 import * as Hash from "./hash.ts"
 import { hiddenShare } from "./jobs.ts"
 import { proxyError } from "./pages.ts"
@@ -21,8 +22,7 @@ import { methodsOf, type Route } from "./route.ts"
 import { isRecord } from "./rules.ts"
 import * as Spoil from "./spoil.ts"
 
-/** The first part of its paths. */
-export const name = "cometapi+xai"
+export { name }
 
 export const isBelow = (pathname: string): boolean => pathname.startsWith(`/${name}/`)
 

@@ -54,13 +54,15 @@ export const momentOf = (tracked: Tracked, now: number): Script.Moment => {
 export const isHidden = (tracked: Tracked, now: number): boolean =>
   tracked.job.script.faults.some(({ name }) => name === "not-found-first") && ageOf(tracked, now) < tracked.job.life.end * hiddenShare
 
-/** How many milliseconds until time alone changes what is answered about a job; infinite where it never will. */
+/**
+ * How many milliseconds, rounded up, until time alone changes what is answered about a job or its file; infinite where it never will.
+ */
 export const nextEventIn = (tracked: Tracked, now: number): number => {
   const { createdAt, life, script } = tracked.job
-  if (script.advances !== "time") return Number.POSITIVE_INFINITY
-  const ages = [...life.phases.map(({ until }) => until), life.end]
-  if (script.faults.some(({ name }) => name === "not-found-first")) ages.push(life.end * hiddenShare)
-  return Math.min(...ages.map((age) => createdAt + age - now).filter((wait) => wait > 0))
+  const ages = script.advances === "time" ? [...life.phases.map(({ until }) => until), life.end] : []
+  if (script.advances === "time" && script.faults.some(({ name }) => name === "not-found-first")) ages.push(life.end * hiddenShare)
+  const times = [...ages.map((age) => createdAt + age), ...(tracked.linkGoodUntil === undefined ? [] : [tracked.linkGoodUntil])]
+  return Math.min(...times.map((at) => Math.ceil(at - now)).filter((wait) => wait > 0))
 }
 
 /** When a job ended, or will have: milliseconds since the epoch. */
@@ -73,6 +75,10 @@ export class Jobs {
   private readonly tracked = new Map<string, Tracked>()
   /** How often a submission was seen, by what it says: the second of two equal ones is another job, and the same on every host. */
   private readonly submissions = new Map<string, number>()
+
+  get isEmpty(): boolean {
+    return this.tracked.size === 0
+  }
 
   get all(): ReadonlyArray<Tracked> {
     return [...this.tracked.values()]

@@ -1,5 +1,6 @@
 /** What a request that found no route may have meant. */
-import { providers } from "../dialects/Dialect.ts"
+import { type Dialect, providers } from "../dialects/Dialect.ts"
+import { name as gateway } from "./gatewayName.ts"
 import { dialects } from "./route.ts"
 
 /** A route, and what of a request differs from it. */
@@ -9,12 +10,16 @@ export interface Near {
   readonly differs: string
 }
 
-const routes: ReadonlyArray<{ readonly method: string; readonly path: string }> = providers.flatMap((provider) => {
-  const { content, poll, prefixes, submits } = dialects[provider]
+const routesBelow = (base: string, { content, poll, prefixes, submits }: Dialect) => {
   const posts = submits.map(({ path }) => ({ method: "POST", path }))
   const gets = [poll, ...(content === undefined ? [] : [content.path])].map((path) => ({ method: "GET", path }))
-  return prefixes.flatMap((prefix) => posts.concat(gets).map(({ method, path }) => ({ method, path: `/${provider}${prefix}${path}` })))
-})
+  return prefixes.flatMap((prefix) => posts.concat(gets).map(({ method, path }) => ({ method, path: `/${base}${prefix}${path}` })))
+}
+
+const routes: ReadonlyArray<{ readonly method: string; readonly path: string }> = [
+  ...providers.flatMap((provider) => routesBelow(provider, dialects[provider])),
+  ...routesBelow(gateway, dialects.cometapi)
+]
 
 /** How many letters must be put in, taken away or changed. */
 export const distance = (one: string, other: string): number => {
@@ -53,12 +58,16 @@ const differsIn = (pattern: string, path: string, method: string, wanted: string
   return told.join("; ")
 }
 
-/** The three routes that are nearest to a request, the nearest first. */
-export const nearest = (method: string, path: string): ReadonlyArray<Near> => {
+/** The three routes that are nearest to a request, the nearest first; of a world, those that are in it: below `/<base>`. */
+export const nearest = (method: string, path: string, base?: string): ReadonlyArray<Near> => {
   const short = path.slice(0, 200)
-  const scoreOf = (route: (typeof routes)[number]): number =>
-    distance(short, filled(route.path.split("/"), short.split("/")).join("/")) + (method === route.method ? 0 : 2)
+  const scoreOf = (route: (typeof routes)[number]): number => {
+    // That very route, with another method, and not one that takes its last part for an id.
+    if (route.path === short) return -1
+    return distance(short, filled(route.path.split("/"), short.split("/")).join("/")) + (method === route.method ? 0 : 2)
+  }
   return routes
+    .filter((route) => base === undefined || route.path.startsWith(`/${base}/`))
     .map((route) => ({ route, score: scoreOf(route) }))
     .toSorted((one, other) => one.score - other.score)
     .slice(0, 3)

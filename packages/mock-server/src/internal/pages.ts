@@ -38,7 +38,7 @@ ${toText()}
 
 To look at while it runs: ${origin}/__mock/
 
-For tests: GET /__mock/journal, /__mock/jobs, /__mock/scripts, /__mock/faults, /__mock/health; POST /__mock/script, /__mock/jobs/{id}/advance,
-/__mock/reset. A world of one's own stands at /r/<token>; POST /__mock/explore looks for the smallest in which a client fails.
+For tests: GET /__mock/journal, /__mock/jobs, /__mock/ledger, /__mock/verify, /__mock/clock, /__mock/scripts, /__mock/faults,
+/__mock/health; POST /__mock/script, /__mock/clock, /__mock/trace, /__mock/jobs/{id}/advance, /__mock/reset. A world of one's own stands at /r/<token>; POST /__mock/explore looks for the smallest in which a client fails.
 `
 })

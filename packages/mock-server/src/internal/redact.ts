@@ -52,7 +52,8 @@ const isPlain = (name: string): boolean => plainHeaders.has(name) || /^(?:x-)?ra
 const secretHeader =
   /auth|key|token|secret|cookie|session|signature|credential|account|organi[sz]ation|(?:^|-)org(?:-|$)|(?:^|-)user(?!-agent)|team|project|tenant|customer/
 
-const isSecretHeader = (name: string): boolean => secretHeader.test(name) && name !== "idempotency-key"
+/** Whether a header, by its name in lower case, holds a secret, or says who is asking. */
+export const isSecretHeader = (name: string): boolean => secretHeader.test(name) && name !== "idempotency-key"
 
 const secretField =
   /^(?:x[-_])?(?:api[-_]?key|access[-_]?key|(?:access|refresh|session|security|id)?[-_]?token|(?:client[-_]?)?secret(?:[-_]?key)?|password|authorization|cookie|signature|credentials?)$/i

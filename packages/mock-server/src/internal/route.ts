@@ -6,6 +6,7 @@ import { type Content, type Dialect, type Provider, providers, type Submit } fro
 import { geeknow } from "../dialects/geeknow.ts"
 import { xai } from "../dialects/xai.ts"
 import { xingchao } from "../dialects/xingchao.ts"
+import { name as gateway } from "./gatewayName.ts"
 
 export const dialects: Readonly<Record<Provider, Dialect>> = { cometapi, xingchao, geeknow, xai }
 
@@ -55,13 +56,17 @@ export const routeOf = (pathname: string): Route => {
 /** The mock's own words about a provider: its contract. */
 export interface ContractRoute {
   readonly provider: Provider
+  /** The path that it is below, and with it the API. */
+  readonly base: string
   readonly as: "openapi.json" | "docs"
 }
 
 export const contractRouteOf = (pathname: string): ContractRoute | undefined => {
-  const [, first, last, ...rest] = pathname.split("/")
-  const provider = providers.find((one) => one === first)
-  return provider !== undefined && (last === "openapi.json" || last === "docs") && rest.length === 0 ? { provider, as: last } : undefined
+  const [, base = "", as] = /^(\/.+)\/(openapi\.json|docs)$/.exec(pathname) ?? []
+  if (as !== "openapi.json" && as !== "docs") return undefined
+  if (base === `/${gateway}`) return { provider: "cometapi", base, as }
+  const provider = providers.find((one) => dialects[one].prefixes.some((prefix) => base === `/${one}${prefix}`))
+  return provider === undefined ? undefined : { provider, base, as }
 }
 
 /** What follows `/__mock/` in the path of something that only the console asks for. */

@@ -1,5 +1,5 @@
 /** A function from Request to Delivery on a port of this machine. */
-import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, STATUS_CODES, type Server as HttpServer, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Readable } from "node:stream"
 import { type Delivery, wire } from "./delivery.ts"
@@ -25,7 +25,8 @@ const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
 /** The address that the client used; that of the server where its Host header is none. */
 const urlOf = ({ url = "/", headers }: IncomingMessage, fallback: string): URL => {
   const target = url.startsWith("/") ? url : `${URL.parse(url)?.pathname ?? "/"}${URL.parse(url)?.search ?? ""}`
-  return URL.parse(`http://${headers.host ?? ""}${target}`) ?? new URL(`${fallback}${target}`)
+  const host = headers.host ?? ""
+  return (host === "" ? null : URL.parse(`http://${host}${target}`)) ?? new URL(`${fallback}${target}`)
 }
 
 const toRequest = (incoming: IncomingMessage, fallback: string): Request => {
@@ -69,7 +70,10 @@ const breakOff = (socket: Socket, by: "drop" | "reset" | "stall"): void => {
 
 /** The first half of an answer's head, past its status line. */
 const halfAHead = (status: number, headers: Headers): string => {
-  const head = [`HTTP/1.1 ${status} Whatever`, ...Array.from(headers, ([name, value]) => `${name}: ${value}`)].join("\r\n")
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}`,
+    ...Array.from(headers, ([name, value]) => `${name}: ${value}`)
+  ].join("\r\n")
   return head.slice(0, head.length - 10)
 }
 

@@ -9,20 +9,32 @@ export type Mode = "given" | "frozen" | "lockstep"
 /** The header in which a client tells its time in lock step: milliseconds since the epoch. */
 const clientNow = "x-client-now"
 
+/** Up to the year 2223: a Date has some way to go from there, and a sum of two stays exact. */
+export const latest = 8_000_000_000_000
+
+/** What is wrong with a time; `undefined` where nothing is. */
+export const refuseTime = (at: number): string | undefined =>
+  at >= 0 && at <= latest ? undefined : `a time is from 0 to ${latest} milliseconds since the epoch, not ${at}`
+
 export class Time {
   private readonly given: () => number
   private readonly first: Mode
   private readonly starts: number | undefined
   private current: Mode
   private at: number
+  /** How far it is ahead of the given time, since it was moved on: a job does not get younger. */
+  private ahead = 0
+  /** Nobody has said yet when it begins. */
+  private isOpen: boolean
 
-  /** `starts`: where a time begins that is not the given one. */
+  /** `starts`: where a time begins that is not the given one. Absent, in lock step: with the first client that tells its own. */
   constructor(given: () => number, mode: Mode, starts?: number) {
     this.given = given
     this.first = mode
     this.starts = starts
     this.current = mode
     this.at = starts ?? given()
+    this.isOpen = mode === "lockstep" && starts === undefined
   }
 
   get mode(): Mode {
@@ -31,28 +43,41 @@ export class Time {
 
   /** Milliseconds since the epoch. */
   now(): number {
-    return this.current === "given" ? this.given() : this.at
+    return this.current === "given" ? this.given() + this.ahead : this.at
   }
 
-  /** From now on moved by something else; it stands where it is. */
+  /** From now on moved by something else; it stands where it is, or goes on from there. */
   turn(mode: Mode): void {
     this.at = this.now()
+    this.ahead = Math.max(0, this.at - this.given())
     this.current = mode
+    this.isOpen = false
   }
 
-  /** Moves it on; never back, since a job does not get younger. */
+  /** Moves it on; never back, since a job does not get younger. Throws on what is no time. */
   set(at: number): void {
+    const problem = refuseTime(at)
+    if (problem !== undefined) throw new RangeError(problem)
     this.at = Math.max(this.at, at)
+    this.isOpen = false
   }
 
-  /** Learns the client's time from a request. */
-  hear(headers: Headers): void {
+  /** Learns the client's time from a request, or says what is wrong with it. `isNew`: nothing has happened here yet. */
+  hear(headers: Headers, isNew: boolean): string | undefined {
     const said = headers.get(clientNow)
-    if (this.current === "lockstep" && said !== null && Number.isFinite(Number(said))) this.set(Number(said))
+    if (this.current !== "lockstep" || said === null) return undefined
+    const at = said.trim() === "" ? Number.NaN : Number(said)
+    const problem = refuseTime(at)
+    if (problem !== undefined) return `${clientNow}: ${problem}`
+    if (this.isOpen && isNew) this.at = at
+    this.set(at)
+    return undefined
   }
 
   reset(): void {
     this.current = this.first
     this.at = this.starts ?? this.given()
+    this.ahead = 0
+    this.isOpen = this.first === "lockstep" && this.starts === undefined
   }
 }

@@ -12,6 +12,8 @@ import type { Delivery } from "./delivery.ts"
 export interface Place {
   /** The path before its own: `/r/<token>`. */
   readonly under: string
+  /** The first part of the path that a mock without worlds has for the same. */
+  readonly base: string
   /** The path that a mock without worlds has for the same. */
   readonly inside: (path: string) => string
 }
@@ -33,6 +35,10 @@ export class Worlds {
 
   constructor(build: (options: Options, place: Place) => Mock) {
     this.build = build
+  }
+
+  get all(): ReadonlyMap<string, Mock> {
+    return new Map(Array.from(this.made, ([called, { mock }]) => [called, mock]))
   }
 
   /** The mock of a world, made where there is none yet. `called` is its token, or that, a dot and a name. */
@@ -58,7 +64,12 @@ export class Worlds {
     const found = this.at(called)
     if ("problem" in found) return Promise.resolve({ answer: problem(400, `${url.pathname.slice(0, 200)}: ${found.problem}`) })
     if (rest === "/")
-      return Promise.resolve({ answer: { status: 200, body: { world: World.toJson(found.world), steps: World.steps(found.world) } } })
+      return Promise.resolve({
+        answer: {
+          status: 200,
+          body: { world: World.toJson(found.world), steps: World.steps(found.world), console: `${url.origin}/r/${called}/__mock/` }
+        }
+      })
     return found.mock.deliver(request, host)
   }
 
@@ -79,6 +90,6 @@ export class Worlds {
       ...(seed === undefined ? {} : { seed }),
       ...(urlTtl === undefined ? {} : { urlTtl })
     }
-    return { mock: this.build(options, { under, inside }), world }
+    return { mock: this.build(options, { under, base: provider, inside }), world }
   }
 }

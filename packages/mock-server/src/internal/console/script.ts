@@ -147,7 +147,7 @@ const page = (): void => {
       : life.ending === "never"
         ? "never ends"
         : job.advances === "time"
-          ? `${life.ending} in ${span(life.end - age)}`
+          ? `ends in ${span(life.end - age)}: ${life.ending}`
           : job.advances === "hand"
             ? "moves by hand"
             : `ends with poll ${job.advances.polls}`
