@@ -119,6 +119,7 @@ const lives = ({ journal, jobs }: Seen, provider: Provider): ReadonlyArray<Reado
  * @since 0.1.0
  */
 export const of = (provider: Provider, seen: Iterable<Seen>, host: Fault.Needs = "socket"): Report => {
+  if (!["every", "web", "socket"].includes(host)) throw new TypeError(`host must be every, web or socket, not ${JSON.stringify(host)}`)
   const all = Array.from(seen)
   const told = all.flatMap((each) => lives(each, provider))
   const faults = all.flatMap(({ journal }) => journal.flatMap((entry) => (entry.provider === provider ? [entry.fault ?? ""] : [])))

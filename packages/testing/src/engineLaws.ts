@@ -118,12 +118,13 @@ const back = (seen: Play): string | undefined => haste(seen, true)
 const haste = (seen: Play, returned: boolean): string | undefined => {
   const { provider, scenario: given, since } = seen
   const deadlineAt = since + given.deadline
-  // At the deadline one last look may come sooner, as far as the provider's floor allows.
+  // At the deadline one last look may come sooner: at once, or as soon as the provider's floor allows, where it cuts one that is in flight.
   const atDeadline = Math.min(provider.rhythm.floor, given.pace)
   let last: Sent = { method: "POST", path: "", begun: since, answered: since }
   for (const look of Judge.polls(seen)) {
     const earliest = (gaveUp(seen, last, look) ? last.begun : (last.answered ?? last.begun)) + given.pace
-    const least = Math.abs(look.begun - deadlineAt) < near ? Math.min(earliest, last.begun + atDeadline) : earliest
+    const isLast = Math.abs(look.begun - Math.max(deadlineAt, last.begun + atDeadline)) < near
+    const least = isLast ? Math.min(earliest, last.begun + atDeadline) : earliest
     const asked = last.answered === undefined ? 0 : last.answered + (last.retryAfter ?? 0)
     if (returned === (look.begun >= deadlineAt - near && someoneLeft(seen, last, look))) {
       if (look.begun < least - near) return `a look began at ${look.begun} ms, and the pace allows one at ${least} ms`

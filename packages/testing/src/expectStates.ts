@@ -99,16 +99,31 @@ const stepOf = (text: string): Step => {
   return { text, token: words.get(bare) ?? bare, least: mark === "*" || mark === "?" ? 0 : 1, many: mark === "*" || mark === "+" }
 }
 
-const stepsOf = (picture: string): ReadonlyArray<Step> =>
-  picture.trim() === ""
-    ? []
-    : picture
-        .trim()
-        .split(/\s*-\s*/u)
-        .map(stepOf)
+/** What a token can be, once it is no word any more. */
+const possible = /^(?:[sqr✓✗⌛⊘#]|r\((?:0|1|0\.\d{1,2})\))$/u
 
-/** `r` stands for any progress, and `r(0.4)` for this one. */
-const fits = ({ token }: Step, seen: string): boolean => token === seen || (token === "r" && seen.startsWith("r("))
+/** The steps of a picture. Throws where one is none: what no state is called can't have come. */
+const stepsOf = (picture: string): ReadonlyArray<Step> => {
+  const steps =
+    picture.trim() === ""
+      ? []
+      : picture
+          .trim()
+          .split(/\s*-\s*/u)
+          .map(stepOf)
+  const odd = steps.find(({ token }) => !possible.test(token))
+  if (odd === undefined) return steps
+  throw new TypeError(
+    `The picture "${picture}" has "${odd.text}" in it, which is no state. There are s, q, r, r(0.4) with a fraction of at most two digits, ` +
+      `${[...words].map(([word, letter]) => `${letter} or ${word}`).join(", ")}; *, + or ? may follow.`
+  )
+}
+
+/** `r` stands for any progress, and `r(0.4)` for this one, `r(0.40)` too. */
+const fits = ({ token }: Step, seen: string): boolean => {
+  if (token === "r") return seen === "r" || seen.startsWith("r(")
+  return token === seen || (seen.startsWith("r(") && token.startsWith("r(") && Number(token.slice(2, -1)) === Number(seen.slice(2, -1)))
+}
 
 /** How many of the tokens the steps take, at the most, and which step then wants what is not there; `undefined`: all fits. */
 const misfit = (
@@ -149,6 +164,11 @@ const explained = (
   return `The states are not as expected.\n  expected  ${expected}\n  seen      ${actual}\n            ${" ".repeat(before)}^ ${what}`
 }
 
+const isSource = (source: unknown): boolean =>
+  typeof source === "object" &&
+  source !== null &&
+  ("states" in source || "subscribe" in source || Symbol.asyncIterator in source || Symbol.iterator in source)
+
 /** States until the end; `#` where sight of the job was lost. */
 const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArray<string>; readonly error: unknown }> => {
   const tokens: Array<string> = []
@@ -171,7 +191,8 @@ const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArr
  * such states, `r+` for one or more, `q?` for one or none; `#`, or `lost`, for sight that was lost of it. The others can be written in words,
  * too: `ok`, `failed`, `expired`, `cancelled`.
  *
- * Needs no test runner, and works under any: it rejects with an error that has `expected` and `actual`.
+ * Needs no test runner, and works under any: it rejects with an error that has `expected` and `actual`. A picture with a step that is no state, and a
+ * source that is none, are a TypeError.
  *
  * **Example** (A job at the mock, whichever way it is looked at)
  *
@@ -190,8 +211,14 @@ const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArr
  */
 export const expectStates = (source: Source): Expectation => ({
   toBe: async (picture) => {
+    const steps = stepsOf(picture)
+    if (!isSource(source)) {
+      throw new TypeError(
+        `There is nothing to look at: ${source === null ? "null" : typeof source} is no handle, Observable, job or list of states.`
+      )
+    }
     const { error, tokens } = await collected(source)
-    const wrong = misfit(stepsOf(picture), tokens)
+    const wrong = misfit(steps, tokens)
     if (wrong === undefined) return
     const why = error instanceof Error ? `\nSight of the job was lost: ${error.message}` : ""
     throw new StatesDiffer(explained(picture, tokens, wrong) + why, picture, tokens.join("-"))

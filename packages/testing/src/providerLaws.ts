@@ -42,7 +42,7 @@ export interface Subject {
 }
 
 /**
- * The laws that every provider keeps.
+ * The laws that every provider keeps. Throws a TypeError where `fixtures`, `words` or `status` is missing.
  *
  * **Example** (The laws of a provider, in its test)
  *
@@ -68,6 +68,10 @@ export const providerLaws = (
   { interpret, receive }: Pick<Provider.Definition<never>, "interpret" | "receive">,
   { deciding = [], fixtures, status, unseen = {}, words }: Subject
 ): ReadonlyArray<Law.Law> => {
+  for (const [name, value] of Object.entries({ fixtures, words, status })) {
+    if (typeof value !== "object" || value === null)
+      throw new TypeError(`providerLaws: ${name} is missing; was it imported under its own name?`)
+  }
   const statusPaths = status.map(pathOf)
   const decidingPaths = [...statusPaths, ...deciding.map(pathOf)]
   const all = Object.entries(fixtures).map(([name, { body, request, status: code }]) => ({ name, body, request, status: code }))
@@ -178,8 +182,14 @@ export const providerLaws = (
     }),
     Law.always({
       id: "interpret/fixtures",
-      name: "every word of the dialect has a fixture",
+      name: "there are words, and answers to look at, and every word has one",
       examine: () => {
+        // Laws over nothing hold.
+        if (Object.keys(words).length === 0) return { what: "words is empty: what does the provider call its states?" }
+        if (looks.length === 0) return { what: "fixtures has no answer to a look, of which `request` begins with GET or is any" }
+        if (submits.length === 0) return { what: "fixtures has no answer to a submission, of which `request` begins with POST or is any" }
+        if (told.length === 0)
+          return { what: `no answer to a look tells of a state at ${status.join(", ") || "any path, as status names none"}` }
         const seen = new Set(looks.flatMap(({ body }) => wordsAt(body, statusPaths)).map(Dialect.normalised))
         const missing = Object.keys(words).filter((word) => !seen.has(Dialect.normalised(word)) && !Object.hasOwn(unseen, word))
         if (missing.length > 0) return { what: `no fixture has ${missing.join(", ")}` }

@@ -1,3 +1,4 @@
+import { JobState } from "@reelay/core"
 import { definition, words } from "@reelay/providers/xai"
 import { fixtures } from "@reelay/providers/xai/fixtures"
 import { readFileSync } from "node:fs"
@@ -29,21 +30,25 @@ describe("the README", () => {
     expect(bare(readme)).toContain(bare([`<!-- ${name} -->`, "", "| Id | Law |", "| --- | --- |", ...rows, ""].join("\n")))
   })
 
-  it("shows a test of a provider that runs", async () => {
-    const [, source = ""] = /```ts\n([\s\S]*?)```/u.exec(readme) ?? []
-    const body = stripTypeScriptTypes(source)
-      .split("\n")
-      .filter((line) => !line.startsWith("import "))
-      .join("\n")
-    const titles: Array<string> = []
-    const tests: Array<() => Promise<void>> = []
-    const runner: Law.Runner = { describe: (title, group) => (titles.push(title), group()), it: (_, test) => tests.push(test) }
-    const scope = { definition, fixtures, words, Law, providerLaws, describe: runner.describe, it: runner.it }
-    // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run what the README says
-    new Function(...Object.keys(scope), body)(...Object.values(scope))
-    expect(titles).toEqual(["laws of xai"])
-    const outcomes = await Promise.allSettled(tests.map((test) => test()))
-    const broken = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []))
-    expect(broken).toEqual([])
+  it("shows tests that run: of a provider, and of a reducer with an exemption", async () => {
+    const [provider = "", exempt = ""] = readme.split(/```ts\n/u).slice(1)
+    expect(await broken(provider, { definition, fixtures, words, Law, providerLaws })).toEqual([["laws of xai"], []])
+    expect(await broken(exempt, { advanceLaws, Law, JobState })).toEqual([["laws"], []])
   })
 })
+
+/** Runs what the README says; gives the titles of its groups, and what is broken. */
+const broken = async (block: string, given: object) => {
+  const body = stripTypeScriptTypes(block.split("```")[0] ?? "")
+    .split("\n")
+    .filter((line) => !line.startsWith("import "))
+    .join("\n")
+  const titles: Array<string> = []
+  const tests: Array<() => Promise<void>> = []
+  const runner: Law.Runner = { describe: (title, group) => (titles.push(title), group()), it: (_, test) => tests.push(test) }
+  const scope = { ...given, describe: runner.describe, it: runner.it }
+  // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run what the README says
+  new Function(...Object.keys(scope), body)(...Object.values(scope))
+  const outcomes = await Promise.allSettled(tests.map((test) => test()))
+  return [titles, outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []))]
+}

@@ -13,6 +13,15 @@ Law.register(
   }
 )
 
+describe("polls keep the pace", () => {
+  it("also where the last look cuts one that is in flight, and begins when the floor allows, after the deadline", async () => {
+    const law = engineLaws({ providers: definitions.filter(({ name }) => name === "xai") }).find(({ id }) => id === "engine/pace")
+    for (const seed of [815657, 894847, 974037, 1441258]) await law?.check({ seed })
+    await law?.check({ seed: 925783883, path: "2:0:0:3:6" })
+    expect(law).toBeDefined()
+  })
+})
+
 describe("the plays", () => {
   it("reach every ending, fault and kind of leaving, at every provider", async () => {
     const seen = new Map<string, number>()

@@ -36,9 +36,22 @@ const differing = async (states: Iterable<JobState.JobState>, picture: string): 
     )
 
 describe("expectStates", () => {
+  it.each(["s-q-bogus*-ok", "s-R?-ok", "s-r(.4)-ok", "s-r(40%)-ok", "S-Q-D", "s--ok", "s-r(0.123)-ok"])(
+    "%s is no picture",
+    async (picture) => {
+      await expect(expectStates(life).toBe(picture)).rejects.toThrow(`The picture "${picture}" has`)
+    }
+  )
+
+  it.each([undefined, null, {}, 5, "s-q-ok"])("%j is nothing to look at", async (source) => {
+    // As from JavaScript, which has no types.
+    await expect(Reflect.apply(expectStates, undefined, [source]).toBe("s-ok")).rejects.toThrow("There is nothing to look at")
+  })
+
   it.each([
     [life, "s-q-r(0.4)-r(0.9)-✓"],
     [life, "s - q - r - r - ok"],
+    [life, "s-q-r(0.40)-r(0.90)-ok"],
     [life, "s-q?-r*-✓"],
     [life, "s-q-r+-ok"],
     [[s, done], "s-q?-r*-ok"],

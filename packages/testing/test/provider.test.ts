@@ -7,6 +7,28 @@ for (const { definition, subject } of subjects) {
   Law.register(providerLaws(definition, subject), { describe, it }, { title: `laws of ${definition.name}` })
 }
 
+describe("laws over nothing", () => {
+  const [{ definition, subject }] = subjects
+  it.each([
+    ["no words", { words: {} }, "words is empty"],
+    ["no fixtures", { fixtures: {} }, "no answer to a look"],
+    [
+      "no submission",
+      { fixtures: Object.fromEntries(Object.entries(subject.fixtures).filter(([, { request }]) => request.startsWith("GET"))) },
+      "no answer to a submission"
+    ],
+    ["no status", { status: [] }, "status names none"],
+    ["a status that is nowhere", { status: ["state.of.things"] }, "no answer to a look tells of a state at state.of.things"]
+  ])("do not hold: %s", async (_, change, what) => {
+    const law = providerLaws(definition, { ...subject, ...change }).find(({ id }) => id === "interpret/fixtures")
+    await expect(law?.check()).rejects.toThrow(what)
+  })
+
+  it.each(["fixtures", "words", "status"])("are not made without %s", (name) => {
+    expect(() => providerLaws(definition, Object.assign({ ...subject }, { [name]: undefined }))).toThrow(`providerLaws: ${name} is missing`)
+  })
+})
+
 type Parts = Pick<Definition, "interpret" | "receive">
 
 const cancelled: Reading.Reading = { _tag: "Cancelled", by: "provider", billed: "unknown" }

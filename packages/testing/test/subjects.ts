@@ -17,7 +17,12 @@ export const definitions: ReadonlyArray<Definition> = [cometapi, xingchao, geekn
 /** Wherever an error body may have its code: `task_not_exist` there says that the job is unknown. */
 const errors = ["code", "type", "error"]
 
-export const subjects: ReadonlyArray<{ readonly definition: Definition; readonly subject: Subject }> = [
+interface Of {
+  readonly definition: Definition
+  readonly subject: Subject
+}
+
+export const subjects: readonly [Of, ...ReadonlyArray<Of>] = [
   {
     definition: cometapi,
     subject: {

@@ -31,7 +31,10 @@ const requests: fc.Arbitrary<Fault.Requests> = fc.oneof(
 )
 
 const faultOf = (names: ReadonlyArray<string>): fc.Arbitrary<Fault.Fault> =>
-  fc.record({ name: fc.constantFrom(...names), requests }, { requiredKeys: ["name"] })
+  fc.record({ name: fc.constantFrom(...names), requests: fc.option(requests, { nil: undefined }) }).map(({ name, requests: which }) => {
+    const isCounted = which !== undefined && Fault.fieldsOf(name).includes("requests")
+    return isCounted ? { name, requests: which } : { name }
+  })
 
 /**
  * Scripts that the mock can play for a provider on a host: any phases, any ending, and up to so many faults of those that both can show. They shrink to a job
