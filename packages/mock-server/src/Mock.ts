@@ -9,7 +9,7 @@
 import * as EffectClock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Job } from "./dialects/Dialect.ts"
+import type { Job, Provider } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
 import * as Api from "./internal/api.ts"
 import type { Waiting } from "./internal/choice.ts"
@@ -29,7 +29,8 @@ import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { type Place, Worlds } from "./internal/worlds.ts"
 import { carriesKey, type Entry, Journal, keyOf, pathWithout, redact } from "./Journal.ts"
-import type * as Script from "./Script.ts"
+import * as Script from "./Script.ts"
+import type * as World from "./World.ts"
 
 /**
  * @category models
@@ -145,6 +146,11 @@ export interface Mock {
    * there is no such job.
    */
   readonly advance: (id: string, by?: number) => JobView["state"] | undefined
+  /**
+   * A world in which a client that does the same meets the same. Where this mock's jobs at the provider had several lives, the prompts choose
+   * there again.
+   */
+  readonly like: (provider: Provider) => World.World
   /** Its time, and what moves that. */
   readonly clock: Clock
   /** The worlds in it, by what follows `/r/` in their base URLs, and those that were used last at the end. */
@@ -396,6 +402,18 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     play: (script, times = 1) => {
       waiting.push({ script, left: times })
       pulse.beat()
+    },
+    like: (provider) => {
+      const scripts = jobs.all.flatMap(({ job }) => (job.provider === provider ? [job.script] : []))
+      const [script] = scripts
+      const isOne = new Set(scripts.map((each) => JSON.stringify(each))).size === 1
+      return {
+        provider,
+        ...(isOne && script !== undefined ? { script: Script.changesOf(script) } : {}),
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.urlTtl === undefined ? {} : { urlTtl: options.urlTtl }),
+        ...(time.mode === "given" ? {} : { clock: time.mode, starts: Math.floor(time.first) })
+      }
     },
     advance: (id, by) => {
       const tracked = jobs.named(id)

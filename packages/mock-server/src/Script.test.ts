@@ -151,6 +151,17 @@ describe("a script in JSON", () => {
     expect(Script.fromJson(json, 10_000)).toEqual({ problem: expect.stringContaining(problem) })
   })
 
+  it("what it says of its own makes the same life", () => {
+    for (const script of [...Script.library.map((each) => each.script), Script.success(4000), Script.slowed(Script.success(300), 10)]) {
+      const again = read(JSON.parse(JSON.stringify(Script.changesOf(script))))
+      expect(Script.draw(again, "seed", "job")).toEqual(Script.draw(script, "seed", "job"))
+    }
+    expect([Script.changesOf(Script.success(4000)), Script.changesOf({ ...Script.success(0), ending: "failed" })]).toEqual([
+      { duration: 4000 },
+      { duration: 0, ending: "failed" }
+    ])
+  })
+
   it("each named one can be written as JSON and read again", () => {
     for (const { script } of Script.library) expect(read(JSON.parse(JSON.stringify(script)))).toEqual(script)
   })

@@ -198,6 +198,20 @@ export const fromJson = (json: unknown, duration: number): Script | { readonly p
   return script._tag === "Success" ? script.success : { problem: String(script.failure) }
 }
 
+/**
+ * What a script says of its own: `fromJson` makes the same life of it. Phases that are the usual ones, in another length, are left out.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const changesOf = ({ phases, ...script }: Script): Changes => {
+  const { duration: _, phases: __, ...usual } = success(0)
+  const defaults = new Map<string, unknown>(Object.entries(usual))
+  const own = Object.entries(script).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults.get(name)))
+  const isUsual = script.duration !== undefined && JSON.stringify(phases) === JSON.stringify(success(script.duration).phases)
+  return { ...(isUsual ? {} : { phases }), ...Object.fromEntries(own) }
+}
+
 /** A number from 0 up to 1 that depends on a text alone. */
 const drawn = (text: string): number => Hash.bytes(text, 6).reduce((sum, byte) => (sum + byte) / 256, 0)
 

@@ -20,6 +20,8 @@ export * as Mock from "./Mock.ts"
 export * as Mp4 from "./Mp4.ts"
 /** The life of a job as data. */
 export * as Script from "./Script.ts"
+/** All that was wrong in a mock. */
+export * as Verdict from "./Verdict.ts"
 /** A world of the mock as data, and as a base URL. */
 export * as World from "./World.ts"
 export type { Entry } from "./Journal.ts"

@@ -6,10 +6,9 @@
 import { test as base, type TestAPI } from "vitest"
 import type { Provider } from "./dialects/Dialect.ts"
 import * as Guard from "./guard.ts"
-import { wrongsOf } from "./internal/verdict.ts"
 import type { Mock } from "./Mock.ts"
 import { serve, type ServeOptions } from "./node.ts"
-import * as World from "./World.ts"
+import * as Verdict from "./Verdict.ts"
 
 /**
  * @category models
@@ -47,42 +46,6 @@ export interface Fixtures {
   readonly mock: ServedMock
 }
 
-/** What was found in one place, and how to have it again; `undefined` where that is nothing. */
-const wrongAt = (place: string, mock: Mock, floors: Parameters<typeof wrongsOf>[1], again: ReadonlyArray<string>): string | undefined => {
-  const lines = wrongsOf(mock, floors, false).map(({ law, what }) => `  ${law}: ${what}`)
-  if (lines.length === 0) return undefined
-  return [
-    `The mock found the client wrong${place}:`,
-    ...lines,
-    ...again.map((path) => `Again: reelay-mock, and the base URL <url>${path}`)
-  ].join("\n")
-}
-
-/** Worlds in which a client that does the same meets the same: one for each provider that it asked. */
-const worldsLike = (mock: Mock, { seed, urlTtl }: Options): ReadonlyArray<string> =>
-  [...new Set(mock.jobs.map(({ provider }) => provider))].map((provider) => {
-    const scripts = mock.jobs.filter((job) => job.provider === provider).map(({ script }) => script)
-    const [script] = scripts
-    const isOne = scripts.every((each) => JSON.stringify(each) === JSON.stringify(script))
-    return `/r/${World.toToken({
-      provider,
-      // Several at once can't be told in one world: there the prompts choose again.
-      ...(isOne && script !== undefined ? { script } : {}),
-      ...(seed === undefined ? {} : { seed }),
-      ...(urlTtl === undefined ? {} : { urlTtl })
-    })}`
-  })
-
-/** What was found in a mock, and in each of its worlds, as a text that a failing test can show; `undefined` where that is nothing. */
-const wrongIn = (mock: Mock, verify: Exclude<Options["verify"], undefined>, options: Options): string | undefined => {
-  const floors = typeof verify === "object" ? verify.floors : {}
-  const found = [
-    wrongAt("", mock, floors, worldsLike(mock, options)),
-    ...Array.from(mock.worlds, ([called, world]) => wrongAt(` in the world /r/${called}`, world, floors, [`/r/${called}`]))
-  ].filter((text) => text !== undefined)
-  return found.length === 0 ? undefined : found.join("\n")
-}
-
 /**
  * Vitest's `test` with a mock for each test that asks for one.
  *
@@ -112,8 +75,7 @@ export const test: TestAPI<Fixtures> = base.extend<Fixtures>({
       const { close, mock, url } = await serve(options)
       try {
         await use(Object.assign(mock, { url }))
-        const wrong = verify === false ? undefined : wrongIn(mock, verify, options)
-        if (wrong !== undefined) throw new Error(wrong)
+        if (verify !== false) Verdict.check(mock, verify === true ? {} : verify)
       } finally {
         await close()
       }

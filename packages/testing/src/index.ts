@@ -1,5 +1,5 @@
 /**
- * Laws and generators for Reelay's providers and clients.
+ * Laws, generators and judges for clients of video APIs, Reelay's own and others.
  *
  * @since 0.1.0
  */
@@ -12,3 +12,5 @@ export * as Law from "./Law.ts"
 export * as Lockstep from "./Lockstep.ts"
 export { type Fixture, providerLaws, type Subject } from "./providerLaws.ts"
 export * as Timeline from "./Timeline.ts"
+/** The mock's judges, for those who have only this package by name: what was done, what it cost, and all that was wrong. */
+export { History, Ledger, Verdict } from "@reelay/mock-server"

@@ -3,18 +3,18 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Answer } from "../dialects/Dialect.ts"
+import { type Answer, providers } from "../dialects/Dialect.ts"
 import { catalogue } from "../Fault.ts"
 import * as History from "../History.ts"
 import * as Ledger from "../Ledger.ts"
 import type { Mock } from "../Mock.ts"
 import * as Script from "../Script.ts"
+import * as Verdict from "../Verdict.ts"
 import { written } from "./choice.ts"
 import { jsonOf } from "./json.ts"
 import { home } from "./pages.ts"
 import { isRecord } from "./rules.ts"
 import { latest, type Mode, refuseTime } from "./time.ts"
-import { floorsIn, wrongsOf } from "./verdict.ts"
 
 interface Asked {
   readonly mock: Mock
@@ -81,6 +81,20 @@ const witness = ({ body, mock }: Asked): Answer => {
   return ok(trace.success)
 }
 
+type Floors = NonNullable<Verdict.Options["floors"]>
+
+/** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */
+const floorsIn = (query: URLSearchParams): Floors | undefined => {
+  const floors: { -readonly [provider in keyof Floors]: Floors[provider] } = {}
+  for (const text of query.getAll("floor")) {
+    const [, name, millis = ""] = /^(?:(\w+):)?(\d+)$/.exec(text) ?? []
+    const whose = providers.filter((provider) => name === undefined || name === provider)
+    if (millis === "" || whose.length === 0) return undefined
+    for (const provider of whose) floors[provider] = Number(millis)
+  }
+  return floors
+}
+
 const verify = ({ mock, url }: Asked): Answer => {
   const odd = stranger("part of the query", url.searchParams.keys(), ["floor", "over"])
   if (odd !== undefined) return wrong(odd)
@@ -88,7 +102,7 @@ const verify = ({ mock, url }: Asked): Answer => {
   if (over !== "true" && over !== "false") return wrong("over must be true or false")
   const floors = floorsIn(url.searchParams)
   if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
-  const findings = wrongsOf(mock, floors, over === "true")
+  const findings = Verdict.of(mock, { floors, isOver: over === "true" })
   return ok({ ok: findings.length === 0, findings })
 }
 

@@ -3,10 +3,10 @@ import * as Schema from "effect/Schema"
 import { type Answer, providers } from "../dialects/Dialect.ts"
 import * as Explore from "../Explore.ts"
 import * as Fault from "../Fault.ts"
+import * as Verdict from "../Verdict.ts"
 import * as World from "../World.ts"
 import { jsonOf } from "./json.ts"
 import { shown } from "./shown.ts"
-import { type Wrong, wrongsOf } from "./verdict.ts"
 import type { Worlds } from "./worlds.ts"
 
 const Provider = Schema.Literals(providers)
@@ -24,7 +24,7 @@ const Asked = Schema.Struct({
   floor: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 })))
 })
 
-const Verdict = Schema.Struct({
+const Judged = Schema.Struct({
   verdict: Schema.Literals(["pass", "fail"]),
   /** What the client has to say of it. */
   message: Schema.optionalKey(Schema.String),
@@ -33,7 +33,7 @@ const Verdict = Schema.Struct({
 })
 
 const readAsked = Schema.decodeUnknownResult(Asked)
-const readVerdict = Schema.decodeUnknownResult(Verdict)
+const readVerdict = Schema.decodeUnknownResult(Judged)
 
 interface Session {
   readonly id: string
@@ -129,9 +129,9 @@ export class Explorer {
     const read = readVerdict(body)
     if (read._tag === "Failure")
       return wrong(400, 'The body must be JSON as {"verdict": "pass"} or {"verdict": "fail", "message": "…", "case": 3}')
-    const unknown = Object.keys(Object(body)).find((name) => !Object.hasOwn(Verdict.fields, name))
+    const unknown = Object.keys(Object(body)).find((name) => !Object.hasOwn(Judged.fields, name))
     if (unknown !== undefined)
-      return wrong(400, `"${unknown}" is no field of a verdict; there are ${Object.keys(Verdict.fields).join(", ")}`)
+      return wrong(400, `"${unknown}" is no field of a verdict; there are ${Object.keys(Judged.fields).join(", ")}`)
     const { case: about, message, verdict } = read.success
     const { nth, search } = session
     if (about !== undefined && about > nth) return wrong(409, `Case ${about} was never handed out; this is case ${nth}`)
@@ -146,11 +146,11 @@ export class Explorer {
     return this.told(session, url)
   }
 
-  private findings(called: string, { floor, plan }: Session): ReadonlyArray<Wrong> {
+  private findings(called: string, { floor, plan }: Session): ReadonlyArray<Verdict.Finding> {
     const found = this.worlds.at(called)
     if ("problem" in found) return [{ law: "unused", what: found.problem }]
     const floors = floor === undefined ? {} : Object.fromEntries(plan.providers.map((provider) => [provider, floor]))
-    return wrongsOf(found.mock, floors, true)
+    return Verdict.of(found.mock, { floors, isOver: true })
   }
 
   private told(session: Session, { origin }: URL): Answer {

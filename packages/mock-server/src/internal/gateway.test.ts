@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask, origin, urlIn } from "../../test/client.ts"
 import * as History from "../History.ts"
 import * as Ledger from "../Ledger.ts"
+import * as Verdict from "../Verdict.ts"
 import { isRecord } from "./rules.ts"
-import { wrongsOf } from "./verdict.ts"
 
 const base = "/cometapi+xai/grok/v1/videos"
 
@@ -209,9 +209,9 @@ describe("a gateway over an upstream", () => {
     at(10_000)
     expect((await ask()).status).toBe(502)
     expect(Ledger.of(mock.jobs, mock.clock.now).findings).toMatchObject([{ kind: "abandoned" }])
-    expect(wrongsOf(mock, {}, true)).toMatchObject([{ law: "abandoned", jobId: id }])
+    expect(Verdict.of(mock, { isOver: true })).toMatchObject([{ law: "abandoned", jobId: id }])
     const lost = await submitted("A candle, gateway:lost-submit")
-    expect(wrongsOf(lost.mock, {}, true)).toEqual([])
+    expect(Verdict.of(lost.mock, { isOver: true })).toEqual([])
     const again = await submitted("A candle, gateway:fault=submit-rate-limited")
     await again.post(`${base}/generations`, { prompt: "A candle, gateway:fault=submit-rate-limited" })
     expect(History.check(again.mock)).toMatchObject([{ law: "retry-after" }])

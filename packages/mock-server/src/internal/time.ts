@@ -18,10 +18,12 @@ export const refuseTime = (at: number): string | undefined =>
 
 export class Time {
   private readonly given: () => number
-  private readonly first: Mode
+  private readonly firstMode: Mode
   private readonly starts: number | undefined
   private current: Mode
   private at: number
+  /** When a time that is not the given one began. */
+  private begun: number
   /** How far it is ahead of the given time, since it was moved on: a job does not get younger. */
   private ahead = 0
   /** Nobody has said yet when it begins. */
@@ -30,15 +32,20 @@ export class Time {
   /** `starts`: where a time begins that is not the given one. Absent, in lock step: with the first client that tells its own. */
   constructor(given: () => number, mode: Mode, starts?: number) {
     this.given = given
-    this.first = mode
+    this.firstMode = mode
     this.starts = starts
     this.current = mode
     this.at = starts ?? given()
+    this.begun = this.at
     this.isOpen = mode === "lockstep" && starts === undefined
   }
 
   get mode(): Mode {
     return this.current
+  }
+
+  get first(): number {
+    return this.begun
   }
 
   /** Milliseconds since the epoch. */
@@ -69,15 +76,19 @@ export class Time {
     const at = said.trim() === "" ? Number.NaN : Number(said)
     const problem = refuseTime(at)
     if (problem !== undefined) return `${clientNow}: ${problem}`
-    if (this.isOpen && isNew) this.at = at
+    if (this.isOpen && isNew) {
+      this.at = at
+      this.begun = at
+    }
     this.set(at)
     return undefined
   }
 
   reset(): void {
-    this.current = this.first
+    this.current = this.firstMode
     this.at = this.starts ?? this.given()
+    this.begun = this.at
     this.ahead = 0
-    this.isOpen = this.first === "lockstep" && this.starts === undefined
+    this.isOpen = this.firstMode === "lockstep" && this.starts === undefined
   }
 }

@@ -9,7 +9,7 @@ import type { Pulse } from "../pulse.ts"
 import { routeOf } from "../route.ts"
 import { shown } from "../shown.ts"
 import type { Mode } from "../time.ts"
-import { type Wrong, wrongsOf } from "../verdict.ts"
+import * as Verdict from "../../Verdict.ts"
 
 /** A mock from within: what its console may look at. */
 export interface Inside {
@@ -59,7 +59,7 @@ export interface State {
   readonly journalCount: number
   /** Dollars. */
   readonly total: number
-  readonly findings: ReadonlyArray<Wrong>
+  readonly findings: ReadonlyArray<Verdict.Finding>
   readonly waiting: ReadonlyArray<{ readonly what: string; readonly left: number }>
   /** How many watch by server-sent events. */
   readonly watching: number
@@ -124,7 +124,7 @@ export const stateOf = ({ jobs, journal, mock, pulse, waiting }: Inside): State 
       .toReversed(),
     journalCount: journal.first + journal.entries.length,
     total,
-    findings: wrongsOf(mock, {}, false),
+    findings: Verdict.of(mock),
     waiting: waiting.map(({ left, script }) => ({ what: inWords(script), left })),
     watching: pulse.watching
   }
