@@ -144,8 +144,8 @@ const unfinished = ({ disk, jobs, store }: Played): ReadonlyArray<Violation> =>
       return unsaved ? [{ rule: "wrong video", film, what: `the journal says that ${entry.saveTo} was saved, and it is not there` }] : []
     }
     if (job === undefined || job.script.ending === "never") return []
-    // A link that never becomes good can't be followed.
-    const isClosed = job.script.faults.some(({ name }) => name === "url-needs-key")
+    // A link that never becomes good, or leads nowhere, can't be followed.
+    const isClosed = job.script.faults.some(({ name }) => name === "url-needs-key" || name === "redirect-loop")
     const cannot = entry.saveTo !== undefined && (job.script.ending === "expired" || job.script.ending === "no-url" || isClosed)
     return cannot ? [] : [{ rule: "end not found", film, what: `the entry is ${entry.fate._tag}, and the job ${job.script.ending}` }]
   })
