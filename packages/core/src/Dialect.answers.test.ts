@@ -40,6 +40,7 @@ describe("interpreter, by status", () => {
     [401, "Unauthorized"],
     [403, "Unauthorized"],
     [402, "PaymentRequired"],
+    [300, "PollRejected"],
     [301, "PollRejected"],
     [302, "PollRejected"],
     [304, "PollRejected"],
@@ -57,6 +58,7 @@ describe("interpreter, by status", () => {
     const because = status === 429 ? "rate-limited" : status >= 500 ? "server" : "unreadable"
     const detail = `HTTP ${status} with a page instead of JSON: ${page}`
     expect(interpret(answer(status, page))).toEqual(missed(because, detail))
+    expect(interpret(answer(status, `\n  ${page}`))).toMatchObject({ _tag: "Missed", because })
     expect(interpret(answer(status, "Bad Gateway", { "content-type": "text/html; charset=utf-8" }))).toMatchObject({
       _tag: "Missed",
       because
@@ -69,6 +71,7 @@ describe("interpreter, by status", () => {
 
   it.each([
     ["", "an empty body"],
+    [" \r\n", "an empty body"],
     ['{"status":"do', '{"status":"do'],
     ["[]", "[]"],
     ["null", "null"],
@@ -87,11 +90,16 @@ describe("interpreter, by status", () => {
   it("a synonym of a documented word is read as that", () => {
     expect(interpret(answer(200, { status: " SUCCEEDED ", url: "https://a.b/c" }))).toMatchObject({ _tag: "Succeeded" })
     expect(interpret(answer(201, { status: "error", error: "no" }))).toMatchObject({ _tag: "Failed", failure: { message: "no" } })
+    expect(interpret(answer(299, { status: "pending" }))).toEqual({ _tag: "Queued" })
   })
 
   it("the word nsfw makes a failure moderated", () => {
     expect(interpret(answer(200, { status: "nsfw" }))).toMatchObject({ _tag: "Failed", failure: { moderated: true } })
     expect(interpret(answer(200, { status: "failed" }))).toMatchObject({ _tag: "Failed", failure: { moderated: false } })
+  })
+
+  it("a word of moderation makes no failure of a job that goes on", () => {
+    expect(Dialect.knowing("in_moderation", { _tag: "Queued" })).toEqual({ _tag: "Queued" })
   })
 
   it("only a 2xx answer ends a job, whatever any body says", () => {
@@ -120,7 +128,8 @@ describe("receiver", () => {
         status: 500,
         code: "invalid_request",
         read: () => ({ _tag: "Declined", reason: "SubmitRejected", status: 500, message: "documented" })
-      }
+      },
+      { status: 507, read: () => ({ _tag: "Declined", reason: "PaymentRequired", status: 507, message: "documented" }) }
     ]
   })
 
@@ -128,6 +137,7 @@ describe("receiver", () => {
     ["an id", 200, { id: "a" }, { _tag: "Accepted", id: "a" }],
     ["an id with 201", 201, { id: "a" }, { _tag: "Accepted", id: "a" }],
     ["an id with 202", 202, { id: 7 }, { _tag: "Accepted", id: "7" }],
+    ["an id with 299", 299, { id: "a" }, { _tag: "Accepted", id: "a" }],
     ["no id", 200, { request_id: "a" }, { _tag: "Unclear", status: 200, detail: 'HTTP 200 without a job id: {"request_id":"a"}' }],
     ["an empty body", 202, "", { _tag: "Unclear", status: 202, detail: "HTTP 202 without a job id: " }],
     ["half a body", 200, '{"id":"a', { _tag: "Unclear", status: 200, detail: 'HTTP 200 without a job id: {"id":"a' }],
@@ -143,6 +153,7 @@ describe("receiver", () => {
       { error: { code: "invalid_request", message: "x" } },
       { _tag: "Declined", reason: "SubmitRejected", status: 500, message: "documented" }
     ],
+    ["any documented 507", 507, refusal, { _tag: "Declined", reason: "PaymentRequired", status: 507, message: "documented" }],
     ["429", 429, refusal, { _tag: "Busy", status: 429, message: "no" }],
     ["429 as a page", 429, page, { _tag: "Busy", status: 429, message: page }],
     ["401", 401, refusal, { _tag: "Declined", reason: "Unauthorized", status: 401, code: "why", message: "no" }],
@@ -150,9 +161,24 @@ describe("receiver", () => {
     ["402", 402, refusal, { _tag: "Declined", reason: "PaymentRequired", status: 402, code: "why", message: "no" }],
     ["400", 400, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 400, code: "why", message: "no" }],
     ["422", 422, { detail: [{ msg: "no" }] }, { _tag: "Declined", reason: "SubmitRejected", status: 422, message: "no" }],
-    ["404", 404, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 404, code: "why", message: "no" }]
+    ["404", 404, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 404, code: "why", message: "no" }],
+    ["499", 499, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 499, code: "why", message: "no" }],
+    [
+      "a proxy's page",
+      407,
+      page,
+      { _tag: "Declined", reason: "SubmitRejected", status: 407, message: "the proxy wants another user name or password" }
+    ]
   ])("%s with %i", (_, status, body, receipt) => {
     expect(receive(answer(status, body))).toEqual(receipt)
+  })
+
+  it("what is no JSON holds no id, however a provider looks for one", () => {
+    expect(Dialect.receiver({ id: String })(answer(200, "OK"))).toEqual({
+      _tag: "Unclear",
+      status: 200,
+      detail: "HTTP 200 without a job id: OK"
+    })
   })
 
   it("an id is accepted from no answer outside 2xx", () => {

@@ -37,7 +37,8 @@ describe("lookup", () => {
   const kindOf = Dialect.lookup({})
 
   it.each(words)("T2, T5: $word is $kind, in any case and padding", ({ kind, word }) => {
-    const shapes = [word, word.toUpperCase(), `  ${word}\n`, word.replaceAll(/[ _]/gu, "-"), word.replaceAll("_", " ")]
+    const parts = word.split(/[ _]/u)
+    const shapes = [word, word.toUpperCase(), `  ${word}\n`, ...["-", " ", " - ", "__"].map((joint) => parts.join(joint))]
     for (const shape of shapes) expect(kindOf(shape)).toBe(kind)
   })
 
@@ -86,6 +87,7 @@ describe("links", () => {
     "../files/a.webm",
     "//cdn.example/a.mp4",
     "//cdn.example:8443/files/a",
+    "//cdn.media.example/files/a",
     "data:video/mp4;base64,AAAA",
     "data:application/octet-stream;base64,AAAA",
     "HTTP://a.b/c"
@@ -102,7 +104,12 @@ describe("links", () => {
     "files\\a.mp4",
     "failed: no video",
     "failed:a.mp4",
+    "failed:https://a.b/c.mp4",
     "no video at files/a.mp4",
+    "no data:video/mp4;base64,AAAA",
+    "https://a.b/c.mp4 is gone",
+    "/files/a.mp4 is gone",
+    "files/a.mp4 is gone",
     "n/a",
     "error/500",
     "mp4",
@@ -145,12 +152,15 @@ describe("numbers", () => {
     ["42", 0.42],
     ["42%", 0.42],
     ["42 %", 0.42],
+    [" 42% ", 0.42],
     [0, 0],
     [100, 1],
     [150, 1],
     [-5, 0],
     ["", undefined],
     ["%", undefined],
+    ["4%2", undefined],
+    ["42%done", undefined],
     [null, undefined],
     ["half", undefined]
   ])("T28: fraction reads %j as %j", (value, number) => {
@@ -164,6 +174,11 @@ describe("numbers", () => {
     [1_735_776_000_000, 1_735_776_000_000],
     ["2025-01-02T00:00:00Z", 1_735_776_000_000],
     ["2025-01-02T02:00:00.000+02:00", 1_735_776_000_000],
+    ["2025-01-02T02:00:00+0200", 1_735_776_000_000],
+    // The last second that is written in seconds, and the first moment in milliseconds.
+    [99_999_999_999, 99_999_999_999_000],
+    [100_000_000_000, 100_000_000_000],
+    ["+012025-01-02T00:00:00Z", undefined],
     ["2025-13-99T00:00:00Z", undefined],
     ["2025-01-02T00:00:00", undefined],
     ["tomorrow", undefined],
@@ -216,6 +231,9 @@ describe("errorOf", () => {
       { code: "imagine:content-moderated", message: "rejected" }
     ],
     ["H: a bare text", { error: "no" }, { message: "no" }],
+    ["a bare number", { error: 7 }, { message: "7" }],
+    ["an error in an error", { error: { error: { code: "why", message: "no" } } }, { code: "why", message: "no" }],
+    ["one level deeper than any vendor goes", { error: { error: { error: { code: "why", message: "no" } } } }, {}],
     ["H: success false", { success: false, message: "Invalid Bearer token" }, { message: "Invalid Bearer token" }],
     [
       "flat, with nulls",
@@ -234,6 +252,11 @@ describe("errorOf", () => {
     expect(Dialect.errorOf({ error: `see https://a.b/c?sig=SECRET ${"x".repeat(900)}` }).message).toMatch(
       /^see https:\/\/a\.b\/c\?… x{1,490}…$/u
     )
+  })
+
+  it("errors in errors, a hundred thousand of them, are no trouble", () => {
+    const deep: unknown = JSON.parse(`${'{"error":'.repeat(100_000)}"no"${"}".repeat(100_000)}`)
+    expect(Dialect.errorOf(deep)).toEqual({})
   })
 
   it("any JSON gives texts or nothing", () => {
@@ -263,12 +286,18 @@ describe("idAt", () => {
 })
 
 describe("speaksOfModeration", () => {
-  it.each(["rejected by content moderation", "NSFW", "safety system", "violate content policies", "content_filter", "request moderated"])(
-    "%s does",
-    (text) => {
-      expect(Dialect.speaksOfModeration(undefined, text)).toBe(true)
-    }
-  )
+  it.each([
+    "rejected by content moderation",
+    "NSFW",
+    "safety system",
+    "violate content policies",
+    "this violates our usage policies",
+    "content_filter",
+    "ContentPolicyViolation",
+    "request moderated"
+  ])("%s does", (text) => {
+    expect(Dialect.speaksOfModeration(undefined, text)).toBe(true)
+  })
 
   it.each(["Video generation failed.", "the content could not be read", "policy", ""])("%s does not", (text) => {
     expect(Dialect.speaksOfModeration(text)).toBe(false)

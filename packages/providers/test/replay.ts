@@ -170,6 +170,19 @@ export const wordsHaveFixtures = (
   })
 }
 
+/** All four have a path of its own for each kind of job that they make. */
+const kindOf = (path: string): Provider.Submission["kind"] =>
+  path.endsWith("/edits") ? "edit" : path.endsWith("/extensions") ? "extension" : "generation"
+
+/** Each name that a job's id may have, in the order of their rank, is found in an answer to a submission: T27. */
+export const findsIds = ({ receive }: Pick<Provider.Definition<never>, "receive">, ...names: ReadonlyArray<string>) => {
+  it.each(names)("T27: an id is found under %s, before the names of lower rank", (name) => {
+    // Made up: no gateway was seen to send several of these names at once.
+    const body = Object.fromEntries(names.slice(names.indexOf(name)).map((each) => [each, `its-${each}`]))
+    expect(receive(answer(200, body, "submit"))).toEqual({ _tag: "Accepted", id: `its-${name}` })
+  })
+}
+
 /** A request goes to the wire exactly, or is refused with its field named. */
 export const writes = <Request>(
   { submission }: Provider.Definition<Request>,
@@ -179,8 +192,8 @@ export const writes = <Request>(
   describe("requests", () => {
     it.effect.each(cases)("%s", ([, request, path, body]) =>
       Effect.gen(function* () {
-        const { call } = yield* submission(request)
-        expect({ method: call.method, path: call.path }).toEqual({ method: "POST", path })
+        const { call, kind } = yield* submission(request)
+        expect({ kind, method: call.method, path: call.path }).toEqual({ kind: kindOf(path), method: "POST", path })
         expect(call.body?._tag === "Json" ? call.body.value : call.body?.parts).toStrictEqual(body)
       })
     )

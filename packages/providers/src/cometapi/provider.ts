@@ -80,17 +80,17 @@ const readFlat = (payload: Flat): Reading.Reading | undefined => {
 }
 
 /** The wrapper. The nested terminal word wins; without one the task's own word decides, in the gateway's name. */
-const readTask = (task: Task): Reading.Reading | undefined => {
-  const nested = task.data?.status === undefined ? undefined : innerKind(task.data.status)
+const readTask = (task: Task): Reading.Telling | Reading.Unrecognised | undefined => {
+  const data = task.data ?? {}
+  const nested = data.status === undefined ? undefined : innerKind(data.status)
   const outer = task.status === undefined ? undefined : outerKind(task.status)
-  if (task.data !== undefined && nested !== undefined && isEnd(nested))
-    return withTask(Dialect.knowing(task.data.status, inner[nested](task.data)), task)
+  if (nested !== undefined && isEnd(nested)) return withTask(Dialect.knowing(data.status, inner[nested](data)), task)
   switch (outer) {
     case "failed":
       return Dialect.knowing(task.status, failed(task.fail_reason, { origin: "gateway" }))
     case "succeeded":
       // The gateway is ahead of its provider, or has no word of it at all.
-      if (task.data?.status !== undefined) return nested === undefined ? unrecognised(task.data.status) : running(task)
+      if (data.status !== undefined) return nested === undefined ? unrecognised(data.status) : running(task)
       return withTask(succeeded({ artifacts: [] }), task)
     case "running":
       return running(task)
@@ -98,16 +98,16 @@ const readTask = (task: Task): Reading.Reading | undefined => {
       return nested === "running" ? running(task) : { _tag: "Queued" }
     case "expired":
     case "cancelled":
-      return inner[outer](task.data ?? {})
+      return inner[outer](data)
     case undefined:
-      if (task.data !== undefined && nested !== undefined) return inner[nested](task.data)
+      if (nested !== undefined) return inner[nested](data)
       return task.status === undefined ? undefined : unrecognised(task.status)
   }
 }
 
 const isEnd = (kind: Dialect.Kind): boolean => kind !== "queued" && kind !== "running"
 
-const unrecognised = (word: string): Reading.Reading => ({ _tag: "Unrecognised", word: Text.excerpt(word) })
+const unrecognised = (word: string): Reading.Unrecognised => ({ _tag: "Unrecognised", word: Text.excerpt(word) })
 
 /** What the provider reports, else what the gateway makes up for its status. */
 const running = ({ data, progress }: Task): Reading.Running => {
@@ -119,18 +119,9 @@ const running = ({ data, progress }: Task): Reading.Running => {
 
 /** `fail_reason` holds the URL on success, and the reason on failure. */
 const withTask = (reading: Reading.Telling, { fail_reason, result_url }: Task): Reading.Telling => {
-  switch (reading._tag) {
-    case "Succeeded": {
-      const more = Dialect.links(result_url, fail_reason).filter(({ url }) => !reading.artifacts.some((artifact) => artifact.url === url))
-      return { ...reading, artifacts: [...reading.artifacts, ...more] }
-    }
-    case "Queued":
-    case "Running":
-    case "Failed":
-    case "Expired":
-    case "Cancelled":
-      return reading
-  }
+  if (reading._tag !== "Succeeded") return reading
+  const more = Dialect.links(result_url, fail_reason).filter(({ url }) => !reading.artifacts.some((artifact) => artifact.url === url))
+  return { ...reading, artifacts: [...reading.artifacts, ...more] }
 }
 
 const read = (query: Query): Reading.Reading | undefined => {
@@ -143,7 +134,7 @@ const read = (query: Query): Reading.Reading | undefined => {
 }
 
 /** When the gateway says that it was over. `finish_time` is 0 until then. */
-const ended = (reading: Reading.Reading | undefined, { finish_time }: Task): Reading.Reading | undefined => {
+const ended = (reading: ReturnType<typeof readTask>, { finish_time }: Task): Reading.Reading | undefined => {
   switch (reading?._tag) {
     case "Succeeded":
     case "Failed":
@@ -154,9 +145,6 @@ const ended = (reading: Reading.Reading | undefined, { finish_time }: Task): Rea
     case "Queued":
     case "Running":
     case "Unrecognised":
-    case "Missed":
-    case "NotFound":
-    case "Refused":
     case undefined:
       return reading
   }

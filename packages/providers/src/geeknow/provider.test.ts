@@ -1,7 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
-import { answer, field, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
 import { definition, words } from "./provider.ts"
 
@@ -84,6 +84,13 @@ describe("geeknow", () => {
 
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
   wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
+  findsIds(definition, "id", "task_id")
+
+  it("T4: a job that expired is at its end", () => {
+    // The word was seen on OpenAI's endpoint of the same shape; GeekNow's pages do not have it.
+    const body = { ...fixtures["videos.queued"].body, status: "expired" }
+    expect(definition.interpret(answer(200, body))).toEqual({ _tag: "Expired", billed: "unknown" })
+  })
 
   it("T30: an error of empty texts fails nothing, and a failed job without words is failed", () => {
     const { body } = fixtures["videos.failed"]

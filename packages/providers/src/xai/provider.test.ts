@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, field, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
 import { definition, words } from "./provider.ts"
 
@@ -91,9 +91,12 @@ describe("xai", () => {
 
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
   wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
+  findsIds(definition, "request_id", "id")
 
   it.each<[string, number, unknown, object]>([
     ["pending without progress waits", 202, { status: "pending" }, { _tag: "Queued" }],
+    // Made up: the empty body was observed.
+    ["T15: a 202 with a line break is as good as an empty one", 202, " \n", { _tag: "Queued" }],
     ["an empty 200 tells nothing", 200, "", { _tag: "Missed", because: "unreadable" }],
     ["half a 202 tells nothing", 202, '{"status":', { _tag: "Missed", because: "unreadable" }],
     [
@@ -198,11 +201,25 @@ describe("xai", () => {
       [{ prompt, mode: "extend", video, duration: 11 }, "duration", "is 11 s"],
       [{ prompt, mode: "extend" }, "video", "is missing"],
       [{ prompt, options: { referenceAudios: [{ voiceId: "v1" }] } }, "options.referenceAudios", "are for grok-imagine-video-1.5 alone"],
+      [
+        { prompt, duration: 11, options: { referenceImages: [image] } },
+        "duration",
+        "is 11 s; grok-imagine-video takes whole seconds from 1 to 10"
+      ],
+      [{ options: { referenceImages: [image] } }, "prompt", "is missing"],
       [{ prompt, images: [image], options: { imageFileId: "f1" } }, "options.imageFileId", "is given beside images"],
+      [{ prompt, options: { imageFileId: "f1", referenceImages: [image] } }, "options.imageFileId", "is given beside images"],
       [{ prompt, images: [image], options: { referenceImages: [image] } }, "options.referenceImages", "are given beside images"],
       [{ prompt, options: { videoFileId: "f2" } }, "options.videoFileId", "is a source video, which goes with edit and extend"],
       [{ prompt, video, options: { videoFileId: "f2" } }, "options.videoFileId", "is given beside video"],
       [{ prompt, video, options: { generateAudio: true } }, "options", "go with generate, and this is to edit"],
+      [{ prompt, video, options: { imageFileId: "f1" } }, "options", "go with generate, and this is to edit"],
+      [{ prompt, video, options: { referenceImages: [image] } }, "options", "go with generate, and this is to edit"],
+      [
+        { prompt, mode: "extend", video, options: { referenceAudios: [{ voiceId: "v1" }] } },
+        "options",
+        "go with generate, and this is to extend"
+      ],
       [{ prompt, options: { storage: { filename: "x", expiresAfter: 2_592_001 } } }, "options.storage.expiresAfter", "is wrong"],
       [{ prompt, options: { referenceImages: Array.from({ length: 8 }, () => image) } }, "options.referenceImages", "is wrong"]
     ]

@@ -61,9 +61,8 @@ const refuseOptions = ({ images = [], options = {}, model, video, ...request }: 
 /** The canonical request that obeys the same rules: files stand for themselves, references for as many images. */
 const standIn = ({ images, options = {}, video, ...request }: Request): VideoRequest.VideoRequest => {
   const { imageFileId, referenceImages, videoFileId } = options
-  const references = referenceImages?.map((each) => (typeof each === "string" ? each : uploaded.image))
   // One reference obeys the rules of several, not those of a first frame.
-  const several = references?.length === 1 ? [...references, ...references] : references
+  const several = referenceImages && Array.from({ length: Math.max(2, referenceImages.length) }, () => uploaded.image)
   return {
     ...request,
     images: imageFileId === undefined ? (several ?? images) : [uploaded.image],

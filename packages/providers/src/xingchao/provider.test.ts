@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, field, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
 import { definition, words } from "./provider.ts"
 
@@ -52,6 +52,15 @@ describe("xingchao", () => {
 
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
   wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
+  findsIds(definition, "id", "task_id")
+
+  it.each([
+    ["expired", { _tag: "Expired", billed: "unknown" }],
+    ["cancelled", { _tag: "Cancelled", by: "provider", billed: "unknown" }]
+  ])("T4, T7: a job that is %s is at its end", (status, reading) => {
+    // Made up: the document has neither word, and other gateways to the same videos have both.
+    expect(definition.interpret(answer(200, { ...fixtures["result.queued"].body, status }))).toEqual(reading)
+  })
 
   it.each(["4.000000", 4, "4", "n/a", null, {}])("T29: a finished job stays finished with an actualDuration of %j", (actualDuration) => {
     const reading = definition.interpret(answer(200, { ...fixtures["result.completed"].body, actualDuration }))
