@@ -21,8 +21,8 @@ const missed = (because: "timeout" | "server" | "rate-limited" | "unreadable", d
 describe("interpreter, by status", () => {
   const { interpret } = definition
 
-  it.each([408, 409, 425, 429, 500, 501, 502, 503, 504, 522, 524, 599, 100, 199, 600])("T18: %i is missed", (status) => {
-    const because = status === 408 ? "timeout" : status === 429 ? "rate-limited" : "server"
+  it.each([408, 409, 425, 429, 499, 500, 501, 502, 503, 504, 522, 524, 599, 100, 199, 600])("T18: %i is missed", (status) => {
+    const because = status === 408 || status === 499 ? "timeout" : status === 429 ? "rate-limited" : "server"
     expect(interpret(answer(status, refusal))).toEqual(missed(because, `HTTP ${status}: no`))
     expect(interpret(answer(status, ""))).toEqual(missed(because, `HTTP ${status}`))
   })
@@ -49,7 +49,7 @@ describe("interpreter, by status", () => {
     [413, "PollRejected"],
     [422, "PollRejected"],
     [451, "PollRejected"],
-    [499, "PollRejected"]
+    [498, "PollRejected"]
   ])("T17: %i is refused: %s", (status, reason) => {
     expect(interpret(answer(status, refusal))).toEqual({ _tag: "Refused", reason, status, code: "why", message: "no" })
   })
@@ -162,7 +162,8 @@ describe("receiver", () => {
     ["400", 400, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 400, code: "why", message: "no" }],
     ["422", 422, { detail: [{ msg: "no" }] }, { _tag: "Declined", reason: "SubmitRejected", status: 422, message: "no" }],
     ["404", 404, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 404, code: "why", message: "no" }],
-    ["499", 499, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 499, code: "why", message: "no" }],
+    ["498", 498, refusal, { _tag: "Declined", reason: "SubmitRejected", status: 498, code: "why", message: "no" }],
+    ["499, of a server whose caller left", 499, refusal, { _tag: "Unclear", status: 499, detail: "HTTP 499: no" }],
     [
       "a proxy's page",
       407,

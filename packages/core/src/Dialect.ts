@@ -229,8 +229,9 @@ export const receiver = (options: {
       const id = seen.json === undefined ? undefined : options.id(seen.json)
       return id === undefined ? unclear(`HTTP ${status} without a job id: ${excerpt(answer.body)}`) : { _tag: "Accepted", id }
     }
-    // 408: the server gave up on reading, or a proxy gave up on the server; nobody knows which.
-    if (status < 400 || status > 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
+    // 408: the server gave up on reading, or a proxy gave up on the server; nobody knows which. 499: nginx's word for a caller who left, as a
+    // gateway that passes on what it heard would say it.
+    if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
     const reason = status === 401 || status === 403 ? "Unauthorized" : status === 402 ? "PaymentRequired" : "SubmitRejected"
     return { _tag: "Declined", reason, status, code: seen.error.code, message }
   }
@@ -307,6 +308,7 @@ const byStatus = ({ answer: { body, status }, error }: Seen): Reading => {
     case 410:
       return { _tag: "NotFound", detail: said }
     case 408:
+    case 499:
       return missed("timeout")
     case 409:
     case 425:
@@ -314,6 +316,6 @@ const byStatus = ({ answer: { body, status }, error }: Seen): Reading => {
     case 429:
       return missed("rate-limited")
     default:
-      return status >= 300 && status <= 499 ? refused("PollRejected") : missed("server")
+      return status >= 300 && status < 499 ? refused("PollRejected") : missed("server")
   }
 }
