@@ -73,6 +73,15 @@ describe("attach", () => {
     })
   )
 
+  it.effect("a deadline that is none is refused, with the reference, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const net = script({})
+      const error = yield* Effect.flip(Job.attach(provider, ref, { deadline: -1 })).pipe(Effect.provide(net.layer))
+      expect(error).toMatchObject({ reason: { _tag: "InvalidRequest", field: "deadline" }, operation: "attach", attempt: 0, ref })
+      expect(net.requests).toEqual([])
+    })
+  )
+
   it.effect("a refused base shows the line that allows it, and that line does", () =>
     Effect.gen(function* () {
       const proxied = { ...ref, baseUrl: "http://localhost:8787/fake" }
@@ -160,7 +169,11 @@ describe("cancel", () => {
   it.effect.each<[Reply, Job.CancelOutcome]>([
     [done, "CompletedAnyway"],
     [said("failed"), "CompletedAnyway"],
+    [said("expired"), "CompletedAnyway"],
+    [said("queued"), "Unknown"],
     [said("running"), "Unknown"],
+    [said("a word of next year"), "Unknown"],
+    [{ status: 401, body: { error: "no" } }, "Unknown"],
     [{ status: 500 }, "Unknown"],
     [{ status: 404 }, "Unknown"],
     [{ breaks: new Error("reset") }, "Unknown"]
@@ -169,6 +182,36 @@ describe("cancel", () => {
       const { handle } = yield* attached(answer)
       expect(yield* handle.cancel).toBe(outcome)
       expect(handle.current()._tag).toBe("Submitted")
+    })
+  )
+
+  it.effect("that is confirmed after the job was seen to end came too late", () =>
+    Effect.gen(function* () {
+      const { handle } = yield* attached({ ...said("cancelled"), after: "3 seconds" }, [{ ...done, after: "1 second" }])
+      const asking = yield* Effect.forkChild(handle.cancel)
+      const listener = yield* listen(handle)
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* Fiber.join(asking)).toBe("CompletedAnyway")
+      expect(listener.tags()).toEqual(["Submitted", "Succeeded"])
+    })
+  )
+
+  it.effect("is told from a look: its answer is read as the provider reads those to cancel", () =>
+    Effect.gen(function* () {
+      const read: Array<string> = []
+      const telling = Provider.configure({
+        ...definition,
+        cancel: ({ id }) => ({ method: "POST", path: `/jobs/${id}/cancel` }),
+        interpret: (answer) => {
+          read.push(answer.operation)
+          return definition.interpret(answer)
+        }
+      })({ apiKey: key, account: "me" })
+      const net = script({ posts: [said("running")], polls: [done] })
+      const handle = yield* Job.attach(telling, ref).pipe(Effect.provide(net.layer))
+      yield* handle.cancel
+      yield* handle.result
+      expect(read).toEqual(["cancel", "poll"])
     })
   )
 

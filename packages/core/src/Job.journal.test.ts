@@ -269,7 +269,8 @@ describe("T25: after a restart", () => {
       const net = transport(() => done)
       const readOnly = KeyValueJournal.make(store.store, { claims })
       const events = yield* Stream.runCollect(Job.resumeAll([provider], {})).pipe(Effect.provide(net.layer), withJournal(readOnly))
-      expect(events).toMatchObject([{ _tag: "Error", entry: { label: "fox" }, error: { ref: { id: "job-1" }, reason: { detail } } }])
+      const error = { reason: { detail }, provider: "fake", operation: "attach", attempt: 0, ref: { id: "job-1" } }
+      expect(events).toMatchObject([{ _tag: "Error", entry: { label: "fox" }, error }])
       expect(net.requests).toEqual([])
     })
   )
@@ -556,9 +557,13 @@ describe("many jobs", () => {
       const journal = memory().restart()
       const all = Stream.runDrain(Job.runAll(provider, [["fox", request]], { concurrency }))
       const rest = Stream.runDrain(Job.resumeAll([provider], { concurrency }))
-      for (const each of [all, rest]) {
+      const reason = { _tag: "InvalidRequest", field: "concurrency", rule: `is ${concurrency}, and must be 1 or more` }
+      for (const [each, where] of [
+        [all, { provider: "fake", operation: "submit", attempt: 0 }],
+        [rest, { provider: "reelay", operation: "attach", attempt: 0 }]
+      ] as const) {
         const error = yield* Effect.flip(each.pipe(Effect.provide(net.layer), withJournal(journal)))
-        expect(error).toMatchObject({ reason: { _tag: "InvalidRequest", field: "concurrency" } })
+        expect(error).toMatchObject({ reason, ...where })
       }
       expect(net.requests).toEqual([])
     })

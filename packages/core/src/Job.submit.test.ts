@@ -1,6 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { expect } from "../test/expect.ts"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -216,6 +217,19 @@ describe("an interruption during a submit", () => {
         { _tag: "SubmitUnknown", detail: "it was interrupted, and no answer came within 10 s" }
       ])
       expect([net.requests.length, net.cut.length]).toEqual([1, 1])
+    })
+  )
+
+  it.effect("is an interruption and nothing else where nobody asked to be told of an unknown fate", () =>
+    Effect.gen(function* () {
+      const net = script({ posts: [{ status: 502, after: "3 seconds" }] })
+      const fiber = yield* Effect.forkChild(Job.submit(provider, request).pipe(Effect.provide(net.layer)))
+      yield* TestClock.adjust("1 second")
+      const stop = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(stop)
+      const exit = yield* Fiber.await(fiber)
+      expect(Exit.isFailure(exit) && exit.cause.reasons.map(({ _tag }) => _tag)).toEqual(["Interrupt"])
     })
   )
 

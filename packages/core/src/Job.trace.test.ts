@@ -118,6 +118,7 @@ describe("spans", () => {
       const handle = yield* Job.attach(provider, ref).pipe(Effect.provide(net.layer), trace.in)
       yield* trace.in(handle.result)
       expect(trace.tree()).toEqual([" > reelay.attach", "reelay.attach > reelay.job", "reelay.job > reelay.poll"])
+      expect(trace.attributes("reelay.attach")).toEqual([known])
     })
   )
 

@@ -256,17 +256,17 @@ describe("the budget", () => {
 })
 
 describe("result", () => {
-  it.effect.each<[Reply, string]>([
-    [said("failed", { error: "no" }), "JobFailed"],
-    [said("expired"), "JobExpired"],
-    [said("cancelled"), "JobCancelled"],
-    [{ status: 401 }, "JobError"]
-  ])("%o is the typed failure %s", ([reply, tag]) =>
+  it.effect.each<[Reply, object]>([
+    [said("failed", { error: "no" }), { _tag: "JobFailed", state: { _tag: "Failed", failure: { message: "no" }, at: 2000 } }],
+    [said("expired"), { _tag: "JobExpired", state: { _tag: "Expired", billed: "unknown", at: 2000 } }],
+    [said("cancelled"), { _tag: "JobCancelled", state: { _tag: "Cancelled", by: "provider", at: 2000 } }],
+    [{ status: 401 }, { _tag: "JobError", reason: { _tag: "Unauthorized" } }]
+  ])("%o is the typed failure %o", ([reply, failure]) =>
     Effect.gen(function* () {
       const { handle } = yield* submitted([reply])
       const fiber = yield* Effect.forkChild(Effect.flip(handle.result))
       yield* TestClock.adjust("10 seconds")
-      expect((yield* Fiber.join(fiber))._tag).toBe(tag)
+      expect(yield* Fiber.join(fiber)).toMatchObject(failure)
     })
   )
 

@@ -7,7 +7,7 @@ import * as Budget from "../Budget.ts"
 import type { CancelOutcome, JobHandle, WatchOptions } from "../Job.ts"
 import { JobCancelled, type JobError, JobExpired, JobFailed } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
-import { isTerminal, type JobState, type Succeeded } from "../JobState.ts"
+import { isTerminal, type Succeeded, type Terminal } from "../JobState.ts"
 import type { Provider } from "../Provider.ts"
 import { call } from "./call.ts"
 import { following } from "./record.ts"
@@ -49,11 +49,12 @@ const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: 
   ref,
   current: watch.current,
   states: watch.states,
-  result: Stream.runLast(watch.states).pipe(Effect.flatMap((last) => resultOf(Option.getOrElse(last, watch.current)))),
+  // The states end at one that is terminal, or fail.
+  result: Effect.flatMap(Stream.runLast(Stream.filter(watch.states, isTerminal)), (last) => resultOf(Option.getOrThrow(last))),
   cancel: cancel(provider, ref, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
 })
 
-export const resultOf = (state: JobState): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
+export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
   switch (state._tag) {
     case "Succeeded":
       return Effect.succeed(state)
@@ -63,10 +64,6 @@ export const resultOf = (state: JobState): Effect.Effect<Succeeded, JobError | J
       return Effect.fail(new JobExpired({ state }))
     case "Cancelled":
       return Effect.fail(new JobCancelled({ state }))
-    case "Submitted":
-    case "Queued":
-    case "Running":
-      return Effect.die(new Error(`the states of ${state.ref.id} ended at ${state._tag}`))
   }
 }
 

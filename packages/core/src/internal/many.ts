@@ -54,10 +54,8 @@ export const resume = (
     })
   )
 
-const unclaimed = (entry: Journal.Entry, reason: JournalFailed): JobError => {
-  const ref = Journal.refOf(entry)
-  return new JobError({ reason, provider: entry.provider, operation: "attach", attempt: 0, ...(ref === undefined ? {} : { ref }) })
-}
+const unclaimed = (entry: Journal.Entry, reason: JournalFailed): JobError =>
+  new JobError({ reason, provider: entry.provider, operation: "attach", attempt: 0, ref: Journal.refOf(entry) })
 
 /** One that is held, and open. */
 const followed = (
@@ -71,11 +69,9 @@ const followed = (
       const ref = Journal.refOf(entry)
       if (ref === undefined) return failed(unknownOf(entry))
       const provider = providerOf(providers, ref)
-      const handle = yield* Effect.result(
-        provider === undefined ? Effect.fail(noProvider(entry, ref)) : attaching(ref, reattach(provider, ref, entry, options))
-      )
-      if (provider === undefined || handle._tag === "Failure")
-        return failed(handle._tag === "Failure" ? handle.failure : noProvider(entry, ref))
+      if (provider === undefined) return failed(noProvider(entry, ref))
+      const handle = yield* Effect.result(attaching(ref, reattach(provider, ref, entry, options)))
+      if (handle._tag === "Failure") return failed(handle.failure)
       return handle.success.states.pipe(
         Stream.map((state): Resumed => ({ _tag: "State", entry, provider: { ...provider, baseUrl: ref.baseUrl }, state })),
         Stream.catch(failed)

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { type End, type Entry, Journal } from "../Journal.ts"
 import type { JournalFailed } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
-import type { JobState } from "../JobState.ts"
+import type { Terminal } from "../JobState.ts"
 import type { Provider, Submission } from "../Provider.ts"
 import { accountOf } from "./checked.ts"
 import { drop, share, take } from "./hold.ts"
@@ -46,7 +46,7 @@ export interface Following {
   readonly begun: Effect.Effect<void>
   /** Nobody listens any more, or the job was lost sight of. */
   readonly left: Effect.Effect<void>
-  readonly ended: (state: JobState) => Effect.Effect<void>
+  readonly ended: (state: Terminal) => Effect.Effect<void>
 }
 
 const unfollowed: Following = { begun: Effect.void, left: Effect.void, ended: () => Effect.void }
@@ -135,9 +135,8 @@ export const following = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Re
     ended: (state) =>
       Effect.suspend(() => {
         const open = entry()
-        const end = endOf(state)
-        if (open === undefined || end === undefined || (end === "Succeeded" && open.saveTo !== undefined)) return Effect.void
-        return close(journal, open, ref, end, state.at)
+        if (open === undefined || (state._tag === "Succeeded" && open.saveTo !== undefined)) return Effect.void
+        return close(journal, open, ref, state._tag, state.at)
       })
   }
 })
@@ -175,20 +174,6 @@ const close = (journal: Journal["Service"], entry: Entry, ref: JobRef, end: End,
     Effect.catch(({ detail }) => Effect.logWarning(`${detail}; the entry ${entry.id} stays open`)),
     Effect.uninterruptible
   )
-
-const endOf = (state: JobState): Exclude<End, "Saved"> | undefined => {
-  switch (state._tag) {
-    case "Succeeded":
-    case "Failed":
-    case "Expired":
-    case "Cancelled":
-      return state._tag
-    case "Submitted":
-    case "Queued":
-    case "Running":
-      return undefined
-  }
-}
 
 /** One place for one key of a batch, in whatever process: two that run the same batch can't both submit it. */
 export const placeOf = (batch: string, key: string): Place => ({
