@@ -343,6 +343,38 @@ describe("T25: after a restart", () => {
     })
   )
 
+  it.effect("a video whose reader takes its time is not followed by anybody meanwhile", () =>
+    Effect.gen(function* () {
+      const journal = memory().restart()
+      const handle = yield* submit(script({ polls: [done] }), journal, { saveTo: "fox.mp4", label: "fox" })
+      const reading = yield* Effect.forkChild(Stream.runForEach(handle.states, () => Effect.sleep("1 hour")))
+      yield* TestClock.adjust("1 minute")
+      expect(handle.current()._tag).toBe("Succeeded")
+      expect(yield* resumed(script({}), journal)).toEqual(["Held fox"])
+      yield* TestClock.adjust("2 hours")
+      yield* Fiber.join(reading)
+      expect(yield* resumed(script({ polls: [done] }), journal)).toEqual(["job-1 Submitted", "job-1 Succeeded"])
+    })
+  )
+
+  it.effect("a job whose end takes its time to be written is let go once it is", () =>
+    Effect.gen(function* () {
+      const journal = memory().restart()
+      const held = new Set<string>()
+      const slow: Journal.Journal["Service"] = {
+        ...journal,
+        claim: (id) => Effect.tap(journal.claim(id), () => Effect.sync(() => void held.add(id))),
+        release: (id) => Effect.tap(journal.release(id), () => Effect.sync(() => void held.delete(id))),
+        write: (entry) => Effect.andThen(journal.write(entry), entry.fate._tag === "Closed" ? Effect.sleep("1 second") : Effect.void)
+      }
+      const { end } = yield* listen(yield* submit(script({ polls: [done] }), slow))
+      yield* TestClock.adjust("2 seconds")
+      expect([end(), held.size]).toEqual([undefined, 1])
+      yield* TestClock.adjust("1 second")
+      expect([end(), held.size]).toEqual(["complete", 0])
+    })
+  )
+
   it.effect("a job that was lost sight of stays open", () =>
     Effect.gen(function* () {
       const journal = memory().restart()

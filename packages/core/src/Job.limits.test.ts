@@ -230,6 +230,48 @@ describe("a submission that waits for its turn", () => {
     })
   )
 
+  it.effect.each<{ what: string; options: Limits.Options; first: Reply; reason: object }>([
+    {
+      what: "an address that failed",
+      options: { failures: 1 },
+      first: { status: 500 },
+      reason: {
+        _tag: "Unreachable",
+        detail: "https://api.fake.test failed several times in a row, and was being left alone; nothing was sent"
+      }
+    },
+    {
+      what: "a pause",
+      options: {},
+      first: { status: 429, headers: { "retry-after": "30" } },
+      reason: { _tag: "RateLimited", detail: "https://api.fake.test had asked this account to wait (HTTP 429); nothing was sent" }
+    },
+    {
+      what: "the caller's own rate",
+      options: { rate: { limit: 1, window: "1 minute" } },
+      first: { body: { id: "job-1" } },
+      reason: {
+        _tag: "RateLimited",
+        detail: "other requests to https://api.fake.test came first, at the rate that was set; nothing was sent"
+      }
+    }
+  ])("says that it waited for $what", ({ first, options, reason }) =>
+    Effect.gen(function* () {
+      const net = script({ posts: [first] })
+      const limits = Limits.memory(options)
+      const submit = Job.submit(provider, request, { deadline: "3 seconds" }).pipe(
+        Effect.provide(net.layer),
+        Effect.provideService(Limits.Limits, limits)
+      )
+      yield* Effect.exit(submit)
+      const second = yield* Effect.forkChild(Effect.flip(submit))
+      yield* TestClock.adjust("3 seconds")
+      const error = yield* Fiber.join(second)
+      expect(error).toMatchObject({ reason, provider: "fake", operation: "submit", attempt: 0 })
+      expect(net.posts()).toHaveLength(1)
+    })
+  )
+
   it.effect("a try that is on its way is waited for all the same", () =>
     Effect.gen(function* () {
       const net = script({ posts: [{ body: { id: "job-1" }, after: "5 seconds" }] })

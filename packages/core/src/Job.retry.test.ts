@@ -46,6 +46,13 @@ describe("pollRetry", () => {
     })
   )
 
+  it.effect("goes on where it was after an answer that does not know the job yet: that one is no good answer", () =>
+    Effect.gen(function* () {
+      const { times } = yield* watched([bad, { status: 404 }, bad, done], { pollRetry: Schedule.exponential("10 seconds") })
+      expect(times()).toEqual([2000, 12_000, 17_000, 37_000])
+    })
+  )
+
   it.effect("that has ended is the end of watching, and of nothing else", () =>
     Effect.gen(function* () {
       const { end, once, times } = yield* watched([bad, bad, bad, bad, done], { pollRetry: Schedule.recurs(2), deadline: "2 hours" })

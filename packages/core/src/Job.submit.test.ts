@@ -123,7 +123,7 @@ describe("submit", () => {
     })
   )
 
-  it.effect("Retry-After is waited for, and the deadline ends the tries", () =>
+  it.effect("Retry-After is waited for", () =>
     Effect.gen(function* () {
       const busy = { status: 429, headers: { "retry-after": "20" } }
       const net = script({ posts: [busy, { body: { id: "job-1" } }] })
@@ -131,9 +131,15 @@ describe("submit", () => {
       yield* TestClock.adjust("30 seconds")
       yield* Fiber.join(fiber)
       expect(net.posts().map(({ at }) => at)).toEqual([0, 20_000])
-      const short = script({ posts: [busy] })
-      const error = yield* Effect.flip(Job.submit(provider, request, { deadline: "15 seconds" })).pipe(Effect.provide(short.layer))
-      expect([error.reason._tag, short.posts().length]).toEqual(["RateLimited", 1])
+    })
+  )
+
+  it.effect.each([15_000, 20_000])("Retry-After that is as long as the deadline of %i ms is not waited for", (deadline) =>
+    Effect.gen(function* () {
+      const net = script({ posts: [{ status: 429, headers: { "retry-after": "20" } }] })
+      const fiber = yield* Effect.forkChild(Effect.flip(Job.submit(provider, request, { deadline })).pipe(Effect.provide(net.layer)))
+      yield* TestClock.adjust("1 minute")
+      expect([(yield* Fiber.join(fiber)).reason._tag, net.posts().map(({ at }) => at)]).toEqual(["RateLimited", [0]])
     })
   )
 
@@ -179,29 +185,45 @@ describe("submit", () => {
 })
 
 describe("an interruption during a submit", () => {
-  const interrupted = Effect.fnUntraced(function* (reply: Reply) {
+  const interrupted = Effect.fnUntraced(function* (reply: Reply, keeping: Effect.Effect<void> = Effect.void) {
     const net = script({ posts: [reply] })
     const known: Array<JobRef> = []
     const unknown: Array<JobError> = []
     const submit = Job.submit(provider, request, {
-      onSubmitted: (made) => Effect.sync(() => void known.push(made)),
+      onSubmitted: (made) =>
+        Effect.andThen(
+          Effect.sync(() => void known.push(made)),
+          keeping
+        ),
       onUnknown: (error) => Effect.sync(() => void unknown.push(error))
     })
     const fiber = yield* Effect.forkChild(Effect.provide(submit, net.layer))
     yield* TestClock.adjust("1 second")
     const stop = yield* Effect.forkChild(Fiber.interrupt(fiber))
-    return { net, known, unknown, stop }
+    return { net, known, unknown, stop, exit: Fiber.await(fiber) }
   })
 
   it.effect("waits for the id, and hands it over", () =>
     Effect.gen(function* () {
-      const { known, net, stop, unknown } = yield* interrupted({ body: { id: "job-1" }, after: "8 seconds" })
+      const { exit, known, net, stop, unknown } = yield* interrupted({ body: { id: "job-1" }, after: "8 seconds" })
       yield* TestClock.adjust("6 seconds")
       expect(stop.pollUnsafe()).toBeUndefined()
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(stop)
       expect(known).toEqual([ref])
       expect([unknown.length, net.requests.length, net.cut.length]).toEqual([0, 1, 0])
+      expect((yield* exit).toString()).toMatch(/^Failure\(Cause\(\[Interrupt\(\d+\)\]\)\)$/u)
+    })
+  )
+
+  it.effect("waits no longer for a listener that keeps the id, and calls no job unknown that it was told of", () =>
+    Effect.gen(function* () {
+      const { known, stop, unknown } = yield* interrupted({ body: { id: "job-1" }, after: "3 seconds" }, Effect.never)
+      yield* TestClock.adjust("9 seconds")
+      expect(stop.pollUnsafe()).toBeUndefined()
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(stop)
+      expect([known, unknown]).toEqual([[ref], []])
     })
   )
 

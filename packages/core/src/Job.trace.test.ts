@@ -7,11 +7,12 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { expect } from "../test/expect.ts"
-import { done, fake, listen, provider, type Reply, request, said, script, transport } from "../test/fake.ts"
+import { definition, done, fake, listen, provider, type Reply, request, said, script, transport } from "../test/fake.ts"
 import { ref, succeeded } from "../test/samples.ts"
 import { recording } from "../test/tracer.ts"
 import * as Artifact from "./Artifact.ts"
 import * as Job from "./Job.ts"
+import * as Provider from "./Provider.ts"
 
 const video = new TextEncoder().encode("....ftyp")
 const known = { "reelay.provider": "fake", "reelay.job.id": "job-1", "reelay.job.kind": "generation" }
@@ -71,6 +72,18 @@ describe("spans", () => {
       ])
       expect(trace.attributes("reelay.download")).toEqual([{ ...known, "reelay.download.bytes": 8 }])
       expect(trace.spans.map(({ kind }) => kind)).toEqual(["internal", "client", "internal", "client", "client", "client", "client"])
+    })
+  )
+
+  it.effect("a look without an answer has no status, and one that told something no error", () =>
+    Effect.gen(function* () {
+      const { trace, watch } = yield* begun([{ breaks: new Error("socket hang up") }, done])
+      yield* watch("2 hours")
+      const look = [...Object.keys(known), "server.address", "reelay.attempt", "reelay.reading"]
+      expect(trace.attributes("reelay.poll").map((attributes) => Object.keys(attributes).toSorted())).toEqual([
+        [...look, "error.type"].toSorted(),
+        [...look, "http.response.status_code"].toSorted()
+      ])
     })
   )
 
@@ -136,6 +149,22 @@ describe("spans", () => {
       expect(refused.open()).toEqual([])
       expect(refused.attributes("reelay.submit")).toEqual([{ ...there, "error.type": "SubmitRejected" }])
       expect(refused.attributes("reelay.submit.try")).toMatchObject([{ "error.type": "SubmitRejected", "http.response.status_code": 400 }])
+    })
+  )
+
+  it.effect("a stretch whose job was cancelled meanwhile has ended well, whatever its last look told", () =>
+    Effect.gen(function* () {
+      const trace = recording()
+      const stopping = Provider.configure({ ...definition, cancel: ({ id }) => ({ method: "DELETE", path: `/jobs/${id}` }) })
+      const net = transport(({ method }) => (method === "DELETE" ? said("cancelled") : { status: 502 }))
+      const handle = yield* Job.attach(stopping({ apiKey: "k", account: "me" }), ref).pipe(Effect.provide(net.layer))
+      // A reader that takes its time listens on, and so does its poller.
+      yield* Effect.forkChild(trace.in(Stream.runForEach(handle.states, () => Effect.sleep("1 minute"))))
+      yield* TestClock.adjust("1 second")
+      expect(yield* handle.cancel).toBe("Cancelled")
+      yield* TestClock.adjust("10 seconds")
+      expect(trace.attributes("reelay.job")).toEqual([{ ...known, "reelay.job.state": "Cancelled", "reelay.polls": 2 }])
+      expect(trace.named("reelay.job").map(({ status }) => status._tag === "Ended" && status.exit._tag)).toEqual(["Success"])
     })
   )
 

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import { done, key, listen, printed, provider, type Reply, request, said, script } from "../test/fake.ts"
+import { ref } from "../test/samples.ts"
 import * as Job from "./Job.ts"
 import * as Pace from "./Pace.ts"
 
@@ -73,6 +74,52 @@ describe("looks", () => {
   )
 })
 
+describe("a pace", () => {
+  it.effect("is told of each look, and of the age that a job has since it was accepted", () =>
+    Effect.gen(function* () {
+      const looks: Array<Omit<Pace.Look, "state"> & { readonly state: string }> = []
+      const pace = Pace.adaptive({
+        remaining: ({ state, ...look }) => {
+          looks.push({ ...look, state: state._tag })
+          return 10_000
+        },
+        min: "1 second",
+        max: "1 minute",
+        share: 1
+      })
+      yield* TestClock.adjust("100 seconds")
+      const net = script({ polls: [said("running"), { status: 502, headers: { "retry-after": "20" } }, { status: 502 }, done] })
+      const handle = yield* Job.attach(provider, { ...ref, submittedAt: 40_000 }, { pace }).pipe(Effect.provide(net.layer))
+      yield* listen(handle)
+      yield* TestClock.adjust("2 minutes")
+      expect(looks).toEqual([
+        { state: "Submitted", polls: 0, misses: 0, age: 60_000, retryAfter: undefined },
+        { state: "Running", polls: 1, misses: 0, age: 60_000, retryAfter: undefined },
+        { state: "Running", polls: 2, misses: 1, age: 70_000, retryAfter: 20_000 },
+        { state: "Running", polls: 3, misses: 2, age: 90_000, retryAfter: undefined }
+      ])
+    })
+  )
+
+  it.effect("that breaks ends the watching with its own defect", () =>
+    Effect.gen(function* () {
+      const pace = Pace.adaptive({
+        remaining: ({ polls }) => {
+          if (polls === 1) throw new RangeError("the estimator's own")
+          return undefined
+        },
+        min: "5 seconds",
+        max: "1 minute"
+      })
+      const { handle, times } = yield* submitted([said("running")], { pace })
+      const watching = yield* Effect.forkChild(Effect.exit(handle.result))
+      yield* TestClock.adjust("1 minute")
+      const cause = { reasons: [{ _tag: "Die", defect: { message: "the estimator's own" } }] }
+      expect([watching.pollUnsafe(), times()]).toMatchObject([{ value: { cause } }, [5000]])
+    })
+  )
+})
+
 describe("subscribers", () => {
   it.effect("come late and begin at the current state", () =>
     Effect.gen(function* () {
@@ -104,6 +151,28 @@ describe("subscribers", () => {
       expect(times()).toEqual([10_000, 20_000])
       yield* TestClock.adjust("1 second")
       expect(times()).toEqual([10_000, 20_000, 30_000])
+    })
+  )
+
+  it.effect.each<{ what: string; reply: Reply; pace: number; at: number }>([
+    { what: "its pace", reply: { status: 401 }, pace: 10_000, at: 20_000 },
+    { what: "Retry-After", reply: { status: 401, headers: { "retry-after": "30" } }, pace: 10_000, at: 40_000 },
+    { what: "a pace longer than Retry-After", reply: { status: 401, headers: { "retry-after": "5" } }, pace: 10_000, at: 20_000 },
+    { what: "the deadline", reply: { status: 401 }, pace: 40_000, at: 60_000 },
+    { what: "the floor, at the deadline", reply: { status: 401 }, pace: 58_000, at: 61_000 },
+    { what: "Retry-After, past the deadline", reply: { status: 401, headers: { "retry-after": "90" } }, pace: 10_000, at: 100_000 },
+    { what: "the floor, after a look that was cut at the deadline", reply: { hangs: true }, pace: 58_000, at: 61_000 }
+  ])("that come back look no earlier than $what allows", ({ at, pace, reply }) =>
+    Effect.gen(function* () {
+      const { handle, times } = yield* submitted([reply, said("running")], { pace })
+      const first = yield* listen(handle)
+      yield* TestClock.adjust(pace + 1000)
+      yield* Fiber.interrupt(first.fiber)
+      yield* listen(handle)
+      yield* TestClock.adjust(at - pace - 1000 - 1)
+      expect(times()).toEqual([pace])
+      yield* TestClock.adjust("1 millis")
+      expect(times()).toEqual([pace, at])
     })
   )
 
@@ -166,6 +235,65 @@ describe("the deadline", () => {
       expect(reason).toMatchObject({ _tag: "DeadlineExceeded", deadline: 60_000, lastState: "Running" })
     })
   )
+
+  it.effect("T20: is waited for where Retry-After forbids the last look: a confirmed cancellation may still come", () =>
+    Effect.gen(function* () {
+      const { handle } = yield* submitted([{ ...said("running"), headers: { "retry-after": "90" } }])
+      const { end } = yield* listen(handle)
+      yield* TestClock.adjust(59_999)
+      expect(end()).toBeUndefined()
+      yield* TestClock.adjust("1 millis")
+      expect(end()).toMatchObject({ reason: { _tag: "DeadlineExceeded" } })
+    })
+  )
+
+  it.effect("T25: gets its look though the pace would begin after it", () =>
+    Effect.gen(function* () {
+      const { tags, times } = yield* ended([done], { pace: "2 minutes" })
+      expect([tags, times()]).toEqual([["Submitted", "Succeeded"], [60_000]])
+    })
+  )
+
+  it.effect("T25: gets its look on time from a pace that has become faster than the floor", () =>
+    Effect.gen(function* () {
+      const pace = Pace.adaptive({ remaining: ({ polls }) => (polls === 0 ? 58_000 : 2000), min: "1 second", max: "1 hour", share: 1 })
+      const { times } = yield* ended([said("running")], { pace })
+      expect(times()).toEqual([58_000, 60_000])
+    })
+  )
+
+  it.effect("cuts a look that is under way, and gets another", () =>
+    Effect.gen(function* () {
+      const { times } = yield* ended([{ hangs: true }, done], { pace: "50 seconds" })
+      expect(times()).toEqual([50_000, 60_000])
+    })
+  )
+
+  // A timer may wake a millisecond too early.
+  describe.each([59_999, 60_000])("gives the look at %i ms", (pace) => {
+    it.effect("the time that an answer takes", () =>
+      Effect.gen(function* () {
+        const { tags, times } = yield* ended([{ ...done, after: "9 seconds" }], { pace })
+        expect([tags, times()]).toEqual([["Submitted", "Succeeded"], [pace]])
+      })
+    )
+
+    it.effect.each<{ requestTimeout: number; within: number }>([
+      { requestTimeout: 30_000, within: 10_000 },
+      { requestTimeout: 4000, within: 4000 }
+    ])("$within ms of a timeout of $requestTimeout, and no look after it", ({ requestTimeout, within }) =>
+      Effect.gen(function* () {
+        const { handle, net, times } = yield* submitted([{ hangs: true }], { pace, requestTimeout })
+        const { end } = yield* listen(handle)
+        yield* TestClock.adjust(pace + within - 1)
+        expect([end(), net.cut.length]).toEqual([undefined, 0])
+        yield* TestClock.adjust("1 millis")
+        expect(end()).toMatchObject({ reason: { _tag: "DeadlineExceeded" }, attempt: 1 })
+        yield* TestClock.adjust("1 minute")
+        expect(times()).toEqual([pace])
+      })
+    )
+  })
 
   it.effect("does not begin anew with a new subscriber", () =>
     Effect.gen(function* () {

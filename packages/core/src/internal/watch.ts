@@ -1,5 +1,5 @@
 /** One job, watched: a poller that runs while anybody listens, and the state that outlives it. */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -27,7 +27,7 @@ import type { JobRef } from "../JobRef.ts"
 import * as JobState from "../JobState.ts"
 import type { Pace } from "../Pace.ts"
 import type { Provider } from "../Provider.ts"
-import type { Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../Reading.ts"
+import type { Cancelled, Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../Reading.ts"
 import { excerpt, parseJson } from "../Text.ts"
 import { call, type NoAnswer } from "./call.ts"
 import * as Meter from "./meter.ts"
@@ -64,8 +64,8 @@ export interface Setting {
 export interface Watch {
   readonly current: () => JobState.JobState
   readonly states: Stream.Stream<JobState.JobState, JobError>
-  /** Hands over what was learned elsewhere, such as the answer to a cancellation. */
-  readonly observe: (seen: Reading) => Effect.Effect<JobState.JobState>
+  /** Hands over the answer to a cancellation. */
+  readonly observe: (seen: Cancelled) => Effect.Effect<JobState.JobState>
 }
 
 type Listener = Queue.Queue<JobState.JobState, JobError | Cause.Done>
@@ -154,7 +154,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         Queue.offerUnsafe(listener, moved)
         if (JobState.isTerminal(moved)) Queue.endUnsafe(listener)
       }
-      if (!JobState.isTerminal(moved)) return Effect.andThen(entered, counted === undefined ? Effect.void : count(moved._tag))
+      if (!JobState.isTerminal(moved)) return Effect.andThen(entered, count(moved._tag))
       const known = lag === undefined ? Effect.void : Meter.lagged(definition.name, lag, seen)
       return Effect.all([entered, count(undefined), known, following.ended(moved)], { discard: true })
     }).pipe(Effect.uninterruptible)
@@ -238,8 +238,11 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         deadline
       })
       yield* Effect.logDebug(`${then._tag} at ${definition.name} job ${ref.id} in ${Math.round(then.at - now) / 1000} s`)
-      if (then._tag === "Look") next = then.at
-      else {
+      if (then._tag === "Look") {
+        next = then.at
+        // The floor of this look's own pace, which may have become faster than that of the one before.
+        allowed = Math.min(allowed, next)
+      } else {
         yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
         return yield* lost(timeUp(setting, state, seen))
       }
@@ -273,7 +276,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const ended = (self: Fiber.Fiber<void>, exit: Exit.Exit<void, JobError>): void => {
     if (poller !== self) return
     poller = undefined
-    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+    if (Exit.isSuccess(exit)) return
     // A copy: who fails may listen again at once, and that is a new listener.
     for (const listener of Array.from(listeners)) Queue.failCauseUnsafe(listener, exit.cause)
   }
