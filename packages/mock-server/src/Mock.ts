@@ -357,7 +357,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       if (url.pathname === "/__mock") return Promise.resolve({ answer: { status: 308, body: undefined, headers: { location: "__mock/" } } })
       const console = consolePathOf(url.pathname)
       if (console !== undefined) {
-        const inside = { mock: self, jobs, journal, waiting, pulse, seed }
+        const inside = { mock: self, jobs, journal, waiting, pulse, seed, ...(place === undefined ? {} : { gone: place.gone }) }
         return import("./internal/console/serve.ts").then(({ serve }) => serve(inside, request, console))
       }
       if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)

@@ -3,6 +3,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { connect } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { layer, type MockServer, serve, Server } from "./node.ts"
+import * as World from "./World.ts"
 
 const open: Array<MockServer> = []
 
@@ -94,6 +95,17 @@ describe("the mock on a port", () => {
     const closed = close()
     await expect(last).rejects.toThrow("terminated")
     await closed
+  })
+
+  it("ends the events of a world that is let go, so that its page comes back to the one that has its name then", async () => {
+    const { mock, url } = await started()
+    const world = `/r/${World.toToken({ provider: "xai" })}`
+    const answer = await get(`${url}${world}.mine/__mock/events`)
+    const reader = answer.body?.getReader()
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("event: change\ndata: 0\n\n")
+    for (let nth = 0; nth < 1000; nth++) await mock.handle(new Request(`${url}${world}.${nth}`))
+    expect(await reader?.read()).toEqual({ done: true, value: undefined })
+    expect([mock.worlds.size, mock.worlds.has(`${world.slice(3)}.mine`)]).toEqual([1000, false])
   })
 
   it("hands out URLs at the address that the client used", async () => {

@@ -14,6 +14,8 @@ export interface Place {
   readonly under: string
   /** The first part of the path that a mock without worlds has for the same. */
   readonly base: string
+  /** Aborted when it is let go: what comes under its name after that is another one. */
+  readonly gone: AbortSignal
   /** The path that a mock without worlds has for the same. */
   readonly inside: (path: string) => string
 }
@@ -21,6 +23,7 @@ export interface Place {
 interface Made {
   readonly mock: Mock
   readonly world: World.World
+  readonly letGo: () => void
 }
 
 /** More than a run of tests has open at once. */
@@ -48,12 +51,13 @@ export class Worlds {
     this.made.delete(called)
     this.made.set(called, found)
     const [oldest] = this.made.keys()
-    if (this.made.size > limit && oldest !== undefined) this.made.delete(oldest)
+    if (this.made.size > limit && oldest !== undefined) this.forget(oldest)
     return found
   }
 
   /** What a world was, it is no more: under the same name there is a new one. */
   forget(called: string): void {
+    this.made.get(called)?.letGo()
     this.made.delete(called)
   }
 
@@ -90,6 +94,8 @@ export class Worlds {
       ...(seed === undefined ? {} : { seed }),
       ...(urlTtl === undefined ? {} : { urlTtl })
     }
-    return { mock: this.build(options, { under, base: provider, inside }), world }
+    const controller = new AbortController()
+    const place: Place = { under, base: provider, inside, gone: controller.signal }
+    return { mock: this.build(options, place), world, letGo: () => controller.abort() }
   }
 }

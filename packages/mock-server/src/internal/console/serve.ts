@@ -45,9 +45,10 @@ const video = ({ mock, seed }: Inside, name: string, headers: Headers): Answer =
   return job !== undefined && hasFile(job) ? Files.serve(seed, job, headers) : missing("There is no video of such a job")
 }
 
-const events = ({ pulse }: Inside, { method, signal }: Request): Delivery => {
+/** Of a world that is let go they end, so that the page comes back, and sees the one that has its name then. */
+const events = ({ gone, pulse }: Inside, { method, signal }: Request): Delivery => {
   const answer = { status: 200, body: undefined, headers: { ...common, "content-type": "text/event-stream" } }
-  return method === "HEAD" ? { answer } : { answer, stream: pulse.events(signal) }
+  return method === "HEAD" ? { answer } : { answer, stream: pulse.events(gone === undefined ? signal : AbortSignal.any([signal, gone])) }
 }
 
 const wrongMethod: Answer = { status: 405, body: { error: "The console takes GET, HEAD only" }, headers: { allow: "GET, HEAD" } }

@@ -19,6 +19,8 @@ export interface Inside {
   readonly waiting: ReadonlyArray<Waiting>
   readonly pulse: Pulse
   readonly seed: string
+  /** Of a world: aborted when it is let go. */
+  readonly gone?: AbortSignal
 }
 
 /** A job, as far as its timeline needs it. Times in milliseconds. */
