@@ -215,7 +215,13 @@ export const changesOf = ({ phases, ...script }: Script): Changes => {
 /** A number from 0 up to 1 that depends on a text alone. */
 const drawn = (text: string): number => Hash.bytes(text, 6).reduce((sum, byte) => (sum + byte) / 256, 0)
 
-const lengthOf = (length: Length, text: string): number => {
+/**
+ * A time of such a length, in milliseconds: the same for the same text.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const lengthOf = (length: Length, text: string): number => {
   if (typeof length === "number") return length
   if ("uniform" in length) {
     const [one, other] = length.uniform

@@ -77,6 +77,7 @@ const flags = {
       "When a time that is frozen, or in lock step, begins: milliseconds since the epoch (default now, or the first client's)"
     )
   ),
+  latency: time("latency", "0ms", "How long each request to a provider takes before it arrives"),
   cors: Flag.Boolean("cors").pipe(Flag.withDefault(false), Flag.withDescription("Let pages of other origins ask, in a browser")),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
 }

@@ -97,6 +97,26 @@ describe("the mock on a port", () => {
     await closed
   })
 
+  it("takes the time that it was told; a submission arrives without its client, a question does not", async () => {
+    // Longer than any test: what ends, ends since its client has left.
+    const { mock, url } = await started({ latency: 3_600_000 })
+    const leave = new AbortController()
+    const body = JSON.stringify({ prompt: "A candle" })
+    const left = [
+      get(`${url}/xai/v1/videos/generations`, { method: "POST", headers, body, signal: leave.signal }),
+      get(`${url}/xai/v1/videos/x`, { headers, signal: leave.signal })
+    ].map((each) => each.catch(String))
+    // By then both are on their way.
+    for (let nth = 0; nth < 5; nth++) expect((await get(`${url}/__mock/health`)).status).toBe(200)
+    expect(mock.journal).toEqual([])
+    leave.abort()
+    await Promise.all(left)
+    await expect.poll(() => mock.jobs.length, { timeout: 10_000 }).toBe(1)
+    expect(mock.journal.map(({ route }) => route)).toEqual(["submit"])
+    const quick = await started({ latency: { uniform: [1, 5] } })
+    expect((await get(`${quick.url}/xai/v1/videos/x`, { headers })).status).toBe(404)
+  })
+
   it("ends the events of a world that is let go, so that its page comes back to the one that has its name then", async () => {
     const { mock, url } = await started()
     const world = `/r/${World.toToken({ provider: "xai" })}`

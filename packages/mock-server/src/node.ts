@@ -9,8 +9,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Guard from "./guard.ts"
-import { open } from "./internal/socket.ts"
+import { type Latency, open } from "./internal/socket.ts"
 import * as Mock from "./Mock.ts"
+import * as Script from "./Script.ts"
 
 /**
  * @category models
@@ -23,6 +24,11 @@ export interface ServeOptions extends Mock.Options {
   readonly host?: string
   /** Milliseconds since the epoch. Default: the real clock. */
   readonly now?: () => number
+  /**
+   * How long each request to a provider takes before it arrives: milliseconds of the machine's time, whatever the mock's does, or a length that is
+   * drawn for each from the seed. A submission arrives even where its client has left meanwhile; a question does not. Default: no time.
+   */
+  readonly latency?: Script.Length
 }
 
 /**
@@ -35,6 +41,16 @@ export interface MockServer {
   readonly mock: Mock.Mock
   /** Closes the port and every connection, stalled ones too. */
   readonly close: () => Promise<void>
+}
+
+/** The mock's own routes take no time: they are no network's. */
+const latencyOf = (length: Script.Length | undefined, seed: Mock.Options["seed"] = "reelay"): Latency => {
+  let count = 0
+  return (request) => {
+    if (length === undefined || new URL(request.url).pathname.includes("/__mock/")) return 0
+    count += 1
+    return Script.lengthOf(length, `latency ${seed} ${count}`)
+  }
 }
 
 /**
@@ -53,9 +69,9 @@ export interface MockServer {
  * @category constructors
  * @since 0.1.0
  */
-export const serve = async ({ port = 0, host = "127.0.0.1", now, ...options }: ServeOptions = {}): Promise<MockServer> => {
+export const serve = async ({ port = 0, host = "127.0.0.1", now, latency, ...options }: ServeOptions = {}): Promise<MockServer> => {
   const mock = now === undefined ? Effect.runSync(Mock.fromClock(options)) : Mock.make({ ...options, now })
-  const { close, url } = await open((request) => mock.deliver(request, "socket"), port, host)
+  const { close, url } = await open((request) => mock.deliver(request, "socket"), port, host, latencyOf(latency, options.seed))
   return { url, mock, close }
 }
 

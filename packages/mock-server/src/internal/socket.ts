@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, STATUS_CODES, type Server as HttpServer, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Readable } from "node:stream"
+import { setTimeout as sleep } from "node:timers/promises"
 import { type Delivery, wire } from "./delivery.ts"
 
 export type Deliver = (request: Request) => Promise<Delivery>
@@ -77,11 +78,34 @@ const halfAHead = (status: number, headers: Headers): string => {
   return head.slice(0, head.length - 10)
 }
 
-const reply = async (deliver: Deliver, incoming: IncomingMessage, outgoing: ServerResponse, fallback: string): Promise<void> => {
+/** How long a request takes on its way, in milliseconds. */
+export type Latency = (request: Request) => number
+
+/** Waits so long, or until the client has left. */
+const pause = async (millis: number, outgoing: ServerResponse): Promise<void> => {
+  const left = new AbortController()
+  const leave = (): void => left.abort()
+  outgoing.once("close", leave)
+  await sleep(millis, undefined, { signal: left.signal }).catch(ignore)
+  outgoing.off("close", leave)
+}
+
+const reply = async (
+  deliver: Deliver,
+  latency: Latency,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  fallback: string
+): Promise<void> => {
   const method = incoming.method ?? "GET"
   let delivery: Delivery
   try {
-    delivery = await deliver(toRequest(incoming, fallback))
+    const request = toRequest(incoming, fallback)
+    const wait = latency(request)
+    if (wait > 0) await pause(wait, outgoing)
+    // A submission was on its way, and arrives without its sender: that is what its sender can't know. Of a question nothing is left to be told.
+    if (outgoing.destroyed && method !== "POST") return
+    delivery = await deliver(request)
   } catch {
     delivery = malformed
   }
@@ -139,13 +163,13 @@ const listen = (server: HttpServer, port: number, host: string): Promise<void> =
   })
 
 /** Listens on a port; 0 takes a free one. Rejects with Node's error where it can't be had. */
-export const open = async (deliver: Deliver, port: number, host: string): Promise<Opened> => {
+export const open = async (deliver: Deliver, port: number, host: string, latency: Latency = () => 0): Promise<Opened> => {
   let url = ""
   const server = createServer((incoming, outgoing) => {
     // A client that hangs up is no error of the server's.
     incoming.on("error", ignore)
     outgoing.on("error", ignore)
-    reply(deliver, incoming, outgoing, url).catch(() => outgoing.destroy())
+    reply(deliver, latency, incoming, outgoing, url).catch(() => outgoing.destroy())
   })
   server.on("clientError", (_, socket) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
