@@ -19,6 +19,7 @@ const commands = {
   soak: { args: [...fromSource, `${root}packages/testing/test/soak/main.ts`, ...args], cwd: root },
   bench: { args: ["--expose-gc", ...fromSource, `${root}packages/mock-server/bench/mock.ts`, ...args], cwd: root },
   example: { args: [...fromSource, `${root}packages/cli/examples/${args[0] ?? "promise"}.ts`], cwd: here },
+  mutants: { args: [`${root}scripts/mutants.mjs`, ...args], cwd: root },
   test: { args: [`${root}scripts/test.mjs`, ...args], cwd: root },
   check: { args: [`${root}scripts/test.mjs`, "--only", "static", ...args], cwd: root },
   build: { args: [`${root}node_modules/typescript/bin/tsc`, "-b", ...args], cwd: root },
