@@ -188,6 +188,14 @@ describe("the grid of points at which a request can break", () => {
     expect((await client.poll("xai", id)).text).toContain('"done"')
   })
 
+  it("HEAD uses up nothing, and has no body to break", async () => {
+    const { link, mock, send } = await withFaults("xai", [{ name: "file-body-drop", requests: { first: 1 } }])
+    const url = await link()
+    expect([(await send(url, { method: "HEAD" })).status, mock.journal.at(-1)?.fault]).toEqual([200, undefined])
+    await expect(send(url)).rejects.toBeInstanceOf(Error)
+    expect((await send(url)).status).toBe(200)
+  })
+
   it("the next request after the last broken one is answered", async () => {
     const client = makeClient()
     const headers = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { endpoints, makeClient, start, urlIn } from "../test/client.ts"
 import * as History from "./History.ts"
+import * as Verdict from "./Verdict.ts"
 
 type Client = ReturnType<typeof makeClient>
 const judged = (client: Client, rest: Partial<History.Evidence> = {}) => History.check({ ...client.mock, ...rest })
@@ -107,6 +108,65 @@ describe("a history", () => {
       await client.send(urlIn((await client.poll("xai", id)).text))
       await client.poll("xai", id)
       expect(laws(client)).toEqual([])
+    }
+  )
+
+  it.each(["url-expired", "file-body-drop", "file-unaccepted-5xx", "redirect-loop"])(
+    "after-end: a gateway's client has the same reasons: %s",
+    async (fault) => {
+      const client = makeClient()
+      const base = "/cometapi+xai/grok/v1/videos"
+      const { json } = await client.post(`${base}/generations`, { prompt: `A candle, mock:fast mock:fault=${fault}` })
+      const ask = () => client.get(`${base}/${String(Object(json)["request_id"])}`)
+      for (let nth = 0; nth < 2; nth++) await client.send(urlIn((await ask()).text)).catch(() => undefined)
+      expect(judged(client)).toEqual([])
+    }
+  )
+
+  it("after-end: of a gateway's jobs too, nobody asks again while the link is good, or once the file has come", async () => {
+    const client = makeClient()
+    const base = "/cometapi+xai/grok/v1/videos"
+    const { json } = await client.post(`${base}/generations`, { prompt: "A candle, mock:fast mock:fault=file-unaccepted-5xx" })
+    const ask = () => client.get(`${base}/${String(Object(json)["request_id"])}`)
+    const url = urlIn((await ask()).text)
+    await client.send(url)
+    await client.send(url)
+    await ask()
+    expect(laws(client)).toEqual(["after-end"])
+    client.at(3_600_000)
+    const fresh = urlIn((await ask()).text)
+    expect([laws(client), fresh === url, (await client.send(fresh)).status]).toEqual([["after-end"], false, 200])
+  })
+
+  it.each(["geeknow", "xingchao"] as const)(
+    "after-end: %s's link that says of itself that it has lapsed may be asked for again",
+    async (provider) => {
+      const client = makeClient()
+      const id = await client.submit(provider, "A candle mock:fast mock:expired")
+      for (let nth = 0; nth < 2; nth++) await client.poll(provider, id)
+      expect(laws(client)).toEqual([])
+    }
+  )
+
+  it("after-end: what nobody was given opens nothing again: another's file, or a link of one's own making", async () => {
+    const client = makeClient()
+    const id = await client.submit("geeknow", "A candle mock:fast")
+    const url = urlIn((await client.poll("geeknow", id)).text)
+    await client.send(url)
+    await client.send(url.replace(/signature=..../, "signature=0000"))
+    await client.get(`/geeknow/v1/videos/${id}/content`, "other")
+    await client.send(`/geeknow/v1/videos/${id}/content`)
+    await client.poll("geeknow", id)
+    expect(laws(client)).toEqual(["after-end"])
+  })
+
+  it.each(["cometapi", "xingchao", "geeknow", "xai"] as const)(
+    "after-end: %s's words for a job of somebody else are no poll of its owner",
+    async (provider) => {
+      const client = makeClient()
+      const id = await client.submit(provider, "A candle mock:fast")
+      for (const key of ["key", "other"]) await client.poll(provider, id, key)
+      expect(judged(client, { floors: { [provider]: 5000 } })).toEqual([])
     }
   )
 
@@ -263,7 +323,7 @@ describe("the journal", () => {
       const client = makeClient()
       await client.submit("xai", "A candle mock:fast")
       const url = urlIn((await client.poll("xai", client.mock.jobs[0]?.id ?? "")).text)
-      await client.send(url, { headers: { [name]: name === "x-other" ? "this is key" : "secret-of-mine" } })
+      await client.send(url, { headers: { [name]: name === "x-other" ? "key" : "secret-of-mine" } })
       await client.send(`${url}&token=key`)
       await client.send("/xai/v1/videos/secret-of-mine", { headers: { authorization: "Bearer secret-of-mine" } })
       expect(laws(client).filter((law) => law === "key")).toHaveLength(2)
@@ -279,11 +339,37 @@ describe("the journal", () => {
       cookie: "session=secret-of-mine",
       "proxy-authorization": "Basic secret-of-mine",
       "sec-fetch-user": "?1",
-      "idempotency-key": "1"
+      "x-idempotency-key": "1",
+      "x-author": "me",
+      // The key is "key": what it is a part of is not it.
+      "user-agent": "keyboard"
     }
     await client.send(url, { headers })
     expect(laws(client)).toEqual([])
     expect(JSON.stringify(client.mock.journal)).not.toContain("secret-of-mine")
+  })
+
+  it.each(["Bearer secret-of-mine", "Token secret-of-mine", "secret-of-mine"])(
+    "keeps no key in it, wherever it stands: %s",
+    async (authorization) => {
+      const client = makeClient()
+      await client.submit("xai", "A candle mock:fast")
+      const headers = { authorization, referer: "http://a.test/?k=secret-of-mine" }
+      for (const path of ["/secret-of-mine/v1/videos", "/xai/secret-of-mine/generations", "/xai/v1/videos/secret-of-mine"])
+        await client.send(path, { headers })
+      expect(JSON.stringify([client.mock.journal, judged(client), Verdict.of(client.mock)])).not.toContain("secret-of-mine")
+      const mine = makeClient()
+      await mine.post("/xai/v1/videos/generations", { prompt: "A candle mock:fast" }, "secret-of-mine")
+      const url = urlIn((await mine.poll("xai", mine.mock.jobs[0]?.id ?? "", "secret-of-mine")).text)
+      await mine.send(url, { headers: { referer: "http://a.test/?k=secret-of-mine" } })
+      expect(JSON.stringify(mine.mock.journal)).not.toContain("secret-of-mine")
+      expect(laws(mine)).toEqual(["key"])
+    }
+  )
+
+  it("has nothing to say of a browser's icon", async () => {
+    const client = makeClient()
+    expect([(await client.send("/favicon.ico")).status, Verdict.of(client.mock)]).toEqual([204, []])
   })
 
   it("lets go of bodies that are old, and of entries that are very old", async () => {

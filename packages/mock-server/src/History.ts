@@ -106,39 +106,49 @@ const tracesJudged = (evidence: Evidence): ReadonlyArray<Finding> => (evidence.t
 
 const seconds = (millis: number): string => `${Math.round(millis) / 1000} s`
 
-/** What is asked about each job, in order. */
-const byJob = (journal: ReadonlyArray<Entry>): ReadonlyMap<string, ReadonlyArray<Entry>> => {
+/** What is asked about each job, in order. The files of a gateway's jobs are its upstream's. */
+const byJob = (journal: ReadonlyArray<Entry>, tasks: ReadonlyArray<JobView>): ReadonlyMap<string, ReadonlyArray<Entry>> => {
+  const wrapped = new Map(tasks.map(({ id, upstream }) => [upstream, id]))
   const all = new Map<string, Array<Entry>>()
   for (const entry of journal) {
-    if (entry.jobId === undefined) continue
-    const those = all.get(entry.jobId)
-    if (those === undefined) all.set(entry.jobId, [entry])
+    const id = entry.route === "file" ? (wrapped.get(entry.jobId) ?? entry.jobId) : entry.jobId
+    if (id === undefined) continue
+    const those = all.get(id)
+    if (those === undefined) all.set(id, [entry])
     else those.push(entry)
   }
   return all
 }
 
 /** Whether the job was asked about, and by its owner: what had a wrong key or method was refused before that. */
-const isPoll = ({ authorised, fault, method, route, status }: Entry): boolean =>
-  route === "poll" && authorised && method === "GET" && (status !== 404 || fault !== undefined)
+const isPoll = ({ authorised, isStray, method, route }: Entry): boolean =>
+  route === "poll" && authorised && method === "GET" && isStray !== true
 
-/** Whether a client that has no file after this request may ask the job for a fresh link. */
-const isFetched = ({ cut, fault, status }: Entry): boolean =>
-  status !== undefined && status < 400 && cut === undefined && (fault === undefined || status >= 300)
+/** What a request for its file leaves a client with: the file, a reason to ask for a fresh link, or neither. */
+const fileOf = ({ authorised, cut, fault, isStray, method, route, status = 0 }: Entry): "fetched" | "missed" | undefined => {
+  if ((route !== "file" && route !== "content") || isStray === true || (route === "content" && !authorised)) return undefined
+  const isGood = status >= 200 && status < 400 && cut === undefined && (fault === undefined || fault === "url-needs-key")
+  const isOnItsWay = status >= 300 && status < 400 && fault !== "redirect-loop"
+  if (isOnItsWay || (isGood && method !== "GET")) return undefined
+  return isGood ? "fetched" : "missed"
+}
 
 const pollsJudged = ({ floors = {}, jobs, journal, tasks = [] }: Evidence): ReadonlyArray<Finding> => {
-  const requests = byJob(journal)
+  const requests = byJob(journal, tasks)
   return [...tasks, ...jobs].flatMap((job) => {
     const found: Array<Finding> = []
     const floor = floors[job.provider]
     let last: Entry | undefined
-    /** Until when there is nothing to ask about it. */
+    /** Until when there is nothing to ask about it, as far as was told; and whether the file did not come. */
     let overUntil = 0
+    let isMissed = false
     for (const entry of requests.get(job.id) ?? []) {
-      const { at, route, told } = entry
-      if ((route === "file" || route === "content") && !isFetched(entry)) overUntil = 0
+      const { at, told } = entry
+      const file = fileOf(entry)
+      if (file !== undefined) isMissed = file === "missed"
       if (!isPoll(entry)) continue
-      if (at < overUntil) found.push({ law: "after-end", jobId: job.id, at, what: `${job.id} was asked about after its end was told` })
+      if (at < overUntil && !isMissed)
+        found.push({ law: "after-end", jobId: job.id, at, what: `${job.id} was asked about after its end was told` })
       const since = last === undefined ? undefined : at - last.at
       if (since !== undefined && last?.retryAfter !== undefined && since < last.retryAfter) {
         const what = `${job.id} was asked about ${seconds(since)} after a 429 that asked for ${seconds(last.retryAfter)}`
@@ -151,6 +161,7 @@ const pollsJudged = ({ floors = {}, jobs, journal, tasks = [] }: Evidence): Read
       last = entry
       // A success without a URL may be asked for one.
       const isOver = told === "ended" && job.state !== "no-url"
+      isMissed = false
       overUntil = isOver ? (entry.linkGoodUntil ?? Number.POSITIVE_INFINITY) : 0
     }
     return found

@@ -39,6 +39,8 @@ export interface Entry {
   readonly answer?: { readonly headers: Readonly<Record<string, string>>; readonly body: unknown }
   /** Of a request that found no route: what it may have meant, and what differs. */
   readonly nearest?: ReadonlyArray<Near>
+  /** Not about a job that its sender has: another key's, none at all, or by a link that was never given. */
+  readonly isStray?: true
   /** Not the client's: a gateway of this mock asked, on its behalf. */
   readonly isUpstream?: true
   /** The name of the fault that shows in the answer. */
@@ -60,33 +62,48 @@ const redacted = "[redacted]"
 /** The key of a request: what follows `Bearer`. */
 export const keyOf = (headers: Headers): string | undefined => /^bearer +(\S.*)$/i.exec(headers.get("authorization") ?? "")?.[1]?.trim()
 
+/** What of a request's authorization is secret, whatever its scheme. */
+export const secretOf = (headers: Headers): string | undefined =>
+  keyOf(headers) ?? (/^(?:\w+ +)?(\S.*)$/.exec(headers.get("authorization") ?? "")?.[1]?.trim() || undefined)
+
 /** The headers that keys are sent in. That of a user's own proxy is none of the API's. */
-const keyHeader = /^(?!proxy-|idempotency-key$).*(?:auth|key|token|secret|credential)/
+const keyHeader =
+  /^(?!proxy-|(?:x-)?idempotency-key$)(?:.*-)?(?:auth|authorization|authentication|(?:api)?key|token|secret|credentials?)(?:-.*)?$/
+
+/** From so many letters on, a key is nothing else where it stands within something. */
+const unmistakable = 8
+
+const holds = (text: string, key: string): boolean => text === key || (key.length >= unmistakable && text.includes(key))
+
+/** What a signed link has by itself. */
+const ofLink: ReadonlySet<string> = new Set(["expires", "signature", "hop"])
 
 /** Whether a key came along: in such a header, or, where it is known, anywhere in headers and query. */
 export const carriesKey = (headers: Headers, query: URLSearchParams, key: string | undefined): boolean =>
   Array.from(headers).some(([name]) => keyHeader.test(name)) ||
-  (key !== undefined && [...headers.values(), ...query.values()].some((value) => value.includes(key)))
+  (key !== undefined &&
+    [...headers.values(), ...Array.from(query, ([name, value]) => (ofLink.has(name) ? "" : value))].some((value) => holds(value, key)))
 
 /** A path without the key: as a part of its own, or, where it is long enough to be nothing else, anywhere. */
 export const pathWithout = (path: string, key: string | undefined): string => {
   if (key === undefined) return path
   return path
     .split("/")
-    .map((part) => (part === key || part === encodeURIComponent(key) ? redacted : key.length < 8 ? part : part.replaceAll(key, redacted)))
+    .map((part) =>
+      part === key || part === encodeURIComponent(key) ? redacted : key.length < unmistakable ? part : part.replaceAll(key, redacted)
+    )
     .join("/")
 }
 
-/** Headers without keys, wherever in them they stand. */
-export const redact = (headers: Headers): Readonly<Record<string, string>> => {
-  const key = keyOf(headers)
-  return Object.fromEntries(
+/** Headers without keys, wherever in them they stand. `keys`: those that are known. */
+export const redact = (headers: Headers, keys: ReadonlyArray<string>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
     Array.from(headers, ([name, value]) => {
-      if (name === "authorization") return [name, key === undefined ? redacted : `Bearer ${redacted}`]
-      return [name, isSecretHeader(name) ? redacted : key === undefined ? value : value.replaceAll(key, redacted)]
+      if (name === "authorization") return [name, keyOf(headers) === undefined ? redacted : `Bearer ${redacted}`]
+      if (isSecretHeader(name)) return [name, redacted]
+      return [name, keys.reduce((text, key) => (holds(text, key) ? text.replaceAll(key, redacted) : text), value)]
     })
   )
-}
 
 /** More than any test needs; keeps a mock that runs for weeks from growing. */
 const limit = 100_000

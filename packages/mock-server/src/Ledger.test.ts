@@ -130,6 +130,27 @@ describe("the ledger", () => {
     expect(client.mock.jobs[0]?.fetched).toBe(2)
   })
 
+  it("takes a gateway's words for what was told: no link of a failure lapses, and other words are another intention", async () => {
+    const client = makeClient({ urlTtl: 1000 })
+    const base = "/cometapi+xai/grok/v1/videos"
+    const make = async (prompt: string) => {
+      const { json } = await client.post(`${base}/generations`, { prompt })
+      for (let nth = 0; nth < 2; nth++) await client.get(`${base}/${String(Object(json)["request_id"])}`)
+    }
+    for (const words of ["gateway:gateway-fail", "gateway:flaky"]) await make(`A candle mock:fast ${words}`)
+    expect(kinds(at(client, 0))).toEqual([])
+    expect(at(client, 9000).findings).toMatchObject([{ kind: "expired", jobs: [client.mock.jobs[1]?.id] }])
+    await make("A candle mock:fast gateway:flaky")
+    expect(kinds(at(client, 0))).toEqual(["paid-twice"])
+  })
+
+  it("says of an answer that not everybody understands nothing of its link", async () => {
+    const client = makeClient({ urlTtl: 1000 })
+    const id = await client.submit("xai", "A candle mock:fast mock:fault=foreign-words")
+    await client.poll("xai", id)
+    expect(kinds(at(client, 9000))).toEqual([])
+  })
+
   it("is served", async () => {
     const client = makeClient()
     await client.submit("xai", "A candle")

@@ -192,7 +192,10 @@ export const parse = (
   if (byName.has(alone.toLowerCase())) return { problem: `prompt: "mock: ${alone}" has a space in it; it is "mock:${alone}"` }
   const [, theirs] = /(?<![\w-])gateway:([a-z][\w=.-]*\w)/i.exec(prompt) ?? []
   if (theirs !== undefined) return { problem: `prompt: "gateway:${theirs}" is for a gateway, and here is none; it is "mock:${theirs}"` }
-  for (const [, name = "", value] of prompt.matchAll(/(?<![\w-])mock:([a-z0-9-]+)(?:=([\w.-]*\w)?)?/gi)) {
+  for (const [, word = "", rest = ""] of prompt.matchAll(/(?<![\w-])mock:([\w-]*(?:=[\w.-]*)?)(\S*)/gi)) {
+    // What ends a sentence ends a word; anything else that stands close to it is a typing error.
+    const [name = "", value] = word.replace(/\.+$/, "").split("=")
+    if (!/^(?:[\p{P}>|]|$)/u.test(rest) || /^[:=_#@&*\\%-]/.test(rest)) return { problem: `prompt: "mock:${word}${rest}" is no magic word` }
     const entry = byName.get(name.toLowerCase())
     if (entry === undefined) {
       return { problem: `prompt: "mock:${name}" is no magic word; there are ${magicWords.map(written).join(", ")}` }
@@ -225,7 +228,8 @@ export const parse = (
     if (length === undefined) return { problem: `prompt: "mock:${text}" needs a time of a year at most, as in ${written(entry)}` }
     Object.assign(changes, { duration: length })
   }
-  return { script: Script.slowed({ ...script, ...changes, faults: [...script.faults, ...faults] }, factor) }
+  const chosen = Script.slowed({ ...script, ...changes, faults: [...script.faults, ...faults] }, factor)
+  return Script.isPlayable(chosen) ? { script: chosen } : { problem: "prompt: the job would take more than a year" }
 }
 
 /**

@@ -8,6 +8,7 @@ import { providers } from "./dialects/Dialect.ts"
 import * as Fault from "./Fault.ts"
 import * as Mock from "./Mock.ts"
 import * as Script from "./Script.ts"
+import * as World from "./World.ts"
 
 /** Of each provider: an answer's error, for a reason. */
 const errorOf = { cometapi: "error.unauthorized", xingchao: "error.unauthorized", geeknow: "error.unauthorized", xai: "error.unauthorized" }
@@ -422,6 +423,9 @@ describe("what makes no sense", () => {
     [{ clock: "banana" }, "clock must be given, frozen, lockstep"],
     [{ filesAt: "nonsense" }, "filesAt must be an origin"],
     [{ filesAt: "http://files.test/below" }, "filesAt must be an origin"],
+    [{ duration: 4e10 }, "duration must be a number"],
+    [{ seed: Number.NaN }, "seed must be a text or a number"],
+    [{ starts: 5 }, "starts is when a clock begins that is frozen"],
     [{ now: undefined }, "now must be a function"]
   ])("is refused when a mock is made: %j", (options, problem) => {
     // As from JavaScript, which has no types.
@@ -434,6 +438,7 @@ describe("what makes no sense", () => {
     ["POST", "/__mock/jobs/x/advance", '{"by": 1oops', "The body is no JSON"],
     ["POST", "/__mock/jobs/x/advance", { bye: 1 }, '"bye" is no field here; there is by'],
     ["POST", "/__mock/jobs/x/advance", [1], "The body must be JSON as"],
+    ["POST", "/__mock/trace", { job: "x", states: [], state: 1 }, '"state" is no field here; there are job, states'],
     ["GET", "/__mock/verify?flor=5", undefined, '"flor" is no part of the query here'],
     ["GET", "/__mock/verify?over=banana", undefined, "over must be true or false"],
     ["POST", "/__mock/explore", '{"provider": "xai"', "The body is no JSON"],
@@ -545,6 +550,26 @@ describe("the clock", () => {
     expect(client.mock.clock.now).toBe(start + 3_601_000)
     client.mock.reset()
     expect(client.mock.clock).toMatchObject({ mode: "frozen", now: start + 1000 })
+  })
+
+  it("is begun by a client in a world too, and by none where there are jobs already", async () => {
+    const world = `/r/${World.toToken({ provider: "geeknow" })}`
+    const client = makeClient({ clock: "lockstep" })
+    await client.submit("xai", "A candle")
+    await client.get(`${world}/v1/videos/x`, "key", { "x-client-now": "1000" })
+    expect([client.mock.clock.now, client.mock.jobs[0]?.createdAt]).toEqual([start, start])
+    const other = makeClient({ clock: "lockstep" })
+    await told(other, "clock", { mode: "lockstep" })
+    await other.get(`${world}/v1/videos/x`, "key", { "x-client-now": "1000" })
+    expect(other.mock.clock.now).toBe(1000)
+  })
+
+  it("is left as it is by a reset while a world that shares it has jobs", async () => {
+    const client = makeClient({ clock: "frozen" })
+    await client.post(`/r/${World.toToken({ provider: "xai" })}/v1/videos/generations`, { prompt: "A candle" })
+    await told(client, "clock", { advance: 60_000 })
+    client.mock.reset()
+    expect([client.mock.clock.now, [...client.mock.worlds.values()][0]?.jobs[0]?.state]).toEqual([start + 60_000, "succeeded"])
   })
 
   it("says when a link lapses, in whole milliseconds", async () => {

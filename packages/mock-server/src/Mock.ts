@@ -9,7 +9,7 @@
 import * as EffectClock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Job, Provider } from "./dialects/Dialect.ts"
+import type { Job } from "./dialects/Dialect.ts"
 import { admin } from "./internal/admin.ts"
 import * as Api from "./internal/api.ts"
 import type { Waiting } from "./internal/choice.ts"
@@ -28,7 +28,7 @@ import { consolePathOf, contractRouteOf, routeOf } from "./internal/route.ts"
 import { shown } from "./internal/shown.ts"
 import { type Mode, Time } from "./internal/time.ts"
 import { type Place, Worlds } from "./internal/worlds.ts"
-import { carriesKey, type Entry, Journal, keyOf, pathWithout, redact } from "./Journal.ts"
+import { carriesKey, type Entry, Journal, keyOf, pathWithout, redact, secretOf } from "./Journal.ts"
 import * as Script from "./Script.ts"
 import type * as World from "./World.ts"
 
@@ -88,6 +88,8 @@ export interface JobView extends Job {
   readonly linkGoodUntil?: number
   /** How often its file was fetched whole. */
   readonly fetched: number
+  /** Of a gateway's: the id of the job that it stands for. */
+  readonly upstream?: string
 }
 
 /**
@@ -147,10 +149,10 @@ export interface Mock {
    */
   readonly advance: (id: string, by?: number) => JobView["state"] | undefined
   /**
-   * A world in which a client that does the same meets the same. Where this mock's jobs at the provider had several lives, the prompts choose
-   * there again.
+   * A world in which a client that does the same meets the same. Where this mock's jobs at the provider had several lives, or some submission
+   * made none, the prompts choose there again. Which keys are good is no part of a world.
    */
-  readonly like: (provider: Provider) => World.World
+  readonly like: (provider: World.World["provider"]) => World.World
   /** Its time, and what moves that. */
   readonly clock: Clock
   /** The worlds in it, by what follows `/r/` in their base URLs, and those that were used last at the end. */
@@ -219,7 +221,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   const explorer = worlds === undefined ? undefined : new Explorer(worlds)
   const time = given ?? timeOf(options)
   const now = (): number => time.now()
-  const jobs = new Jobs()
+  const jobs = new Jobs(() => time.close())
   const journal = new Journal()
   const pulse = new Pulse()
   const waiting: Array<Waiting> = []
@@ -231,18 +233,22 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     const isGateway = Gateway.isBelow(url.pathname)
     const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
     const key = keyOf(request.headers)
+    const secret = secretOf(request.headers)
     const provider = route._tag === "file" ? route.provider : route.dialect?.provider
     const owner = route._tag === "file" ? jobs.find(route.provider, route.id)?.owner : undefined
     const complete = journal.begin({
       at: now(),
       method: request.method,
-      path: pathWithout(url.pathname, key),
+      path: pathWithout(url.pathname, secret),
       route: route._tag,
       ...(provider === undefined ? {} : { provider }),
       authorised: key !== undefined && api.accepts(key),
       ...(isUpstream ? { isUpstream } : {}),
       ...(route._tag === "file" && carriesKey(request.headers, url.searchParams, owner) ? { keySent: true as const } : {}),
-      headers: redact(request.headers)
+      headers: redact(
+        request.headers,
+        [secret, owner].filter((each) => each !== undefined)
+      )
     })
     pulse.beat()
     const {
@@ -251,6 +257,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       cut,
       fault,
       intent,
+      isStray,
       jobId,
       linkGoodUntil,
       received,
@@ -259,15 +266,16 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
     const isLost = route._tag === "unknown" || said.status === 405
     const entry = complete({
-      ...(isLost ? { nearest: nearest(request.method, url.pathname, place?.base) } : {}),
-      ...(body === undefined ? {} : { body: shown(body, key) }),
+      ...(isLost ? { nearest: nearest(request.method, pathWithout(url.pathname, secret), place?.base) } : {}),
+      ...(body === undefined ? {} : { body: shown(body, secret) }),
       ...(intent === undefined ? {} : { intent }),
       ...(told === undefined ? {} : { told }),
       ...(linkGoodUntil === undefined ? {} : { linkGoodUntil }),
+      ...(isStray === undefined ? {} : { isStray }),
       ...(asked === undefined ? {} : { retryAfter: asked }),
-      ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, key) } }),
+      ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, secret) } }),
       ...(cut?.at === "start" ? {} : { status: said.status }),
-      ...(jobId === undefined ? {} : { jobId: pathWithout(jobId, key) }),
+      ...(jobId === undefined ? {} : { jobId: pathWithout(jobId, secret) }),
       ...(fault === undefined ? {} : { fault }),
       ...(received === undefined ? {} : { received }),
       ...(cut === undefined ? {} : { cut: cut.by })
@@ -305,10 +313,9 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   }
 
   const viewOf = (tracked: Tracked): JobView => {
-    const { asked, fetched, intent, job, linkGoodUntil } = tracked
-    const task = gateway.taskOf(job.id)
+    const { asked, fetched, intent, job } = tracked
     // What a gateway was told, its client was not yet.
-    const endToldAt = task === undefined ? tracked.endToldAt : task.endToldAt
+    const { endToldAt, linkGoodUntil } = gateway.taskOf(job.id) ?? tracked
     return {
       ...job,
       polls: asked.poll,
@@ -325,7 +332,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       const found = jobs.find("xai", upstream)
       if (found === undefined) return []
       const view = viewOf(found)
-      return [{ ...view, id, provider: "cometapi", polls, state: hasFailed ? "gateway-failed" : view.state }]
+      return [{ ...view, id, upstream, provider: "cometapi", polls, state: hasFailed ? "gateway-failed" : view.state }]
     })
 
   /** Tells a client whose time is not the real one how late it is here. */
@@ -344,10 +351,12 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       const explored = explorer?.answer(request, url, host)
       if (explored !== undefined) return explored.then((said) => ({ answer: said }))
       if (place !== undefined) url.pathname = place.inside(url.pathname)
-      const problem = time.hear(request.headers, jobs.isEmpty)
+      const problem = time.hear(request.headers)
       if (problem !== undefined) return Promise.resolve({ answer: { status: 400, body: { error: problem } } })
       const contract = contractRouteOf(url.pathname)
       // Loaded when it is asked for: few ask, and all would wait for it at the start.
+      // What a browser wants for its tab, of any page.
+      if (url.pathname === "/favicon.ico") return Promise.resolve({ answer: { status: 204, body: undefined } })
       if (contract !== undefined) {
         return import("./contract/serve.ts").then(({ serve }) => ({
           answer: serve(contract, request.method, url.origin + (place?.under ?? contract.base))
@@ -404,14 +413,22 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       pulse.beat()
     },
     like: (provider) => {
-      const scripts = jobs.all.flatMap(({ job }) => (job.provider === provider ? [job.script] : []))
+      const upstream = provider === Gateway.name ? "xai" : provider
+      const scripts = jobs.all.flatMap(({ job }) => (job.provider === upstream ? [job.script] : []))
       const [script] = scripts
-      const isOne = new Set(scripts.map((each) => JSON.stringify(each))).size === 1
+      const made = new Set(jobs.all.map(({ job }) => job.id))
+      const isOne =
+        new Set(scripts.map((each) => JSON.stringify(each))).size === 1 &&
+        journal.entries.every((entry) => entry.route !== "submit" || entry.provider !== upstream || made.has(entry.jobId ?? ""))
       return {
         provider,
-        ...(isOne && script !== undefined ? { script: Script.changesOf(script) } : {}),
+        ...(isOne && script !== undefined
+          ? { script: Script.changesOf(script) }
+          : options.duration === undefined
+            ? {}
+            : { duration: options.duration }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
-        ...(options.urlTtl === undefined ? {} : { urlTtl: options.urlTtl }),
+        ...(options.urlTtl === undefined ? {} : { urlTtl: Math.ceil(options.urlTtl) }),
         ...(time.mode === "given" ? {} : { clock: time.mode, starts: Math.floor(time.first) })
       }
     },
@@ -429,8 +446,9 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       journal.clear()
       waiting.length = 0
       traces.length = 0
-      // A world that has the time of its mock leaves it as it is.
-      if (place === undefined || given === undefined) time.reset()
+      // Who shares a time leaves it as it is while others have jobs in it.
+      const isShared = place === undefined ? worlds?.hasJobsInTime() === true : options.clock === undefined
+      if (!isShared) time.reset()
       pulse.beat()
     }
   }

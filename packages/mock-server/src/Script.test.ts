@@ -57,6 +57,20 @@ describe("a magic prompt", () => {
     expect(scriptOf(`A candle (${word}), at night`)).toBeDefined()
   })
 
+  it.each([
+    "mock:fail.",
+    "mock:fail, at night",
+    "(mock:fail)",
+    "“mock:fail”",
+    "mock:fail。",
+    "mock:fail...",
+    "mock:fail!",
+    "mock:fail\nat night",
+    "<mock:fail>"
+  ])("ends where its sentence does: %s", (prompt) => {
+    expect(scriptOf(prompt).ending).toBe("failed")
+  })
+
   it("without a magic word succeeds after the usual time", () => {
     expect(scriptOf("A hammock: fail-safe, mock : fail")).toEqual(Script.success(10_000))
   })
@@ -81,6 +95,13 @@ describe("a magic prompt", () => {
     ["mock:rate-limited=5", "takes no value"],
     ["A candle, mock: fail", "has a space in it"],
     ["A candle, gateway:flaky", "is for a gateway"],
+    ["mock:moderated_400", "is no magic word"],
+    ["mock:fail_x", "is no magic word"],
+    ["mock:_fail", "is no magic word"],
+    ["mock:fail:slow", "is no magic word"],
+    ["mock:fail=", "takes no value"],
+    ["mock:fault=flaky=3", "is no magic word"],
+    ["mock:slow mock:duration=8000h", "more than a year"],
     ["mock:constructor", "is no magic word"]
   ])("%s is refused: it %s", (prompt, problem) => {
     expect(parse(prompt, 1000)).toEqual({ problem: expect.stringContaining(problem) })

@@ -258,6 +258,14 @@ export const draw = ({ duration, ending, phases, progress, seed: own }: Script, 
 }
 
 /**
+ * Whether a script keeps to what JSON may say, as one that was made longer may not.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isPlayable = Schema.is(Script)
+
+/**
  * The same script, so many times as slow.
  *
  * @category converting

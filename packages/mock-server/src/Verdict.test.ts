@@ -53,6 +53,27 @@ describe("a verdict", () => {
     )
   })
 
+  it("names a gateway's world to a gateway's client, and a mock's length where the prompts choose", async () => {
+    const client = makeClient({ duration: 300 })
+    for (let nth = 0; nth < 2; nth++)
+      await client.post("/cometapi+xai/grok/v1/videos/generations", { prompt: "A candle, mock:lost-submit" })
+    client.at(1000)
+    const text = String(thrown(() => Verdict.check(client.mock)))
+    expect(World.fromToken(/\/r\/(\S+)$/.exec(text)?.[1] ?? "")).toEqual(client.mock.like("xai"))
+    const gateway = makeClient()
+    for (let nth = 0; nth < 2; nth++) await gateway.post("/cometapi+xai/grok/v1/videos/generations", { prompt: "A candle" })
+    gateway.at(10_000)
+    const [token = ""] = /(?<=\/r\/)\S+$/.exec(String(thrown(() => Verdict.check(gateway.mock)))) ?? []
+    expect(World.fromToken(token)).toEqual({ provider: "cometapi+xai", script: { duration: 10_000 } })
+    const short = makeClient({ duration: 300 })
+    for (const word of ["fial", "fail"]) await short.submit("xai", `A candle, mock:${word}`)
+    expect(short.mock.like("xai")).toEqual({ provider: "xai", duration: 300 })
+    const again = makeClient()
+    const base = `/r/${World.toToken(short.mock.like("xai"))}`
+    await again.post(`${base}/v1/videos/generations`, { prompt: "A candle, mock:fail" })
+    expect([...again.mock.worlds.values()][0]?.jobs[0]?.life).toEqual(short.mock.jobs[0]?.life)
+  })
+
   it("leaves it to the prompts where a mock's jobs had several lives", async () => {
     const client = makeClient()
     for (const word of ["fail", "success"]) await client.submit("geeknow", `A candle, mock:${word}`)
@@ -65,6 +86,11 @@ describe("a verdict", () => {
     expect(String(thrown(() => Verdict.check(client.mock, { isOver: true })))).toContain("unused: nothing was submitted here")
     await client.post(`/r/${World.toToken({ provider: "xai" })}/v1/videos/generations`, { prompt: "A candle" })
     expect(thrown(() => Verdict.check(client.mock, { isOver: true }))).toMatchObject({ findings: [{ law: "abandoned" }] })
+    const other = makeClient()
+    const id = await other.submit("xai", "A candle mock:fast mock:fail")
+    await other.poll("xai", id)
+    await other.get(`/r/${World.toToken({ provider: "xai" })}`)
+    expect(thrown(() => Verdict.check(other.mock, { isOver: true }))).toBeUndefined()
   })
 
   it("has floors where they are given", async () => {

@@ -100,19 +100,23 @@ const textOf = ({ again, findings, name }: Place): string =>
  * @since 0.1.0
  */
 export const check = (mock: Mock, options: Options = {}): void => {
-  const providers = [...new Set(mock.jobs.map(({ provider }) => provider))]
+  const upstream = new Set(mock.tasks.map((task) => task.upstream))
+  const providers = new Set([
+    ...mock.jobs.flatMap(({ id, provider }) => (upstream.has(id) ? [] : [provider])),
+    ...(mock.tasks.length > 0 ? (["cometapi+xai"] as const) : [])
+  ])
   const places: ReadonlyArray<Place> = [
-    { name: "", findings: of(mock, options), again: providers.map((provider) => `/r/${World.toToken(mock.like(provider))}`) },
+    { name: "", findings: of(mock, options), again: Array.from(providers, (provider) => `/r/${World.toToken(mock.like(provider))}`) },
     ...Array.from(mock.worlds, ([called, world]) => ({
       name: ` in the world /r/${called}`,
       findings: of(world, options),
       again: [`/r/${called}`]
     }))
   ]
-  // Of a mock in which only its worlds were played, it says nothing that none was submitted to itself.
-  const wrong = places.filter(
-    ({ findings, name }) => findings.length > 0 && !(name === "" && mock.journal.length === 0 && mock.worlds.size > 0)
-  )
+  const mocks = [mock, ...mock.worlds.values()]
+  const isPlayed = mocks.some(({ journal }) => journal.length > 0)
+  // Where one was played, it says nothing that none was submitted to the others.
+  const wrong = places.filter(({ findings }, index) => findings.length > 0 && !(isPlayed && mocks[index]?.journal.length === 0))
   if (wrong.length > 0) throw new FoundWrong(wrong)
 }
 

@@ -40,7 +40,7 @@ describe("a token", () => {
         expect(World.toToken(read)).toBe(token)
         expect(World.scriptOf(read)).toEqual(World.scriptOf(any))
         const { script } = World.toJson(any)
-        expect(World.scriptOf(any)).toEqual(script === undefined ? undefined : Script.fromJson(script, 10_000))
+        expect(World.scriptOf(any)).toEqual(script === undefined ? undefined : Script.fromJson(script, any.duration ?? 10_000))
       })
     )
   })

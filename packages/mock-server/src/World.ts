@@ -21,6 +21,8 @@ export const World = Schema.Struct({
   provider: Schema.Literals([...providers, gateway]),
   /** The life of each job, whatever the prompts say. Absent: the prompts choose. */
   script: Schema.optionalKey(Script.Changes),
+  /** How long a job takes whose script and prompt say nothing of it: milliseconds. Absent: ten seconds. */
+  duration: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 365 * 24 * 3_600_000 }))),
   /** Ids, signatures, pictures, and what a script leaves open, derive from it. Absent: "reelay". */
   seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
   /** What moves its time, as of a mock. Absent: the clock of the mock that it is in. */
@@ -61,7 +63,8 @@ export const fromJson = (json: unknown): World | { readonly problem: string } =>
   if (others["starts"] !== undefined && others["clock"] === undefined)
     return { problem: "starts is when a clock of the world's own begins: frozen or lockstep" }
   if (changes === undefined) return read(others)
-  const script = Script.fromJson(changes, usual)
+  const { duration } = others
+  const script = Script.fromJson(changes, typeof duration === "number" ? duration : usual)
   if ("problem" in script) return { problem: `script: ${script.problem}` }
   // Of a script that can be played, what it says of its own; its faults by their long form.
   return read({ ...others, script: { ...Object(changes), faults: script.faults } })
@@ -78,21 +81,22 @@ const read = (fields: unknown): World | { readonly problem: string } => {
  * @category getters
  * @since 0.1.0
  */
-export const scriptOf = ({ script }: World): Script.Script | undefined => {
+export const scriptOf = ({ duration: own = usual, script }: World): Script.Script | undefined => {
   if (script === undefined) return undefined
-  const { duration, ...others } = Script.success(usual)
+  const { duration, ...others } = Script.success(own)
   return { ...others, ...("phases" in script || duration === undefined ? {} : { duration }), ...script }
 }
 
 const isSame = (one: unknown, other: unknown): boolean => written(one) === written(other)
 
 /** A world without what would be the same if it were left out. */
-const canonical = ({ script, starts, ...world }: World): World => {
+const canonical = ({ duration, script, starts, ...world }: World): World => {
   const { duration: _, phases: __, ...defaults } = Script.success(usual)
   const usualFields = new Map<string, unknown>(Object.entries(defaults))
   const own = Object.entries(script ?? {}).filter(([name, value]) => !isSame(value, usualFields.get(name)))
   return {
     ...world,
+    ...(duration === undefined || duration === usual ? {} : { duration }),
     ...(starts === undefined || starts === 0 || world.clock === undefined ? {} : { starts }),
     ...(script === undefined ? {} : { script: Object.fromEntries(own) })
   }
@@ -204,7 +208,7 @@ const without = <A>(all: ReadonlyArray<A>, index: number): ReadonlyArray<A> => a
  * @since 0.1.0
  */
 export const smaller = (world: World): ReadonlyArray<World> => {
-  const { script = {}, seed: _, urlTtl: __, ...setting } = world
+  const { duration: _, script = {}, seed: __, urlTtl: ___, ...setting } = world
   const { advances = "time", faults = [], phases = [] } = script
   const having = (changes: Script.Changes): World => canonical({ ...world, script: { ...script, ...changes } })
   const usualScript = (name: string): Script.Changes => Object.fromEntries(Object.entries(script).filter(([each]) => each !== name))
@@ -218,8 +222,8 @@ export const smaller = (world: World): ReadonlyArray<World> => {
     ...(phases.length < 2 ? [] : phases.map((_phase, index) => having({ phases: without(phases, index) }))),
     ...[1, Math.floor(polls / 2), polls - 1].filter((fewer) => fewer >= 1).map((fewer) => having({ advances: { polls: fewer } })),
     ...faults.flatMap((fault, index) => lighter(fault).map((other) => having({ faults: faults.with(index, other) }))),
-    ...(["seed", "urlTtl"] as const).map((name) => {
-      const { [name]: ___, ...rest } = world
+    ...(["seed", "urlTtl", "duration"] as const).map((name) => {
+      const { [name]: ____, ...rest } = world
       return canonical(rest)
     })
   ]

@@ -176,6 +176,10 @@ describe("reelay-mock", () => {
       expect(late.said.err).toContain("still here")
       expect(late.said.err).toContain("was ended by SIGKILL")
       expect(await missing.code).toBe(2)
+      expect(await run("explore", "--world", "zzz", "--", "true").code).toBe(2)
+      // A shell's child is ended with the shell.
+      const shell = run("explore", "--world", "aeyJwcm92aWRlciI6InhhaSJ9", "--timeout", "500ms", "--", "sh", "-c", "sleep 600; true")
+      expect(await shell.code).toBe(1)
       expect(missing.said.err).toContain("ENOENT")
     })
 

@@ -88,6 +88,8 @@ const line = ({ method, path, status }: Pick<Entry, "method" | "path" | "status"
 
 /** What the port's owner has to know, in one line. */
 const explain = (cause: unknown, host: string, port: number): string => {
+  // What the flags say can't go together.
+  if (cause instanceof TypeError) return cause.message
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   switch (code) {
     case "EADDRINUSE":

@@ -50,7 +50,8 @@ export const world: fc.Arbitrary<World> = fc
       seed: fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
       clock: fc.constantFrom("frozen", "lockstep"),
       starts: fc.nat(),
-      urlTtl: fc.nat()
+      urlTtl: fc.nat(),
+      duration: fc.nat()
     },
     { requiredKeys: ["provider"] }
   )

@@ -71,6 +71,8 @@ const advance = ({ body, id, mock }: Asked): Answer => {
 const readTrace = Schema.decodeUnknownResult(History.Trace)
 
 const witness = ({ body, mock }: Asked): Answer => {
+  const odd = stranger("field", isRecord(body) ? Object.keys(body) : [], ["job", "states"])
+  if (odd !== undefined) return wrong(odd)
   const trace = readTrace(body)
   if (trace._tag === "Failure") {
     return wrong(

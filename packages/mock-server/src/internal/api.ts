@@ -50,6 +50,8 @@ export interface Outcome extends Delivery {
   readonly isUnclear?: true
   /** The link in it. */
   readonly url?: string
+  /** Not about a job that its sender has: another key's, none at all, or by a link that was never given. */
+  readonly isStray?: true
   /** Of a submission: its fields, and what was meant by it. */
   readonly body?: Body
   readonly intent?: string
@@ -103,6 +105,12 @@ const fetched = (found: Tracked, outcome: Outcome, method: string): Outcome => {
   found.pieces = end === size ? [] : pieces
   if (end === size) found.fetched += 1
   return outcome
+}
+
+/** What goes wrong with a file. HEAD is no download: it uses nothing up, and has no body to break. */
+const dueAt = (found: Tracked, endpoint: "content" | "file", method: string): ReadonlyArray<Spoil.Due> => {
+  if (method === "GET") return Spoil.due(found.job.script.faults, endpoint, (found.asked[endpoint] += 1))
+  return Spoil.due(found.job.script.faults, endpoint, found.asked[endpoint] + 1).filter(({ kind }) => kind.cell?.point !== "body")
 }
 
 export const make = (
@@ -195,20 +203,20 @@ export const make = (
     const said = Spoil.reworded(all, answer, isRunning)
     const by = all.find((each) => Spoil.reworded([each], answer, isRunning) !== answer)
     const spoilt = by === undefined ? {} : { fault: by.fault.name, isUnclear: true as const }
-    const hasLink = moment._tag === "Ended" && moment.ending === "succeeded"
+    const hasLink = JSON.stringify(said.body ?? "").includes(scene.url)
     return { answer: said, told: told[moment._tag], ...(hasLink ? { url: scene.url } : {}), ...spoilt }
   }
 
   const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, method: string, origin: string): Outcome => {
     const found = visible(dialect.provider, id, owner)
-    if (found === undefined) return { answer: dialect.refuse("UnknownJob", "") }
+    if (found === undefined) return { answer: dialect.refuse("UnknownJob", ""), isStray: true }
     const all = Spoil.due(found.job.script.faults, "poll", found.asked.poll + 1)
     const early = Spoil.before(all)
     found.asked.poll += 1
     if (early !== undefined) return broken(unaccepted, early)
     if (all.some(({ fault }) => fault.name === "flaky")) return { answer: proxyError(503), fault: "flaky" }
     const outcome = state(dialect, found, all, origin)
-    const hasBody = outcome.answer.body !== undefined
+    const hasBody = outcome.answer.body !== undefined && method === "GET"
     if (hasBody) found.bodies += 1
     const late = Spoil.afterPoll(found.job.script.faults, found.asked.poll, found.bodies, hasBody)
     const { told: where, ...delivered } = late === undefined ? outcome : { ...outcome, ...broken(outcome.answer, late) }
@@ -217,7 +225,7 @@ export const make = (
     const until = where === "ended" ? Files.goodUntil(outcome.url ?? "") : undefined
     if (where === "ended") {
       found.endToldAt ??= now()
-      if (until !== undefined) found.linkGoodUntil = Math.max(found.linkGoodUntil ?? 0, until)
+      if (until !== undefined && outcome.isUnclear !== true) found.linkGoodUntil = Math.max(found.linkGoodUntil ?? 0, until)
     }
     if (outcome.isUnclear === true) return delivered
     return { ...delivered, told: where, ...(until === undefined ? {} : { linkGoodUntil: until }) }
@@ -225,8 +233,9 @@ export const make = (
 
   const content = (route: Route & { _tag: "content" }, owner: string, { headers, method }: Request): Outcome => {
     const found = visible(route.dialect.provider, route.id, owner)
-    if (found === undefined || isHidden(found, now())) return { answer: route.content.unknown }
-    const all = Spoil.due(found.job.script.faults, "content", (found.asked.content += 1))
+    if (found === undefined) return { answer: route.content.unknown, isStray: true }
+    if (isHidden(found, now())) return { answer: route.content.unknown }
+    const all = dueAt(found, "content", method)
     const early = Spoil.before(all)
     if (early !== undefined) return broken(unaccepted, early)
     const refusal = route.content.refuse(momentOf(found, now()))
@@ -248,8 +257,8 @@ export const make = (
       const fault = found.job.script.faults.find((each) => Object.hasOwn(Files.lapsed, each.name))?.name
       return fault === undefined ? { answer: refusal } : { answer: Files.lapsed[fault] ?? refusal, fault }
     }
-    if (refusal !== undefined) return { answer: refusal }
-    const all = Spoil.due(found.job.script.faults, "file", (found.asked.file += 1))
+    if (refusal !== undefined) return { answer: refusal, isStray: true }
+    const all = dueAt(found, "file", request.method)
     const early = Spoil.before(all)
     if (early !== undefined) return broken(unaccepted, early)
     const { answer, cut, fault } = Files.spoilt(all, {

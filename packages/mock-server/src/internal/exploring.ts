@@ -6,6 +6,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { type MockServer, serve } from "../node.ts"
+import * as World from "../World.ts"
 import { isRecord } from "./rules.ts"
 
 export interface Settings {
@@ -33,12 +34,17 @@ const shownOutput = 2000
 /** Runs a command to its end; it is killed where the Effect is interrupted, or the time is over. */
 const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout: number): Effect.Effect<Ran, Unrun> =>
   Effect.callback<Ran, Unrun>((resume) => {
-    const child = spawn(name, args, {
-      env: { ...process.env, MOCK_BASE_URL: base },
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout,
-      killSignal: "SIGKILL"
-    })
+    // A group of its own: who ends a shell ends what it has started, too.
+    const child = spawn(name, args, { env: { ...process.env, MOCK_BASE_URL: base }, stdio: ["ignore", "pipe", "pipe"], detached: true })
+    const kill = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
+      } catch {
+        child.kill("SIGKILL")
+      }
+    }
+    const late = AbortSignal.timeout(timeout)
+    late.addEventListener("abort", kill, { once: true })
     let said = ""
     const keep = (chunk: unknown): void => {
       said = (said + String(chunk)).slice(-shownOutput)
@@ -47,11 +53,15 @@ const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout:
     child.stderr.on("data", keep)
     child.on("error", ({ message }) => resume(Effect.fail(new Unrun({ report: `The command can't be run: ${message}` }))))
     child.on("close", (code, signal) => {
+      late.removeEventListener("abort", kill)
       const why = signal === null ? `ended with ${code}` : `was ended by ${signal}`
       resume(Effect.succeed({ isGood: code === 0, said: code === 0 ? said : `${said.trimEnd()}\n${name} ${why}`.trimStart() }))
     })
-    return Effect.sync(() => child.kill("SIGKILL"))
+    return Effect.sync(kill)
   })
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 const textOf = (value: unknown, name: string): string => {
   const field = isRecord(value) ? value[name] : undefined
@@ -88,6 +98,9 @@ const playOne = Effect.fnUntraced(function* (
   settings: Settings
 ): Effect.fn.Return<Explored, Unrun> {
   const { asked, command, timeout } = settings
+  const [token = ""] = world.split(".")
+  const read = World.fromToken(token)
+  if ("problem" in read) return { code: 2, report: `--world ${world}: ${read.problem}` }
   const { isGood, said } = yield* run(command, `${url}/r/${world}`, timeout)
   const floor = asked["floor"] === undefined ? "" : `&floor=${textOf(asked, "floor")}`
   const told = yield* call(`/r/${world}/__mock/verify?over=true${floor}`)
@@ -113,7 +126,7 @@ const playAll = Effect.fnUntraced(function* (call: Call, { asked, command, timeo
       `failed in a world of ${steps} step${steps === "1" ? "" : "s"}: ${textOf(smallest, "world")}`,
       ...whatOf(at),
       ...(typeof message === "string" ? [message] : []),
-      `again: reelay-mock explore --world ${textOf(smallest, "token")}${floor} -- ${command.join(" ")}`
+      `again: reelay-mock explore --world ${textOf(smallest, "token")}${floor} -- ${command.map(quoted).join(" ")}`
     ].join("\n")
   }
 })

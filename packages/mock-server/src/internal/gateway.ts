@@ -8,12 +8,14 @@ import { fixtures } from "@reelay/providers/cometapi/fixtures"
 import { cometapi } from "../dialects/cometapi.ts"
 import type { Answer } from "../dialects/Dialect.ts"
 import * as Fault from "../Fault.ts"
+import { intentHeader } from "../Ledger.ts"
 import * as MagicPrompt from "../MagicPrompt.ts"
 import type * as Script from "../Script.ts"
 import { broken, intentOf, isWhole, type Outcome, unaccepted } from "./api.ts"
 import { type Body, parseBody } from "./body.ts"
 import { choose } from "./choice.ts"
 import type { Delivery } from "./delivery.ts"
+import * as Files from "./files.ts"
 import { name } from "./gatewayName.ts"
 import * as Hash from "./hash.ts"
 import { hiddenShare } from "./jobs.ts"
@@ -48,12 +50,13 @@ interface Task {
   bodies: number
   pollsSinceEnd: number
   told: Told
-  /** When its client was told that it ended: milliseconds since the epoch. */
+  /** When its client was told that it ended, and until when the link is good that it was told: milliseconds since the epoch. */
   endToldAt: number | undefined
+  linkGoodUntil: number | undefined
 }
 
 /** A task, for those who judge what its client did. */
-export interface TaskView extends Pick<Task, "id" | "upstream" | "endToldAt" | "polls"> {
+export interface TaskView extends Pick<Task, "id" | "upstream" | "endToldAt" | "linkGoodUntil" | "polls"> {
   readonly hasFailed: boolean
 }
 
@@ -152,6 +155,10 @@ const toldAs = { SUBMITTED: "submitted", QUEUED: "queued", IN_PROGRESS: "running
 
 const isOver = ({ status }: Told): boolean => status === "SUCCESS" || status === "FAILURE"
 
+/** A link that has lapsed is asked for again, as whoever plays a video through a gateway expects. */
+const isLapsed = ({ fail_reason, status }: Told, now: number): boolean =>
+  status === "SUCCESS" && now >= (Files.goodUntil(fail_reason) ?? Number.POSITIVE_INFINITY)
+
 /** new-api's form of an error of a task. */
 const taskError = (code: string, message: string, status: number): Answer => ({ status, body: { code, message, data: null } })
 
@@ -167,12 +174,14 @@ const masked = (delivery: Delivery): Answer => {
 }
 
 /** A request of the gateway's own: same key, same intention. */
-const upstream = (url: URL, path: string, headers: Headers, body?: Body): Request => {
+const upstream = (url: URL, path: string, headers: Headers, body?: Body, intent?: string): Request => {
   const passed = new Headers({ "user-agent": "gateway" })
   for (const each of ["authorization", "x-reelay-intent", "idempotency-key", "x-reelay-script"]) {
     const value = headers.get(each)
     if (value !== null) passed.set(each, value)
   }
+  // What is meant is said by the client's words, of which the upstream gets a part.
+  if (intent !== undefined && !passed.has(intentHeader) && !passed.has("idempotency-key")) passed.set(intentHeader, intent)
   if (body === undefined) return new Request(`${url.origin}/xai${path}`, { headers: passed })
   passed.set("content-type", "application/json")
   return new Request(`${url.origin}/xai${path}`, { method: "POST", headers: passed, body: JSON.stringify(body) })
@@ -207,16 +216,15 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
     if ("problem" in chosen) return { answer: cometapi.refuse("Invalid", chosen.problem), body }
     const { script } = chosen
     const intent = intentOf("cometapi", owner, request.headers, body)
-    const intention = `${owner} ${JSON.stringify(body)}`
-    const nth = (seen.get(intention) ?? 0) + 1
-    seen.set(intention, nth)
+    const nth = (seen.get(intent) ?? 0) + 1
+    seen.set(intent, nth)
     const all = Spoil.due(script.faults, "submit", nth)
     const early = Spoil.before(all)
     if (early !== undefined) return { ...broken(unaccepted, early), body, intent }
     const other = Spoil.instead(all, cometapi, now())
     if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body, intent }
     const path = route.submit.path.replace("/grok/v1/", "/v1/")
-    const heard = await ask(upstream(url, path, request.headers, { ...body, prompt: rest }), host)
+    const heard = await ask(upstream(url, path, request.headers, { ...body, prompt: rest }, intent), host)
     const given = isHeard(heard) && isRecord(heard.answer.body) ? heard.answer.body["request_id"] : undefined
     const late = Spoil.after(all)
     if (typeof given !== "string" || heard.answer.status >= 300) return { ...broken(masked(heard), late), body, intent }
@@ -232,20 +240,21 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
       bodies: 0,
       pollsSinceEnd: 0,
       told,
-      endToldAt: undefined
+      endToldAt: undefined,
+      linkGoodUntil: undefined
     }
     tasks.set(id, task)
     byUpstream.set(given, task)
     const { body: accepted, status } = fixtures["generations.accepted"]
     const answer = { status, body: { ...accepted, request_id: id } }
     const delivered = broken(answer, late)
-    if (isWhole(answer, delivered)) seen.delete(intention)
+    if (isWhole(answer, delivered)) seen.delete(intent)
     return { ...delivered, body, intent, jobId: id }
   }
 
   const poll = async ({ id }: Route & { _tag: "poll" }, request: Request, url: URL, owner: string, host: Fault.Needs): Promise<Outcome> => {
     const task = tasks.get(id)
-    if (task?.owner !== owner) return { answer: cometapi.refuse("UnknownJob", ""), jobId: id }
+    if (task?.owner !== owner) return { answer: cometapi.refuse("UnknownJob", ""), jobId: id, isStray: true }
     const all = Spoil.due(task.script.faults, "poll", (task.polls += 1))
     const early = Spoil.before(all)
     if (early !== undefined) return { ...broken(unaccepted, early), jobId: id }
@@ -255,8 +264,11 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
     const late = Spoil.afterPoll(task.script.faults, task.polls, task.bodies, true)
     const { told, ...delivered } = late === undefined ? outcome : { ...outcome, ...broken(outcome.answer, late) }
     if (told === undefined || request.method !== "GET" || !isWhole(outcome.answer, delivered)) return { ...delivered, jobId: id }
+    const until = told === "ended" ? Files.goodUntil(task.told.fail_reason) : undefined
     if (told === "ended") task.endToldAt ??= now()
-    return { ...delivered, jobId: id, ...(outcome.isUnclear === true ? {} : { told }) }
+    if (outcome.isUnclear === true) return { ...delivered, jobId: id }
+    if (until !== undefined) task.linkGoodUntil = Math.max(task.linkGoodUntil ?? 0, until)
+    return { ...delivered, jobId: id, told, ...(until === undefined ? {} : { linkGoodUntil: until }) }
   }
 
   /** What the gateway says of a task now, its network aside. */
@@ -265,7 +277,7 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
     if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
     if (all.some(({ fault }) => fault.name === "not-found-first") && shareOf(task.upstream) < hiddenShare)
       return { answer: cometapi.refuse("UnknownJob", ""), fault: "not-found-first" }
-    if (!isOver(task.told)) {
+    if (!isOver(task.told) || isLapsed(task.told, now())) {
       const told = hear(task.told, await ask(upstream(url, `/v1/videos/${task.upstream}`, request.headers), host), now())
       const isOwnFailure = isOver(told) && task.script.ending === "gateway-failed"
       task.told = isOwnFailure ? failure(fixtures["query.failure.with-wrapper"].body.data.fail_reason, told.finish_time, null) : told
@@ -301,13 +313,14 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
   return {
     answer,
     /** Of an upstream's job that a gateway has made. */
-    taskOf: (of: string): Pick<TaskView, "endToldAt"> | undefined => byUpstream.get(of),
+    taskOf: (of: string): Pick<TaskView, "endToldAt" | "linkGoodUntil"> | undefined => byUpstream.get(of),
     /** In the order of submission. */
     get tasks(): ReadonlyArray<TaskView> {
-      return [...tasks.values()].map(({ endToldAt, id, polls, told, upstream: of }) => ({
+      return [...tasks.values()].map(({ endToldAt, id, linkGoodUntil, polls, told, upstream: of }) => ({
         id,
         upstream: of,
         endToldAt,
+        linkGoodUntil,
         polls,
         hasFailed: told.status === "FAILURE"
       }))

@@ -73,12 +73,9 @@ export const finishedAt = (tracked: Tracked, now: number): number => {
 
 export class Jobs {
   private readonly tracked = new Map<string, Tracked>()
+  private readonly onAdd: () => void
   /** How often a submission was seen, by what it says: the second of two equal ones is another job, and the same on every host. */
   private readonly submissions = new Map<string, number>()
-
-  get isEmpty(): boolean {
-    return this.tracked.size === 0
-  }
 
   get all(): ReadonlyArray<Tracked> {
     return [...this.tracked.values()]
@@ -117,7 +114,12 @@ export class Jobs {
   }
   private readonly taken = new Set<string>()
 
+  constructor(onAdd: () => void) {
+    this.onAdd = onAdd
+  }
+
   add(job: Job, owner: string, intent: string): void {
+    this.onAdd()
     this.tracked.set(`${job.provider} ${job.id}`, {
       job,
       owner,

@@ -55,6 +55,7 @@ export class Time {
 
   /** From now on moved by something else; it stands where it is, or goes on from there. */
   turn(mode: Mode): void {
+    if (mode === this.current) return
     this.at = this.now()
     this.ahead = Math.max(0, this.at - this.given())
     this.current = mode
@@ -69,14 +70,19 @@ export class Time {
     this.isOpen = false
   }
 
-  /** Learns the client's time from a request, or says what is wrong with it. `isNew`: nothing has happened here yet. */
-  hear(headers: Headers, isNew: boolean): string | undefined {
+  /** From now on it is no client's any more to say when it begins: something has happened in it. */
+  close(): void {
+    this.isOpen = false
+  }
+
+  /** Learns the client's time from a request, or says what is wrong with it. */
+  hear(headers: Headers): string | undefined {
     const said = headers.get(clientNow)
     if (this.current !== "lockstep" || said === null) return undefined
     const at = said.trim() === "" ? Number.NaN : Number(said)
     const problem = refuseTime(at)
     if (problem !== undefined) return `${clientNow}: ${problem}`
-    if (this.isOpen && isNew) {
+    if (this.isOpen) {
       this.at = at
       this.begun = at
     }

@@ -44,6 +44,11 @@ export class Worlds {
     return new Map(Array.from(this.made, ([called, { mock }]) => [called, mock]))
   }
 
+  /** Whether a world that has the time of its mock has jobs in it. */
+  hasJobsInTime(): boolean {
+    return [...this.made.values()].some(({ mock, world }) => world.clock === undefined && mock.jobs.length > 0)
+  }
+
   /** The mock of a world, made where there is none yet. `called` is its token, or that, a dot and a name. */
   at(called: string): Made | { readonly problem: string } {
     const found = this.made.get(called) ?? this.make(called)
@@ -81,7 +86,7 @@ export class Worlds {
     const [token = ""] = called.split(".")
     const world = World.fromToken(token)
     if ("problem" in world) return world
-    const { clock, provider, seed, starts, urlTtl } = world
+    const { clock, duration, provider, seed, starts, urlTtl } = world
     const script = World.scriptOf(world)
     const under = `/r/${called}`
     const inside = (path: string): string => {
@@ -91,6 +96,7 @@ export class Worlds {
     const options: Options = {
       ...(clock === undefined ? {} : { clock, starts: starts ?? 0 }),
       ...(script === undefined ? {} : { script }),
+      ...(duration === undefined ? {} : { duration }),
       ...(seed === undefined ? {} : { seed }),
       ...(urlTtl === undefined ? {} : { urlTtl })
     }
