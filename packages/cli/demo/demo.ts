@@ -155,7 +155,7 @@ const demo = Effect.gen(function* () {
   )
   yield* say(`\n${table(told)}\n`)
   for (const { note } of told) if (note !== undefined) yield* say(`${note}\n(here the mock ends now, and its jobs with it).\n`)
-  yield* say(`The videos are in ${folder}: real MP4 files, each with a pattern of its own.`)
+  yield* say(`The videos are in ${folder}: real MP4 files, whose picture shows the id of the job.`)
 })
 
 await Effect.runPromise(Effect.scoped(demo).pipe(Effect.provide(Layer.merge(Transport.layer(), NodeServices.layer))))
