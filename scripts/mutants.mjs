@@ -1,4 +1,4 @@
-// `npm run mutants`: changes the code in one place at a time, and sees whether a test notices. Outside `npm test`: it takes an hour or two.
+// `npm run mutants`: changes the code in one place at a time, and sees whether a test notices. Outside `npm test`: it takes half an hour.
 // What no test notices stands in mutants/survivors.md with the reason; what does not stand there is an error.
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
