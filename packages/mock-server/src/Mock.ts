@@ -187,17 +187,18 @@ export interface Mock {
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
   check(options)
-  const { cors = false, maxBodyBytes, now, onAnswer } = options
   const filesAt = options.filesAt === undefined ? undefined : originOf(options.filesAt)
+  const given = { ...options, ...(filesAt === undefined ? {} : { filesAt }) }
+  const { cors = false, maxBodyBytes, now, onAnswer } = given
   const shared = {
     now,
     ...(filesAt === undefined ? {} : { filesAt }),
     ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
     ...(onAnswer === undefined ? {} : { onAnswer })
   }
-  const time = timeOf(options)
+  const time = timeOf(given)
   const mock = build(
-    options,
+    given,
     new Worlds((own, place) => build({ ...shared, ...own }, place, own.clock === undefined ? time : undefined)),
     time
   )

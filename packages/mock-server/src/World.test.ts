@@ -215,6 +215,15 @@ describe("a world in a mock", () => {
     expect(new URL(await linkIn({ faults: ["url-needs-key"] })).origin).toBe(origin)
   })
 
+  it.each(["http://files.test", "http://files.test/"])(
+    "has links to the files' origin, with and without the slash at its end: %s",
+    async (filesAt) => {
+      const client = makeClient({ filesAt })
+      const id = await client.submit("xai", "A candle mock:fast")
+      expect(urlIn((await client.poll("xai", id)).text)).toContain(`http://files.test/files/xai/${id}.mp4`)
+    }
+  )
+
   it("says at its own address what it is, and what is wrong with a token that is none", async () => {
     const { get } = makeClient()
     const path = under({ script: { ending: "failed" } })
