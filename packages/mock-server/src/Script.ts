@@ -10,8 +10,9 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as Fault from "./Fault.ts"
 import * as Hash from "./internal/hash.ts"
+import { stranger } from "./internal/stranger.ts"
+import { longest } from "./internal/time.ts"
 
-const longest = 365 * 24 * 3_600_000
 const Millis = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: longest }))
 const Percent = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
 
@@ -188,8 +189,8 @@ const decodeScript = Schema.decodeUnknownResult(Script, { onExcessProperty: "err
 export const fromJson = (json: unknown, duration: number): Script | { readonly problem: string } => {
   const given = decode(json)
   if (given._tag === "Failure") return { problem: 'a script is a JSON object, as {"ending": "failed"}' }
-  const unknown = Object.keys(given.success).find((name) => !Object.hasOwn(Script.fields, name))
-  if (unknown !== undefined) return { problem: `"${unknown}" is no field of a script; there are ${Object.keys(Script.fields).join(", ")}` }
+  const problem = stranger("field of a script", Object.keys(given.success), Object.keys(Script.fields))
+  if (problem !== undefined) return { problem }
   const { duration: usual, ...others } = success(duration)
   const stretched = "phases" in given.success ? {} : { duration: usual }
   const faults = Fault.fromJson(given.success["faults"] ?? [])

@@ -6,6 +6,7 @@
  */
 import { kindOf } from "./Fault.ts"
 import * as History from "./History.ts"
+import { name as gateway } from "./internal/gatewayName.ts"
 import * as Ledger from "./Ledger.ts"
 import type { JobView, Mock } from "./Mock.ts"
 import * as World from "./World.ts"
@@ -103,7 +104,7 @@ export const check = (mock: Mock, options: Options = {}): void => {
   const upstream = new Set(mock.tasks.map((task) => task.upstream))
   const providers = new Set([
     ...mock.jobs.flatMap(({ id, provider }) => (upstream.has(id) ? [] : [provider])),
-    ...(mock.tasks.length > 0 ? (["cometapi+xai"] as const) : [])
+    ...(mock.tasks.length > 0 ? ([gateway] as const) : [])
   ])
   const places: ReadonlyArray<Place> = [
     { name: "", findings: of(mock, options), again: Array.from(providers, (provider) => `/r/${World.toToken(mock.like(provider))}`) },

@@ -8,6 +8,8 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import * as Schema from "effect/Schema"
 import { providers } from "./dialects/Dialect.ts"
 import { name as gateway } from "./internal/gatewayName.ts"
+import { stranger } from "./internal/stranger.ts"
+import { longest } from "./internal/time.ts"
 import * as Script from "./Script.ts"
 
 /**
@@ -22,7 +24,7 @@ export const World = Schema.Struct({
   /** The life of each job, whatever the prompts say. Absent: the prompts choose. */
   script: Schema.optionalKey(Script.Changes),
   /** How long a job takes whose script and prompt say nothing of it: milliseconds. Absent: ten seconds. */
-  duration: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 365 * 24 * 3_600_000 }))),
+  duration: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: longest }))),
   /** Ids, signatures, pictures, and what a script leaves open, derive from it. Absent: "reelay". */
   seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
   /** What moves its time, as of a mock. Absent: the clock of the mock that it is in. */
@@ -30,7 +32,7 @@ export const World = Schema.Struct({
   /** When its own clock begins: milliseconds since the epoch. Absent: 0. */
   starts: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8_000_000_000_000 }))),
   /** How long a URL is good after the answer that held it: milliseconds. Absent: one hour. */
-  urlTtl: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 365 * 24 * 3_600_000 })))
+  urlTtl: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: longest })))
 })
 /** @category models */
 export type World = typeof World.Type
@@ -58,8 +60,8 @@ export const fromJson = (json: unknown): World | { readonly problem: string } =>
   const given = decodeFields(json)
   if (given._tag === "Failure") return { problem: 'a world is a JSON object, as {"provider": "xai", "seed": 1}' }
   const { script: changes, ...others } = given.success
-  const unknown = Object.keys(given.success).find((name) => !Object.hasOwn(World.fields, name))
-  if (unknown !== undefined) return { problem: `"${unknown}" is no field of a world; there are ${Object.keys(World.fields).join(", ")}` }
+  const problem = stranger("field of a world", Object.keys(given.success), Object.keys(World.fields))
+  if (problem !== undefined) return { problem }
   if (others["starts"] !== undefined && others["clock"] === undefined)
     return { problem: "starts is when a clock of the world's own begins: frozen or lockstep" }
   if (changes === undefined) return read(others)
@@ -128,7 +130,7 @@ export const toJson = (world: World): Readonly<Record<string, unknown>> => {
 const version = "a"
 
 /** A base URL has to fit into a request line, of which Node takes 16 KiB with all headers. */
-const longest = 8000
+const longestToken = 8000
 
 /**
  * A world as a token: `a`, and its JSON as base64url. Equal worlds have equal tokens, and any language can write one.
@@ -153,7 +155,7 @@ export const toToken = (world: World): string => version + Base64Url.encode(writ
  * @since 0.1.0
  */
 export const fromToken = (token: string): World | { readonly problem: string } => {
-  if (token.length > longest) return { problem: `a token has at most ${longest} characters, not ${token.length}` }
+  if (token.length > longestToken) return { problem: `a token has at most ${longestToken} characters, not ${token.length}` }
   if (!token.startsWith(version)) return { problem: `a token begins with "${version}", and then has a world's JSON as base64url` }
   const decoded = Base64Url.decode(token.slice(1))
   if (decoded._tag === "Failure") return { problem: "the token is not base64url: was it copied whole?" }

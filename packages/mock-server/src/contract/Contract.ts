@@ -48,6 +48,18 @@ export interface Contract {
 export const each = (form: Form, replies: Readonly<Record<number, string>>): Replies =>
   Object.fromEntries(Object.entries(replies).map(([status, what]) => [status, { what, form }]))
 
+/** What every vendor refuses a submission for, where it has one form for all of it. */
+export const refusals = {
+  400: "The request is not as documented.",
+  401: "The key is missing or wrong.",
+  413: "The body is too large.",
+  415: "The body is no JSON.",
+  429: "Too many requests."
+}
+
+/** Where no operation is. */
+export const nowhere = { 404: "There is no such path.", 405: "The path does not take this method." }
+
 const draft = (form: Form, onExcessProperty: "error" | "ignore") =>
   Schema.toJsonSchemaDocument(form, { onExcessProperty, includeAnnotationKey: (key) => key.startsWith("x-") })
 

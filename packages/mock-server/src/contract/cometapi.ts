@@ -4,7 +4,7 @@
  * Its pages document two forms for one query: the task of a new-api gateway with xAI's answer inside, and a flat one.
  */
 import * as Schema from "effect/Schema"
-import { type Contract, each, type Replies } from "./Contract.ts"
+import { type Contract, each, nowhere, type Replies } from "./Contract.ts"
 
 const Usage = Schema.Struct({
   cost_in_usd_ticks: Schema.Int.annotate({ description: "A dollar is 10,000,000,000 ticks." })
@@ -120,5 +120,5 @@ export const contract: Contract = {
   },
   // Those of the answer inside too. SUCCESS is none: it may stand over one that is pending.
   ends: ["done", "failed", "expired", "FAILURE"],
-  outside: each(Envelope, { 404: "There is no such path.", 405: "The path does not take this method." })
+  outside: each(Envelope, nowhere)
 }

@@ -4,7 +4,7 @@
  * It is a new-api gateway; the forms of its errors were seen in that source: https://github.com/QuantumNous/new-api
  */
 import * as Schema from "effect/Schema"
-import { type Contract, each, type Replies } from "./Contract.ts"
+import { type Contract, each, nowhere, type Replies } from "./Contract.ts"
 
 const Percent = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 })).annotate({ description: "Percent." })
 const Seconds = Schema.Int.annotate({ description: "Seconds since the epoch." })
@@ -94,5 +94,5 @@ export const contract: Contract = {
     }
   },
   ends: ["completed", "failed", "cancelled"],
-  outside: each(Envelope, { 404: "There is no such path.", 405: "The path does not take this method." })
+  outside: each(Envelope, nowhere)
 }

@@ -4,7 +4,7 @@
  * The document calls `status` a string, and gives four words.
  */
 import * as Schema from "effect/Schema"
-import { type Contract, each } from "./Contract.ts"
+import { type Contract, each, nowhere, refusals } from "./Contract.ts"
 
 const Usage = Schema.Struct({
   cost_in_usd_ticks: Schema.Int.annotate({ description: "A dollar is 10,000,000,000 ticks." })
@@ -71,13 +71,7 @@ export const contract: Contract = {
     },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
-      ...each(HttpError, {
-        400: "The request is not as documented.",
-        401: "The key is missing or wrong.",
-        413: "The body is too large.",
-        415: "The body is no JSON.",
-        429: "Too many requests."
-      })
+      ...each(HttpError, refusals)
     }
   },
   poll: {
@@ -94,5 +88,5 @@ export const contract: Contract = {
     }
   },
   ends: ["done", "failed", "expired"],
-  outside: each(HttpError, { 404: "There is no such path.", 405: "The path does not take this method." })
+  outside: each(HttpError, nowhere)
 }

@@ -4,7 +4,7 @@
  * No document shows an error body. That of an unknown path was seen at the same backend, https://docs.globalaiopc.com; the others are assumed.
  */
 import * as Schema from "effect/Schema"
-import { type Contract, each } from "./Contract.ts"
+import { type Contract, each, nowhere, refusals } from "./Contract.ts"
 
 const common = {
   id: Schema.String.check(Schema.isMinLength(1)),
@@ -54,13 +54,7 @@ export const contract: Contract = {
     },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
-      ...each(Message, {
-        400: "The request is not as documented.",
-        401: "The key is missing or wrong.",
-        413: "The body is too large.",
-        415: "The body is no JSON.",
-        429: "Too many requests."
-      })
+      ...each(Message, refusals)
     }
   },
   poll: {
@@ -71,5 +65,5 @@ export const contract: Contract = {
     }
   },
   ends: ["completed", "failed"],
-  outside: each(Message, { 404: "There is no such path.", 405: "The path does not take this method." })
+  outside: each(Message, nowhere)
 }

@@ -14,6 +14,7 @@ import { written } from "./choice.ts"
 import { jsonOf } from "./json.ts"
 import { home } from "./pages.ts"
 import { isRecord } from "./rules.ts"
+import { stranger } from "./stranger.ts"
 import { latest, type Mode, refuseTime } from "./time.ts"
 
 interface Asked {
@@ -36,19 +37,13 @@ interface AdminRoute {
 const ok = (body: unknown): Answer => ({ status: 200, body })
 const wrong = (error: string): Answer => ({ status: 400, body: { error } })
 
-/** Of the names of fields, or of a query, the first that means nothing: a typing error must not pass. */
-const stranger = (what: string, given: Iterable<string>, known: ReadonlyArray<string>): string | undefined => {
-  const name = [...given].find((each) => !known.includes(each))
-  return name === undefined ? undefined : `"${name}" is no ${what} here; there ${known.length === 1 ? "is" : "are"} ${known.join(", ")}`
-}
-
 const play = ({ body, duration, mock }: Asked): Answer => {
   if (!isRecord(body) || body["script"] === undefined) {
     return wrong(
       'The body must be JSON as {"script": "three-polls", "times": 2}; the script is a name of GET /__mock/scripts, or an object'
     )
   }
-  const odd = stranger("field", Object.keys(body), ["script", "times"])
+  const odd = stranger("field here", Object.keys(body), ["script", "times"])
   if (odd !== undefined) return wrong(odd)
   const { script, times = 1 } = body
   if (typeof times !== "number" || !Number.isInteger(times) || times < 1) return wrong("times must be an integer above 0")
@@ -60,7 +55,7 @@ const play = ({ body, duration, mock }: Asked): Answer => {
 
 const advance = ({ body, id, mock }: Asked): Answer => {
   if (body !== undefined && !isRecord(body)) return wrong('The body must be JSON as {"by": 1000}, or empty')
-  const odd = stranger("field", Object.keys(body ?? {}), ["by"])
+  const odd = stranger("field here", Object.keys(body ?? {}), ["by"])
   if (odd !== undefined) return wrong(odd)
   const by = body?.["by"]
   if (by !== undefined && (typeof by !== "number" || !(by >= 0 && by <= latest))) return wrong("by must be a number of milliseconds")
@@ -71,7 +66,7 @@ const advance = ({ body, id, mock }: Asked): Answer => {
 const readTrace = Schema.decodeUnknownResult(History.Trace)
 
 const witness = ({ body, mock }: Asked): Answer => {
-  const odd = stranger("field", isRecord(body) ? Object.keys(body) : [], ["job", "states"])
+  const odd = stranger("field here", isRecord(body) ? Object.keys(body) : [], ["job", "states"])
   if (odd !== undefined) return wrong(odd)
   const trace = readTrace(body)
   if (trace._tag === "Failure") {
@@ -98,7 +93,7 @@ const floorsIn = (query: URLSearchParams): Floors | undefined => {
 }
 
 const verify = ({ mock, url }: Asked): Answer => {
-  const odd = stranger("part of the query", url.searchParams.keys(), ["floor", "over"])
+  const odd = stranger("part of the query here", url.searchParams.keys(), ["floor", "over"])
   if (odd !== undefined) return wrong(odd)
   const over = url.searchParams.get("over") ?? "false"
   if (over !== "true" && over !== "false") return wrong("over must be true or false")
@@ -118,7 +113,7 @@ const told = ({ clock }: Mock): Answer => {
 const clock = ({ body, mock }: Asked): Answer => {
   if (!isRecord(body) || Object.keys(body).length === 0)
     return wrong('The body must be JSON as {"mode": "frozen"}, {"advance": 60000}, or {"set": 1800000000000}')
-  const odd = stranger("field", Object.keys(body), ["mode", "advance", "set"])
+  const odd = stranger("field here", Object.keys(body), ["mode", "advance", "set"])
   if (odd !== undefined) return wrong(odd)
   const { advance: by, mode, set } = body
   if (by !== undefined && set !== undefined) return wrong("advance and set exclude each other")

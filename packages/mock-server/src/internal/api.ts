@@ -199,12 +199,9 @@ export const make = (
     }
     const scene = sceneOf(found, moment, origin)
     const answer = dialect.write(scene)
-    const isRunning = moment._tag === "Running"
-    const said = Spoil.reworded(all, answer, isRunning)
-    const by = all.find((each) => Spoil.reworded([each], answer, isRunning) !== answer)
-    const spoilt = by === undefined ? {} : { fault: by.fault.name, isUnclear: true as const }
-    const hasLink = JSON.stringify(said.body ?? "").includes(scene.url)
-    return { answer: said, told: told[moment._tag], ...(hasLink ? { url: scene.url } : {}), ...spoilt }
+    const hasLink = moment._tag === "Ended" && JSON.stringify(answer.body ?? "").includes(scene.url)
+    const said = Spoil.worded(all, answer, moment._tag === "Running")
+    return { ...said, told: told[moment._tag], ...(hasLink ? { url: scene.url } : {}) }
   }
 
   const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, method: string, origin: string): Outcome => {

@@ -7,6 +7,7 @@ import * as Verdict from "../Verdict.ts"
 import * as World from "../World.ts"
 import { jsonOf } from "./json.ts"
 import { shown } from "./shown.ts"
+import { stranger } from "./stranger.ts"
 import type { Worlds } from "./worlds.ts"
 
 const Provider = Schema.Literals(providers)
@@ -103,9 +104,8 @@ export class Explorer {
     const read = readAsked(body ?? {})
     if (read._tag === "Failure")
       return wrong(400, `The body must be JSON as {"seed": 1, "provider": "xai", "runs": 100}: ${String(read.failure)}`)
-    const unknown = Object.keys(Object(body ?? {})).find((name) => !Object.hasOwn(Asked.fields, name))
-    if (unknown !== undefined)
-      return wrong(400, `"${unknown}" is no field of an exploration; there are ${Object.keys(Asked.fields).join(", ")}`)
+    const problem = stranger("field of an exploration", Object.keys(Object(body ?? {})), Object.keys(Asked.fields))
+    if (problem !== undefined) return wrong(400, problem)
     const { clock, floor, provider = providers, runs = 100, seed = 1 } = read.success
     const faults = faultsOf(read.success.faults ?? Object.keys(Explore.classes), host)
     if ("problem" in faults) return wrong(400, faults.problem)
@@ -129,9 +129,8 @@ export class Explorer {
     const read = readVerdict(body)
     if (read._tag === "Failure")
       return wrong(400, 'The body must be JSON as {"verdict": "pass"} or {"verdict": "fail", "message": "…", "case": 3}')
-    const unknown = Object.keys(Object(body)).find((name) => !Object.hasOwn(Judged.fields, name))
-    if (unknown !== undefined)
-      return wrong(400, `"${unknown}" is no field of a verdict; there are ${Object.keys(Judged.fields).join(", ")}`)
+    const problem = stranger("field of a verdict", Object.keys(Object(body)), Object.keys(Judged.fields))
+    if (problem !== undefined) return wrong(400, problem)
     const { case: about, message, verdict } = read.success
     const { nth, search } = session
     if (about !== undefined && about > nth) return wrong(409, `Case ${about} was never handed out; this is case ${nth}`)

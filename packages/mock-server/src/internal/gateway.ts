@@ -55,8 +55,8 @@ interface Task {
   linkGoodUntil: number | undefined
 }
 
-/** A task, for those who judge what its client did. */
-export interface TaskView extends Pick<Task, "id" | "upstream" | "endToldAt" | "linkGoodUntil" | "polls"> {
+/** A task, for those who judge what its client did; what it was told is in `taskOf`. */
+export interface TaskView extends Pick<Task, "id" | "upstream" | "polls"> {
   readonly hasFailed: boolean
 }
 
@@ -176,7 +176,7 @@ const masked = (delivery: Delivery): Answer => {
 /** A request of the gateway's own: same key, same intention. */
 const upstream = (url: URL, path: string, headers: Headers, body?: Body, intent?: string): Request => {
   const passed = new Headers({ "user-agent": "gateway" })
-  for (const each of ["authorization", "x-reelay-intent", "idempotency-key", "x-reelay-script"]) {
+  for (const each of ["authorization", intentHeader, "idempotency-key", "x-reelay-script"]) {
     const value = headers.get(each)
     if (value !== null) passed.set(each, value)
   }
@@ -290,10 +290,7 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
         if (task.pollsSinceEnd === 3) return { answer: cometapi.refuse("UnknownJob", ""), fault: "goes-back" }
       }
     }
-    const answer = write(task)
-    const said = Spoil.reworded(all, answer, !isOver(task.told))
-    const by = all.find((each) => Spoil.reworded([each], answer, !isOver(task.told)) !== answer)
-    return { answer: said, told: toldAs[task.told.status], ...(by === undefined ? {} : { fault: by.fault.name, isUnclear: true }) }
+    return { ...Spoil.worded(all, write(task), !isOver(task.told)), told: toldAs[task.told.status] }
   }
 
   const answer = async (route: Route, request: Request, url: URL, key: string | undefined, host: Fault.Needs): Promise<Outcome> => {
@@ -313,14 +310,12 @@ export const make = ({ maxBodyBytes = 16 * 1024 * 1024, seed }: Options, { accep
   return {
     answer,
     /** Of an upstream's job that a gateway has made. */
-    taskOf: (of: string): Pick<TaskView, "endToldAt" | "linkGoodUntil"> | undefined => byUpstream.get(of),
+    taskOf: (of: string): Pick<Task, "endToldAt" | "linkGoodUntil"> | undefined => byUpstream.get(of),
     /** In the order of submission. */
     get tasks(): ReadonlyArray<TaskView> {
-      return [...tasks.values()].map(({ endToldAt, id, linkGoodUntil, polls, told, upstream: of }) => ({
+      return [...tasks.values()].map(({ id, polls, told, upstream: of }) => ({
         id,
         upstream: of,
-        endToldAt,
-        linkGoodUntil,
         polls,
         hasFailed: told.status === "FAILURE"
       }))

@@ -1,10 +1,7 @@
 /** What a mock was made with, looked at once: JavaScript has no types to do so. */
-import { latest } from "./time.ts"
+import { latest, longest } from "./time.ts"
 
 const modes: ReadonlyArray<unknown> = ["given", "frozen", "lockstep"]
-
-/** A year, as of a script's times. */
-const longest = 365 * 24 * 3_600_000
 
 /** The origin that a text is, and nothing else of a URL; `undefined` where it is none. */
 export const originOf = (text: string): string | undefined => {

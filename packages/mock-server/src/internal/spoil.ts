@@ -72,7 +72,7 @@ export const instead = (
 }
 
 /** The words of an answer to a poll, as the faults leave them. */
-export const reworded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boolean): Answer =>
+const reworded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boolean): Answer =>
   all.reduce((said, { fault }) => {
     switch (fault.name) {
       case "unknown-status":
@@ -85,3 +85,9 @@ export const reworded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boo
         return said
     }
   }, answer)
+
+/** The same, and what it adds to the journal: the fault that shows, after which nobody is sure to understand. */
+export const worded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boolean) => {
+  const by = all.find((each) => reworded([each], answer, isRunning) !== answer)
+  return by === undefined ? { answer } : { answer: reworded(all, answer, isRunning), fault: by.fault.name, isUnclear: true as const }
+}

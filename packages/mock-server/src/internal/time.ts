@@ -12,6 +12,9 @@ const clientNow = "x-client-now"
 /** Up to the year 2223: a Date has some way to go from there, and a sum of two stays exact. */
 export const latest = 8_000_000_000_000
 
+/** A year: no job takes longer, and no link is good for longer. */
+export const longest = 365 * 24 * 3_600_000
+
 /** What is wrong with a time; `undefined` where nothing is. */
 export const refuseTime = (at: number): string | undefined =>
   at >= 0 && at <= latest ? undefined : `a time is from 0 to ${latest} milliseconds since the epoch, not ${at}`
