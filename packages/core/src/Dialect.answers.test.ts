@@ -127,9 +127,13 @@ describe("receiver", () => {
       {
         status: 500,
         code: "invalid_request",
+        source: "made up",
         read: () => ({ _tag: "Declined", reason: "SubmitRejected", status: 500, message: "documented" })
       },
-      { status: 507, read: () => ({ _tag: "Declined", reason: "PaymentRequired", status: 507, message: "documented" }) }
+      { code: "early_refusal", source: "made up", read: Dialect.declined("PaymentRequired") },
+      { words: /^closed for today/iu, source: "made up", read: Dialect.declined("SubmitRejected") },
+      { code: "asks_twice", source: "made up", read: () => undefined },
+      { status: 507, source: "made up", read: () => ({ _tag: "Declined", reason: "PaymentRequired", status: 507, message: "documented" }) }
     ]
   })
 
@@ -174,6 +178,40 @@ describe("receiver", () => {
     expect(receive(answer(status, body))).toEqual(receipt)
   })
 
+  it.each<[string, unknown]>([
+    ["around another", { code: "early_refusal", error: { code: "why", message: "no" } }],
+    ["inside others", { code: "a", error: { code: "b", error: { code: "early_refusal" } } }],
+    ["as a type beside a code", { error: { code: 13, type: "early_refusal" } }],
+    ["in other case and joints", { code: " Early-Refusal" }]
+  ])("a row finds its code %s, with any status", (_, body) => {
+    for (const status of [200, 403, 408, 499, 502]) {
+      expect(receive(answer(status, body))).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status })
+    }
+  })
+
+  it("a row finds its words in any text for people, and in a body of plain text, but in no page", () => {
+    for (const body of [
+      { error: "Bad Gateway", message: "Closed for today." },
+      { detail: [{ msg: "closed for today" }] },
+      "Closed for today"
+    ]) {
+      expect(receive(answer(502, body))).toMatchObject({ _tag: "Declined", reason: "SubmitRejected", status: 502 })
+    }
+    expect(receive(answer(502, "<p>closed for today"))).toMatchObject({ _tag: "Unclear" })
+    expect(receive(answer(502, { code: "closed for today" }))).toMatchObject({ _tag: "Unclear" })
+  })
+
+  it("a row that finds itself not meant leaves the answer to the status", () => {
+    expect(receive(answer(400, { code: "asks_twice" }))).toMatchObject({ _tag: "Declined", reason: "SubmitRejected" })
+    expect(receive(answer(500, { code: "asks_twice" }))).toMatchObject({ _tag: "Unclear" })
+  })
+
+  it.each([200, 201, 202, 299])("a %i with an id is a job, whatever code or words stand beside it", (status) => {
+    for (const beside of [{ code: "early_refusal" }, { error: { code: "insufficient_balance" } }, { message: "closed for today" }]) {
+      expect(receive(answer(status, { id: "a", ...beside }))).toEqual({ _tag: "Accepted", id: "a" })
+    }
+  })
+
   it("what is no JSON holds no id, however a provider looks for one", () => {
     expect(Dialect.receiver({ id: String })(answer(200, "OK"))).toEqual({
       _tag: "Unclear",
@@ -196,5 +234,99 @@ describe("receiver", () => {
         expect(receive(answer(status, body))._tag === "Busy").toBe(status === 429)
       })
     )
+  })
+})
+
+describe("money", () => {
+  const receive = Dialect.receiver({ id: (json) => Dialect.idAt(json, "id") })
+  const { interpret } = definition
+  const refusals: ReadonlyArray<readonly [status: number, body: unknown]> = [
+    ...Object.keys(Dialect.moneyCodes).flatMap((code) => [[403, { code, message: "no" }] as const, [429, { error: { code } }] as const]),
+    [403, { error: { code: "INSUFFICIENT_BALANCE", message: "no" } }],
+    [400, { error: { code: "invalid_request_error", message: "Your credit balance is too low to access the API." } }],
+    [401, { error: { code: "", message: "该令牌额度已用尽" } }],
+    [403, { error: "Forbidden", message: "账户余额不足" }],
+    [403, { code: "insufficient_quota", message: "no" }],
+    [403, "Insufficient account balance"],
+    [404, { message: "Please top up your account." }],
+    [422, { detail: [{ msg: "You do not have enough credits." }] }],
+    [
+      429,
+      { error: { message: "You exceeded your current quota, please check your plan and billing details.", code: "insufficient_quota" } }
+    ],
+    [429, { error: { message: "Insufficient balance. Please recharge your account and try again later." } }]
+  ]
+
+  it.each(refusals)("F16, F17: a submission that is refused with %i and %j is PaymentRequired", (status, body) => {
+    expect(receive({ ...answer(status, body), operation: "submit" })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status })
+  })
+
+  it.each(refusals)("F17: a poll that is refused with %i and %j is a failed poll, in the answer's words", (status, body) => {
+    const reading = interpret(answer(status, body))
+    expect(reading).toMatchObject({ _tag: "Missed", because: "rate-limited" })
+    expect(reading).toHaveProperty("detail", expect.stringMatching(`^HTTP ${status}`))
+  })
+
+  it.each([401, 403, 404, 410, 500, 503, 200])("F17: a code of money with %i on a poll is a failed poll, with its words", (status) => {
+    expect(interpret(answer(status, { code: "insufficient_balance", message: "no money" }))).toEqual(
+      missed("rate-limited", `HTTP ${status}: no money`)
+    )
+  })
+
+  it("F17: 402 alone ends the watching for want of money", () => {
+    const body = { code: "insufficient_balance", message: "no" }
+    expect(interpret(answer(402, body))).toEqual({
+      _tag: "Refused",
+      reason: "PaymentRequired",
+      status: 402,
+      code: body.code,
+      message: "no"
+    })
+  })
+
+  it("a job that failed for want of money is a failed job", () => {
+    expect(interpret(answer(200, { status: "failed", error: "Insufficient balance" }))).toMatchObject({ _tag: "Failed" })
+    expect(interpret(answer(200, { status: "running", code: "insufficient_balance" }))).toMatchObject({ _tag: "Running" })
+  })
+
+  it("a body of plain text that speaks of money is a failed poll of want of money", () => {
+    expect(interpret(answer(200, "Insufficient balance"))).toEqual(missed("rate-limited", "HTTP 200: Insufficient balance"))
+  })
+
+  it("an answer to a cancelling is read by its status", () => {
+    expect(interpret({ ...answer(403, { code: "insufficient_balance" }), operation: "cancel" })).toMatchObject({ _tag: "Refused" })
+  })
+
+  it.each([
+    { code: "resource_exhausted", message: "Resource has been exhausted (e.g. check quota)." },
+    { code: "insufficient_quota", message: "You exceeded your current quota." },
+    { code: "insufficient_quota", message: "Tokens per minute exceeded: check your plan and billing details." },
+    { code: "rate_limit_error", message: "Rate limit reached: upgrade your plan or add credits." },
+    { message: "quota exceeded, retry later" },
+    { message: "Too many requests. Your balance is too low for more." },
+    { message: "请求过于频繁，充值可提高限额" },
+    {}
+  ])("F17: in doubt a 429 is pace: %j", (body) => {
+    expect(receive(answer(429, body))).toMatchObject({ _tag: "Busy", status: 429 })
+  })
+
+  it.each([200, 302, 408, 499, 500, 502, 503, 504])("F22: without a row no code and no words decline a %i", (status) => {
+    for (const body of [{ code: "insufficient_balance", message: "no" }, { error: "余额不足" }, "insufficient balance"]) {
+      expect(receive(answer(status, body))).toMatchObject({ _tag: "Unclear", status })
+    }
+  })
+
+  it.each([200, 400, 403, 500, 503])("F22: a page with %i is unclear, whatever it says", (status) => {
+    expect(receive(answer(status, "<html>insufficient_balance: 余额不足, out of credits</html>"))).toMatchObject({
+      _tag: "Unclear",
+      status
+    })
+  })
+
+  it("every code of money says where it was seen, and is written as codes are compared", () => {
+    for (const [code, source] of Object.entries(Dialect.moneyCodes)) {
+      expect(Dialect.normalised(code)).toBe(code)
+      expect(source).toMatch(/\S+\/\S+|\w\.\w+/u)
+    }
   })
 })

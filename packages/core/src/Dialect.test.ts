@@ -303,3 +303,64 @@ describe("speaksOfModeration", () => {
     expect(Dialect.speaksOfModeration(text)).toBe(false)
   })
 })
+
+describe("speaksOfMoney", () => {
+  it.each([
+    "Insufficient Balance",
+    "insufficient USD or Diem balance",
+    "You do not have sufficient credits",
+    "Your account balance is insufficient. Please recharge your account.",
+    "Your credit balance is too low",
+    "Your prepayment credits are depleted.",
+    "You have run out of credits or need a Grok subscription.",
+    "has either used all available credits",
+    "please purchase more credits",
+    "Please add funds to continue.",
+    "reached its monthly spending limit",
+    "check your plan and billing details",
+    "Billing hard limit has been reached",
+    "payment required",
+    "用户额度不足, 剩余额度: ＄0.000000",
+    "预扣费额度失败",
+    "账户余额已用尽，请充值",
+    "您的账号已欠费",
+    "积分不足"
+  ])("%s does", (text) => {
+    expect(Dialect.speaksOfMoney(undefined, text)).toBe(true)
+  })
+
+  it.each([
+    "quota exceeded",
+    "Resource has been exhausted (e.g. check quota).",
+    "white balance is not a parameter",
+    "the load balancer is exhausted",
+    "closing credits over a sunset",
+    "refunds are not enough",
+    "this model is not in your plan",
+    "当前分组上游负载已饱和，请稍后再试，或升级账户以提升服务质量",
+    ""
+  ])("%s does not", (text) => {
+    expect(Dialect.speaksOfMoney(text)).toBe(false)
+  })
+})
+
+describe("speaksOfPace", () => {
+  it.each([
+    "Too Many Requests",
+    "You are sending requests too quickly",
+    "slow down",
+    "Rate limit reached",
+    "rate_limit_exceeded",
+    "Requests per Minute (actual/limit): 2/2",
+    "RPM",
+    "Concurrency limit reached",
+    "请求过于频繁",
+    "每分钟最多 10 次"
+  ])("%s does", (text) => {
+    expect(Dialect.speaksOfPace(undefined, text)).toBe(true)
+  })
+
+  it.each(["quota exceeded", "monthly spending limit", "try again later", "an accurate limit", ""])("%s does not", (text) => {
+    expect(Dialect.speaksOfPace(text)).toBe(false)
+  })
+})

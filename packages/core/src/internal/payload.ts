@@ -125,6 +125,75 @@ const errorAt = (value: unknown, depth: number): ErrorBody => {
   }
 }
 
+/** An error body, and the errors inside it, the innermost first. */
+const levels = (value: unknown, depth = 2): ReadonlyArray<unknown> => {
+  const error = at(value, "error")
+  return depth > 0 && typeof error === "object" && error !== null ? [...levels(error, depth - 1), value] : [value]
+}
+
+/**
+ * Every code of an error body, in whichever of the shapes that `errorOf` reads: one of money may stand in `type` beside a number in
+ * `code`, or around another.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const codesOf = (value: unknown): ReadonlyArray<string> =>
+  levels(value)
+    .flatMap((level) => [at(level, "code"), at(level, "type")])
+    .flatMap((code) => present(code) ?? [])
+
+/**
+ * Every text for people of an error body: Spring's `{ "error": "Forbidden", "message": "..." }` has the reason in the second.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const textsOf = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === "string") return [excerpt(value)]
+  return levels(value)
+    .flatMap((level) => {
+      const detail = at(level, "detail")
+      const first: unknown = Array.isArray(detail) ? detail[0] : undefined
+      return [at(level, "error"), at(level, "message"), detail, at(first, "msg")]
+    })
+    .flatMap((text) => shown(text) ?? [])
+}
+
+// "Quota" and "exhausted" are in neither: they mean pace as often as money.
+const money = [
+  /\b(in)?sufficient (\w+ ){0,3}(balance|credits?|funds)\b/iu,
+  /\b(enough|out of|no|no more|purchase|buy|add|used all|used all available) (more |your |any )?(balance|credits?|funds)\b/iu,
+  /\b(balance|credits?|funds)\b[^.。]{0,30}\b(too low|insufficient|not enough|exhausted|depleted|used up)\b/iu,
+  /\bspend(ing)? (limit|cap)\b/iu,
+  /\bbilling (details|hard limit|limit)\b/iu,
+  /\bpayment (is )?required\b/iu,
+  /\b(top up|top-up|recharge) (your )?(account|balance|wallet)\b/iu,
+  /余额|欠费|充值|预扣费|(额度|积分|点数)(不足|已?用[尽完光]|已?耗尽)/u
+] as const
+
+/**
+ * Tells whether words speak of an account that can't pay. Whole phrases, since a refusal may quote the request, and a prompt may have
+ * "white balance" or "closing credits".
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const speaksOfMoney = (...words: ReadonlyArray<string | undefined>): boolean =>
+  words.some((text) => text !== undefined && money.some((phrase) => phrase.test(text)))
+
+const pace =
+  /too many requests|too (quickly|fast|frequent)|slow down|\brate[ _-]*limit|\bper (second|minute|hour)\b|\b(rpm|rps|tpm|qps)\b|concurren|频繁|频率|速率|限流|并发|每(秒|分钟|小时)/iu
+
+/**
+ * Tells whether words speak of requests that come too fast.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const speaksOfPace = (...words: ReadonlyArray<string | undefined>): boolean =>
+  words.some((text) => text !== undefined && pace.test(text))
+
 /**
  * Tells whether words speak of a content filter. It decides nothing but the `moderated` of a failure.
  *

@@ -42,8 +42,9 @@ const Job = Schema.Struct({
 
 const TaskError = Schema.Struct({ code: Schema.String, message: Schema.String, data: Schema.Null }).annotate({ identifier: "TaskError" })
 
+/** What is refused before a channel is chosen has no `param`: middleware/utils.go. */
 const Envelope = Schema.Struct({
-  error: Schema.Struct({ message: Schema.String, type: Schema.String, param: Schema.String, code: Schema.String })
+  error: Schema.Struct({ message: Schema.String, type: Schema.String, param: Schema.optionalKey(Schema.String), code: Schema.String })
 }).annotate({ identifier: "Envelope" })
 
 const ContentError = Schema.Struct({ error: Schema.Struct({ message: Schema.String, type: Schema.String }) }).annotate({
@@ -68,9 +69,11 @@ export const contract: Contract = {
       200: { what: "Accepted: the job has an id.", form: Accepted },
       ...each(TaskError, {
         400: "The request is not as documented.",
+        403: "The account can't pay: insufficient_user_quota.",
         413: "The body is too large.",
         415: "The body is neither a form nor JSON."
       }),
+      503: { what: "No channel takes this model: model_not_found.", form: Envelope },
       ...gate
     }
   },

@@ -52,6 +52,8 @@ const HttpError = Schema.Struct({ code: Schema.String, error: Schema.String, usa
 
 const Accepted = Schema.Struct({ request_id: Schema.String.check(Schema.isMinLength(1)) }).annotate({ identifier: "Accepted" })
 
+const broke = "The key may not do this, or its team can't pay."
+
 export const contract: Contract = {
   title: "xAI video generation",
   origin: "https://api.x.ai",
@@ -71,7 +73,7 @@ export const contract: Contract = {
     },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
-      ...each(HttpError, refusals)
+      ...each(HttpError, { ...refusals, 403: broke })
     }
   },
   poll: {
@@ -82,6 +84,7 @@ export const contract: Contract = {
       ...each(HttpError, {
         400: "Rejected by moderation, and billed; older form of the same.",
         401: "The key is missing or wrong.",
+        403: broke,
         404: "No such job for this key.",
         429: "Too many requests."
       })

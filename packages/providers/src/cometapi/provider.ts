@@ -6,6 +6,7 @@
 import { Dialect, Images, Provider, type Reading, Text, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as newApi from "../internal/newApi.ts"
 import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
 import { moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, type Flat, Options, Query, type Task } from "./schema.ts"
@@ -40,12 +41,18 @@ const innerKind = Dialect.lookup(words)
 const outerKind = Dialect.lookup(outerWords)
 const inner = readers("upstream")
 
-/** A malformed request, though the status says that the server failed: "do not retry". And what xAI says, passed on. */
+/** A malformed request, though the status says that the server failed: "do not retry". */
+const malformed = {
+  status: 500,
+  code: "invalid_request",
+  source: "https://apidoc.cometapi.com/errors/error-codes-handling"
+} as const
+
+/** On a poll: also what xAI says, passed on. */
 export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
   ...moderationRows("upstream"),
   {
-    status: 500,
-    code: "invalid_request",
+    ...malformed,
     read: ({ answer, error }) => ({
       _tag: "Refused",
       reason: "PollRejected",
@@ -53,21 +60,13 @@ export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
       code: "invalid_request",
       message: error.message ?? Text.excerpt(answer.body)
     })
-  }
+  },
+  ...newApi.missed
 ]
 
 const declined: ReadonlyArray<Dialect.Row<Reading.Receipt>> = [
-  {
-    status: 500,
-    code: "invalid_request",
-    read: ({ answer, error }) => ({
-      _tag: "Declined",
-      reason: "SubmitRejected",
-      status: answer.status,
-      code: "invalid_request",
-      message: error.message ?? Text.excerpt(answer.body)
-    })
-  }
+  { ...malformed, read: Dialect.declined("SubmitRejected") },
+  ...newApi.declined
 ]
 
 /** The flat form. "If the response only echoes request_id, wait a few seconds and poll again." */

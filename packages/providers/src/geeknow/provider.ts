@@ -5,6 +5,7 @@
  */
 import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
+import * as newApi from "../internal/newApi.ts"
 import { check, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
 import { capabilities, Video } from "./schema.ts"
 
@@ -67,9 +68,9 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
       const images = yield* Images.ready(plan.images, formsOf(plan))
       return { kind: "generation", call: { method: "POST", path: "/v1/videos", body: { _tag: "Multipart", parts: form(plan, images) } } }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id") }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id"), rows: newApi.declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
-  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, words, read }),
+  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, words, read, rows: newApi.missed }),
   content: (ref) => `/v1/videos/${idOf(ref)}/content`
 }
 

@@ -80,12 +80,13 @@ export const moderationRows = (source: "provider" | "upstream"): ReadonlyArray<D
     return failed(json, { ...(body._tag === "Some" ? costOf(body.value, source) : {}), moderated: true })
   }
   return [
-    // Billed: vercel/ai#17887.
-    { status: 400, code: "imagine:content-moderated", read: moderated },
-    // The same under its first code, which other refusals share: vercel/ai#13390.
+    // Billed, says the source.
+    { status: 400, code: "imagine:content-moderated", source: "vercel/ai#17887", read: moderated },
+    // The same under its first code, which other refusals share.
     {
       status: 400,
       code: "Client specified an invalid argument",
+      source: "vercel/ai#13390",
       read: (seen) => (Dialect.speaksOfModeration(seen.error.message) ? moderated(seen) : undefined)
     }
   ]

@@ -6,6 +6,11 @@ import { definition, words } from "./provider.ts"
 const id = "a3d1008e-4544-40d4-d075-11527e794e4a"
 const cost = { costUsd: 0.3, costSource: "provider" } as const
 const rejected = "Generated video rejected by content moderation."
+const dry =
+  "Your team 00000000-0000-4000-8000-000000000000 has either used all available credits or reached its monthly spending limit. To continue making API requests, please purchase more credits or raise your spending limit."
+const tooFast =
+  "Too many requests for team 00000000-0000-4000-8000-000000000000 and model grok-imagine-video. Your team's rate limit is — Requests per Minute (actual/limit): 61/60."
+const receive = (status: number, body: unknown) => definition.receive(answer(status, body, "submit"))
 const image = "https://a.b/1.png"
 const prompt = "a fox"
 const video = "https://a.b/c.mp4"
@@ -27,6 +32,18 @@ describe("xai", () => {
       message: "Zero Data Retention teams must provide output.upload_url for video generation."
     },
     "error.not-found": { _tag: "NotFound", detail: "HTTP 404: The requested video generation was not found." },
+    "error.permission-denied.with-credits": {
+      reading: { _tag: "Missed", because: "rate-limited", detail: `HTTP 403: ${dry}` },
+      receipt: { _tag: "Declined", reason: "PaymentRequired", status: 403, code: "permission-denied", message: dry }
+    },
+    "error.resource-exhausted.with-credits": {
+      reading: { _tag: "Missed", because: "rate-limited", detail: `HTTP 429: ${dry}` },
+      receipt: { _tag: "Declined", reason: "PaymentRequired", status: 429, code: "Some resource has been exhausted", message: dry }
+    },
+    "error.resource-exhausted.with-pace": {
+      reading: { _tag: "Missed", because: "rate-limited", detail: `HTTP 429: ${tooFast}` },
+      receipt: { _tag: "Busy", status: 429, message: tooFast }
+    },
     "error.unauthorized": {
       reading: {
         _tag: "Refused",
@@ -120,6 +137,61 @@ describe("xai", () => {
     ]
   ])("%s", (_, status, body, reading) => {
     expect(definition.interpret(answer(status, body))).toMatchObject(reading)
+  })
+
+  const denied = "The caller does not have permission to execute the specified operation"
+  it.each([
+    ["its name in capitals", 429, "RESOURCE_EXHAUSTED", "Your credits have run dry."],
+    [
+      "its new name",
+      429,
+      "resource-exhausted",
+      "Free usage quota exceeded. Purchase credits or provision an API key at https://console.x.ai"
+    ],
+    ["a balance", 429, "resource-exhausted", "The balance of team 1 is negative."],
+    [
+      "a new team",
+      403,
+      denied,
+      "Your newly created team doesn't have any credits or licenses yet. You can purchase those on https://console.x.ai/"
+    ],
+    ["a new team, the new name", 403, "permission-denied", "Your newly created team doesn't have any credits or licenses yet."],
+    ["a code of its own", 403, "personal-team-blocked:spending-limit", "This team is blocked."]
+  ])("F17: money by xAI's words is a refusal for want of money: %s", (_, status, code, error) => {
+    expect(receive(status, { code, error })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, code })
+    expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Missed", because: "rate-limited" })
+  })
+
+  it.each([
+    ["resource-exhausted", "Too many tokens for team 1 and model grok-imagine-video. Tokens per Minute (actual/limit): 65605/16000"],
+    ["Some resource has been exhausted", "You are sending requests too quickly. Slow down, or add credits for higher limits."],
+    ["Some resource has been exhausted", "Rate limit reached. Upgrade your plan or purchase more credits."],
+    ["resource-exhausted", "The service is temporarily at capacity. Please retry your request shortly."],
+    ["resource-exhausted", "Quota exhausted."],
+    ["resource-exhausted", ""]
+  ])("F17: the code %s alone, or with words of pace, is pace: %s", (code, error) => {
+    expect(receive(429, { code, error })).toMatchObject({ _tag: "Busy", status: 429 })
+  })
+
+  it.each([
+    [403, "permission-denied", "Access to the chat endpoint is denied."],
+    [401, "unauthenticated:bad-credentials", "The API key is invalid or missing."]
+  ])("a key without the right is unauthorized: %i %s", (status, code, error) => {
+    expect(receive(status, { code, error })).toMatchObject({ _tag: "Declined", reason: "Unauthorized" })
+    expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Refused", reason: "Unauthorized" })
+  })
+
+  it("xAI has no gateway's codes: what those would decline with a 5xx or a 200 is unclear", () => {
+    for (const status of [200, 500, 503]) {
+      for (const code of ["insufficient_user_quota", "model_not_found", "resource-exhausted"]) {
+        expect(receive(status, { code, error: dry })).toMatchObject({ _tag: "Unclear", status })
+      }
+    }
+  })
+
+  it("F17: a job's own failure stays one, whatever its words say of money", () => {
+    const body = { status: "failed", error: { code: "resource-exhausted", message: dry } }
+    expect(definition.interpret(answer(200, body))).toMatchObject({ _tag: "Failed", failure: { message: dry } })
   })
 
   writes(

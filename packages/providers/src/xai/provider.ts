@@ -23,11 +23,39 @@ export const words = {
   expired: "expired"
 } as const satisfies Dialect.Words
 
-/** Answers that the general rules would read otherwise. */
+/** What xAI says of money under gRPC's codes for other things, whose own meaning is pace, or a key without the right. */
+const ofMoney = /\b(credits?|balance|spending limit|billing)\b|余额|额度不足/iu
+
+/** The first two and the next two are one code each, under its old and its new name. */
+const unpayable = [
+  { status: 429, code: "Some resource has been exhausted", words: ofMoney, source: "continuedev/continue#10373; pace: cline/cline#4826" },
+  { status: 429, code: "resource-exhausted", words: ofMoney, source: "chenyme/grok2api#836; pace: chenyme/grok2api#926" },
+  {
+    status: 403,
+    code: "The caller does not have permission to execute the specified operation",
+    words: ofMoney,
+    source: "openclaw/openclaw extensions/xai/index.test.ts@2908d4e"
+  },
+  { status: 403, code: "permission-denied", words: ofMoney, source: "Anantys-oss/koan#2412; no money: decolua/9router#2559" },
+  { status: 403, code: "personal-team-blocked:spending-limit", source: "can1357/oh-my-pi#4913" }
+] as const
+
+/** "Slow down, or upgrade to a Grok subscription for higher limits" is pace. */
+const refused = (seen: Dialect.Seen): Reading.Receipt | undefined =>
+  Dialect.speaksOfPace(...seen.texts) ? undefined : Dialect.declined("PaymentRequired")(seen)
+
+/** On a submission. */
+const declined = unpayable.map((row): Dialect.Row<Reading.Receipt> => Object.assign({ read: refused }, row))
+
+/** Polls that the general rules would read otherwise. */
 export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
-  // 202 with an empty body while running: vercel/ai#17308.
-  { status: 202, read: ({ answer }) => (answer.body.trim() === "" ? { _tag: "Queued" } : undefined) },
-  ...moderationRows("provider")
+  {
+    status: 202,
+    source: "vercel/ai#17308: an empty body while running",
+    read: ({ answer }) => (answer.body.trim() === "" ? { _tag: "Queued" } : undefined)
+  },
+  ...moderationRows("provider"),
+  ...unpayable.map((row): Dialect.Row<Reading.Reading> => Object.assign({ read: Dialect.missedForMoney }, row))
 ]
 
 const Payload = Schema.Struct(fields)
@@ -123,7 +151,7 @@ export const definition: Provider.Definition<Request> = {
       })
       return { kind: kinds[mode], call: { method: "POST", path: `/v1/videos/${paths[mode]}`, body: { _tag: "Json", value } } }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "request_id", "id") }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "request_id", "id"), rows: declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
   interpret: Dialect.interpreter({
     schema: Payload,

@@ -9,6 +9,8 @@ const png = "data:image/png;base64,iVBORw0K"
 const prompt = "a fox"
 const path = "/v1/grok/videos"
 
+const receive = (status: number, body: unknown) => definition.receive(answer(status, body, "submit"))
+
 describe("xingchao", () => {
   replays(definition, fixtures, {
     "create.queued": { _tag: "Accepted", id: "video_5f0c6b1e-3a57-4c1d-9d0e-8d1f2a9b7c33" },
@@ -70,6 +72,35 @@ describe("xingchao", () => {
   it("a job is asked for by its id, percent-encoded", () => {
     const ref = { provider: "xingchao", kind: "generation", id: "a/b?c", baseUrl: definition.baseUrl, submittedAt: 0 } as const
     expect(definition.poll(ref)).toEqual({ method: "GET", path: "/v1/result/a%2Fb%3Fc" })
+  })
+
+  // Made up: no document shows an error body. Its backend is Spring's, as the one for an unknown route is.
+  it.each([
+    [
+      403,
+      { timestamp: "2026-11-21T00:00:00Z", status: 403, error: "Forbidden", message: "余额不足，请充值后再试", path: "/v1/grok/videos" }
+    ],
+    [400, { message: "Insufficient account balance" }],
+    [429, { message: "账户余额不足" }]
+  ])("F17: money by words is a refusal for want of money: %i %j", (status, body) => {
+    expect(receive(status, body)).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, message: body.message })
+    expect(definition.interpret(answer(status, body))).toEqual({
+      _tag: "Missed",
+      because: "rate-limited",
+      detail: `HTTP ${status}: ${body.message}`
+    })
+  })
+
+  it.each([{ message: "请求过于频繁，请稍后再试" }, { message: "Polling too frequently" }, { message: "quota exceeded, retry later" }])(
+    "F17: a 429 about pace may be tried again: %j",
+    (body) => {
+      expect(receive(429, body)).toMatchObject({ _tag: "Busy", status: 429 })
+    }
+  )
+
+  it("F22: it has no code of a gateway's that it is not: a 5xx and a 200 with one are unclear", () => {
+    expect(receive(503, { error: { code: "model_not_found", message: "no" } })).toMatchObject({ _tag: "Unclear", status: 503 })
+    expect(receive(200, { code: "insufficient_user_quota", message: "no" })).toMatchObject({ _tag: "Unclear", status: 200 })
   })
 
   writes(

@@ -1,0 +1,30 @@
+/**
+ * Answers that new-api writes itself, before it passes anything on, and gateways that are built on it with it: CometAPI and GeekNow.
+ *
+ * What is no evidence of that, and so not here: decisions/0010.
+ */
+import { Dialect, type Reading } from "@reelay/core"
+
+/** Step 7 of `RelayTaskSubmit`, before step 9 sends the request, and on the first channel only: so whatever the status of the answer. */
+const preConsume = "QuantumNous/new-api service/billing_session.go@0067bd9, called by relay/relay_task.go@00fca48"
+
+/** `ValidateUserToken`, the first that any request passes: the price of the last job has drained the token. */
+const drained = "QuantumNous/new-api i18n/locales/en.yaml@002f912 (token.exhausted), written by middleware/auth.go"
+
+/** On a submission. */
+export const declined: ReadonlyArray<Dialect.Row<Reading.Receipt>> = [
+  { code: "insufficient_user_quota", source: preConsume, read: Dialect.declined("PaymentRequired") },
+  { code: "pre_consume_token_quota_failed", source: preConsume, read: Dialect.declined("PaymentRequired") },
+  {
+    status: 503,
+    code: "model_not_found",
+    source: "QuantumNous/new-api middleware/distributor.go@003d7c0; farion1231/cc-switch#312",
+    read: Dialect.declined("SubmitRejected")
+  },
+  { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.declined("PaymentRequired") }
+]
+
+/** On a poll, which passes the same check of the token. */
+export const missed: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
+  { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.missedForMoney }
+]
