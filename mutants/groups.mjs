@@ -10,14 +10,20 @@ export const groups = {
   },
   engine: {
     mutate: [
+      "packages/core/src/engine/Submission.ts",
+      "packages/core/src/engine/driver.ts",
+      "packages/core/src/engine/entryWriter.ts",
+      "packages/core/src/engine/memory.ts",
+      "packages/core/src/engine/spending.ts",
+      "packages/core/src/engine/submitting.ts",
+      "packages/core/src/Journal.ts",
+      "packages/core/src/internal/redirect.ts",
       "packages/core/src/internal/watch.ts",
-      "packages/core/src/internal/submit.ts",
       "packages/core/src/internal/nextLook.ts",
       "packages/core/src/internal/waitOf.ts",
       "packages/core/src/internal/pollRetry.ts",
       "packages/core/src/internal/retryAfter.ts",
       "packages/core/src/internal/handle.ts",
-      "packages/core/src/internal/submission.ts",
       "packages/core/src/internal/attachment.ts",
       "packages/core/src/internal/record.ts",
       "packages/core/src/internal/many.ts"
@@ -25,6 +31,7 @@ export const groups = {
     tests: [
       "packages/core/src/Job.*.test.ts",
       "packages/core/src/internal/*.test.ts",
+      "packages/core/src/engine/*.test.ts",
       "packages/core/src/{promise,rxjs,Metrics,Limits,KeyValueJournal,Provider.options}.test.ts",
       "packages/testing/test/traps.test.ts"
     ]

@@ -58,7 +58,7 @@ describe("the log", () => {
     ["HTTP 200, Failed: no face in the image", said("failed", { error: "no face in the image" })],
     ["HTTP 200, Expired", said("expired")],
     ["HTTP 200, Cancelled", said("cancelled")],
-    ["HTTP 401, Refused: not with <key>", { status: 401, body: { error: `not with ${key}` } }]
+    ["HTTP 402, Refused: not with <key>", { status: 402, body: { error: `not with ${key}` } }]
   ])("says with its last line how it ended: %s", ([line, reply]) =>
     Effect.gen(function* () {
       expect((yield* lines([reply])).slice(1)).toEqual([`Debug Look 1 at fake job job-1: ${line}`])

@@ -3,7 +3,6 @@ import { expect } from "../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { done, fake, key, listen, printed, provider, type Reply, request, said, script } from "../test/fake.ts"
 import * as Job from "./Job.ts"
@@ -58,17 +57,11 @@ describe("submit", () => {
     })
   )
 
-  it.effect("each run of the stream of run is a new POST", () =>
+  it.effect("each run is a submission of its own", () =>
     Effect.gen(function* () {
-      const net = script({ polls: [done] })
-      const states = Job.run(provider, request).pipe(Stream.provide(net.layer))
-      const both = yield* Effect.forkChild(Effect.all([Stream.runCollect(states), Stream.runCollect(states)], { concurrency: 2 }))
-      yield* TestClock.adjust("1 minute")
-      expect((yield* Fiber.join(both)).map((all) => all.map(({ _tag }) => _tag))).toEqual([
-        ["Submitted", "Succeeded"],
-        ["Submitted", "Succeeded"]
-      ])
-      expect(net.posts()).toHaveLength(2)
+      const net = script({ posts: [{ body: { id: "job-1" } }, { body: { id: "job-2" } }] })
+      const submit = Effect.map(Job.submit(provider, request), ({ ref: { id } }) => id).pipe(Effect.provide(net.layer))
+      expect(yield* Effect.all([submit, submit])).toEqual(["job-1", "job-2"])
     })
   )
 
@@ -79,7 +72,7 @@ describe("submit", () => {
     ["a 500", { status: 500, body: { error: "boom" } }, "HTTP 500: boom"],
     ["a 503", { status: 503 }, "HTTP 503: "],
     ["a page", { body: "<html>hello</html>" }, "HTTP 200 with a page instead of JSON: <html>hello</html>"],
-    ["a redirect", { status: 302, headers: { location: "https://evil.test/" } }, "HTTP 302: "],
+    ["a redirect", { status: 302, headers: { location: "https://evil.test/" } }, "HTTP 302, a redirect to https://evil.test/"],
     ["a success without an id", { body: { ok: true } }, 'HTTP 200 without a job id: {"ok":true}'],
     ["an empty success", { status: 202 }, "HTTP 202 without a job id: "]
   ])("T24: after %s nobody knows, and nothing is sent again", ([, reply, detail]) =>
@@ -238,7 +231,21 @@ describe("an interruption during a submit", () => {
       expect(unknown.map(({ reason }) => reason)).toMatchObject([
         { _tag: "SubmitUnknown", detail: "it was interrupted, and no answer came within 10 s" }
       ])
-      expect([net.requests.length, net.cut.length]).toEqual([1, 1])
+      expect([net.requests.length, net.cut.length]).toEqual([1, 0])
+      // The request itself goes on to its own timeout.
+      yield* TestClock.adjust("50 seconds")
+      expect([net.requests.length, net.cut.length, unknown.length]).toEqual([1, 1, 1])
+    })
+  )
+
+  it.effect("an id that comes later than that is handed over all the same", () =>
+    Effect.gen(function* () {
+      const { known, net, stop, unknown } = yield* interrupted({ body: { id: "job-1" }, after: "20 seconds" })
+      yield* TestClock.adjust("11 seconds")
+      yield* Fiber.join(stop)
+      expect([known, unknown.length]).toEqual([[], 1])
+      yield* TestClock.adjust("10 seconds")
+      expect([known, unknown.length, net.requests.length]).toEqual([[ref], 1, 1])
     })
   )
 

@@ -137,10 +137,10 @@ describe("spans", () => {
 
   it.effect("what ends otherwise has ended all the same, and says why", () =>
     Effect.gen(function* () {
-      const { trace, watch } = yield* begun([{ status: 401, body: { error: "no" } }])
+      const { trace, watch } = yield* begun([{ status: 402, body: { error: "no" } }])
       yield* watch("2 hours")
       expect(trace.open()).toEqual([])
-      expect(trace.attributes("reelay.job")).toMatchObject([{ "error.type": "Unauthorized", "reelay.job.state": "Submitted" }])
+      expect(trace.attributes("reelay.job")).toMatchObject([{ "error.type": "PaymentRequired", "reelay.job.state": "Submitted" }])
       expect(trace.named("reelay.job").map(({ status }) => status._tag === "Ended" && status.exit._tag)).toEqual(["Failure"])
 
       const refused = recording()

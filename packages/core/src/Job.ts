@@ -9,16 +9,27 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type { Phase } from "./engine/Submission.ts"
+import { submission as makeSubmission } from "./engine/submitting.ts"
 import { attached, attaching } from "./internal/attachment.ts"
 import { refusal } from "./internal/checked.ts"
 import { atATime, inBatch, resume, stopped, unreadable } from "./internal/many.ts"
-import { prepare, send } from "./internal/submission.ts"
 import { InvalidRequest, type JobCancelled, type JobError, type JobExpired, type JobFailed } from "./JobError.ts"
 import type { JobRef } from "./JobRef.ts"
 import type { JobState, Succeeded } from "./JobState.ts"
 import * as Journal from "./Journal.ts"
 import type * as Pace from "./Pace.ts"
 import type { Provider } from "./Provider.ts"
+
+export type {
+  /**
+   * Where a submission is.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Phase
+} from "./engine/Submission.ts"
 
 /**
  * How to watch a job. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
@@ -64,6 +75,21 @@ export interface SubmitOptions extends WatchOptions {
   readonly onSubmitted?: ((ref: JobRef) => Effect.Effect<void>) | undefined
   /** Told of a `SubmitUnknown` where the caller was interrupted, and so can't be given it as a failure. */
   readonly onUnknown?: ((error: JobError) => Effect.Effect<void>) | undefined
+  /**
+   * What makes two submissions one: with the same key they are the same submission, for as long as the process lives, and with a journal beyond
+   * that, whatever is pruned or forgotten. Another request under the same key is `InvalidRequest`. Default: none, each submission is one of its own.
+   */
+  readonly key?: string | undefined
+  /**
+   * Submits though the very same request to the same account is of unknown fate since less than ten minutes: **it may be paid for twice**.
+   * Default: false, it is refused with that `SubmitUnknown`.
+   */
+  readonly maySubmitAgain?: boolean | undefined
+  /**
+   * The most submissions of the account that this process, and its journal, may make within a time: what is beyond that is `RateLimited`, and
+   * nothing is sent. Those that were surely not accepted do not count. Default: no limit.
+   */
+  readonly maxSubmissions?: { readonly limit: number; readonly window: Duration.Input } | undefined
 }
 
 /** @category models */
@@ -108,10 +134,64 @@ export interface JobHandle {
 }
 
 /**
- * Submits one job: exactly one POST is accepted. Returns when the provider has given an id.
+ * A submission as a value to hold: it sends at most one POST that may have been accepted, in its whole life, however often and by however
+ * many it is asked.
  *
- * Money: the POST is repeated only where it surely was not accepted. Where nobody can know, the failure is `SubmitUnknown`, and
- * nothing is sent again. An interruption waits for the id (at most 10 s), hands it to `onSubmitted`, and then stops.
+ * @category models
+ * @since 0.1.0
+ */
+export interface Submission {
+  /** The caller's, else made. */
+  readonly key: string
+  /** SHA-256 of what is sent, in lower-case hexadecimal. */
+  readonly digest: string
+  /** Where it is. `Accepted`, `Unknown` and `Refused` are final; an id that comes late turns `Unknown` into `Accepted`. */
+  readonly phase: () => Phase
+  /**
+   * The job. It may be run, retried and repeated for ever: after `Accepted` it is the same job, after `Unknown` or `Refused` the same error;
+   * after `NotSent` it is tried again, no earlier than the provider or the last wait said. Interrupting it before the POST has begun
+   * sends nothing; after that it waits for the id, at most 10 seconds.
+   */
+  readonly job: Effect.Effect<JobHandle, JobError>
+}
+
+/**
+ * Makes a submission, and refuses what can be refused. Sends nothing yet: the first who runs its `job` does.
+ *
+ * With a `key` it is the submission that this process or its journal has under that key already, if there is one.
+ *
+ * **Example** (Asking again without paying again)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Job } from "@reelay/core"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const video = (apiKey: string) =>
+ *   Effect.gen(function* () {
+ *     const submission = yield* Job.submission(xai({ apiKey }), { prompt: "A candle flickers on a wooden table." })
+ *     const result = Effect.flatMap(submission.job, (handle) => handle.result)
+ *     return yield* Effect.retry(result, { times: 3, while: (error) => error._tag === "JobError" && error.again !== "never" })
+ *   })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const submission = <Request>(
+  provider: Provider<Request>,
+  request: Request,
+  options: SubmitOptions = {}
+): Effect.Effect<Submission, JobError, HttpClient.HttpClient> => makeSubmission(provider, request, options)
+
+/**
+ * Submits one job: at most one POST is accepted. Returns when the provider has given an id. Each run is a new submission, unless it
+ * has a `key`: to ask again without paying again, hold a `submission`.
+ *
+ * Money: the POST is repeated only if it surely was not accepted. If nobody can know, the failure is `SubmitUnknown`, nothing is sent again, and
+ * for ten minutes the same request is refused with the same error. An interruption before the POST has begun sends nothing; after that it waits
+ * for the id (at most 10 s), hands it to `onSubmitted`, and then stops. Later than that the request still goes on to its timeout, and
+ * an id that comes is written down and handed over.
  *
  * With a `Journal` in the context an intent is durable before the POST (if it can't be written, nothing is sent: `JournalFailed`), and
  * the reference is durable before this returns. `resumeAll` finds both again.
@@ -133,14 +213,11 @@ export interface JobHandle {
  * @category constructors
  * @since 0.1.0
  */
-export const submit: <Request>(
+export const submit = <Request>(
   provider: Provider<Request>,
   request: Request,
-  options?: SubmitOptions
-) => Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> = Effect.fnUntraced(function* (provider, request, options = {}) {
-  const prepared = yield* prepare(provider, request, options)
-  return yield* send(prepared, { label: options.label, saveTo: options.saveTo })
-})
+  options: SubmitOptions = {}
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => Effect.flatMap(makeSubmission(provider, request, options), ({ job }) => job)
 
 /**
  * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first look comes at once.
@@ -156,20 +233,6 @@ export const attach = (
   ref: JobRef,
   options: AttachOptions = {}
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => attaching(ref, attached(provider, ref, options))
-
-/**
- * Submits a job and streams its states. **Each run of this stream is a new job, and is paid for anew**: to share one, or to come back
- * to it, use `submit`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const run = <Request>(
-  provider: Provider<Request>,
-  request: Request,
-  options?: SubmitOptions
-): Stream.Stream<JobState, JobError, HttpClient.HttpClient> =>
-  Stream.unwrap(Effect.map(submit(provider, request, options), (handle) => handle.states))
 
 /** @category models */
 export interface ResumeOptions extends AttachOptions {
@@ -234,7 +297,7 @@ export const resumeAll = (
   )
 
 /** @category models */
-export interface RunAllOptions extends Omit<SubmitOptions, "label" | "onSubmitted" | "onUnknown" | "saveTo"> {
+export interface RunAllOptions extends Omit<SubmitOptions, "key" | "label" | "onSubmitted" | "onUnknown" | "saveTo"> {
   /** Jobs at the same time, from submission to end. Absent: 16. */
   readonly concurrency?: number | undefined
   /**
@@ -269,7 +332,8 @@ export type BatchEvent =
  * Submits many jobs, so many at a time, and streams the states of all, each with its request's key. One that fails does not stop the
  * others, unless asked.
  *
- * Leaving the stream leaves the jobs that are under way: they go on at the provider. **Each run pays anew, unless it names a `batch`.**
+ * Leaving the stream leaves the jobs that are under way: they go on at the provider. The stream may be retried and repeated: it has one
+ * submission for each request, and comes back to its jobs. Another `runAll` **pays anew, unless it names the same `batch`.**
  *
  * **Example** (A batch that survives a restart)
  *
@@ -292,11 +356,12 @@ export const runAll = <Request>(
   provider: Provider<Request>,
   requests: Iterable<readonly [key: string, request: Request]>,
   options: RunAllOptions = {}
-): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> =>
-  Stream.unwrap(
+): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> => {
+  const held = new Map<string, Submission>()
+  const all = Array.from(requests)
+  return Stream.unwrap(
     Effect.gen(function* () {
       const fail = refusal(provider, "submit")
-      const all = Array.from(requests)
       const concurrency = atATime(options.concurrency)
       if (typeof concurrency !== "number") return yield* fail(concurrency)
       const keys = new Set<string>()
@@ -309,10 +374,11 @@ export const runAll = <Request>(
         return yield* fail(new InvalidRequest({ field: "batch", rule: `is ${options.batch}, and there is no journal to keep it in` }))
       }
       const one = ([key, request]: readonly [string, Request]): Stream.Stream<BatchEvent, never, HttpClient.HttpClient> =>
-        Stream.unwrap(inBatch(provider, key, request, options, journal)).pipe(
+        Stream.unwrap(inBatch(provider, key, request, options, journal, held)).pipe(
           Stream.catch((error) => Stream.succeed<BatchEvent>({ _tag: "Error", key, error }))
         )
       const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency })
       return options.stopOnFailure === true ? stopped(events) : events
     })
   )
+}

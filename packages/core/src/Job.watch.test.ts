@@ -155,12 +155,12 @@ describe("subscribers", () => {
   )
 
   it.effect.each<{ what: string; reply: Reply; pace: number; at: number }>([
-    { what: "its pace", reply: { status: 401 }, pace: 10_000, at: 20_000 },
-    { what: "Retry-After", reply: { status: 401, headers: { "retry-after": "30" } }, pace: 10_000, at: 40_000 },
-    { what: "a pace longer than Retry-After", reply: { status: 401, headers: { "retry-after": "5" } }, pace: 10_000, at: 20_000 },
-    { what: "the deadline", reply: { status: 401 }, pace: 40_000, at: 60_000 },
-    { what: "the floor, at the deadline", reply: { status: 401 }, pace: 58_000, at: 61_000 },
-    { what: "Retry-After, past the deadline", reply: { status: 401, headers: { "retry-after": "90" } }, pace: 10_000, at: 100_000 },
+    { what: "its pace", reply: { status: 402 }, pace: 10_000, at: 20_000 },
+    { what: "Retry-After", reply: { status: 402, headers: { "retry-after": "30" } }, pace: 10_000, at: 40_000 },
+    { what: "a pace longer than Retry-After", reply: { status: 402, headers: { "retry-after": "5" } }, pace: 10_000, at: 20_000 },
+    { what: "the deadline", reply: { status: 402 }, pace: 40_000, at: 60_000 },
+    { what: "the floor, at the deadline", reply: { status: 402 }, pace: 58_000, at: 61_000 },
+    { what: "Retry-After, past the deadline", reply: { status: 402, headers: { "retry-after": "90" } }, pace: 10_000, at: 100_000 },
     { what: "the floor, after a look that was cut at the deadline", reply: { hangs: true }, pace: 58_000, at: 61_000 }
   ])("that come back look no earlier than $what allows", ({ at, pace, reply }) =>
     Effect.gen(function* () {
@@ -369,9 +369,7 @@ describe("the budget", () => {
   )
 
   it.effect.each<[number, string]>([
-    [401, "Unauthorized"],
     [402, "PaymentRequired"],
-    [403, "Unauthorized"],
     [400, "PollRejected"],
     [301, "PollRejected"]
   ])("T17: %i ends the watching at once: %s", ([status, expected]) =>
@@ -388,7 +386,7 @@ describe("result", () => {
     [said("failed", { error: "no" }), { _tag: "JobFailed", state: { _tag: "Failed", failure: { message: "no" }, at: 2000 } }],
     [said("expired"), { _tag: "JobExpired", state: { _tag: "Expired", billed: "unknown", at: 2000 } }],
     [said("cancelled"), { _tag: "JobCancelled", state: { _tag: "Cancelled", by: "provider", at: 2000 } }],
-    [{ status: 401 }, { _tag: "JobError", reason: { _tag: "Unauthorized" } }]
+    [{ status: 402 }, { _tag: "JobError", reason: { _tag: "PaymentRequired" } }]
   ])("%o is the typed failure %o", ([reply, failure]) =>
     Effect.gen(function* () {
       const { handle } = yield* submitted([reply])

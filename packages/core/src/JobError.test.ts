@@ -110,30 +110,33 @@ describe("the message of a JobError", () => {
   })
 })
 
-describe("retryable", () => {
-  it.each<[JobError.Reason, boolean]>([
-    [new JobError.InvalidRequest({ field: "a", rule: "b" }), false],
-    [new JobError.Unauthorized({ detail: "" }), false],
-    [new JobError.PaymentRequired({ detail: "" }), false],
-    [new JobError.SubmitRejected({ status: 400, detail: "" }), false],
-    [new JobError.SubmitUnknown({ detail: "" }), false],
-    [new JobError.RateLimited({ detail: "" }), true],
-    [new JobError.Unreachable({ detail: "" }), true],
-    [new JobError.PollRejected({ status: 400, detail: "" }), false],
-    [new JobError.BadPayload({ expected: "", excerpt: "" }), true],
-    [new JobError.NotFound({ detail: "" }), false],
-    [new JobError.DeadlineExceeded({ deadline: 1, lastState: "Running" }), true],
-    [new JobError.DownloadFailed({ detail: "" }), true],
-    [new JobError.ArtifactTooLarge({ limitBytes: 1 }), false],
-    [new JobError.ForbiddenAddress({ address: "", rule: "" }), false],
-    [new JobError.JournalFailed({ detail: "" }), true]
-  ])("$_tag: %s", (reason, retryable) => {
-    expect(error(reason, "poll").retryable).toBe(retryable)
+describe("again", () => {
+  it.each<[JobError.Reason, JobError.Again, JobError.Again]>([
+    [new JobError.InvalidRequest({ field: "a", rule: "b" }), "never", "never"],
+    [new JobError.Unauthorized({ detail: "" }), "never", "watch"],
+    [new JobError.PaymentRequired({ detail: "" }), "never", "watch"],
+    [new JobError.SubmitRejected({ status: 400, detail: "" }), "never", "never"],
+    [new JobError.SubmitUnknown({ detail: "" }), "never", "never"],
+    [new JobError.RateLimited({ detail: "" }), "submit", "watch"],
+    [new JobError.Unreachable({ detail: "" }), "submit", "watch"],
+    [new JobError.PollRejected({ status: 400, detail: "" }), "never", "never"],
+    [new JobError.BadPayload({ expected: "", excerpt: "" }), "watch", "watch"],
+    [new JobError.NotFound({ detail: "" }), "never", "never"],
+    [new JobError.DeadlineExceeded({ deadline: 1, lastState: "Running" }), "watch", "watch"],
+    [new JobError.DownloadFailed({ detail: "" }), "download", "download"],
+    [new JobError.ArtifactTooLarge({ limitBytes: 1 }), "never", "never"],
+    [new JobError.ForbiddenAddress({ address: "", rule: "" }), "never", "never"],
+    [new JobError.JournalFailed({ detail: "" }), "submit", "watch"]
+  ])("$_tag: of a submission %s, of a poll %s", (reason, submit, poll) => {
+    expect([error(reason, "submit").again, error(reason, "poll", { ref }).again]).toEqual([submit, poll])
   })
-})
 
-it("a submission that made a job is not retryable, whatever went wrong after it", () => {
-  expect(error(new JobError.JournalFailed({ detail: "" }), "submit", { ref }).retryable).toBe(false)
+  it("no error with a reference says that it may be submitted again", () => {
+    for (const operation of ["submit", "attach", "poll", "download", "cancel"] as const) {
+      expect(error(new JobError.JournalFailed({ detail: "" }), operation, { ref }).again).not.toBe("submit")
+      expect(error(new JobError.Unreachable({ detail: "" }), operation, { ref }).again).not.toBe("submit")
+    }
+  })
 })
 
 describe("the ends that are no video", () => {

@@ -10,37 +10,27 @@ import { type JobRef, type Kind, toUri } from "./JobRef.ts"
 import type { JobState, Cancelled, Expired, Failed } from "./JobState.ts"
 
 /** Refused before any byte was sent: which field, and which rule it breaks, as the rest of the sentence ("is 7 s; ..."). */
-export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{ readonly field: string; readonly rule: string }> {
-  readonly retryable = false
-}
+export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{ readonly field: string; readonly rule: string }> {}
 
 /** The key is missing, wrong, or of another account than the job's. */
-export class Unauthorized extends Data.TaggedError("Unauthorized")<{ readonly detail: string }> {
-  readonly retryable = false
-}
+export class Unauthorized extends Data.TaggedError("Unauthorized")<{ readonly detail: string }> {}
 
 /** The account has no money left for this. */
-export class PaymentRequired extends Data.TaggedError("PaymentRequired")<{ readonly detail: string }> {
-  readonly retryable = false
-}
+export class PaymentRequired extends Data.TaggedError("PaymentRequired")<{ readonly detail: string }> {}
 
 /** The provider did not accept the job, and would not if asked again. */
 export class SubmitRejected extends Data.TaggedError("SubmitRejected")<{
   readonly status: number
   readonly code?: string | undefined
   readonly detail: string
-}> {
-  readonly retryable = false
-}
+}> {}
 
 /** Sent, and no answer that tells: the job may exist and may be billed. Never sent again by itself. */
 export class SubmitUnknown extends Data.TaggedError("SubmitUnknown")<{
   readonly detail: string
   /** What helps to find the job at the provider. */
   readonly sent?: Sent | undefined
-}> {
-  readonly retryable = false
-}
+}> {}
 
 /**
  * A POST that may have made a job.
@@ -60,37 +50,27 @@ export interface Sent {
 }
 
 /** The provider kept asking to come back later. */
-export class RateLimited extends Data.TaggedError("RateLimited")<{ readonly detail: string }> {
-  readonly retryable = true
-}
+export class RateLimited extends Data.TaggedError("RateLimited")<{ readonly detail: string }> {}
 
 /** No answer that helps, for the whole budget: network errors or 5xx. */
-export class Unreachable extends Data.TaggedError("Unreachable")<{ readonly detail: string }> {
-  readonly retryable = true
-}
+export class Unreachable extends Data.TaggedError("Unreachable")<{ readonly detail: string }> {}
 
 /** An answer to a poll that will not get better. */
 export class PollRejected extends Data.TaggedError("PollRejected")<{
   readonly status: number
   readonly code?: string | undefined
   readonly detail: string
-}> {
-  readonly retryable = false
-}
+}> {}
 
 /** Answers that could not be read, for the whole budget. */
 export class BadPayload extends Data.TaggedError("BadPayload")<{
   readonly expected: string
   /** At most 500 characters. */
   readonly excerpt: string
-}> {
-  readonly retryable = true
-}
+}> {}
 
 /** The provider does not know the job. */
-export class NotFound extends Data.TaggedError("NotFound")<{ readonly detail: string }> {
-  readonly retryable = false
-}
+export class NotFound extends Data.TaggedError("NotFound")<{ readonly detail: string }> {}
 
 /** The job was still going when its time was up. */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
@@ -98,33 +78,23 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
   readonly deadline: number
   readonly lastState: JobState["_tag"]
   readonly detail?: string | undefined
-}> {
-  readonly retryable = true
-}
+}> {}
 
 /** The video exists, and could not be saved. */
-export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{ readonly detail: string }> {
-  readonly retryable = true
-}
+export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{ readonly detail: string }> {}
 
 /** The video is larger than the limit. */
-export class ArtifactTooLarge extends Data.TaggedError("ArtifactTooLarge")<{ readonly limitBytes: number }> {
-  readonly retryable = false
-}
+export class ArtifactTooLarge extends Data.TaggedError("ArtifactTooLarge")<{ readonly limitBytes: number }> {}
 
 /** An address that the key, or a request, must not go to. */
 export class ForbiddenAddress extends Data.TaggedError("ForbiddenAddress")<{
   /** Scheme, host and port. */
   readonly address: string
   readonly rule: string
-}> {
-  readonly retryable = false
-}
+}> {}
 
 /** What must be remembered could not be written. */
-export class JournalFailed extends Data.TaggedError("JournalFailed")<{ readonly detail: string }> {
-  readonly retryable = true
-}
+export class JournalFailed extends Data.TaggedError("JournalFailed")<{ readonly detail: string }> {}
 
 /** @category models */
 export type Reason =
@@ -146,6 +116,19 @@ export type Reason =
 
 /** @category models */
 export type Operation = "submit" | "attach" | "poll" | "download" | "cancel"
+
+/**
+ * The widest thing that may be repeated without paying twice.
+ *
+ * - `submit`: surely nothing was accepted, and it may pass. The same value or call may ask again.
+ * - `watch`: the job exists: attach to it, or listen again.
+ * - `download`: the video exists: fetch it again.
+ * - `never`: it would not help, or nobody knows what it would cost.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Again = "submit" | "watch" | "download" | "never"
 
 /**
  * The one error of Reelay. Match on its reason with `Effect.catchReason("JobError", "RateLimited", ...)` or `switch (error.reason._tag)`.
@@ -176,10 +159,9 @@ export class JobError extends Data.TaggedError("JobError")<{
   /** Present once the provider gave an id: attach with it. */
   readonly ref?: JobRef | undefined
 }> {
-  /** Whether the same call may succeed later. Never says that a submission may be repeated after `SubmitUnknown`. */
-  get retryable(): boolean {
-    // A submission that failed with a reference has made a job: the same call would make another.
-    return this.reason.retryable && (this.operation !== "submit" || this.ref === undefined)
+  /** The widest thing that may be repeated without paying twice. */
+  get again(): Again {
+    return againOf(this)
   }
 
   override get message(): string {
@@ -211,6 +193,34 @@ export class JobExpired extends Data.TaggedError("JobExpired")<{ readonly state:
 export class JobCancelled extends Data.TaggedError("JobCancelled")<{ readonly state: Cancelled }> {
   override get message(): string {
     return `${named(this.state.ref)} was cancelled by the ${this.state.by}. Billed: ${this.state.billed}.`
+  }
+}
+
+/** "submit" only if nothing was accepted: with a reference there is a job. */
+const againOf = ({ operation, reason, ref }: JobError): Again => {
+  const watch: Again = ref === undefined && operation === "submit" ? "submit" : operation === "download" ? "download" : "watch"
+  switch (reason._tag) {
+    case "RateLimited":
+    case "Unreachable":
+    case "JournalFailed":
+      return watch
+    case "BadPayload":
+    case "DeadlineExceeded":
+      return "watch"
+    case "Unauthorized":
+    case "PaymentRequired":
+      // The job is there and paid for: once the account is put right it can be watched again.
+      return operation === "poll" ? "watch" : "never"
+    case "DownloadFailed":
+      return "download"
+    case "InvalidRequest":
+    case "SubmitRejected":
+    case "SubmitUnknown":
+    case "PollRejected":
+    case "NotFound":
+    case "ArtifactTooLarge":
+    case "ForbiddenAddress":
+      return "never"
   }
 }
 
@@ -277,7 +287,10 @@ const reasonText = (reason: Reason, attempt: number): string => {
       return `${reason.address} ${reason.rule}`
     case "SubmitRejected":
     case "PollRejected":
-      return `HTTP ${reason.status}${reason.code === undefined ? "" : ` ${reason.code}`}, ${quoted(reason.detail)}`
+      // A browser shows no status of a redirect.
+      return reason.status === 0
+        ? reason.detail
+        : `HTTP ${reason.status}${reason.code === undefined ? "" : ` ${reason.code}`}, ${quoted(reason.detail)}`
     case "RateLimited":
     case "Unreachable":
       return `${reason.detail}${attempt > 1 ? ` (look or try ${attempt})` : ""}`

@@ -103,7 +103,7 @@ const readings = {
   Cancelled: { ...cancelled, ...ended },
   Unrecognised: { word: Schema.String },
   Missed: {
-    because: Schema.Literals(["network", "timeout", "server", "rate-limited", "unreadable", "query-failed"]),
+    because: Schema.Literals(["network", "timeout", "server", "rate-limited", "unauthorized", "unreadable", "query-failed"]),
     detail: Schema.String
   },
   NotFound: { detail: Schema.String },

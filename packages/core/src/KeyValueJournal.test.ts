@@ -111,7 +111,7 @@ describe("an entry as text", () => {
   it.each([
     ["", /empty/u],
     ["%PDF", /cut or foreign/u],
-    ['{"v":2,"id":"0kx-1"}', /version 2; this Reelay reads version 1/u],
+    ['{"v":3,"id":"0kx-1"}', /version 3; this Reelay reads versions up to 2/u],
     ['{"v":1,"id":"0kx-1"}', /form of an entry/u],
     ["reelay:fake/generation/1?v=9&base=https%3A%2F%2Fa.test&at=0", /version 9/u],
     [toText({ ...entry, id: "another" }), /entry another/u]

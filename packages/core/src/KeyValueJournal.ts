@@ -10,7 +10,8 @@ import * as Schema from "effect/Schema"
 import { JournalFailed } from "./JobError.ts"
 import { JobRef } from "./JobStateSchema.ts"
 import { fromUri } from "./JobRef.ts"
-import { type Damaged, type Entry, isOpen, jobKey, Journal, refOf } from "./Journal.ts"
+import { jobKey } from "./engine/keys.ts"
+import { type Damaged, type Entry, isOpen, Journal, refOf, type Tombstone } from "./Journal.ts"
 import { excerpt, parseJson } from "./Text.ts"
 
 /**
@@ -35,7 +36,14 @@ export interface Options {
    * of them share, as `lockClaims()` are for the tabs of a browser, and `FileJournal` of `@reelay/node` has them for processes.
    */
   readonly claims?: Claims | undefined
+  /**
+   * Sets a value if there is none, in one step; `false`: there was one. What `INSERT ... ON CONFLICT DO NOTHING` and an exclusive link are: with it
+   * two processes can't both create an entry, claims or not. Default: a look and a write, which is one step within a process only.
+   */
+  readonly create?: ((key: string, value: string) => Effect.Effect<boolean, KeyValueStore.KeyValueStoreError>) | undefined
 }
+
+const ends = ["Saved", "Succeeded", "Failed", "Expired", "Cancelled"] as const
 
 const Fate = Schema.Union([
   Schema.TaggedStruct("Intent", {}),
@@ -43,7 +51,7 @@ const Fate = Schema.Union([
   Schema.TaggedStruct("Accepted", { ref: JobRef }),
   Schema.TaggedStruct("Closed", {
     ref: JobRef,
-    end: Schema.Literals(["Saved", "Succeeded", "Failed", "Expired", "Cancelled"]),
+    end: Schema.Literals(ends),
     at: Schema.Finite
   })
 ])
@@ -66,30 +74,48 @@ export const Written = Schema.TaggedStruct("Entry", {
   batch: Schema.optional(Schema.String),
   key: Schema.optional(Schema.String),
   saveTo: Schema.optional(Schema.String),
+  attempt: Schema.optional(Schema.String),
   fate: Fate
 })
 
-const version = 1
+const Buried = Schema.TaggedStruct("Tombstone", {
+  id: Schema.NonEmptyString,
+  provider: Schema.NonEmptyString,
+  kind: JobRef.fields.kind,
+  baseUrl: JobRef.fields.baseUrl,
+  account: Schema.String,
+  digest: Schema.String,
+  at: Schema.Finite,
+  batch: Schema.optional(Schema.String),
+  key: Schema.optional(Schema.String),
+  attempt: Schema.optional(Schema.String),
+  outcome: Schema.Literals(["Unknown", "Accepted", ...ends]),
+  ref: Schema.optional(JobRef)
+})
+
+/** Version 1 had neither attempts nor tombstones; all else is the same. */
+const versions: ReadonlySet<unknown> = new Set([1, 2])
+const version = 2
 
 /**
- * Writes an entry as text.
+ * Writes an entry, or a tombstone, as text.
  *
  * @category converting
  * @since 0.1.0
  */
-export const toText = (entry: Entry): string => `${JSON.stringify({ v: version, ...entry })}\n`
+export const toText = (entry: Entry | Tombstone): string => `${JSON.stringify({ v: version, ...entry })}\n`
 
-const decode = Schema.decodeUnknownResult(Written)
+const decode = Schema.decodeUnknownResult(Schema.Union([Written, Buried]))
 
 /**
- * Reads what `toText` wrote, in any version so far. Total: any text gives an entry, or says what is wrong with it.
+ * Reads what `toText` wrote, in any version so far. Total: any text gives an entry or a tombstone, or says what is wrong with it.
  *
  * The oldest form is a bare reference, as those kept who had no journal.
  *
  * @category converting
  * @since 0.1.0
  */
-export const fromText = (id: string, text: string): Entry | Damaged => {
+export const fromText = (id: string, text: string): Entry | Tombstone | Damaged => {
   const damaged = (detail: string): Damaged => ({ _tag: "Damaged", id, detail })
   if (text.startsWith("reelay:")) {
     const ref = fromUri(text)
@@ -100,14 +126,17 @@ export const fromText = (id: string, text: string): Entry | Damaged => {
   const json = parseJson(text)
   if (typeof json !== "object" || json === null || !("v" in json))
     return damaged(`is no entry: it is ${text.trim() === "" ? "empty" : "cut or foreign"}`)
-  if (json.v !== version)
+  if (!versions.has(json.v))
     return damaged(
-      `has version ${excerpt(String(json.v))}; this Reelay reads version ${version}: use the one that wrote it, or a newer one`
+      `has version ${excerpt(String(json.v))}; this Reelay reads versions up to ${version}: use the one that wrote it, or a newer one`
     )
   const read = decode(json)
   if (read._tag === "Failure") return damaged(`does not have the form of an entry (${excerpt(String(read.failure))})`)
   return read.success.id === id ? read.success : damaged(`says that it is the entry ${excerpt(read.success.id)}`)
 }
+
+const unwritable = (error: KeyValueStore.KeyValueStoreError): JournalFailed =>
+  new JournalFailed({ detail: `the journal can't be written (${said(error)})` })
 
 /**
  * Makes a journal over a store. What the store keeps must be durable when its `set` returns.
@@ -117,6 +146,10 @@ export const fromText = (id: string, text: string): Entry | Damaged => {
  */
 export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}): Journal["Service"] => {
   const { claims = claimsInProcess(), prefix = "reelay/job/" } = options
+  const create =
+    options.create ??
+    ((key, value) =>
+      Effect.flatMap(store.get(key), (there) => (there === undefined ? Effect.as(store.set(key, value), true) : Effect.succeed(false))))
   const open = new Map<string, Entry>()
   const noted = (entry: Entry): void => {
     const ref = refOf(entry)
@@ -127,36 +160,49 @@ export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}):
   const forgotten = (id: string): void => {
     for (const [key, entry] of open) if (entry.id === id) open.delete(key)
   }
-  const read = (id: string): Effect.Effect<Entry | Damaged | undefined> =>
+  const read = (id: string): Effect.Effect<Entry | Tombstone | Damaged | undefined> =>
     Effect.match(store.get(`${prefix}${id}`), {
       onSuccess: (text) => (text === undefined ? undefined : fromText(id, text)),
       onFailure: (error): Damaged => ({ _tag: "Damaged", id, detail: `can't be read (${said(error)})` })
     })
+  const set = (kept: Entry | Tombstone): Effect.Effect<void, JournalFailed> =>
+    Effect.mapError(store.set(`${prefix}${kept.id}`, toText(kept)), unwritable)
+  const remove = (id: string): Effect.Effect<void, JournalFailed> =>
+    store.remove(`${prefix}${id}`).pipe(
+      Effect.mapError((error) => new JournalFailed({ detail: `the journal's entry ${id} can't be removed (${said(error)})` })),
+      Effect.tap(() => Effect.sync(() => forgotten(id)))
+    )
+  const ids: Effect.Effect<ReadonlyArray<string>, JournalFailed> = Effect.mapBoth(store.keys, {
+    onSuccess: (keys) => keys.flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : [])),
+    onFailure: (error) => new JournalFailed({ detail: `the journal can't be read (${said(error)})` })
+  })
+  const all: Effect.Effect<ReadonlyArray<Entry | Tombstone | Damaged>, JournalFailed> = Effect.flatMap(ids, (found) =>
+    Effect.forEach(found, read, { concurrency: 16 })
+  ).pipe(
+    // Whoever closed an entry may have removed it meanwhile.
+    Effect.map((found) => found.filter((each) => each !== undefined).toSorted((one, other) => ageOf(one) - ageOf(other)))
+  )
   return Journal.of({
-    write: (entry) =>
-      store.set(`${prefix}${entry.id}`, toText(entry)).pipe(
-        Effect.mapError((error) => new JournalFailed({ detail: `the journal can't be written (${said(error)})` })),
-        Effect.tap(() => Effect.sync(() => noted(entry)))
+    write: (entry) => Effect.tap(set(entry), () => Effect.sync(() => noted(entry))),
+    create: (entry) =>
+      create(`${prefix}${entry.id}`, toText(entry)).pipe(
+        Effect.mapError(unwritable),
+        Effect.tap((created) => Effect.sync(() => void (created && noted(entry))))
       ),
-    remove: (id) =>
-      store.remove(`${prefix}${id}`).pipe(
-        Effect.mapError((error) => new JournalFailed({ detail: `the journal's entry ${id} can't be removed (${said(error)})` })),
-        Effect.andThen(claims.release(id)),
-        Effect.tap(() => Effect.sync(() => forgotten(id)))
-      ),
+    swap: Effect.fnUntraced(function* (id, attempt, to) {
+      const there = yield* read(id)
+      if (there === undefined || there._tag === "Damaged" || there.attempt !== attempt) return false
+      if (to === undefined) yield* remove(id)
+      else yield* set(to)
+      forgotten(id)
+      if (to?._tag === "Entry") noted(to)
+      return true
+    }),
+    remove: (id) => Effect.andThen(remove(id), claims.release(id)),
     read,
-    entries: store.keys.pipe(
-      Effect.mapError((error) => new JournalFailed({ detail: `the journal can't be read (${said(error)})` })),
-      Effect.flatMap((keys) =>
-        Effect.forEach(
-          keys.filter((key) => key.startsWith(prefix)),
-          (key) => read(key.slice(prefix.length)),
-          { concurrency: 16 }
-        )
-      ),
-      // Whoever closed an entry may have removed it meanwhile.
-      Effect.map((all) => all.filter((found) => found !== undefined).toSorted((one, other) => ageOf(one) - ageOf(other)))
-    ),
+    entries: Effect.map(all, (found) => found.filter((each) => each._tag !== "Tombstone")),
+    all,
+    ids,
     claim: claims.acquire,
     release: claims.release,
     open: (ref) => open.get(jobKey(ref)),
@@ -278,6 +324,6 @@ const claimsInProcess = (): Claims => {
 }
 
 /** What is damaged tells no time, and comes first. */
-const ageOf = (found: Entry | Damaged): number => (found._tag === "Entry" ? found.at : 0)
+const ageOf = (found: Entry | Tombstone | Damaged): number => (found._tag === "Damaged" ? 0 : found.at)
 
 const said = ({ cause, message }: KeyValueStore.KeyValueStoreError): string => excerpt(cause instanceof Error ? cause.message : message)

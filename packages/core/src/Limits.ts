@@ -27,11 +27,11 @@ import * as RateLimiter from "effect/persistence/RateLimiter"
 import { UnhandledLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import { monotonic } from "./engine/monotonic.ts"
 import * as Gate from "./internal/gate.ts"
 import { retryAfter } from "./internal/retryAfter.ts"
 import { bounded, steady, type Stores } from "./internal/stores.ts"
 import { Limits, type Withheld } from "./internal/turn.ts"
-import { monotonic } from "./internal/watch.ts"
 import type { Answer } from "./Reading.ts"
 
 export {

@@ -37,7 +37,7 @@ export type Body =
  * @category models
  * @since 0.1.0
  */
-export interface Submission {
+export interface SubmitCall {
   readonly kind: Kind
   readonly call: Call
 }
@@ -76,7 +76,7 @@ export interface Definition<in Request> {
   readonly capabilities: readonly [Capability, ...Array<Capability>]
   readonly rhythm: Rhythm
   /** Checks a request against every documented rule, and writes it down for the wire. */
-  readonly submission: (request: Request) => Effect.Effect<Submission, InvalidRequest>
+  readonly submission: (request: Request) => Effect.Effect<SubmitCall, InvalidRequest>
   /** Pure and total: any status and any text give a receipt. */
   readonly receive: (answer: Answer) => Receipt
   readonly poll: (ref: JobRef) => Call

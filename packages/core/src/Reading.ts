@@ -150,7 +150,8 @@ export interface Unrecognised {
  */
 export interface Missed {
   readonly _tag: "Missed"
-  readonly because: "network" | "timeout" | "server" | "rate-limited" | "unreadable" | "query-failed"
+  /** `unauthorized`: 401 or 403 to an account that is known to own the job. */
+  readonly because: "network" | "timeout" | "server" | "rate-limited" | "unauthorized" | "unreadable" | "query-failed"
   /** What was seen, at most 500 characters. */
   readonly detail: string
 }

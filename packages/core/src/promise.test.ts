@@ -96,6 +96,8 @@ describe("createClient", () => {
   })
 
   it.each(["submit", "runAll"])("who leaves in the midst of %s is told of a job whose fate nobody knows", async (way) => {
+    // A request of its own: the same one would be refused for ten minutes after this.
+    const asked = { prompt: `left in the midst of ${way}` }
     const controller = new AbortController()
     const answers: Array<(response: Response) => void> = []
     const fetch: typeof globalThis.fetch = () => new Promise((resolve) => void answers.push(resolve))
@@ -103,10 +105,10 @@ describe("createClient", () => {
     const { runAll, submit } = createClient({ provider, fetch, logLevel: "none" })
     const { signal } = controller
     const all = async () => {
-      const events = runAll([["fox", request]], { signal, onUnknown: ({ reason }, key) => void told.push([reason._tag, key]) })
+      const events = runAll([["fox", asked]], { signal, onUnknown: ({ reason }, key) => void told.push([reason._tag, key]) })
       for await (const event of events) void event
     }
-    const leaving = way === "submit" ? submit(request, { signal, onUnknown: ({ reason }) => void told.push([reason._tag, ""]) }) : all()
+    const leaving = way === "submit" ? submit(asked, { signal, onUnknown: ({ reason }) => void told.push([reason._tag, ""]) }) : all()
     await vi.waitUntil(() => answers.length === 1)
     controller.abort("enough")
     answers[0]?.(new Response("<html>502 Bad Gateway</html>", { status: 502 }))
@@ -139,7 +141,7 @@ describe("createClient", () => {
     const job = await client(fakeFetch()).submit(request, { signal })
     await job.result({ signal })
     await job.bytes({ signal })
-    expect(add.mock.calls.length).toBe(3)
+    expect(add.mock.calls.length).toBe(4)
     expect(remove.mock.calls).toEqual(add.mock.calls.map(([type, listener]) => [type, listener]))
   })
 })

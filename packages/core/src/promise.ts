@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,14 +14,16 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
+import { InFlight } from "./engine/submitting.ts"
+import { refusal } from "./internal/checked.ts"
 import { equipped } from "./internal/equipped.ts"
 import { levelled, type LogLevel, logging } from "./internal/logging.ts"
 import type { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
-import { Journal } from "./Journal.ts"
 import { InvalidRequest, JobError } from "./JobError.ts"
 import { fromUri, type JobRef } from "./JobRef.ts"
 import type { JobState, Succeeded } from "./JobState.ts"
+import * as Journal from "./Journal.ts"
 import type { Pace } from "./Pace.ts"
 import type { Provider } from "./Provider.ts"
 
@@ -53,7 +56,12 @@ export interface ClientOptions<Request> {
   /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
   readonly raw?: boolean | undefined
   /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
-  readonly journal?: Journal["Service"] | undefined
+  readonly journal?: Journal.Journal["Service"] | undefined
+  /**
+   * The most submissions of the account that this process, and its journal, may make within a time: what is beyond that is `RateLimited`,
+   * and nothing is sent. Default: no limit.
+   */
+  readonly maxSubmissions?: Job.SubmitOptions["maxSubmissions"]
   /**
    * What the jobs of an account share: `Limits.memory()`, the same for several clients. Absent: nothing here, since a page seldom has
    * many jobs and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
@@ -65,7 +73,10 @@ export interface ClientOptions<Request> {
 
 /** @category models */
 export interface CallOptions {
-  /** Stops waiting. It never cancels the job at the provider, and never cuts a submission in flight. */
+  /**
+   * Stops waiting. A submission whose POST has not begun sends nothing; one that has begun is never cut, and a job is never cancelled at
+   * the provider.
+   */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -75,6 +86,10 @@ export interface SubmitOptions extends CallOptions {
   readonly onSubmitted?: ((ref: JobRef) => void) | undefined
   /** Told of a `SubmitUnknown` where `signal` was aborted, and so the promise can't reject with it. The job may be billed. */
   readonly onUnknown?: ((error: JobError) => void) | undefined
+  /** What makes two submissions one: see `Job.SubmitOptions`. Default: none, each call pays for a video of its own. */
+  readonly key?: string | undefined
+  /** Submits though the same request is of unknown fate since less than ten minutes: **it may be paid for twice**. Default: false. */
+  readonly maySubmitAgain?: boolean | undefined
   /** A name of yours that the journal keeps with the job. */
   readonly label?: string | undefined
   /** Where the video is to be saved: the journal keeps the job open until that is done. */
@@ -127,10 +142,39 @@ export interface Subscription {
   readonly unsubscribe: () => void
 }
 
+/**
+ * A submission as a value to hold: `job()` may be called as often as you like, and never pays twice.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseSubmission<J extends PromiseJob = PromiseJob> {
+  /** The caller's, else made. */
+  readonly key: string
+  /** Where it is: see `Job.Submission`. */
+  readonly phase: () => Job.Phase
+  /** The job: the same one for whoever asks, or the same error. What was surely not sent is tried again, no earlier than the last wait said. */
+  readonly job: (options?: CallOptions) => Promise<J>
+}
+
+/**
+ * What a call rejects with whose client was closed. Jobs that were submitted go on at the provider, and can be attached to again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientClosed extends Data.TaggedError("ClientClosed") {
+  override get message(): string {
+    return "The client was closed. Jobs that were submitted go on at the provider, and can be attached to again."
+  }
+}
+
 /** @category models */
-export interface Client<Request, J extends PromiseJob = PromiseJob> {
-  /** Submits one job. Resolves when the provider has given an id. */
+export interface Client<Request, J extends PromiseJob = PromiseJob> extends AsyncDisposable {
+  /** Submits one job. Resolves when the provider has given an id. Each call pays for a video of its own, unless it has a `key`. */
   readonly submit: (request: Request, options?: SubmitOptions) => Promise<J>
+  /** Makes a submission to hold, and refuses what can be refused; sends nothing before its `job()` is called. */
+  readonly submission: (request: Request, options?: Omit<SubmitOptions, "signal">) => Promise<PromiseSubmission<J>>
   /** Watches a job that was submitted before, by its reference or by that as text. Sends no POST. */
   readonly attach: (ref: JobRef | string, options?: CallOptions & { readonly anyAccount?: boolean | undefined }) => Promise<J>
   /** Submits a job and waits for its end, for those who want only the video. */
@@ -139,6 +183,24 @@ export interface Client<Request, J extends PromiseJob = PromiseJob> {
   readonly runAll: (requests: Iterable<readonly [key: string, request: Request]>, options?: RunAllOptions) => AsyncIterable<Job.BatchEvent>
   /** Follows every unfinished job of the journal, as `Job.resumeAll` does. Sends no POST. Without a journal there is none. */
   readonly resumeAll: (options?: CallOptions & Pick<Job.ResumeOptions, "anyAccount" | "concurrency">) => AsyncIterable<Job.Resumed>
+  /** What the journal remembers, finished jobs included, oldest first. Without a journal there is nothing. */
+  readonly jobs: () => Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>>
+  /** Forgets a submission or a batch, as `Journal.forget` does. Rejects without a journal. */
+  readonly forget: (
+    which: Parameters<typeof Journal.forget>[0],
+    options?: { readonly maySubmitAgain?: boolean | undefined }
+  ) => Promise<number>
+  /** Says what became of a submission of unknown fate, as `Journal.resolve` does. Rejects without a journal. */
+  readonly resolve: (
+    which: Journal.Which,
+    fact: { readonly ref: JobRef | string } | "NotCreated",
+    options?: { readonly attempt?: string | undefined }
+  ) => Promise<Journal.Entry | undefined>
+  /**
+   * Submissions that have begun are finished, the others send nothing; polling stops, and jobs go on at the provider. Resolves when all of that is
+   * over. Whatever waits rejects with `ClientClosed`, as does every later call. `await using client = ...` does it at the end of a block.
+   */
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -173,45 +235,64 @@ export const createClient = <Request>(options: ClientOptions<Request>): Client<R
 export const clientOver = <Request, J extends PromiseJob>(
   bare: Layer.Layer<HttpClient.HttpClient>,
   options: ClientOptions<Request>,
-  extend: (job: PromiseJob, handle: Job.JobHandle) => J
+  extend: (job: PromiseJob, handle: Job.JobHandle, run: Run) => J
 ): Client<Request, J> => {
-  const { provider } = options
-  const transport = equipped(Layer.merge(bare, logging(options.logLevel)), options)
+  const { journal, provider } = options
+  const inFlight = new Set<Fiber.Fiber<void>>()
+  const closing = new AbortController()
+  const own = Layer.merge(logging(options.logLevel), Layer.succeed(InFlight, inFlight))
+  const transport = equipped(Layer.merge(bare, own), options)
+  const run: Run = (effect, signal) => promised(effect, signal, closing.signal)
   const asJob = (silent: Job.JobHandle): J => {
     const handle = levelled(silent, logging(options.logLevel))
-    return extend(promiseJob(provider, handle, transport), handle)
+    return extend(promiseJob(provider, handle, transport, run, closing.signal), handle, run)
   }
-  const submitted = (request: Request, { label, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
-    Job.submit(provider, request, {
-      ...options,
-      label,
-      saveTo,
-      onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
-      onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
-    })
+  const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
+    Effect.provide(
+      Job.submission(provider, request, {
+        ...options,
+        key,
+        label,
+        maySubmitAgain,
+        saveTo,
+        onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
+        onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
+      }),
+      transport
+    )
+  /** A client that closes lets a submission that has begun come to its end. */
+  const asked = (submission: Job.Submission, signal: AbortSignal | undefined): Promise<Job.JobHandle> =>
+    promised(Effect.provide(submission.job, own), signal, closing.signal, () => submission.phase()._tag !== "Sending")
+  const written = <A, E>(effect: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
+    journal === undefined
+      ? Promise.reject(refusal(provider, "attach")(new InvalidRequest({ field: "journal", rule: "is missing: this client keeps none" })))
+      : run(Effect.provideService(effect, Journal.Journal, journal))
+  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Job.JobHandle> =>
+    asked(await run(made(request, given), given.signal), given.signal)
+  const close = async (): Promise<void> => {
+    closing.abort(new ClientClosed())
+    while (inFlight.size > 0) await Promise.all(Array.from(inFlight, (fiber) => Effect.runPromise(Fiber.await(fiber))))
+  }
   return {
-    submit: (request, given = {}) => promised(Effect.provide(Effect.map(submitted(request, given), asJob), transport), given.signal),
+    submit: async (request, given) => asJob(await submit(request, given)),
+    submission: async (request, given = {}) => {
+      const submission = await run(made(request, given))
+      const { key, phase } = submission
+      return { key, phase, job: async ({ signal } = {}) => asJob(await asked(submission, signal)) }
+    },
     attach: (given, { anyAccount, signal } = {}) =>
-      promised(
+      run(
         Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(
           Effect.map(asJob),
           Effect.provide(transport)
         ),
         signal
       ),
-    run: (request, given = {}) =>
-      promised(
-        submitted(request, given).pipe(
-          Effect.flatMap((handle) =>
-            Effect.andThen(
-              Stream.runForEach(handle.states, (state) => Effect.sync(() => given.onState?.(state))),
-              handle.result
-            )
-          ),
-          Effect.provide(transport)
-        ),
-        given.signal
-      ),
+    run: async (request, given = {}) => {
+      const handle = levelled(await submit(request, given), logging(options.logLevel))
+      const watched = Stream.runForEach(handle.states, (state) => Effect.sync(() => given.onState?.(state)))
+      return run(Effect.andThen(watched, handle.result), given.signal)
+    },
     runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
       const events = Job.runAll(provider, requests, {
         ...options,
@@ -219,20 +300,43 @@ export const clientOver = <Request, J extends PromiseJob>(
         onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key)),
         onUnknown: (error, key) => Effect.sync(() => onUnknown?.(error, key))
       })
-      return iterated(Stream.provide(events, transport), signal)
+      return iterated(Stream.provide(events, transport), signal, closing.signal)
     },
     resumeAll: ({ signal, ...given } = {}) => {
-      const { journal } = options
-      if (journal === undefined) return iterated(Stream.empty, signal)
+      if (journal === undefined) return iterated(Stream.empty, signal, closing.signal)
       const events = Job.resumeAll([provider], { ...options, ...given })
-      return iterated(events.pipe(Stream.provideService(Journal, journal), Stream.provide(transport)), signal)
-    }
+      return iterated(events.pipe(Stream.provideService(Journal.Journal, journal), Stream.provide(transport)), signal, closing.signal)
+    },
+    jobs: () => (journal === undefined ? Promise.resolve([]) : run(Effect.mapError(journal.entries, refusal(provider, "attach")))),
+    forget: (which, given) => written(Effect.mapError(Journal.forget(which, given), refusal(provider, "attach"))),
+    resolve: (which, fact, given) =>
+      written(
+        Effect.gen(function* () {
+          const known = fact === "NotCreated" ? fact : { ref: yield* parsed(provider, fact.ref) }
+          return yield* Effect.mapError(Journal.resolve(which, known, given), refusal(provider, "attach"))
+        })
+      ),
+    close,
+    [Symbol.asyncDispose]: close
   }
 }
 
-/** A stream as an async iterable: each loop runs it, and leaving the loop or aborting the signal interrupts it. */
-const iterated = <A, E>(stream: Stream.Stream<A, E>, signal: AbortSignal | undefined): AsyncIterable<A> =>
-  Stream.toAsyncIterable(signal === undefined ? stream : Stream.interruptWhen(stream, aborted(signal)))
+/**
+ * Runs an effect as a promise, for as long as the client is open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Run = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<A>
+
+/** A stream as an async iterable: each loop runs it, and leaving the loop or aborting a signal interrupts it. */
+const iterated = <A, E>(stream: Stream.Stream<A, E>, ...signals: ReadonlyArray<AbortSignal | undefined>): AsyncIterable<A> =>
+  Stream.toAsyncIterable(
+    signals.reduce<Stream.Stream<A, unknown>>(
+      (all, signal) => (signal === undefined ? all : Stream.interruptWhen(all, aborted(signal))),
+      stream
+    )
+  )
 
 const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
   Effect.callback((resume) => {
@@ -244,29 +348,51 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.
+ * `closing` does the same, where `mayStop` says so at that moment.
  *
  * @category converting
  * @since 0.1.0
  */
-export const promised = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal): Promise<A> => {
-  if (signal?.aborted === true) return Promise.reject(signal.reason)
+export const promised = <A, E>(
+  effect: Effect.Effect<A, E>,
+  signal?: AbortSignal,
+  closing?: AbortSignal,
+  mayStop: () => boolean = () => true
+): Promise<A> => {
+  for (const each of [signal, closing]) if (each?.aborted === true) return Promise.reject(each.reason)
   return new Promise((resolve, reject) => {
     const fiber = Effect.runFork(effect)
-    const abort = (): void => fiber.interruptUnsafe()
+    let stopped: AbortSignal | undefined
+    const stop = (by: AbortSignal | undefined) => (): void => {
+      stopped ??= by
+      fiber.interruptUnsafe()
+    }
+    const abort = stop(signal)
+    const close = (): void => {
+      if (mayStop()) stop(closing)()
+    }
     // The signal is somebody else's and may outlive many jobs: it keeps no listener of ours.
     signal?.addEventListener("abort", abort, { once: true })
+    closing?.addEventListener("abort", close, { once: true })
     fiber.addObserver((exit) => {
       signal?.removeEventListener("abort", abort)
-      if (signal?.aborted === true && !Exit.isSuccess(exit)) reject(signal.reason)
-      else if (Exit.isSuccess(exit)) resolve(exit.value)
-      else reject(Cause.squash(exit.cause))
+      closing?.removeEventListener("abort", close)
+      if (Exit.isSuccess(exit)) resolve(exit.value)
+      else reject(stopped === undefined ? Cause.squash(exit.cause) : stopped.reason)
     })
   })
 }
 
-const promiseJob = (provider: Provider<never>, handle: Job.JobHandle, transport: Layer.Layer<HttpClient.HttpClient>): PromiseJob => {
+const promiseJob = (
+  provider: Provider<never>,
+  handle: Job.JobHandle,
+  transport: Layer.Layer<HttpClient.HttpClient>,
+  run: Run,
+  closing: AbortSignal
+): PromiseJob => {
   const subscribe = (observer: Partial<Observer>): Subscription => {
-    const fiber = Effect.runFork(Stream.runForEach(handle.states, (state) => Effect.sync(() => observer.next?.(state))))
+    const states = Stream.interruptWhen(handle.states, aborted(closing))
+    const fiber = Effect.runFork(Stream.runForEach(states, (state) => Effect.sync(() => observer.next?.(state))))
     const stop = fiber.addObserver((exit) => (Exit.isSuccess(exit) ? observer.complete?.() : observer.error?.(Cause.squash(exit.cause))))
     return {
       unsubscribe: () => {
@@ -277,10 +403,10 @@ const promiseJob = (provider: Provider<never>, handle: Job.JobHandle, transport:
   }
   const job: PromiseJob = {
     ref: handle.ref,
-    result: (options = {}) => promised(handle.result, options.signal),
-    cancel: () => promised(handle.cancel),
+    result: (options = {}) => run(handle.result, options.signal),
+    cancel: () => run(handle.cancel),
     bytes: ({ signal, ...options } = {}) =>
-      promised(
+      run(
         Effect.provide(
           Effect.flatMap(handle.result, (state) => Artifact.bytes(provider, state, options)),
           transport
@@ -288,7 +414,7 @@ const promiseJob = (provider: Provider<never>, handle: Job.JobHandle, transport:
         signal
       ),
     subscribe,
-    [Symbol.asyncIterator]: () => Stream.toAsyncIterable(handle.states)[Symbol.asyncIterator]()
+    [Symbol.asyncIterator]: () => iterated(handle.states, closing)[Symbol.asyncIterator]()
   }
   // What RxJS looks for: `Symbol.observable` where somebody has defined it, else this text.
   const interop = Reflect.get(Symbol, "observable")

@@ -40,7 +40,7 @@ describe("submit$", () => {
   })
 
   it("retry attaches to the same job instead of paying again", async () => {
-    const net = fakeFetch([{ status: 401, body: { error: "no" } }, done])
+    const net = fakeFetch([{ status: 402, body: { error: "no" } }, done])
     const seen = await lastValueFrom(submit$(provider, request, over(net)).pipe(retry(1), toArray()))
     expect(seen.at(-1)?._tag).toBe("Succeeded")
     expect([net.posts().length, net.polls().length]).toEqual([1, 2])

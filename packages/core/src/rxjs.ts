@@ -10,14 +10,13 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
 import { equipped } from "./internal/equipped.ts"
 import { levelled, type LogLevel, logging } from "./internal/logging.ts"
 import type { Limits } from "./internal/turn.ts"
 import * as Job from "./Job.ts"
-import type { JobError } from "./JobError.ts"
-import type { JobRef } from "./JobRef.ts"
 import type { Journal } from "./Journal.ts"
 import { isTerminal, type JobState } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
@@ -39,9 +38,12 @@ export interface Options extends Job.SubmitOptions {
 }
 
 /**
- * Submits a job and emits its states. Posts once per Observable, on the first subscription: later subscribers share the job, and
- * `retry()` attaches to it again instead of paying anew. Unsubscribing stops the polling and aborts the request in flight; a
- * submission in flight is never cut.
+ * Submits a job and emits its states. One Observable is one submission: it posts at most once, on the first subscription, and whoever
+ * subscribes, retries or repeats gets the same job, or the same error if its fate is unknown or it was refused. What was surely not sent is
+ * tried again, no earlier than the last wait said.
+ *
+ * Unsubscribing before the POST has begun sends nothing; that is never in the turn of the event loop in which it was subscribed to. After that a
+ * submission is never cut. Unsubscribing stops the polling and aborts the request in flight.
  *
  * Errors with `JobError` where the job's fate can't be known. A job that fails is a state, after which the Observable completes.
  *
@@ -64,72 +66,35 @@ export interface Options extends Job.SubmitOptions {
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
   const level = logging(options.logLevel)
   const transport = equipped(Layer.merge(options.transport ?? FetchHttpClient.layer, level), options)
-  let work: Fiber.Fiber<Job.JobHandle, JobError> | undefined
-  /** Ends when a submission that was abandoned has told what came of it. */
-  let settled: Effect.Effect<unknown> = Effect.void
-  let known: JobRef | undefined
-  let unknown: JobError | undefined
-  let subscribers = 0
-
-  const submission = Effect.suspend(() =>
-    known === undefined
-      ? Job.submit(provider, request, {
-          ...options,
-          onSubmitted: (ref) =>
-            Effect.suspend(() => {
-              known = ref
-              return options.onSubmitted?.(ref) ?? Effect.void
-            }),
-          onUnknown: (error) =>
-            Effect.suspend(() => {
-              unknown = error
-              return options.onUnknown?.(error) ?? Effect.void
-            })
-        })
-      : Job.attach(provider, known, options)
-  ).pipe(Effect.map((handle) => levelled(handle, level)))
-
-  /** The job's handle: submitted by whoever comes first, attached to after that. */
-  const posted = Effect.suspend(() => settled).pipe(
-    Effect.andThen(
-      Effect.suspend(() => {
-        if (unknown !== undefined) return Effect.fail(unknown)
-        const current = (work ??= Effect.runFork(Effect.provide(submission, transport)))
-        return Effect.tapError(Fiber.join(current), (error) =>
-          Effect.sync(() => {
-            // Surely not accepted, and it may pass: the next subscriber may post.
-            if (error.retryable && work === current) work = undefined
-          })
-        )
-      })
-    )
-  )
-
-  /** The last one has left. A try in flight is waited for; no other is begun; where there is a job, it is left or cancelled. */
-  const abandoned = Effect.suspend(() => {
-    const current = work
-    if (current !== undefined && known === undefined) {
-      work = undefined
-      settled = Fiber.interrupt(current)
-    }
-    return Effect.andThen(
-      settled,
-      Effect.suspend(() =>
-        subscribers > 0 || known === undefined || options.onUnsubscribe !== "cancel"
-          ? Effect.void
-          : Effect.flatMap(posted, (handle) => (isTerminal(handle.current()) ? Effect.void : Effect.asVoid(handle.cancel)))
+  // One submission, and one transport that lives as long as it: whoever comes first makes both.
+  const held = Effect.runSync(
+    Effect.cached(
+      Effect.flatMap(Layer.buildWithScope(transport, Scope.makeUnsafe()), (services) =>
+        Effect.provideContext(Job.submission(provider, request, options), services)
       )
     )
+  )
+  const handle = Effect.flatMap(held, (submission) => Effect.map(Effect.provide(submission.job, level), (made) => levelled(made, level)))
+  let subscribers = 0
+
+  /** The last one has left, and wants the job to end. What was never sent needs no cancelling. */
+  const cancelled = Effect.gen(function* () {
+    const submission = yield* held
+    if (submission.phase()._tag === "Sending") yield* Effect.exit(handle)
+    const { _tag } = submission.phase()
+    if (subscribers > 0 || _tag !== "Accepted") return
+    const made = yield* handle
+    if (!isTerminal(made.current())) yield* made.cancel
   })
 
-  const states = Stream.unwrap(Effect.map(posted, (handle) => handle.states))
+  const states = Stream.unwrap(Effect.map(handle, (made) => made.states))
   return new Observable<JobState>((subscriber) => {
     subscribers += 1
     const inner = toObservable(states).subscribe(subscriber)
     return () => {
       subscribers -= 1
       inner.unsubscribe()
-      if (subscribers === 0) Effect.runFork(Effect.ignore(abandoned))
+      if (subscribers === 0 && options.onUnsubscribe === "cancel") Effect.runFork(Effect.ignore(cancelled))
     }
   })
 }

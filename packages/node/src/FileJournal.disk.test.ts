@@ -165,15 +165,24 @@ it("a thousand entries are listed with one look into the folder and one at each"
 
 it("entries of every version so far are read, and of a newer one it is said that it is newer", async () => {
   const place = fileURLToPath(new URL("../test/fixtures", import.meta.url))
-  const all = await run(FileJournal.make(place).entries)
+  const { all: kept, entries } = FileJournal.make(place)
+  const all = await run(entries)
   expect(all.map((found) => [found.id, found._tag === "Entry" ? found.fate._tag : found.detail])).toStrictEqual([
-    ["v2-newer", "has version 2; this Reelay reads version 1: use the one that wrote it, or a newer one"],
+    ["v3-newer", "has version 3; this Reelay reads versions up to 2: use the one that wrote it, or a newer one"],
     ["v0-accepted", "Accepted"],
     ["v1-intent", "Intent"],
     ["v1-unknown", "Unknown"],
     ["v1-accepted", "Accepted"],
-    ["v1-closed", "Closed"]
+    ["v1-closed", "Closed"],
+    ["v2-unknown", "Unknown"]
   ])
+  expect((await run(kept)).at(-1)).toMatchObject({
+    _tag: "Tombstone",
+    id: "v2-tombstone",
+    key: "elk",
+    outcome: "Saved",
+    ref: { id: "a3d1" }
+  })
   const written = { provider: "xai", baseUrl: "https://api.x.ai", account: "key-1a2b" }
   const ref = { ...written, kind: "generation", id: "a3d1", submittedAt: 1_773_297_002_000 } as const
   expect(all[1]).toStrictEqual({

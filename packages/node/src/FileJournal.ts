@@ -37,19 +37,6 @@ export const makeStore = (folder: string, files: FileSystem.FileSystem): KeyValu
   }).pipe(Effect.mapError(failed("keys")))
   const remove = (key: string) => Effect.mapError(files.remove(named(key), { force: true }), failed("remove", key))
   const clear = Effect.flatMap(keys, (all) => Effect.forEach(all, remove, { discard: true }))
-  const written = Effect.fnUntraced(function* (key: string, value: string) {
-    yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
-    const part = join(folder, `.${key}.${globalThis.crypto.randomUUID()}.part`)
-    const whole = Effect.scoped(
-      Effect.gen(function* () {
-        const file = yield* files.open(part, { flag: "wx", mode: 0o600 })
-        yield* file.writeAll(new TextEncoder().encode(value))
-        yield* file.sync
-      })
-    )
-    yield* Effect.onError(Effect.andThen(whole, files.rename(part, named(key))), () => Effect.ignore(files.remove(part, { force: true })))
-    yield* synchronised(files, folder)
-  })
   return KeyValueStore.makeStringOnly({
     get: (key) =>
       files.readFileString(named(key)).pipe(
@@ -61,7 +48,10 @@ export const makeStore = (folder: string, files: FileSystem.FileSystem): KeyValu
       ),
     set: (key, value) =>
       /^[\w-]+$/u.test(key)
-        ? Effect.mapError(Effect.uninterruptible(written(key, value)), failed("set", key))
+        ? Effect.mapError(
+            written(folder, files, key, value, (part) => files.rename(part, named(key))),
+            failed("set", key)
+          )
         : Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "set", key, message: `${key} can't be a file name` })),
     remove,
     clear,
@@ -69,6 +59,44 @@ export const makeStore = (folder: string, files: FileSystem.FileSystem): KeyValu
     keys
   })
 }
+
+/** Writes a file that has no name yet, synchronises it, and lets `place` give it one. */
+const written = <A>(
+  folder: string,
+  files: FileSystem.FileSystem,
+  key: string,
+  value: string,
+  place: (part: string) => Effect.Effect<A, PlatformError.PlatformError>
+): Effect.Effect<A, PlatformError.PlatformError> =>
+  Effect.gen(function* () {
+    yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
+    const part = join(folder, `.${key}.${globalThis.crypto.randomUUID()}.part`)
+    const whole = Effect.scoped(
+      Effect.gen(function* () {
+        const file = yield* files.open(part, { flag: "wx", mode: 0o600 })
+        yield* file.writeAll(new TextEncoder().encode(value))
+        yield* file.sync
+      })
+    )
+    const placed = yield* Effect.onError(Effect.andThen(whole, place(part)), () => Effect.ignore(files.remove(part, { force: true })))
+    yield* synchronised(files, folder)
+    return placed
+  }).pipe(Effect.uninterruptible)
+
+/** Writes a file if there is none of its name. A link is made or not, in one step, by whichever process comes first. */
+const createIn =
+  (folder: string, files: FileSystem.FileSystem) =>
+  (key: string, value: string): Effect.Effect<boolean, KeyValueStore.KeyValueStoreError> =>
+    written(folder, files, key, value, (part) =>
+      files.link(part, join(folder, `${key}.json`)).pipe(
+        Effect.as(true),
+        Effect.catchIf(
+          ({ reason }) => reason._tag === "AlreadyExists",
+          () => Effect.succeed(false)
+        ),
+        Effect.tap(() => files.remove(part, { force: true }))
+      )
+    ).pipe(Effect.mapError(failed("set", key)))
 
 /** A new name is durable once its folder is. Windows has no such thing, and needs none. */
 const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effect<void> =>
@@ -101,7 +129,7 @@ export const make = (folder: string): Journal.Journal["Service"] => Effect.runSy
 const over = (folder: string): Effect.Effect<Journal.Journal["Service"], never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (files) => {
     const claims = claimsIn(join(folder, "claims"))
-    const journal = KeyValueJournal.make(makeStore(folder, files), { prefix: "", claims })
+    const journal = KeyValueJournal.make(makeStore(folder, files), { prefix: "", claims, create: createIn(folder, files) })
     const tidied = Effect.fnUntraced(function* (all: ReadonlyArray<Journal.Entry | Journal.Damaged>) {
       const now = yield* Clock.currentTimeMillis
       const closed = new Set(all.flatMap((entry) => (entry._tag === "Entry" && !Journal.isOpen(entry) ? [entry.id] : [])))

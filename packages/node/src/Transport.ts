@@ -5,16 +5,20 @@
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { Dispatcher } from "@effect/platform-node/Undici"
-import { PublicNetwork } from "@reelay/core"
+import { PublicNetwork, Transport as CoreTransport } from "@reelay/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
-import { dispatchers } from "./internal/dispatcher.ts"
+import { beforeFirstByte, type Dispatchers, dispatchers } from "./internal/dispatcher.ts"
 
 /** @category models */
 export interface Options {
-  /** Connections to each origin at the most. Requests beyond it wait for a free one. Absent: 32. */
+  /**
+   * Connections to each origin at the most, half of them for submissions, each of which has a new one. Requests beyond it wait for a free one.
+   * Default: 32.
+   */
   readonly connections?: number | undefined
   /** Milliseconds that connecting may take. Absent: 10 seconds. */
   readonly connectTimeout?: number | undefined
@@ -51,8 +55,8 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
   Layer.effectContext(
     Effect.acquireRelease(
       Effect.sync(() => dispatchers(options)),
-      ({ api, links }) => Effect.promise(() => Promise.all([api.destroy(), links.destroy()]))
-    ).pipe(Effect.flatMap(({ api, links }) => Effect.map(Effect.all([over(api), over(links)]), ([first, second]) => both(first, second))))
+      ({ api, links, posts }) => Effect.promise(() => Promise.all([api.destroy(), posts.destroy(), links.destroy()]))
+    ).pipe(Effect.flatMap(clients))
   )
 
 /**
@@ -63,8 +67,7 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
  * @since 0.1.0
  */
 export const context = (options: Options = {}): Context.Context<HttpClient.HttpClient> => {
-  const { api, links } = dispatchers(options)
-  return both(Effect.runSync(over(api)), Effect.runSync(over(links)))
+  return Effect.runSync(clients(dispatchers(options)))
 }
 
 /**
@@ -78,5 +81,21 @@ export const make = (options: Options = {}): HttpClient.HttpClient => Context.ge
 const over = (dispatcher: Dispatcher): Effect.Effect<HttpClient.HttpClient> =>
   Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
 
-const both = (api: HttpClient.HttpClient, links: HttpClient.HttpClient): Context.Context<HttpClient.HttpClient> =>
-  Context.add(Context.make(HttpClient.HttpClient, api), PublicNetwork.Client, links)
+const clients = ({ api, links, posts }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
+  Effect.map(Effect.all([over(api), over(posts), over(links)]), ([asking, sending, linked]) =>
+    Context.add(Context.make(HttpClient.HttpClient, byMethod(asking, sending)), PublicNetwork.Client, linked)
+  )
+
+/** What changes something at the other end goes by a connection of its own, and is announced. */
+const byMethod = (asking: HttpClient.HttpClient, sending: HttpClient.HttpClient): HttpClient.HttpClient =>
+  CoreTransport.announcing(
+    HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+      Effect.flatMap((request) => {
+        if (request.method === "GET" || request.method === "HEAD") return asking.execute(request)
+        return Effect.flatMap(CoreTransport.BeforeFirstByte, (mayGo) =>
+          Effect.updateService(sending.execute(request), NodeHttpClient.UndiciOptions, (given) => ({ ...given, [beforeFirstByte]: mayGo }))
+        )
+      }),
+      Effect.succeed
+    )
+  )

@@ -5,7 +5,7 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact, Journal, Limits } from "@reelay/core"
-import { type CallOptions, type Client, type ClientOptions, clientOver, logging, promised, type PromiseJob } from "@reelay/core/promise"
+import { type CallOptions, type Client, type ClientOptions, clientOver, logging, type PromiseJob } from "@reelay/core/promise"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -51,9 +51,9 @@ export const createClient = <Request>(options: NodeClientOptions<Request>): Clie
   const { journal } = options
   const services = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
-  return clientOver(transport, { ...options, limits: options.limits ?? (limits ??= Limits.memory()) }, (job, handle) => {
+  return clientOver(transport, { ...options, limits: options.limits ?? (limits ??= Limits.memory()) }, (job, handle, run) => {
     const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
-      promised(
+      run(
         Effect.provide(
           Effect.flatMap(handle.result, (state) => Artifact.save(options.provider, state, path, artifact)),
           layer

@@ -171,7 +171,7 @@ export const wordsHaveFixtures = (
 }
 
 /** All four have a path of its own for each kind of job that they make. */
-const kindOf = (path: string): Provider.Submission["kind"] =>
+const kindOf = (path: string): Provider.SubmitCall["kind"] =>
   path.endsWith("/edits") ? "edit" : path.endsWith("/extensions") ? "extension" : "generation"
 
 /** Each name that a job's id may have, in the order of their rank, is found in an answer to a submission: T27. */

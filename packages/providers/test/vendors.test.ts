@@ -105,8 +105,8 @@ const watched = Effect.fnUntraced(function* (vendor: Vendor, given: Job.SubmitOp
   const lines: Array<string> = []
   const log = Logger.make(({ message }) => void lines.push(String(message)))
   const refs: Array<JobRef.JobRef> = []
-  const life = Job.run(vendor.provider, request, given).pipe(
-    Stream.runForEach((state) => Effect.sync(() => void refs.push(state.ref))),
+  const life = Job.submit(vendor.provider, request, given).pipe(
+    Effect.flatMap(({ states }) => Stream.runForEach(states, (state) => Effect.sync(() => void refs.push(state.ref)))),
     Effect.flip,
     Effect.provide(Layer.merge(net.layer, Logger.layer([log])))
   )

@@ -85,9 +85,11 @@ const oneSubmit = ({ journal }: Play): string | undefined => {
   return posts === 1 ? undefined : `the mock got ${posts} submits`
 }
 
-const uncut = ({ failure, jobs, sent, told }: Play): string | undefined => {
+const uncut = ({ jobs, scenario: { leave }, sent, told }: Play): string | undefined => {
   const [post] = sent
-  if (post === undefined) return failure === undefined ? undefined : "nothing was sent"
+  // Who leaves in the turn of asking leaves before the submission has begun.
+  if (leave === 0) return post === undefined && told.length === 0 ? undefined : "a submission was sent whose caller had left before"
+  if (post === undefined) return "nothing was sent"
   if (post.aborted !== undefined) return `the submission was aborted at ${post.aborted} ms`
   const lost = jobs[0]?.script.faults.some(({ name }) => name === "submit-accepted-5xx") === true
   const wanted = lost ? "SubmitUnknown" : jobs[0]?.id
@@ -118,12 +120,13 @@ const back = (seen: Play): string | undefined => haste(seen, true)
 const haste = (seen: Play, returned: boolean): string | undefined => {
   const { provider, scenario: given, since } = seen
   const deadlineAt = since + given.deadline
+  const ends = deadlines(seen)
   // At the deadline one last look may come sooner: at once, or as soon as the provider's floor allows, where it cuts one that is in flight.
   const atDeadline = Math.min(provider.rhythm.floor, given.pace)
   let last: Sent = { method: "POST", path: "", begun: since, answered: since }
   for (const look of Judge.polls(seen)) {
     const earliest = (gaveUp(seen, last, look) ? last.begun : (last.answered ?? last.begun)) + given.pace
-    const isLast = Math.abs(look.begun - Math.max(deadlineAt, last.begun + atDeadline)) < near
+    const isLast = ends.some(({ at }) => Math.abs(look.begun - Math.max(at, last.begun + atDeadline)) < near)
     const least = isLast ? Math.min(earliest, last.begun + atDeadline) : earliest
     const asked = last.answered === undefined ? 0 : last.answered + (last.retryAfter ?? 0)
     if (returned === (look.begun >= deadlineAt - near && someoneLeft(seen, last, look))) {
@@ -176,17 +179,33 @@ const late = (seen: Play): string | undefined => {
   return undefined
 }
 
-const deadline = (seen: Play): string | undefined => {
-  const { scenario: given, since, visits } = seen
-  const at = since + given.deadline
-  for (const { from, until } of Judge.watched(seen)) {
-    const beyond = Judge.polls(seen).filter(({ begun }) => begun >= at - near && begun >= from && begun <= until).length
-    const watchers = visits.filter(({ joined, left }) => joined >= from && left <= until && left >= at).length
-    if (beyond > Math.max(1, watchers)) return `${beyond} looks began at or after the deadline at ${at} ms`
+const exceeded = ({ end }: Play["visits"][number]): boolean =>
+  typeof end === "object" && end.error instanceof JobError.JobError && end.error.reason._tag === "DeadlineExceeded"
+
+/** The deadlines of a play, and until when each holds: the first who watches after one was reported has another. */
+const deadlines = ({ scenario: given, since, visits }: Play): ReadonlyArray<{ readonly at: number; readonly until: number }> => {
+  const all: Array<{ at: number; until: number }> = [{ at: since + given.deadline, until: Number.POSITIVE_INFINITY }]
+  for (;;) {
+    const last = all.at(-1)
+    const reported = visits.filter((visit) => exceeded(visit) && last !== undefined && visit.left >= last.at - near)
+    const told = Math.min(...reported.map(({ left }) => left))
+    const next = Math.min(...visits.map(({ joined }) => joined).filter((joined) => joined >= told))
+    if (last === undefined || !Number.isFinite(next)) return all
+    last.until = told
+    all.push({ at: next + given.deadline, until: Number.POSITIVE_INFINITY })
   }
-  // The last look has 10 s for its answer.
-  const overdue = visits.find(({ joined, left }) => left > Math.max(at, joined) + 10_000 + near && joined <= at)
-  return overdue === undefined ? undefined : `a watcher was kept until ${overdue.left} ms, and the deadline was at ${at} ms`
+}
+
+const deadline = (seen: Play): string | undefined => {
+  const { visits } = seen
+  for (const { at, until } of deadlines(seen)) {
+    const beyond = Judge.polls(seen).filter(({ begun }) => begun >= at - near && begun <= until).length
+    if (beyond > 1) return `${beyond} looks began at or after the deadline at ${at} ms`
+    // The last look has 10 s for its answer.
+    const overdue = visits.find(({ joined, left }) => joined <= at && left > at + 10_000 + near && left <= until + near)
+    if (overdue !== undefined) return `a watcher was kept until ${overdue.left} ms, and the deadline was at ${at} ms`
+  }
+  return undefined
 }
 
 const life = ({ ref: made, visits }: Play): string | undefined => {

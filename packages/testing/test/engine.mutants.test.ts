@@ -62,7 +62,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   {
     law: "one-submit",
     name: "posts again after an answer that tells nothing",
-    submit: (provider, request, options) => Effect.retry(Job.submit(provider, request, options), { times: 1 })
+    submit: (provider, request, options) => Effect.retry(Job.submit(provider, request, { ...options, maySubmitAgain: true }), { times: 1 })
   },
   { law: "uncut", name: "does not tell of the ref", submit: terms((options) => ({ ...options, onSubmitted: undefined })) },
   { law: "uncut", name: "gives a submission no time", submit: terms((options) => ({ ...options, submitTimeout: 100 })) },

@@ -119,7 +119,7 @@ describe("expectStates", () => {
 
     it("a job of which sight is lost, and says why", async () => {
       const client = createClient({ provider, fetch, pace: 1, logLevel: "none" })
-      const gone = { prompt: "A candle, mock:fault=poll-error.unauthorized" }
+      const gone = { prompt: "A candle, mock:fault=poll-error.invalid-argument" }
       await expect(expectStates(await client.submit(gone)).toBe("s-lost")).resolves.toBe(undefined)
       await expect(expectStates(await client.submit({ prompt: `${gone.prompt} again` })).toBe("s-ok")).rejects.toThrow(
         /s-#\n.*# came, and ok was expected\nSight of the job was lost: /u

@@ -123,7 +123,7 @@ describe("processes that run one batch at once", () => {
       wrong: [],
       unknown: []
     })
-    for (const error of [...earlier.errors, ...later.errors]) expect(error).toMatch(/somebody else works on k\d of the batch b/u)
+    for (const error of [...earlier.errors, ...later.errors]) expect(error).toMatch(/another process works on k\d in the batch b/u)
   })
 
   it.each(names)("%s: four that begin at the same time submit each job once", async (name) => {
@@ -134,7 +134,7 @@ describe("processes that run one batch at once", () => {
     const told = await Promise.all(all.map(toldBy))
     expect(await complaints()).toEqual([])
     expect(jobs().length).toBe(keys.length)
-    for (const error of told.flatMap(({ errors }) => errors)) expect(error).toMatch(/somebody else works on k\d of the batch b/u)
+    for (const error of told.flatMap(({ errors }) => errors)) expect(error).toMatch(/another process works on k\d in the batch b/u)
     expect(await finish({ b: keys })).toEqual({ unknown: [], errors: [] })
   })
 })

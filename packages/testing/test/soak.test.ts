@@ -37,6 +37,8 @@ const submitting = (change: Partial<Job.SubmitOptions>): Partial<Engine> => ({
   submit: (provider, request, options) => Job.submit(provider, request, { ...options, ...change })
 })
 
+const isAccepted = (to: Journal.Entry | Journal.Tombstone | undefined): boolean => to?._tag === "Entry" && to.fate._tag === "Accepted"
+
 const leaky: Submit = (...given) => Effect.tap(Job.submit(...given), () => Effect.forkDetach(Effect.never))
 
 /** The same answer with other headers, and the first piece of its body only. */
@@ -62,7 +64,8 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
   {
     name: "posts again what was an intent before the restart",
     rule: "double submission",
-    broken: journaling(({ read }) => ({
+    broken: journaling(({ read, write }) => ({
+      create: (entry) => Effect.as(write(entry), true),
       read: (id) => Effect.map(read(id), (entry) => (entry?._tag === "Entry" && entry.fate._tag === "Intent" ? undefined : entry))
     }))
   },
@@ -70,7 +73,7 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
     name: "runs a batch that another process runs",
     rule: "double submission",
     seed: 5,
-    broken: journaling(() => ({ claim: () => Effect.succeed(true) }))
+    broken: journaling(({ write }) => ({ claim: () => Effect.succeed(true), create: (entry) => Effect.as(write(entry), true) }))
   },
   {
     name: "resumes what another process follows",
@@ -80,17 +83,21 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
   {
     name: "writes no intent",
     rule: "lost",
-    broken: journaling(({ write }) => ({ write: (entry) => (entry.fate._tag === "Intent" ? Effect.void : write(entry)) }))
+    broken: journaling(({ create }) => ({
+      create: (entry) => (entry.fate._tag === "Intent" ? Effect.succeed(true) : create(entry))
+    }))
   },
   {
     name: "forgets the reference in the journal",
     rule: "lost",
-    broken: journaling(({ remove, write }) => ({ write: (entry) => (entry.fate._tag === "Accepted" ? remove(entry.id) : write(entry)) }))
+    broken: journaling(({ swap }) => ({ swap: (id, attempt, to) => swap(id, attempt, isAccepted(to) ? undefined : to) }))
   },
   {
     name: "gives a handle before its reference is durable",
     rule: "lost",
-    broken: journaling(({ write }) => ({ write: (entry) => (entry.fate._tag === "Accepted" ? Effect.void : write(entry)) }))
+    broken: journaling(({ swap }) => ({
+      swap: (id, attempt, to) => (isAccepted(to) ? Effect.succeed(true) : swap(id, attempt, to))
+    }))
   },
   { name: "tells a caller who left of no reference", rule: "lost", broken: submitting({ onSubmitted: undefined }) },
   { name: "tells a caller who left of no unknown fate", rule: "lost", broken: submitting({ onUnknown: undefined }) },

@@ -234,8 +234,6 @@ describe("transport", () => {
 
   it.effect.each(
     each([
-      [401, "Unauthorized"],
-      [403, "Unauthorized"],
       [402, "PaymentRequired"],
       [422, "PollRejected"]
     ] as const)
@@ -244,6 +242,18 @@ describe("transport", () => {
       const life = yield* followed(name, [{ status, body: { error: { message: "no", code: "no" } } }])
       expect([reasonOf(life), life.looks.length]).toEqual([reason, 1])
     })
+  )
+
+  it.effect.each(each([[401], [403]] as const))(
+    "T17: %s answers %i about a job that it has accepted: it is asked again, and in the end Unauthorized",
+    ([name, status]) =>
+      Effect.gen(function* () {
+        const body = { error: { message: "no", code: "no" } }
+        const passing = yield* followed(name, [{ status, body }, done(name)])
+        expect(passing.tags).toEqual(["Submitted", "Succeeded"])
+        const life = yield* followed(name, [{ status, body }])
+        expect([reasonOf(life), life.looks.length, life.error?.again]).toEqual(["Unauthorized", 10, "watch"])
+      })
   )
 
   it.effect.each(names)("T17: a number in the words of %s is no status", (name) =>

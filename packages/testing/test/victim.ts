@@ -12,14 +12,15 @@ const breaking = (journal: Journal.Journal["Service"], broken: Broken | undefine
     case undefined:
       return journal
     case "writes no intent":
-      return { ...journal, write: (entry) => (entry.fate._tag === "Intent" ? Effect.void : journal.write(entry)) }
+      return { ...journal, create: (entry) => (entry.fate._tag === "Intent" ? Effect.succeed(true) : journal.create(entry)) }
     case "sends an intent again":
       return {
         ...journal,
+        create: (entry) => Effect.as(journal.write(entry), true),
         read: (id) => Effect.map(journal.read(id), (found) => (found?._tag === "Entry" && found.fate._tag === "Intent" ? undefined : found))
       }
     case "gives a claim to everybody":
-      return { ...journal, claim: () => Effect.succeed(true) }
+      return { ...journal, claim: () => Effect.succeed(true), create: (entry) => Effect.as(journal.write(entry), true) }
   }
 }
 

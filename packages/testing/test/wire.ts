@@ -112,12 +112,12 @@ export const followed = (name: Name, polls: ReadonlyArray<Reply>, { posted = acc
     let looked = 0
     const net = transport(({ method }) => (method === "POST" ? posted : (polls[Math.min(looked++, polls.length - 1)] ?? {})))
     const states: Array<JobState.JobState> = []
-    const life = Job.run(
+    const life = Job.submit(
       makers[name]({ apiKey: "sk-test-key", baseUrl: "https://gateway.test" }),
       { prompt: "A candle flickers.", ...request },
       { pace: "10 seconds", deadline: "30 minutes" }
     ).pipe(
-      Stream.runForEach((state) => Effect.sync(() => void states.push(state))),
+      Effect.flatMap((handle) => Stream.runForEach(handle.states, (state) => Effect.sync(() => void states.push(state)))),
       Effect.as(undefined),
       Effect.catch((error) => Effect.succeed(error))
     )

@@ -3,16 +3,16 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
+import { monotonic } from "../engine/monotonic.ts"
 import type { AttachOptions, JobHandle } from "../Job.ts"
 import type { JobError } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import * as Journal from "../Journal.ts"
 import type { Provider } from "../Provider.ts"
-import { refusal, refuseProvider, refuseRef } from "./checked.ts"
+import { accountOf, refusal, refuseProvider, refuseRef } from "./checked.ts"
 import { watched } from "./handle.ts"
 import { timesOf } from "./times.ts"
 import * as Trace from "./trace.ts"
-import { monotonic } from "./watch.ts"
 
 /** In a span that the job's later ones belong to. */
 export const attaching = <E, R>(
@@ -36,7 +36,10 @@ export const attached = Effect.fnUntraced(function* (
   const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* fail(refused)
   if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)
-  return yield* watched({ ...provider, baseUrl: ref.baseUrl }, ref, options, times, yield* monotonic, true)
+  return yield* watched({ ...provider, baseUrl: ref.baseUrl }, ref, options, times, yield* monotonic, {
+    eager: true,
+    owned: isOwn(provider, entry)
+  })
 })
 
 /** A journal that can't be read must not stand between a caller and a job that is paid for. */
@@ -46,20 +49,24 @@ const remembered = (journal: Journal.Journal["Service"], ref: JobRef): Effect.Ef
     Effect.catch(({ detail }) => Effect.as(Effect.logWarning(detail), undefined))
   )
 
-/** As `attach`, for an entry that the caller holds. */
+/** As `attach`, for a job that this user's own process has sent the key for before: its address is trusted. */
 export const reattach = Effect.fnUntraced(function* (
   provider: Provider<never>,
   ref: JobRef,
-  entry: Journal.Entry,
+  entry: Journal.Entry | undefined,
   options: AttachOptions
-): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient | Journal.Journal> {
+): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
   const fail = refusal(provider, "attach", ref)
-  const journal = yield* Journal.Journal
   const times = timesOf(options, provider.definition.rhythm)
   if (times._tag !== "Times") return yield* fail(times)
   const there = { ...provider, baseUrl: ref.baseUrl }
   const refused = refuseProvider(provider) ?? refuseRef(there, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* fail(refused)
-  if (Journal.isOpen(entry)) journal.learn(entry)
-  return yield* watched(there, ref, options, times, yield* monotonic, true)
+  const journal = yield* Effect.serviceOption(Journal.Journal)
+  if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)
+  return yield* watched(there, ref, options, times, yield* monotonic, { eager: true, owned: isOwn(provider, entry) })
 })
+
+/** The journal knows that this very account has submitted the job. */
+const isOwn = (provider: Provider<never>, entry: Journal.Entry | undefined): boolean =>
+  entry !== undefined && entry.account === accountOf(provider)

@@ -67,7 +67,8 @@ export const refuseHeaders = ({ headers = {}, userAgent }: Provider<never>): Inv
 const isValue = (text: string): boolean => /^[\t\x20-\x7e]*$/u.test(text)
 const noValue = "with characters that no header has, such as a line break"
 
-const inBrowser = (): boolean => {
+/** A page or a worker of one. */
+export const inBrowser = (): boolean => {
   const { navigator } = globalThis
   return typeof navigator === "object" && typeof navigator.userAgent === "string" && navigator.userAgent.startsWith("Mozilla/")
 }

@@ -6,13 +6,14 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Call, Provider } from "../Provider.ts"
 import type { Answer } from "../Reading.ts"
 import { excerpt } from "../Text.ts"
-import { shownBy, withKey } from "./bearing.ts"
+import { BeforeFirstByte, isAnnouncing, NeverSent } from "../Transport.ts"
+import { inBrowser, shownBy, withKey } from "./bearing.ts"
 import { bodyOf } from "./body.ts"
+import { withinOrigin } from "./redirect.ts"
 
 /** No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. */
 export interface NoAnswer {
@@ -24,35 +25,106 @@ export interface NoAnswer {
 /** The largest body that is read: answers of these APIs are a few KB. What is longer is cut, and so unreadable as JSON. */
 const bodyLimit = 1024 * 1024
 
-/** Sends one request and reads its answer, whatever its status. `within` is in milliseconds and includes the body. */
+/**
+ * Sends one request and reads its answer, whatever its status. `within` is in milliseconds and includes the body. A redirect that a GET meets
+ * within the API's own origin is followed once.
+ */
 export const call = (
   provider: Provider<never>,
   operation: Answer["operation"],
   { body, method, path }: Call,
   within: number
 ): Effect.Effect<Answer, NoAnswer, HttpClient.HttpClient> => {
-  const base = HttpClientRequest.make(method)(`${provider.baseUrl}${path}`).pipe(HttpClientRequest.acceptJson, withKey(provider))
-  const request =
-    body === undefined
-      ? base
-      : body._tag === "Json"
-        ? HttpClientRequest.bodyJsonUnsafe(base, body.value)
-        : HttpClientRequest.bodyFormData(base, formData(body.parts))
-  return HttpClient.execute(request).pipe(
+  const url = `${provider.baseUrl}${path}`
+  const answered = sent(operation, requestOf(provider, method, url, body))
+  return answered.pipe(
+    Effect.flatMap((answer) => {
+      const target = method === "GET" ? withinOrigin(answer, url) : undefined
+      return target === undefined ? Effect.succeed(answer) : sent(operation, requestOf(provider, method, target, undefined))
+    }),
+    Effect.mapError((error) => noAnswer(error, shownBy(provider), "by its code")),
+    timedOut(within, "timeout")
+  )
+}
+
+/** Why a POST never had a first byte: it was not wanted any more, or its intent was too old. */
+const held: NoAnswer = { _tag: "NoAnswer", because: "unsent", detail: "it was not to be sent any more" }
+
+/**
+ * Sends a POST that costs money. `ready` is asked directly before the first byte, once: `false` sends nothing. Whether nothing was sent
+ * is told by a transport that announces its first byte; by the listed codes of others; and by nothing that a browser says after `fetch` was called.
+ */
+export const post = (
+  provider: Provider<never>,
+  { body, method, path }: Call,
+  within: number,
+  ready: () => boolean
+): Effect.Effect<Answer, NoAnswer, HttpClient.HttpClient> =>
+  Effect.flatMap(HttpClient.HttpClient, (client) => {
+    if (isOffline(provider.baseUrl)) {
+      return Effect.fail<NoAnswer>({ _tag: "NoAnswer", because: "unsent", detail: "this device is offline" })
+    }
+    const announces = isAnnouncing(client)
+    let begun = false
+    let asked = 0
+    const begin = (): boolean => (begun ||= ready())
+    const once = (): boolean => ++asked === 1 && begin()
+    if (!announces && !begin()) return Effect.fail(held)
+    return sent("submit", requestOf(provider, method, `${provider.baseUrl}${path}`, body)).pipe(
+      Effect.provideService(BeforeFirstByte, once),
+      Effect.mapError((error) =>
+        noAnswer(error, shownBy(provider), announces ? (begun ? "by its proxy" : "surely") : inBrowser() ? "by nothing" : "by its code")
+      ),
+      timedOut(within, () => (begun ? "timeout" : "unsent"))
+    )
+  })
+
+/** Read before `fetch` is called, and then it is not: after a failure the same word would prove nothing. This machine itself needs no network. */
+const isOffline = (baseUrl: string): boolean => {
+  const { navigator } = globalThis
+  // Node has a navigator, and no word of this.
+  const onLine: unknown = typeof navigator === "object" ? Reflect.get(navigator, "onLine") : undefined
+  return onLine === false && !isLoopback(new URL(baseUrl).hostname)
+}
+
+const isLoopback = (host: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/u.test(host)
+
+const requestOf = (
+  provider: Provider<never>,
+  method: Call["method"],
+  url: string,
+  body: Call["body"]
+): HttpClientRequest.HttpClientRequest => {
+  const base = HttpClientRequest.make(method)(url).pipe(HttpClientRequest.acceptJson, withKey(provider))
+  if (body === undefined) return base
+  return body._tag === "Json"
+    ? HttpClientRequest.bodyJsonUnsafe(base, body.value)
+    : HttpClientRequest.bodyFormData(base, formData(body.parts))
+}
+
+const sent = (
+  operation: Answer["operation"],
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Answer, HttpClientError.HttpClientError, HttpClient.HttpClient> =>
+  HttpClient.execute(request).pipe(
     Effect.flatMap((response) =>
       Effect.map(textOf(response), (text): Answer => ({ operation, status: response.status, headers: response.headers, body: text }))
     ),
-    untraced,
-    Effect.mapError((error) => noAnswer(error, shownBy(provider))),
-    Effect.timeoutOption(Duration.millis(within)),
-    Effect.flatMap(
-      Option.match({
-        onNone: () => Effect.fail<NoAnswer>({ _tag: "NoAnswer", because: "timeout", detail: `no answer within ${within / 1000} s` }),
-        onSome: Effect.succeed
-      })
-    )
+    untraced
   )
-}
+
+const timedOut =
+  (within: number, because: NoAnswer["because"] | (() => NoAnswer["because"])) =>
+  <R>(answer: Effect.Effect<Answer, NoAnswer, R>): Effect.Effect<Answer, NoAnswer, R> =>
+    Effect.timeoutOrElse(answer, {
+      duration: Duration.millis(within),
+      orElse: () =>
+        Effect.failSync<NoAnswer>(() => ({
+          _tag: "NoAnswer",
+          because: typeof because === "function" ? because() : because,
+          detail: `no answer within ${within / 1000} s`
+        }))
+    })
 
 /**
  * What every request of Reelay has in common: redirects are the caller's to follow (a fetch would carry on by itself), and
@@ -97,18 +169,36 @@ const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: 
   return form
 }
 
-const noAnswer = (error: HttpClientError.HttpClientError, shown: (text: string) => string): NoAnswer => {
+/** Messages that say less than their cause. */
+const vague = new Set(["", "fetch failed", "nothing was sent"])
+
+/** `unsent`: that nothing was sent on, or what tells it. */
+const noAnswer = (
+  error: HttpClientError.HttpClientError,
+  shown: (text: string) => string,
+  unsent: "surely" | "by its code" | "by its proxy" | "by nothing"
+): NoAnswer => {
   const causes = chain("cause" in error.reason ? error.reason.cause : undefined)
+  const isUnsent = {
+    surely: () => true,
+    "by its code": () => error.reason._tag === "TransportError" && causes.some(neverConnected),
+    "by its proxy": () => causes.some(({ message }) => noTunnel.test(message)),
+    "by nothing": () => false
+  }[unsent]
   const codes = causes.map((cause) => cause.code).filter((code) => code !== undefined)
-  const words = causes.map((cause) => cause.message).find((message) => message !== "" && message !== "fetch failed")
+  const words = causes.map((cause) => cause.message).find((message) => !vague.has(message))
   return {
     _tag: "NoAnswer",
-    because: error.reason._tag === "TransportError" && causes.some(neverConnected) ? "unsent" : "network",
-    detail: excerpt(shown([...new Set(codes), words ?? error.reason._tag].join(": ")))
+    because: isUnsent() ? "unsent" : "network",
+    detail: `${excerpt(shown([...new Set(codes), words ?? error.reason._tag].join(": ")))}${unsent === "by nothing" ? hidden : ""}`
   }
 }
 
+/** What a page learns of a request that failed, and what it was most often. */
+const hidden = ". A browser does not say why a request failed: the server may be out of reach, or may have refused this page (CORS)"
+
 interface Cause {
+  readonly never: boolean
   readonly code: string | undefined
   readonly syscall: string | undefined
   readonly message: string
@@ -122,6 +212,7 @@ const chain = (error: unknown, depth = 0): ReadonlyArray<Cause> => {
   const parts: ReadonlyArray<unknown> = error instanceof AggregateError ? error.errors : []
   return [
     {
+      never: error instanceof NeverSent,
       code: typeof code === "string" ? code : undefined,
       syscall: typeof syscall === "string" ? syscall : undefined,
       message: error.message
@@ -154,5 +245,5 @@ const beforeSending = new Set([
 /** undici's words where a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
 const noTunnel = /^(Proxy response \(\d+\) !== 200|Proxy Authentication Required \(407\))/u
 
-const neverConnected = ({ code, message, syscall }: Cause): boolean =>
-  (code !== undefined && beforeSending.has(code)) || syscall === "connect" || noTunnel.test(message)
+const neverConnected = ({ code, message, never, syscall }: Cause): boolean =>
+  never || (code !== undefined && beforeSending.has(code)) || syscall === "connect" || noTunnel.test(message)

@@ -22,7 +22,7 @@ export const watched = Effect.fnUntraced(function* (
   options: WatchOptions,
   times: Times,
   since: number,
-  eager: boolean
+  { eager, owned }: { readonly eager: boolean; readonly owned: boolean }
 ) {
   yield* warnOfHaste(provider, times)
   const client = yield* HttpClient.HttpClient
@@ -37,6 +37,7 @@ export const watched = Effect.fnUntraced(function* (
     deadline: times.deadline,
     since,
     eager,
+    owned,
     requestTimeout: times.request,
     limits: { ...Budget.defaultLimits, misses: options.maxMisses ?? Budget.defaultLimits.misses },
     raw: options.raw === true,

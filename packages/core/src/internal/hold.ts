@@ -4,10 +4,13 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Journal } from "../Journal.ts"
 import type { JournalFailed } from "../JobError.ts"
 
-type Service = Journal["Service"]
+/** What of a journal is needed here. */
+interface Service {
+  readonly claim: (id: string) => Effect.Effect<boolean, JournalFailed>
+  readonly release: (id: string) => Effect.Effect<void>
+}
 
 const shares = new WeakMap<Service, Map<string, number>>()
 
@@ -26,13 +29,20 @@ export const scoped = (journal: Service, id: string): Effect.Effect<boolean, Jou
   Effect.acquireRelease(take(journal, id), (mine) => (mine ? drop(journal, id) : Effect.void))
 
 /** For one who goes on with what somebody of this process works on. `false` where another does. */
-export const share = (journal: Service, id: string): Effect.Effect<boolean> =>
+export const join = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
   Effect.suspend(() => {
     const others = sharesOf(journal).get(id)
-    if (others === undefined) return Effect.orElseSucceed(take(journal, id), () => false)
+    if (others === undefined) return take(journal, id)
     sharesOf(journal).set(id, others + 1)
     return Effect.succeed(true)
   })
+
+/** As `join`, for as long as the scope lasts. */
+export const scopedJoin = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
+  Effect.acquireRelease(join(journal, id), (mine) => (mine ? drop(journal, id) : Effect.void))
+
+/** As `join`, for one who goes on all the same where nobody can tell. */
+export const share = (journal: Service, id: string): Effect.Effect<boolean> => Effect.orElseSucceed(join(journal, id), () => false)
 
 /** Who had a share gives it back. */
 export const drop = (journal: Service, id: string): Effect.Effect<void> =>

@@ -3,16 +3,18 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { AttachOptions, BatchEvent, JobHandle, Resumed, RunAllOptions } from "../Job.ts"
+import { busy, unknownOf } from "../engine/entryWriter.ts"
+import { idInBatch } from "../engine/keys.ts"
+import { submission } from "../engine/submitting.ts"
+import type { AttachOptions, BatchEvent, Resumed, RunAllOptions, Submission } from "../Job.ts"
 import {
   InvalidRequest,
   type JobCancelled,
   JobError,
   type JobExpired,
   type JobFailed,
-  JournalFailed,
-  type Reason,
-  SubmitUnknown
+  type JournalFailed,
+  type Reason
 } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import { isTerminal } from "../JobState.ts"
@@ -22,8 +24,6 @@ import { attaching, reattach } from "./attachment.ts"
 import { accountOf, refusal } from "./checked.ts"
 import { resultOf } from "./handle.ts"
 import * as Hold from "./hold.ts"
-import { digestOf, type Notes, placeOf } from "./record.ts"
-import { prepare, send } from "./submission.ts"
 
 /** How many jobs are followed at a time, where nobody says. */
 const manyJobs = 16
@@ -49,7 +49,7 @@ export const resume = (
       // Whoever held it may have closed it since it was read.
       const now = yield* journal.read(read.id)
       if (now?._tag === "Damaged") return Stream.succeed<Resumed>(now)
-      if (now === undefined || !Journal.isOpen(now)) return Stream.empty
+      if (now === undefined || now._tag === "Tombstone" || !Journal.isOpen(now)) return Stream.empty
       return followed(providers, now, options)
     })
   )
@@ -80,12 +80,6 @@ const followed = (
   )
 }
 
-const unknownOf = ({ account, at, baseUrl, fate, kind, provider }: Journal.Entry): JobError => {
-  const detail = fate._tag === "Unknown" ? fate.detail : "the process ended between its intent and the answer"
-  const reason = new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account } })
-  return new JobError({ reason, provider, operation: "submit", attempt: 0 })
-}
-
 const noProvider = ({ provider }: Journal.Entry, ref: JobRef): JobError => {
   const reason = new InvalidRequest({
     field: "providers",
@@ -110,41 +104,46 @@ export const stopped = <E, R>(
     return Stream.concat(Stream.succeed<BatchEvent>(event), Stream.drain(Stream.fromEffect(resultOf(event.state))))
   })
 
+/** One request of many. Its submission is made once, however often the stream is run. */
 export const inBatch = Effect.fnUntraced(function* <Request>(
   provider: Provider<Request>,
   key: string,
   request: Request,
   options: RunAllOptions,
-  journal: Journal.Journal["Service"] | undefined
+  journal: Journal.Journal["Service"] | undefined,
+  held: Map<string, Submission>
 ): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient | Scope.Scope> {
   const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
+  const value =
+    held.get(key) ??
+    (yield* submission(provider, request, {
+      ...rest,
+      label: key,
+      saveTo: saveTo?.(key),
+      onSubmitted: (ref) => onSubmitted?.(ref, key) ?? Effect.void,
+      onUnknown: (error) => onUnknown?.(error, key) ?? Effect.void,
+      ...(batch === undefined ? {} : { batch, key })
+    }))
+  held.set(key, value)
+  const saved = batch === undefined || journal === undefined ? undefined : yield* takenUp(provider, journal, batch, key, value.digest)
+  if (saved !== undefined) return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref: saved })
+  const handle = yield* value.job
+  return Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
+})
+
+/** Keeps other processes from a key for as long as its job is followed. Answers with the job whose video an earlier run has saved. */
+const takenUp = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  journal: Journal.Journal["Service"],
+  batch: string,
+  key: string,
+  digest: string
+): Effect.fn.Return<JobRef | undefined, JobError, Scope.Scope> {
   const fail = refusal(provider, "submit")
-  const prepared = yield* prepare(provider, request, {
-    ...rest,
-    onSubmitted: (ref) => onSubmitted?.(ref, key) ?? Effect.void,
-    onUnknown: (error) => onUnknown?.(error, key) ?? Effect.void
-  })
-  const statesOf = (handle: JobHandle) => Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
-  const notes: Notes = { label: key, key, saveTo: saveTo?.(key) }
-  if (batch === undefined || journal === undefined) return statesOf(yield* send(prepared, notes))
-  const place = placeOf(batch, key)
-  if (!(yield* Effect.mapError(Hold.scoped(journal, place.id), fail))) {
-    return yield* fail(new JournalFailed({ detail: `somebody else works on ${key} of the batch ${batch}, in this process or another` }))
-  }
-  const before = yield* journal.read(place.id)
-  if (before === undefined) return statesOf(yield* send(prepared, { ...notes, batch }, place))
-  if (before._tag === "Damaged") {
-    const detail = `the entry of ${key} in the batch ${batch} ${before.detail}; whether it was paid for is unknown, so it was not sent again`
-    return yield* fail(new JournalFailed({ detail }))
-  }
-  const digest = yield* digestOf(prepared.submission.call)
-  if (before.digest !== digest) {
-    return yield* fail(
-      new InvalidRequest({ field: key, rule: `was another request when the batch ${batch} submitted it: give a new key, or a new batch` })
-    )
-  }
-  const ref = Journal.refOf(before)
-  if (ref === undefined) return yield* unknownOf(before)
-  if (before.fate._tag === "Closed" && before.fate.end === "Saved") return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref })
-  return statesOf(yield* Effect.provideService(attaching(ref, reattach(provider, ref, before, rest)), Journal.Journal, journal))
+  const id = idInBatch(batch, key)
+  if (!(yield* Effect.mapError(Hold.scopedJoin(journal, id), fail))) return yield* fail(busy({ id, key, batch }))
+  const there = yield* journal.read(id)
+  if (there === undefined || there._tag === "Damaged" || there.digest !== digest) return undefined
+  if (there._tag === "Tombstone") return there.outcome === "Saved" ? there.ref : undefined
+  return there.fate._tag === "Closed" && there.fate.end === "Saved" ? there.fate.ref : undefined
 })

@@ -1,11 +1,12 @@
 /** What an answer says of one job: the provider's reading, with its links made whole and the key kept out of its words. */
 import type { JobRef } from "../JobRef.ts"
-import type { Provider } from "../Provider.ts"
+import type { Call, Provider } from "../Provider.ts"
 import type { Answer, Reading, Receipt } from "../Reading.ts"
 import { shownBy } from "./bearing.ts"
+import { pollRedirect, submitRedirect } from "./redirect.ts"
 
 export const read = (provider: Provider<never>, ref: JobRef, answer: Answer): Reading => {
-  const reading = provider.definition.interpret(answer)
+  const reading = pollRedirect(provider, provider.definition.poll(ref), answer) ?? provider.definition.interpret(answer)
   const shown = shownBy(provider)
   switch (reading._tag) {
     case "Succeeded":
@@ -30,8 +31,8 @@ export const read = (provider: Provider<never>, ref: JobRef, answer: Answer): Re
 }
 
 /** What the answer to a submission says, the key kept out of its words. An id stays as it is. */
-export const receive = (provider: Provider<never>, answer: Answer): Receipt => {
-  const receipt = provider.definition.receive(answer)
+export const receive = (provider: Provider<never>, call: Call, answer: Answer): Receipt => {
+  const receipt = submitRedirect(provider, call, answer) ?? provider.definition.receive(answer)
   const shown = shownBy(provider)
   switch (receipt._tag) {
     case "Accepted":

@@ -54,7 +54,10 @@ describe("an entry", () => {
       yield* kept(call, journal)
       yield* TestClock.adjust(1)
       const ids = (yield* kept(call, journal)).map(({ id }) => id)
-      expect(ids).toEqual([expect.stringMatching(/^00000000z-[\da-f]{16}$/u), expect.stringMatching(/^000000010-[\da-f]{16}$/u)])
+      expect(ids).toEqual([
+        expect.stringMatching(/^00000000z-220fae46001b-[\da-f]{16}$/u),
+        expect.stringMatching(/^000000010-220fae46001b-[\da-f]{16}$/u)
+      ])
       expect(ids.toSorted()).toEqual(ids)
     })
   )

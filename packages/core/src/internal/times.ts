@@ -27,16 +27,27 @@ export interface Times {
   readonly deadline: number
   readonly request: number
   readonly submit: number
+  readonly maxSubmissions: { readonly limit: number; readonly window: number } | undefined
 }
 
 export const timesOf = (options: SubmitOptions, rhythm: Rhythm): Times | InvalidRequest => {
-  const { deadline, pace, requestTimeout, submitTimeout } = options
-  const given = { pace: Schedule.isSchedule(pace) ? undefined : pace, deadline, requestTimeout, submitTimeout }
+  const { deadline, maxSubmissions, pace, requestTimeout, submitTimeout } = options
+  const window = maxSubmissions?.window
+  const given = {
+    pace: Schedule.isSchedule(pace) ? undefined : pace,
+    deadline,
+    requestTimeout,
+    submitTimeout,
+    "maxSubmissions.window": window
+  }
   for (const [field, value] of Object.entries(given)) {
     const duration = value === undefined ? Option.some(Duration.seconds(1)) : Duration.fromInput(value)
     if (Option.isNone(duration) || !(Duration.toMillis(duration.value) > 0)) {
       return new InvalidRequest({ field, rule: 'is no time above zero, such as 5000 (milliseconds) or "5 seconds"' })
     }
+  }
+  if (maxSubmissions !== undefined && !(Number.isInteger(maxSubmissions.limit) && maxSubmissions.limit >= 0)) {
+    return new InvalidRequest({ field: "maxSubmissions.limit", rule: `is ${maxSubmissions.limit}, and must be a whole number from 0 on` })
   }
   return {
     _tag: "Times",
@@ -44,7 +55,8 @@ export const timesOf = (options: SubmitOptions, rhythm: Rhythm): Times | Invalid
     every: given.pace === undefined ? undefined : millis(given.pace, 0),
     deadline: millis(deadline, rhythm.deadline),
     request: millis(requestTimeout, 30_000),
-    submit: millis(submitTimeout, 60_000)
+    submit: millis(submitTimeout, 60_000),
+    maxSubmissions: maxSubmissions === undefined ? undefined : { limit: maxSubmissions.limit, window: millis(window, 0) }
   }
 }
 

@@ -11,6 +11,9 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Budget from "../Budget.ts"
+import { accountKey, askedOf } from "../engine/keys.ts"
+import { memory, own, owns } from "../engine/memory.ts"
+import { monotonic } from "../engine/monotonic.ts"
 import {
   BadPayload,
   DeadlineExceeded,
@@ -55,6 +58,8 @@ export interface Setting {
   readonly since: number
   /** Whether the first look waits for the pace, or comes at once. */
   readonly eager: boolean
+  /** Whether this account is known to own the job: its submission was accepted. Then a 401 or 403 is a look that told nothing. */
+  readonly owned: boolean
   readonly requestTimeout: number
   readonly limits: Budget.Limits
   readonly raw: boolean
@@ -73,16 +78,17 @@ type Listener = Queue.Queue<JobState.JobState, JobError | Cause.Done>
 /** The longest that the last look, at the deadline, may take. */
 const lastLook = 10_000
 
-/** Milliseconds on the monotonic clock: a step of the wall clock moves no deadline. */
-export const monotonic: Effect.Effect<number> = Clock.clockWith((clock) =>
-  Effect.sync(() => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000)
-)
-
 export const make = Effect.fnUntraced(function* (setting: Setting) {
   const { client, following, limits, provider, ref, shared } = setting
   const { definition } = provider
   const account = accountAt(provider)
-  const deadline = setting.since + setting.deadline
+  const mine = yield* memory
+  const whose = accountKey(askedOf(provider))
+  let deadline = setting.since + setting.deadline
+  /** Whether somebody was told that the deadline has passed: the first who watches after that has a new one. */
+  let expired = false
+  /** A key that was good for this job a moment ago is drained, or its provider is confused: the job is still there, and paid for. */
+  let owned = setting.owned
   // A job that was submitted here was accepted just now, whatever the wall clock says; of another only its reference tells.
   const before = setting.eager ? Math.max(0, (yield* Clock.currentTimeMillis) - ref.submittedAt) : 0
   const born = (yield* monotonic) - before
@@ -161,6 +167,12 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
 
+  /** The deadline has passed. Whoever watches after those who are told this has a whole one. */
+  const tooLong = (reason: DeadlineExceeded): JobError => {
+    expired = true
+    return lost(reason)
+  }
+
   /** The end of watching, and no state of the job. Whoever watches again has the whole patience again. */
   const gaveUp = (because: Missed | NotFoundReading | Refused): JobError => {
     budget = Budget.fresh
@@ -178,17 +190,29 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     return isLast() ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
   })
 
+  /** What an answer says to one who is known to own the job. */
+  const asOwner = (reading: Reading): Reading => {
+    if (reading._tag === "Refused" && reading.reason === "Unauthorized" && (owned || owns(mine, whose, ref))) {
+      return { _tag: "Missed", because: "unauthorized", detail: `HTTP ${reading.status}, ${reading.message}` }
+    }
+    if (!owned && isAnswer(reading)) {
+      owned = true
+      own(mine, whose, ref)
+    }
+    return reading
+  }
+
   const look = () =>
     Trace.span("reelay.poll", { kind: "client", attributes: { ...Trace.apiOf(provider), ...Trace.jobOf(ref) } }, (span) =>
       Effect.gen(function* () {
         const asked = Effect.flatMap(begin, (within) => call(provider, "poll", definition.poll(ref), within))
         const answer = yield* inTurn(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
           Effect.catch((silence) =>
-            silence._tag === "Withheld" ? Effect.fail(lost(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
+            silence._tag === "Withheld" ? Effect.fail(tooLong(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
           )
         )
         const at = yield* Clock.currentTimeMillis
-        const reading = "_tag" in answer ? answer : read(provider, ref, answer)
+        const reading = "_tag" in answer ? answer : asOwner(read(provider, ref, answer))
         const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
         const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
         yield* Effect.logDebug(
@@ -224,7 +248,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         yield* publish(seen)
         if (seen._tag === "Queued" || seen._tag === "Running") unfinished = begun
       }
-      if (last) return yield* lost(timeUp(setting, state, seen))
+      if (last) return yield* tooLong(timeUp(setting, state, seen))
       yield* plan({ now, retryAfter: stay })
       const again = yield* retryWait(now, seen)
       if (seen._tag === "Missed" && again === Number.POSITIVE_INFINITY) return yield* gaveUp(seen)
@@ -244,7 +268,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         allowed = Math.min(allowed, next)
       } else {
         yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
-        return yield* lost(timeUp(setting, state, seen))
+        return yield* tooLong(timeUp(setting, state, seen))
       }
     }
     return undefined
@@ -255,6 +279,10 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     Trace.stretch(ref, (span) =>
       Effect.gen(function* () {
         unfinished = yield* monotonic
+        if (expired) {
+          expired = false
+          deadline = unfinished + setting.deadline
+        }
         yield* count(JobState.isTerminal(state) ? undefined : state._tag)
         const end = yield* restore(untilEnd)
         if (end !== undefined) yield* publish(end.seen, end.lag)
@@ -341,6 +369,24 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   return watch
 })
 
+/** Whether a provider has answered for this job, whatever it said of it. */
+const isAnswer = (reading: Reading): boolean => {
+  switch (reading._tag) {
+    case "Queued":
+    case "Running":
+    case "Succeeded":
+    case "Failed":
+    case "Expired":
+    case "Cancelled":
+    case "Unrecognised":
+      return true
+    case "Missed":
+    case "NotFound":
+    case "Refused":
+      return false
+  }
+}
+
 /** A reading in a few words. What came from outside is an excerpt, and what may be signed is left out. */
 const told = (reading: Reading): string => {
   switch (reading._tag) {
@@ -388,6 +434,8 @@ const reasonOf = (because: Missed | NotFoundReading | Refused): Reason => {
           return new BadPayload({ expected: "the documented JSON", excerpt: because.detail })
         case "rate-limited":
           return new RateLimited({ detail: because.detail })
+        case "unauthorized":
+          return new Unauthorized({ detail: because.detail })
         case "network":
         case "timeout":
         case "server":

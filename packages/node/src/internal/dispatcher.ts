@@ -1,32 +1,60 @@
 /** undici's dispatchers as Reelay wants them: bounded, through a proxy where there is one, and for links one that looks where they lead. */
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "@effect/platform-node/Undici"
-import { PublicNetwork } from "@reelay/core"
+import { PublicNetwork, Transport as CoreTransport } from "@reelay/core"
 import dns from "node:dns"
 import type { LookupFunction } from "node:net"
 import type { Options } from "../Transport.ts"
 
 export interface Dispatchers {
-  /** For the API's own origin. */
+  /** For the API's own origin: what may be asked again. */
   readonly api: Dispatcher
+  /**
+   * For what costs money. Each request has a connection of its own: one that has been silent may be closed at the other end, and a request over it
+   * would be of unknown fate. It tells when a request begins, and whether one that failed was never sent.
+   */
+  readonly posts: Dispatcher
   /** For links that lead elsewhere. The same one where a proxy resolves all names. */
   readonly links: Dispatcher
 }
 
-export const dispatchers = ({ connections = 32, connectTimeout = 10_000, proxy }: Options): Dispatchers => {
+export const dispatchers = (options: Options): Dispatchers => {
+  const made = separate(options)
+  // One connection alone is made anew for each request.
+  return options.connections === 1 ? { ...made, api: made.posts } : made
+}
+
+const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options): Dispatchers => {
+  // Half of them for submissions, which are rare and slow, and half for polls, which are many and quick.
+  const sending = Math.max(1, Math.floor(connections / 2))
+  const polling = Math.max(1, connections - sending)
   const shared = {
-    connections,
+    connections: polling,
     connectTimeout,
     // A sleeping job needs no socket; its next look comes seconds later.
     keepAliveTimeout: 4000,
     // undici bounds the connections to each origin, but not those to a proxy that plain http goes through.
-    factory: (origin: string | URL, options: object): Dispatcher => new Pool(origin, { ...options, connections })
+    factory: (origin: string | URL, options: object): Dispatcher => new Pool(origin, { ...options, connections: polling })
+  }
+  // Without keep-alive. Through a proxy the tunnel is as new as the request.
+  const once = {
+    ...shared,
+    connections: sending,
+    pipelining: 0,
+    factory: (origin: string | URL, options: object): Dispatcher => new Pool(origin, { ...options, connections: sending })
   }
   const connect = { timeout: connectTimeout }
   const looking = { timeout: connectTimeout, lookup }
-  if (proxy === undefined) return { api: new Agent({ ...shared, connect }), links: new Agent({ ...shared, connect: looking }) }
+  if (proxy === undefined) {
+    return {
+      api: new Agent({ ...shared, connect }),
+      posts: announced(new Agent({ ...once, connect })),
+      links: new Agent({ ...shared, connect: looking })
+    }
+  }
   if (proxy !== "environment") {
-    const through = new ProxyAgent({ ...shared, uri: checked(proxy, "proxy") })
-    return { api: through, links: through }
+    const uri = checked(proxy, "proxy")
+    const through = new ProxyAgent({ ...shared, uri })
+    return { api: through, posts: announced(new ProxyAgent({ ...once, uri })), links: through }
   }
   const environment = {
     ...shared,
@@ -35,8 +63,43 @@ export const dispatchers = ({ connections = 32, connectTimeout = 10_000, proxy }
     noProxy: `${textOf("no_proxy")},${thisMachine}`
   }
   // `connect` is for those that NO_PROXY names: what goes through the proxy is resolved there.
-  return { api: new EnvHttpProxyAgent({ ...environment, connect }), links: new EnvHttpProxyAgent({ ...environment, connect: looking }) }
+  return {
+    api: new EnvHttpProxyAgent({ ...environment, connect }),
+    posts: announced(new EnvHttpProxyAgent({ ...environment, ...once, connect })),
+    links: new EnvHttpProxyAgent({ ...environment, connect: looking })
+  }
 }
+
+/** Where a request's options carry `Transport.BeforeFirstByte`. */
+export const beforeFirstByte = Symbol("@reelay/node/beforeFirstByte")
+
+/**
+ * undici calls `onRequestStart` on a connection that is ready, TLS and tunnel included, directly before it writes: what fails before that was never
+ * sent, and what is aborted in it is not.
+ */
+const announced = (dispatcher: Dispatcher): Dispatcher =>
+  dispatcher.compose((dispatch) => (options, handler) => {
+    const asked: unknown = Reflect.get(options, beforeFirstByte)
+    const mayGo = typeof asked === "function" ? asked : () => true
+    let begun = false
+    return dispatch(options, {
+      onRequestStart: (controller, context) => {
+        handler.onRequestStart?.(controller, context)
+        if (controller.aborted) return
+        begun = mayGo() === true
+        if (!begun) controller.abort(new CoreTransport.NeverSent("nothing was sent"))
+      },
+      onRequestUpgrade: (controller, status, headers, socket) => handler.onRequestUpgrade?.(controller, status, headers, socket),
+      onResponseStart: (controller, status, headers, message) => handler.onResponseStart?.(controller, status, headers, message),
+      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+      onResponseError: (controller, error) =>
+        handler.onResponseError?.(
+          controller,
+          begun || error instanceof CoreTransport.NeverSent ? error : new CoreTransport.NeverSent("nothing was sent", { cause: error })
+        )
+    })
+  })
 
 /** No proxy can reach a mock on this machine: as Go's programs do. */
 const thisMachine = "localhost,127.0.0.1,[::1]"

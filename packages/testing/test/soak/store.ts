@@ -1,5 +1,5 @@
 /** The one durable store of a world: texts, and who holds what. A process that has ended can change neither. */
-import { KeyValueJournal } from "@reelay/core"
+import { type Journal, KeyValueJournal } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { count, type Book, type Life } from "./life.ts"
@@ -61,6 +61,8 @@ export const journalOf = (
   return KeyValueJournal.make(store, { claims })
 }
 
-/** What stands in the store. */
-export const entries = ({ texts }: Durable): ReadonlyArray<ReturnType<typeof KeyValueJournal.fromText>> =>
-  Array.from(texts, ([key, text]) => KeyValueJournal.fromText(key.replace("reelay/job/", ""), text))
+/** What stands in the store; nothing is pruned or forgotten in a soak. */
+export const entries = ({ texts }: Durable): ReadonlyArray<Journal.Entry | Journal.Damaged> =>
+  Array.from(texts, ([key, text]) => KeyValueJournal.fromText(key.replace("reelay/job/", ""), text)).filter(
+    (found) => found._tag !== "Tombstone"
+  )

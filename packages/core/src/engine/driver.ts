@@ -1,0 +1,316 @@
+/** One life of a submission that somebody asks for: its key, its turn, its intent, its POST, and what comes of it. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Schedule from "effect/Schedule"
+import type * as Tracer from "effect/Tracer"
+import { shownBy } from "../internal/bearing.ts"
+import { post, type NoAnswer } from "../internal/call.ts"
+import { refusal } from "../internal/checked.ts"
+import { receive } from "../internal/read.ts"
+import { retryAfter } from "../internal/retryAfter.ts"
+import * as Trace from "../internal/trace.ts"
+import { accountAt, inTurn, type Listen, type Withheld } from "../internal/turn.ts"
+import { waitOf } from "../internal/waitOf.ts"
+import {
+  InvalidRequest,
+  JobError,
+  PaymentRequired,
+  RateLimited,
+  type Reason,
+  SubmitRejected,
+  SubmitUnknown,
+  Unauthorized,
+  Unreachable
+} from "../JobError.ts"
+import type { JobRef } from "../JobRef.ts"
+import type { Journal } from "../Journal.ts"
+import type { Provider, SubmitCall } from "../Provider.ts"
+import type { Receipt } from "../Reading.ts"
+import { excerpt } from "../Text.ts"
+import { busy, type EntryWriter, type Found, type Place } from "./entryWriter.ts"
+import { accountKey, askedOf } from "./keys.ts"
+import { macrotask } from "./macrotask.ts"
+import { type Memory, unsend } from "./memory.ts"
+import { monotonic, monotonicOf } from "./monotonic.ts"
+import { type MaxSubmissions, spend, unknownTwin } from "./spending.ts"
+import type { Event, Phase } from "./Submission.ts"
+
+/** What a submission was made of. Times are milliseconds. */
+export interface Terms {
+  readonly provider: Provider<never>
+  readonly submit: SubmitCall
+  readonly digest: string
+  readonly place: Place | undefined
+  readonly timeout: number
+  /** From the asking on: no wait for another try goes past it. */
+  readonly deadline: number
+  readonly retry: Schedule.Schedule<unknown, JobError>
+  readonly max: MaxSubmissions | undefined
+  readonly maySubmitAgain: boolean
+  readonly mine: Memory
+  readonly journal: Journal["Service"] | undefined
+}
+
+/** The machine, as the driver sees it. */
+export interface Machine {
+  readonly phase: () => Phase
+  /** Tells what has happened, and does what follows. */
+  readonly happened: (event: Event) => Effect.Effect<void>
+  /** The same for the one step that must be synchronous: whether the first byte may go. */
+  readonly isReady: (age: number) => boolean
+  readonly writer: EntryWriter
+}
+
+/** Four more tries, after about 1, 2, 4 and 8 seconds; each wait is shorter or longer by up to a fifth. */
+export const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential("1 second").pipe(
+  Schedule.upTo({ times: 4 }),
+  Schedule.jittered,
+  Schedule.setInputType<JobError>()
+)
+
+/** Whoever asks again after a submission that was not sent waits at least so long, so that a bare `retry()` does not spin: 1 second. */
+const leastWait = 1000
+
+/** Runs until the machine is no more waiting nor sending. */
+export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never, HttpClient.HttpClient> => {
+  const { journal, place } = terms
+  const { happened, writer } = machine
+  const notSent = (reason: Reason) =>
+    Effect.flatMap(monotonic, (now) =>
+      happened({ _tag: "Unsent", error: refusal(terms.provider, "submit")(reason), now, notBefore: now + leastWait })
+    )
+  return Effect.gen(function* () {
+    yield* macrotask
+    if (journal === undefined) return yield* tries(terms, machine)
+    yield* Effect.acquireUseRelease(
+      writer.claim,
+      (mine) =>
+        Effect.gen(function* () {
+          if (!mine) return yield* notSent(busy(place))
+          if (yield* told(terms, machine, yield* writer.found)) return
+          // Whoever leaves leaves nothing behind, before anybody else may take the entry up.
+          yield* Effect.onInterrupt(tries(terms, machine), () => writer.remove)
+        }),
+      (mine) => (mine ? writer.release : Effect.void)
+    )
+  }).pipe(Effect.catch((reason) => notSent(reason)))
+}
+
+/** Whether what the journal knows of the key is all there is to it. */
+const told = (terms: Terms, { happened }: Machine, found: Found): Effect.Effect<boolean> => {
+  switch (found._tag) {
+    case "Nothing":
+      return Effect.succeed(false)
+    case "Job":
+      return Effect.as(happened({ _tag: "Known", ref: found.ref }), true)
+    case "Unknown":
+      return Effect.as(happened({ _tag: "Blocked", error: found.error }), true)
+    case "AnotherRequest":
+      return Effect.as(happened({ _tag: "Taken", error: anotherRequest(terms.provider, terms.place) }), true)
+  }
+}
+
+/** The key was used for something else. */
+export const anotherRequest = (provider: Provider<never>, place: Place | undefined): JobError => {
+  const rule =
+    place?.batch === undefined
+      ? "was given with another request before: give a new key"
+      : `was another request when the batch ${place.batch} submitted it: give a new key, or a new batch`
+  return refusal(provider, "submit")(new InvalidRequest({ field: place?.batch === undefined ? "key" : place.key, rule }))
+}
+
+const tries = Effect.fnUntraced(function* (terms: Terms, machine: Machine) {
+  const { provider, retry } = terms
+  const { happened, phase } = machine
+  const step = yield* Schedule.toStep(retry)
+  const deadline = (yield* monotonic) + terms.deadline
+  let waited = leastWait
+  for (;;) {
+    const before = phase()
+    if (before._tag !== "Waiting") return
+    const { attempt } = before
+    const early = before.notBefore - (yield* monotonic)
+    if (early > 0) yield* Effect.sleep(Duration.millis(early))
+    if (before.step === "pause") yield* happened({ _tag: "Paused" })
+    const failed = yield* inTurn(accountAt(provider), deadline - (yield* monotonic), (listen) =>
+      tryOnce(terms, machine, attempt, listen)
+    ).pipe(
+      Effect.catch((held: Withheld) =>
+        Effect.succeed<Failed>({ error: errorOf(provider, heldBack(held), attempt - 1), asked: 0, last: true })
+      )
+    )
+    if (failed === undefined) return
+    const now = yield* monotonic
+    const wait = failed.last ? Number.POSITIVE_INFINITY : Math.max(yield* waitOf(step, now, failed.error), failed.asked)
+    const again = now + wait < deadline
+    const least = Math.max(waited, failed.asked, Number.isFinite(wait) ? wait : 0)
+    if (again) waited = wait
+    yield* happened({ _tag: "Unsent", error: failed.error, now, notBefore: now + least, ...(again ? { wait } : {}) })
+  }
+})
+
+/** A try that was surely not accepted. Milliseconds. */
+interface Failed {
+  readonly error: JobError
+  /** How long the provider asks to stay away. */
+  readonly asked: number
+  /** Whether no other try may follow. */
+  readonly last: boolean
+}
+
+/** Its turn has come. Answers with why it was not sent, where it may be tried again. */
+const tryOnce = Effect.fnUntraced(function* (
+  terms: Terms,
+  machine: Machine,
+  attempt: number,
+  listen: Listen
+): Effect.fn.Return<Failed | undefined, never, HttpClient.HttpClient> {
+  const { digest, journal, max, maySubmitAgain, mine, provider } = terms
+  const { happened, phase, writer } = machine
+  const asked = askedOf(provider)
+  const last = (reason: Reason): Failed => ({ error: errorOf(provider, reason, attempt - 1), asked: 0, last: true })
+  let intended = clocksOf(yield* Clock.Clock)
+  const admitted = Effect.gen(function* () {
+    yield* happened({ _tag: "Admitted" })
+    const twin = maySubmitAgain ? undefined : yield* unknownTwin(mine, journal, asked, digest, yield* monotonic)
+    if (twin !== undefined) return yield* happened({ _tag: "Blocked", error: twin })
+    const spent = yield* spend(mine, journal, asked, writer.id(), yield* monotonic, max)
+    if (spent !== undefined) return last(spent)
+    intended = clocksOf(yield* Clock.Clock)
+    const written = yield* writer.write
+    if (written === "Written") return yield* happened({ _tag: "IntentWritten" })
+    unsend(mine, accountKey(asked), writer.id())
+    return void (yield* told(terms, machine, written))
+  })
+  const stopped = yield* admitted.pipe(Effect.catch((reason) => Effect.succeed(last(reason))))
+  if (stopped !== undefined) return stopped
+  const now = phase()
+  return now._tag === "Waiting" && now.step === "connection" ? yield* sent(terms, machine, attempt, intended, listen) : undefined
+})
+
+/** What time it is by either clock: Linux's monotonic one stands still while a machine is suspended, and the wall clock may be set. */
+interface Clocks {
+  readonly wall: number
+  readonly monotonic: number
+}
+
+const clocksOf = (clock: Clock.Clock): Clocks => ({ wall: clock.currentTimeMillisUnsafe(), monotonic: monotonicOf(clock) })
+
+const sent = (
+  terms: Terms,
+  machine: Machine,
+  attempt: number,
+  intended: Clocks,
+  listen: Listen
+): Effect.Effect<Failed | undefined, never, HttpClient.HttpClient> =>
+  Trace.span("reelay.submit.try", { kind: "client", attributes: { ...Trace.apiOf(terms.provider), "reelay.attempt": attempt } }, (span) =>
+    Effect.tap(requested(terms, machine, attempt, intended, listen, span), (failed) =>
+      Effect.sync(() => {
+        const phase = machine.phase()
+        const error = failed?.error ?? ("error" in phase ? phase.error : undefined)
+        if (phase._tag === "Accepted") span.attribute("reelay.job.id", phase.ref.id)
+        else if (error !== undefined) span.attribute("error.type", error.reason._tag)
+      })
+    )
+  )
+
+const requested = Effect.fnUntraced(function* (
+  terms: Terms,
+  { happened, isReady }: Machine,
+  attempt: number,
+  intended: Clocks,
+  listen: Listen,
+  span: Tracer.Span
+): Effect.fn.Return<Failed | undefined, never, HttpClient.HttpClient> {
+  const { provider, submit, timeout } = terms
+  const { definition } = provider
+  const failed = (reason: Reason) => errorOf(provider, reason, attempt)
+  const clock = yield* Clock.Clock
+  let submittedAt = intended.wall
+  let stale: string | undefined
+  const ready = (): boolean => {
+    const now = clocksOf(clock)
+    submittedAt = now.wall
+    const age = Math.max(now.wall - intended.wall, now.monotonic - intended.monotonic)
+    const isFresh = isReady(age)
+    if (!isFresh) stale = `${Math.round(age / 100) / 10} s passed before the first byte could go, so it was not sent`
+    return isFresh
+  }
+  const answered = yield* Effect.result(listen(post(provider, submit.call, timeout, ready)))
+  if (answered._tag === "Failure") {
+    const { because, detail }: NoAnswer = answered.failure
+    if (because === "unsent")
+      return { error: failed(new Unreachable({ detail: unreachable(provider, stale, detail) })), asked: 0, last: false }
+    yield* happened({ _tag: "Lost", error: unknownError(provider, submit, submittedAt, attempt, { detail }) })
+    return undefined
+  }
+  const answer = answered.success
+  span.attribute("http.response.status_code", answer.status)
+  const receipt = receive(provider, submit.call, answer)
+  yield* Effect.logDebug(`Submission ${attempt} to ${definition.name}: HTTP ${answer.status}, ${receipt._tag}`)
+  switch (receipt._tag) {
+    case "Accepted": {
+      const { account, baseUrl } = askedOf(provider)
+      const ref: JobRef = { provider: definition.name, kind: submit.kind, id: receipt.id, baseUrl, account, submittedAt }
+      yield* happened({ _tag: "Answered", ref })
+      return undefined
+    }
+    case "Busy": {
+      const asked = retryAfter(answer.headers, yield* Clock.currentTimeMillis) ?? 0
+      return { error: failed(new RateLimited({ detail: `HTTP ${receipt.status}: ${receipt.message}` })), asked, last: false }
+    }
+    case "Declined":
+      yield* happened({ _tag: "Declined", error: failed(declined(receipt)) })
+      return undefined
+    case "Unclear": {
+      const requestId = answer.headers["x-request-id"] ?? answer.headers["request-id"]
+      yield* happened({
+        _tag: "Lost",
+        error: unknownError(provider, submit, submittedAt, attempt, { detail: receipt.detail, requestId })
+      })
+      return undefined
+    }
+  }
+})
+
+const unreachable = ({ baseUrl }: Provider<never>, stale: string | undefined, detail: string): string =>
+  stale ?? `${baseUrl} can't be reached (${detail})`
+
+const errorOf = ({ definition }: Provider<never>, reason: Reason, attempt: number): JobError =>
+  new JobError({ reason, provider: definition.name, operation: "submit", attempt })
+
+/** Nobody knows whether the job was accepted: all that helps to find it at the provider. */
+export const unknownError = (
+  provider: Provider<never>,
+  { kind }: SubmitCall,
+  at: number,
+  attempt: number,
+  { detail, requestId }: { readonly detail: string; readonly requestId?: string | undefined }
+): JobError => {
+  const { account, baseUrl } = askedOf(provider)
+  const shown = requestId === undefined ? undefined : excerpt(shownBy(provider)(requestId))
+  return errorOf(provider, new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account, requestId: shown } }), attempt)
+}
+
+const declined = ({ code, message, reason, status }: Extract<Receipt, { readonly _tag: "Declined" }>): Reason => {
+  switch (reason) {
+    case "Unauthorized":
+      return new Unauthorized({ detail: `HTTP ${status}, ${message}` })
+    case "PaymentRequired":
+      return new PaymentRequired({ detail: `HTTP ${status}, ${message}` })
+    case "SubmitRejected":
+      return new SubmitRejected({ status, code, detail: message })
+  }
+}
+
+const heldBack = ({ because, detail }: Withheld): Reason => {
+  switch (because) {
+    case "circuit":
+      return new Unreachable({ detail: `${detail}; nothing was sent` })
+    case "pause":
+    case "rate":
+      return new RateLimited({ detail: `${detail}; nothing was sent` })
+  }
+}
