@@ -83,6 +83,31 @@ describe("reelay resume", () => {
     expect((await run(["jobs", "--forget", id], env)).err).toContain(`Forgotten: ${id}`)
     expect(await run(["jobs"], env)).toMatchObject({ out: "", err: "No job is remembered.\n" })
     expect(await run(["jobs", "--forget", id], env)).toMatchObject({ code: 2 })
+    // Forgotten is not unpaid.
+    expect((await run(args("xai", "mock:lost-submit"), env)).code).toBe(3)
+    expect(posts() - before).toBe(1)
+    expect((await run(["jobs", "--forget", id, "--may-submit-again"], env)).err).toContain("may be submitted again")
+    await run(args("xai", "mock:lost-submit"), env)
+    expect(posts() - before).toBe(2)
+    await run([...args("xai", "mock:lost-submit"), "--may-submit-again"], env)
+    expect(posts() - before).toBe(3)
+  })
+
+  it("a submission of unknown fate that was looked up is resolved, and its key is new or has its job", async () => {
+    const env = environment(temporary())
+    const keyed = (prompt: string) => args("xai", prompt, "--key=order-7")
+    const before = posts()
+    for (let again = 0; again < 2; again++) expect((await run(keyed("mock:lost-submit"), env)).code).toBe(3)
+    expect(posts() - before).toBe(1)
+    expect((await run(["jobs", "--resolve", "order-7"], env)).err).toContain("needs one of --ref and --not-created")
+    expect((await run(["jobs", "--resolve", "order-8", "--not-created"], env)).code).toBe(2)
+    expect((await run(["jobs", "--resolve", "order-7", "--not-created"], env)).err).toContain("was never created, and may be submitted")
+    const { lines } = await run([...keyed("A fox."), "--json"], env)
+    expect(lines.at(-1)).toMatchObject({ _tag: "Saved" })
+    expect((await run(["jobs", "--resolve", "order-7", "--not-created"], env)).err).toContain("its job is known: reelay:xai/")
+    // The same key once more: the same job, and no POST.
+    expect((await run([...keyed("A fox."), "--json"], env)).lines.at(-1)).toMatchObject({ _tag: "Saved" })
+    expect(posts() - before).toBe(2)
   })
 
   it("without the key of a job it says which variable to set, and the job stays", async () => {

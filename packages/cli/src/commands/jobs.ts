@@ -12,19 +12,30 @@ import { json, text } from "./flags.ts"
 
 const flags = {
   all: Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("Those that are finished too; they are kept for 30 days")),
-  forget: text("forget", "Forget one entry, by its id in the list: one whose fate you have found out at the provider"),
+  forget: text("forget", "Forget one entry, by its id in the list or its key. Its key stays used: nothing is paid for twice"),
+  maySubmitAgain: Flag.Boolean("may-submit-again").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("With --forget: nothing is left, and whoever submits the same again pays again")
+  ),
+  resolve: text("resolve", "Say what became of one of unknown fate, by its id or key: with --ref or --not-created"),
+  ref: text("ref", "With --resolve: the reference of its job, reelay:<provider>/<kind>/<id>?..."),
+  notCreated: Flag.Boolean("not-created").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("With --resolve: you have looked, and the provider has no such job")
+  ),
   json
 }
 
 export const jobs = (outcome: Outcome) =>
-  Command.make("jobs", flags, ({ all, forget, json: asJson }) =>
+  Command.make("jobs", flags, ({ all, forget, json: asJson, maySubmitAgain, notCreated, ref, resolve }) =>
     outcome(
       { json: asJson },
       Effect.gen(function* () {
         const journal = yield* Journal.Journal
         yield* Effect.ignore(Journal.prune("30 days"))
+        if (resolve !== undefined) return yield* resolved(resolve, yield* factOf(ref, notCreated))
         const entries = yield* Effect.mapError(journal.entries, failed)
-        if (forget !== undefined) return yield* forgotten(journal, entries, forget)
+        if (forget !== undefined) return yield* forgotten(entries, forget, maySubmitAgain)
         const shown = entries.filter((entry) => all || entry._tag === "Damaged" || Journal.isOpen(entry))
         const now = yield* Clock.currentTimeMillis
         if (shown.length > 0)
@@ -45,18 +56,46 @@ const failed = (reason: JobError.Reason): JobError.JobError =>
   new JobError.JobError({ reason, provider: "reelay", operation: "attach", attempt: 0 })
 
 const forgotten = Effect.fnUntraced(function* (
-  journal: Journal.Journal["Service"],
   entries: ReadonlyArray<Journal.Entry | Journal.Damaged>,
-  id: string
-): Effect.fn.Return<ExitCode, JobError.JobError> {
-  const entry = entries.find((each) => each.id === id)
-  if (entry === undefined) {
+  id: string,
+  maySubmitAgain: boolean
+): Effect.fn.Return<ExitCode, JobError.JobError, Journal.Journal> {
+  const entry = entries.find((each) => each.id === id || (each._tag === "Entry" && each.key === id && each.batch === undefined))
+  if (entry === undefined && !maySubmitAgain) {
     return yield* failed(
       new JobError.InvalidRequest({ field: "forget", rule: `is ${id}, and there is no such entry; see reelay jobs --all` })
     )
   }
-  yield* Effect.mapError(journal.remove(id), failed)
-  yield* Console.error(`Forgotten: ${textOf(entry, yield* Clock.currentTimeMillis)}`)
+  const count = yield* Effect.mapError(Journal.forget(entry?.id ?? id, { maySubmitAgain }), failed)
+  if (count === 0) {
+    return yield* failed(new JobError.InvalidRequest({ field: "forget", rule: `is ${id}, and nothing is remembered of it` }))
+  }
+  const shown = entry === undefined ? id : textOf(entry, yield* Clock.currentTimeMillis)
+  yield* Console.error(`Forgotten${maySubmitAgain ? ", and may be submitted again" : ""}: ${shown}`)
+  return 0
+})
+
+const refuse = (field: string, rule: string) => Effect.fail(failed(new JobError.InvalidRequest({ field, rule })))
+
+const factOf = (
+  ref: string | undefined,
+  notCreated: boolean
+): Effect.Effect<{ readonly ref: JobRef.JobRef } | "NotCreated", JobError.JobError> => {
+  if ((ref === undefined) !== notCreated) return refuse("resolve", "needs one of --ref and --not-created")
+  if (ref === undefined) return Effect.succeed("NotCreated")
+  const read = JobRef.fromUri(ref)
+  return typeof read === "string" ? refuse("ref", read) : Effect.succeed({ ref: read })
+}
+
+const resolved = Effect.fnUntraced(function* (
+  which: string,
+  fact: { readonly ref: JobRef.JobRef } | "NotCreated"
+): Effect.fn.Return<ExitCode, JobError.JobError, Journal.Journal> {
+  const entry = yield* Effect.mapError(Journal.resolve(which, fact), failed)
+  const now = yield* Clock.currentTimeMillis
+  yield* Console.error(
+    entry === undefined ? `Resolved: ${which} was never created, and may be submitted.` : `Resolved: ${textOf(entry, now)}`
+  )
   return 0
 })
 
@@ -85,7 +124,7 @@ const textOf = (entry: Journal.Entry | Journal.Damaged, now: number): string => 
       return [
         head,
         ...(fate._tag === "Unknown" ? [`  ${fate.detail}`] : []),
-        `  look for it at ${baseUrl}, account ${account}; then reelay jobs --forget ${id}`
+        `  look for it at ${baseUrl}, account ${account}; then reelay jobs --resolve ${id} --not-created, or --ref with its reference`
       ].join("\n")
     case "Accepted":
     case "Closed":

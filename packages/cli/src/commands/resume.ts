@@ -40,7 +40,7 @@ export const resume = (outcome: Outcome) =>
     Command.withDescription(
       `Follow every unfinished job that run has remembered, and save the videos where they were meant to go. Nothing is submitted. Keys come ` +
         `from the environment: REELAY_<PROVIDER>_API_KEY. A submission whose fate is unknown is reported each time, until reelay jobs ` +
-        `--forget.\n\nExit codes:\n${exitCodeTable()}`
+        `--resolve.\n\nExit codes:\n${exitCodeTable()}`
     ),
     Command.withShortDescription("Follow every unfinished job that was remembered; nothing is submitted"),
     Command.withExamples([{ command: "reelay resume", description: "After a crash, a reboot or Ctrl-C" }])

@@ -24,6 +24,11 @@ const flags = {
   image: Flag.String("image").pipe(Flag.atLeast(0), Flag.withDescription("An image: a file, or a URL. May be given several times")),
   video: text("video", "URL of the source video, to edit or extend"),
   label: text("label", "A name of yours, to recognise the job by in reelay jobs"),
+  key: text("key", "What makes two submissions one: with the same key nothing is paid for twice, however often it is run"),
+  maySubmitAgain: Flag.Boolean("may-submit-again").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Submit though the same request is of unknown fate since less than ten minutes: it may be paid for twice")
+  ),
   journal: Flag.Boolean("journal").pipe(
     Flag.withDefault(true),
     Flag.withDescription("Remember the job until it is saved, for reelay resume. --no-journal: don't")
@@ -56,6 +61,8 @@ export const run = (outcome: Outcome) =>
           deadline: given.deadline,
           raw: given.raw,
           label: given.label,
+          key: given.key,
+          maySubmitAgain: given.maySubmitAgain,
           saveTo: yield* placeOf(given.out),
           onSubmitted: (ref) =>
             Session.tell({ _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }).pipe(Effect.provideContext(services)),
