@@ -25,6 +25,7 @@ const args = (provider: string, prompt: string, ...more: ReadonlyArray<string>) 
   ...more,
   prompt
 ]
+const keyed = (prompt: string) => args("xai", prompt, "--key=order-7")
 const list = async (env: Readonly<Record<string, string>>, ...more: ReadonlyArray<string>) =>
   (await run(["jobs", "--json", ...more], env)).lines
 
@@ -95,7 +96,6 @@ describe("reelay resume", () => {
 
   it("a submission of unknown fate that was looked up is resolved, and its key is new or has its job", async () => {
     const env = environment(temporary())
-    const keyed = (prompt: string) => args("xai", prompt, "--key=order-7")
     const before = posts()
     for (let again = 0; again < 2; again++) expect((await run(keyed("mock:lost-submit"), env)).code).toBe(3)
     expect(posts() - before).toBe(1)

@@ -10,7 +10,7 @@ import * as Job from "./Job.ts"
 const drained: Reply = { status: 401, body: { error: "token quota is used up" } }
 
 describe("401 and 403 on a poll", () => {
-  it.effect.each([401, 403])("%i is a failed poll to the account whose submission was accepted, until the budget is spent", (status) =>
+  it.effect.each([401, 403])("T44: %i is a failed poll to the account whose submission was accepted, until the budget is spent", (status) =>
     Effect.gen(function* () {
       const net = script({ polls: [{ status, body: { error: "no" } }] })
       const handle = yield* Job.submit(provider, request, { deadline: "1 hour" }).pipe(Effect.provide(net.layer))
@@ -21,7 +21,7 @@ describe("401 and 403 on a poll", () => {
     })
   )
 
-  it.effect("a token that is topped up meanwhile costs the job nothing", () =>
+  it.effect("T44: a token that is topped up meanwhile costs the job nothing", () =>
     Effect.gen(function* () {
       const net = script({ polls: [said("running"), drained, drained, done] })
       const { end, tags } = yield* listen(yield* Job.submit(provider, request).pipe(Effect.provide(net.layer)))

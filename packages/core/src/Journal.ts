@@ -13,7 +13,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { attemptId, fingerprint, idInBatch, idOfKey, jobKey } from "./engine/keys.ts"
-import { guardFor, keysOf, memory } from "./engine/memory.ts"
+import { forgetUnknown, guardFor, keysOf, memory } from "./engine/memory.ts"
 import { drop, join, take } from "./internal/hold.ts"
 import { InvalidRequest, JournalFailed } from "./JobError.ts"
 import { type JobRef, type Kind, toUri } from "./JobRef.ts"
@@ -186,7 +186,8 @@ export type Which = string | { readonly batch: string; readonly key: string }
 /** What is kept under a name. */
 const kept = Effect.fnUntraced(function* (journal: Journal["Service"], which: Which) {
   if (typeof which !== "string") return yield* journal.read(idInBatch(which.batch, which.key))
-  return (yield* journal.read(which)) ?? (yield* journal.read(idOfKey(which)))
+  // A key may be anything; an id has a form of ours.
+  return (yield* journal.read(idOfKey(which))) ?? (/^[\w-]{1,80}$/u.test(which) ? yield* journal.read(which) : undefined)
 })
 
 /**
@@ -374,5 +375,5 @@ const alone = <A, E>(
 const renewed = (journal: Journal["Service"], found: Entry | Tombstone | Damaged): Effect.Effect<void> =>
   Effect.map(memory, (mine) => {
     keysOf(mine, journal).delete(found.id)
-    if (found._tag !== "Damaged") mine.unknown.delete(fingerprint(found, found.digest))
+    if (found._tag !== "Damaged") forgetUnknown(mine, fingerprint(found, found.digest), found.id)
   })

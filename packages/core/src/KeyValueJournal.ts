@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
 import { JournalFailed } from "./JobError.ts"
 import { JobRef } from "./JobStateSchema.ts"
 import { fromUri } from "./JobRef.ts"
@@ -31,9 +32,9 @@ export interface Options {
   /** Begins each key of ours in a store that others use too. Absent: `reelay/job/`. */
   readonly prefix?: string | undefined
   /**
-   * Absent: claims among those who share this journal in one process. Other processes or machines on the same store then follow the same
-   * jobs, which costs looks; and two that run the same `batch` at the same time **both submit it, and pay twice**. Give claims that all
-   * of them share, as `lockClaims()` are for the tabs of a browser, and `FileJournal` of `@reelay/node` has them for processes.
+   * Default: claims among those who share this journal in one process. Other processes or machines on the same store then follow the same
+   * jobs, which costs polls; and two that submit under the same key at the same time **both submit it, and pay twice**, unless there is `create`. Give
+   * claims that all of them share, as `lockClaims()` are for the tabs of a browser, and `FileJournal` of `@reelay/node` has them for processes.
    */
   readonly claims?: Claims | undefined
   /**
@@ -190,7 +191,12 @@ export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}):
         Effect.tap((created) => Effect.sync(() => void (created && noted(entry))))
       ),
     swap: Effect.fnUntraced(function* (id, attempt, to) {
-      const there = yield* read(id)
+      // What can't be read at this moment may be ours: that is no answer.
+      const text = yield* Effect.mapError(
+        store.get(`${prefix}${id}`),
+        (error) => new JournalFailed({ detail: `the journal's entry ${id} can't be read (${said(error)})` })
+      )
+      const there = text === undefined ? undefined : fromText(id, text)
       if (there === undefined || there._tag === "Damaged" || there.attempt !== attempt) return false
       if (to === undefined) yield* remove(id)
       else yield* set(to)
@@ -232,6 +238,53 @@ export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueSt
     Journal,
     Effect.map(KeyValueStore.KeyValueStore, (store) => make(store, options))
   )
+
+/**
+ * Layer for the journal in a SQL database: any that effect's `SqlClient` reaches. An entry is created by an insert that fails if it is
+ * there, so that two processes or machines can't both submit one key.
+ *
+ * `table`: where it is kept, made if it is not there. Default: `reelay_jobs`.
+ *
+ * **Example** (Workers that share one database)
+ *
+ * ```ts
+ * import { KeyValueJournal } from "@reelay/core"
+ * import * as Layer from "effect/Layer"
+ * import type * as SqlClient from "effect/sql/SqlClient"
+ *
+ * export const journal = (database: Layer.Layer<SqlClient.SqlClient>) => KeyValueJournal.layerSql().pipe(Layer.provide(database))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSql = ({
+  table = "reelay_jobs",
+  ...options
+}: Omit<Options, "create"> & { readonly table?: string | undefined } = {}): Layer.Layer<Journal, never, SqlClient.SqlClient> =>
+  Layer.effect(
+    Journal,
+    Effect.gen(function* () {
+      const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+      const store = yield* KeyValueStore.KeyValueStore
+      const create: Options["create"] = (key, value) =>
+        sql`INSERT INTO ${sql(table)} (id, value, value_type) VALUES (${key}, ${new TextEncoder().encode(value)}, ${textType})`.pipe(
+          Effect.as(true),
+          // What a database says of a key that is there differs with each; that it is there does not.
+          Effect.catch((cause) =>
+            Effect.flatMap(store.get(key), (there) =>
+              there === undefined
+                ? Effect.fail(new KeyValueStore.KeyValueStoreError({ method: "set", key, message: "the row could not be inserted", cause }))
+                : Effect.succeed(false)
+            )
+          )
+        )
+      return make(store, { ...options, create })
+    })
+  ).pipe(Layer.provide(KeyValueStore.layerSql({ table })))
+
+/** How effect's `KeyValueStore.layerSql` marks a value that is text. */
+const textType = 0
 
 /**
  * Claims that all tabs and workers of one origin share, by the Web Locks of the browser: what a tab holds is free again when that is closed.

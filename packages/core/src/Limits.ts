@@ -28,6 +28,7 @@ import { UnhandledLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { monotonic } from "./engine/monotonic.ts"
+import type { NoAnswer } from "./internal/call.ts"
 import * as Gate from "./internal/gate.ts"
 import { retryAfter } from "./internal/retryAfter.ts"
 import { bounded, steady, type Stores } from "./internal/stores.ts"
@@ -298,9 +299,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
             Effect.onExit(asked, (exit) =>
               Exit.isSuccess(exit)
                 ? Effect.map(hear(gate, key, epoch.value, exit.value), (heard) => void (outcome = heard))
-                : Effect.sync(
-                    () => void (outcome = Cause.hasInterruptsOnly(exit.cause) ? CircuitBreaker.ignored : CircuitBreaker.failure())
-                  )
+                : Effect.sync(() => void (outcome = saysNothing(exit.cause) ? CircuitBreaker.ignored : CircuitBreaker.failure()))
             )
           )
         })
@@ -328,6 +327,10 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
   }
   return { turn } satisfies Limits
 })
+
+/** What was cut, or was not to be sent any more, says nothing of the address. */
+const saysNothing = (cause: Cause.Cause<NoAnswer>): boolean =>
+  Cause.hasInterruptsOnly(cause) || Option.exists(Cause.findErrorOption(cause), ({ because }) => because === "held")
 
 interface Place {
   readonly gate: Gate.Gate

@@ -8,6 +8,7 @@
  */
 import * as Context from "effect/Context"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Semaphore from "effect/Semaphore"
 
 /**
  * The cause of a request that failed before its first byte: nothing was sent.
@@ -33,17 +34,23 @@ export const BeforeFirstByte: Context.Reference<() => boolean> = Context.Referen
   }
 )
 
-const announcers = new WeakSet<HttpClient.HttpClient>()
+interface Announcer {
+  readonly connections: number
+  readonly lines: Map<string, Semaphore.Semaphore>
+}
+
+const announcers = new WeakMap<HttpClient.HttpClient, Announcer>()
 
 /**
- * Marks a client that calls `BeforeFirstByte`, and fails with `NeverSent` as the cause if it did not come to that. Whatever is made of it by
+ * Marks a client that calls `BeforeFirstByte`, and fails with `NeverSent` as the cause if it did not come to that. `connections` is how many
+ * submissions it sends at once to one origin: others wait before they write their intent. Whatever is made of it by
  * `HttpClient.mapRequest` and the like is not marked, and works as any other.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const announcing = (client: HttpClient.HttpClient): HttpClient.HttpClient => {
-  announcers.add(client)
+export const announcing = (client: HttpClient.HttpClient, { connections }: { readonly connections: number }): HttpClient.HttpClient => {
+  announcers.set(client, { connections, lines: new Map() })
   return client
 }
 
@@ -54,3 +61,12 @@ export const announcing = (client: HttpClient.HttpClient): HttpClient.HttpClient
  * @since 0.1.0
  */
 export const isAnnouncing = (client: HttpClient.HttpClient): boolean => announcers.has(client)
+
+/** Where submissions to an origin wait for a connection of a client that was passed to `announcing`. */
+export const lineOf = (client: HttpClient.HttpClient, origin: string): Semaphore.Semaphore | undefined => {
+  const announcer = announcers.get(client)
+  if (announcer === undefined) return undefined
+  const line = announcer.lines.get(origin) ?? Semaphore.makeUnsafe(announcer.connections)
+  announcer.lines.set(origin, line)
+  return line
+}

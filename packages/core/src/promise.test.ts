@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { from, lastValueFrom, toArray } from "rxjs"
 import { done, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
@@ -7,7 +9,7 @@ import { ref } from "../test/samples.ts"
 import { JobFailed } from "./JobError.ts"
 import { toUri } from "./JobRef.ts"
 import { type Limits, none } from "./Limits.ts"
-import { createClient } from "./promise.ts"
+import { ClientClosed, createClient } from "./promise.ts"
 
 const client = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1 })
 
@@ -143,5 +145,132 @@ describe("createClient", () => {
     await job.bytes({ signal })
     expect(add.mock.calls.length).toBe(4)
     expect(remove.mock.calls).toEqual(add.mock.calls.map(([type, listener]) => [type, listener]))
+  })
+})
+
+describe("a submission of a client", () => {
+  it("is made once, and gives its job to whoever asks", async () => {
+    const net = fakeFetch()
+    const submission = await client(net).submission({ prompt: "asked three times" })
+    expect([submission.phase()._tag, net.requests.length]).toEqual(["Idle", 0])
+    const all = await Promise.all([submission.job(), submission.job()])
+    expect([...all, await submission.job()].map(({ ref: { id } }) => id)).toEqual(["job-1", "job-1", "job-1"])
+    expect([net.posts().length, submission.phase()._tag]).toEqual([1, "Accepted"])
+  })
+
+  it("of one key is one, in two clients of one account", async () => {
+    const net = fakeFetch()
+    const [one, other] = [client(net), client(net)]
+    await Promise.all([one.submit(request, { key: "promise-1" }), other.submit(request, { key: "promise-1" })])
+    expect(net.posts()).toHaveLength(1)
+  })
+
+  it("T40: whose signal is aborted in the turn of asking sends nothing", async () => {
+    const net = fakeFetch()
+    const controller = new AbortController()
+    const leaving = client(net).submit({ prompt: "left at once" }, { signal: controller.signal })
+    controller.abort("gone")
+    await expect(leaving).rejects.toBe("gone")
+    // What must not happen would happen in one of the next turns.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(net.requests).toEqual([])
+  })
+})
+
+const losing: typeof globalThis.fetch = () => Promise.resolve(new Response("<html>", { status: 502 }))
+
+describe("what a client's journal remembers", () => {
+  it("is listed, resolved and forgotten", async () => {
+    const { restart } = memory()
+    const journal = restart()
+    const asked = { prompt: "looked up later" }
+    const over = (given: typeof globalThis.fetch) => createClient({ provider, fetch: given, pace: 1, journal, logLevel: "none" })
+    await expect(over(losing).submit(asked, { key: "order-1" })).rejects.toMatchObject({ reason: { _tag: "SubmitUnknown" } })
+    const { forget, jobs, resolve, submit } = over(fakeFetch([done]).fetch)
+    expect(await jobs()).toMatchObject([{ key: "order-1", fate: { _tag: "Unknown" } }])
+    await expect(resolve("order-1", { ref: "nonsense" })).rejects.toMatchObject({ reason: { _tag: "InvalidRequest", field: "ref" } })
+    expect(await resolve("order-1", { ref: toUri(ref) })).toMatchObject({ fate: { _tag: "Accepted", ref: { id: "job-1" } } })
+    expect((await submit(asked, { key: "order-1" })).ref.id).toBe("job-1")
+    expect([await forget("order-1"), await jobs()]).toEqual([1, []])
+    expect(await forget("order-1", { maySubmitAgain: true })).toBe(1)
+    expect(await forget("order-1")).toBe(0)
+  })
+
+  it("is nothing without a journal", async () => {
+    const { forget, jobs } = client(fakeFetch())
+    expect(await jobs()).toEqual([])
+    await expect(forget("a")).rejects.toMatchObject({ reason: { _tag: "InvalidRequest", field: "journal" } })
+  })
+})
+
+/** Answers the POST when told to. */
+const held = () => {
+  const answers: Array<() => void> = []
+  const net = fakeFetch([said("running")])
+  const fetch: typeof globalThis.fetch = (input, init) =>
+    init?.method === "POST" ? new Promise((resolve) => answers.push(() => resolve(Response.json({ id: "job-1" })))) : net.fetch(input, init)
+  return { answers, net, fetch }
+}
+
+describe("a client that is closed", () => {
+  it("finishes the submission that has begun, and gives its job", async () => {
+    const { answers, fetch } = held()
+    const { close, submit } = createClient({ provider, fetch, logLevel: "none" })
+    const job = submit({ prompt: "on its way" })
+    await vi.waitUntil(() => answers.length === 1)
+    const closed = close()
+    await expect(submit({ prompt: "too late" })).rejects.toBeInstanceOf(ClientClosed)
+    answers[0]?.()
+    expect((await job).ref.id).toBe("job-1")
+    await closed
+    expect(answers).toHaveLength(1)
+  })
+
+  it("sends nothing of what has not begun, leaves polling, and rejects what waits", async () => {
+    const net = fakeFetch([{ hangs: true }])
+    const waits: Limits = {
+      turn: (account, patience, send) => (net.posts().length > 0 ? Effect.never : none.turn(account, patience, send))
+    }
+    const { close, submit } = createClient({ provider, fetch: net.fetch, pace: 1, logLevel: "none" })
+    const limited = createClient({ provider, fetch: net.fetch, pace: 1, logLevel: "none", limits: waits })
+    const job = await submit({ prompt: "polled" })
+    const result = job.result()
+    const loop = (async () => {
+      for await (const state of job) void state
+    })()
+    const waiting = limited.submit({ prompt: "in line" })
+    await vi.waitUntil(() => net.polls().length === 1)
+    const rejected = Promise.all([result, loop, waiting].map((each) => expect(each).rejects.toBeInstanceOf(ClientClosed)))
+    await Promise.all([close(), limited.close()])
+    await rejected
+    expect(net.posts()).toHaveLength(1)
+    expect(net.polls().every(({ signal }) => signal?.aborted === true)).toBe(true)
+    await expect(job.result()).rejects.toBeInstanceOf(ClientClosed)
+  })
+
+  it("begins no other try of a submission that is told to come back later", async () => {
+    const answers: Array<(response: Response) => void> = []
+    const fetch: typeof globalThis.fetch = () => new Promise((resolve) => answers.push(resolve))
+    const { close, submit } = createClient({ provider, fetch, submitRetry: Schedule.spaced("20 millis"), logLevel: "none" })
+    const rejected = expect(submit({ prompt: "busy while it closes" })).rejects.toMatchObject({
+      reason: { _tag: "RateLimited" },
+      again: "submit"
+    })
+    await vi.waitUntil(() => answers.length === 1)
+    const closed = close()
+    answers[0]?.(new Response("", { status: 429 }))
+    await Promise.all([closed, rejected])
+    expect(answers).toHaveLength(1)
+  })
+
+  it("is closed at the end of its block", async () => {
+    const net = fakeFetch()
+    const open = client(net)
+    {
+      await using inside = open
+      await inside.submit({ prompt: "in a block" })
+    }
+    await expect(open.submit({ prompt: "after it" })).rejects.toBeInstanceOf(ClientClosed)
+    expect(net.posts()).toHaveLength(1)
   })
 })

@@ -14,7 +14,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./Artifact.ts"
-import { InFlight } from "./engine/submitting.ts"
+import { InFlight, running } from "./engine/submitting.ts"
 import { refusal } from "./internal/checked.ts"
 import { equipped } from "./internal/equipped.ts"
 import { levelled, type LogLevel, logging } from "./internal/logging.ts"
@@ -238,7 +238,7 @@ export const clientOver = <Request, J extends PromiseJob>(
   extend: (job: PromiseJob, handle: Job.JobHandle, run: Run) => J
 ): Client<Request, J> => {
   const { journal, provider } = options
-  const inFlight = new Set<Fiber.Fiber<void>>()
+  const inFlight = running()
   const closing = new AbortController()
   const own = Layer.merge(logging(options.logLevel), Layer.succeed(InFlight, inFlight))
   const transport = equipped(Layer.merge(bare, own), options)
@@ -270,8 +270,9 @@ export const clientOver = <Request, J extends PromiseJob>(
   const submit = async (request: Request, given: SubmitOptions = {}): Promise<Job.JobHandle> =>
     asked(await run(made(request, given), given.signal), given.signal)
   const close = async (): Promise<void> => {
+    inFlight.closed = true
     closing.abort(new ClientClosed())
-    while (inFlight.size > 0) await Promise.all(Array.from(inFlight, (fiber) => Effect.runPromise(Fiber.await(fiber))))
+    while (inFlight.fibers.size > 0) await Promise.all(Array.from(inFlight.fibers, (fiber) => Effect.runPromise(Fiber.await(fiber))))
   }
   return {
     submit: async (request, given) => asJob(await submit(request, given)),

@@ -4,10 +4,11 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { lastValueFrom, retry, toArray } from "rxjs"
+import { lastValueFrom, type Observable, of, repeat, retry, switchMap, toArray } from "rxjs"
 import { done, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
 import { type Limits, none } from "./Limits.ts"
+import type { JobState } from "./JobState.ts"
 import type * as Provider from "./Provider.ts"
 import { submit$, toObservable } from "./rxjs.ts"
 
@@ -93,6 +94,80 @@ describe("submit$ that is left while it submits", () => {
   })
 })
 
+/** Some turns of the event loop: what must not happen would happen in one of them. */
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The POST is answered so, every time. */
+const answering = (response: () => Response) => {
+  let posts = 0
+  const net = fakeFetch([done])
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    if (init?.method !== "POST") return net.fetch(input, init)
+    posts += 1
+    return Promise.resolve(response())
+  }
+  return { posts: () => posts, options: over({ ...net, fetch }) }
+}
+const failing = (states: Observable<JobState>) => lastValueFrom(states).catch((error: unknown) => error)
+
+describe("submit$ that is asked again", () => {
+  it("T39: after a SubmitUnknown answers with the same error, whoever retries, repeats or subscribes, and pays nothing more", async () => {
+    const { options, posts } = answering(() => new Response("<html>", { status: 502 }))
+    const states = submit$(provider, { prompt: "rxjs: lost" }, options)
+    const first = await failing(states.pipe(retry(3)))
+    expect(first).toMatchObject({ reason: { _tag: "SubmitUnknown" }, again: "never" })
+    for (let again = 0; again < 3; again++) expect(await failing(states)).toBe(first)
+    expect(await failing(states.pipe(repeat(2)))).toBe(first)
+    expect(posts()).toBe(1)
+  })
+
+  it("T39: after a refusal asks nobody again", async () => {
+    const { options, posts } = answering(() => Response.json({ error: "no" }, { status: 400 }))
+    expect(await failing(submit$(provider, { prompt: "rxjs: refused" }, options).pipe(retry(3)))).toMatchObject({
+      reason: { _tag: "SubmitRejected" }
+    })
+    expect(posts()).toBe(1)
+  })
+
+  it("T39: repeated after its end is the same job", async () => {
+    const { options, posts } = answering(() => Response.json({ id: "job-1" }))
+    const states = submit$(provider, { prompt: "rxjs: repeated" }, options)
+    const all = await lastValueFrom(states.pipe(repeat(3), toArray()))
+    expect([new Set(all.map(({ ref }) => ref.id)), posts()]).toEqual([new Set(["job-1"]), 1])
+  })
+
+  it("T40: and left in the turn of asking sends nothing", async () => {
+    const { options, posts } = answering(() => Response.json({ id: "job-1" }))
+    submit$(provider, { prompt: "rxjs: left" }, options).subscribe().unsubscribe()
+    await turns()
+    expect(posts()).toBe(0)
+  })
+
+  it.each(["one Observable", "an Observable for each mount"])(
+    "T40: by a component that is mounted twice at once pays once: %s",
+    async (kind) => {
+      const { options, posts } = answering(() => Response.json({ id: "job-1" }))
+      const make = () => submit$(provider, { prompt: `rxjs: mounted twice, ${kind}` }, options)
+      const one = make()
+      const mount = () => (kind === "one Observable" ? one : make()).subscribe()
+      mount().unsubscribe()
+      const mounted = mount()
+      await turns()
+      expect(posts()).toBe(1)
+      mounted.unsubscribe()
+    }
+  )
+
+  it("T40: through switchMap with three values in one turn pays for the last", async () => {
+    const { options, posts } = answering(() => Response.json({ id: "job-1" }))
+    const states = of("a", "b", "c").pipe(switchMap((prompt) => submit$(provider, { prompt: `rxjs: ${prompt}` }, options)))
+    expect((await lastValueFrom(states))._tag).toBe("Succeeded")
+    expect(posts()).toBe(1)
+  })
+})
+
 describe("submit$ with onUnsubscribe cancel", () => {
   it("asks the provider to cancel, once the last subscriber has left", async () => {
     const net = fakeFetch([said("running")])
@@ -106,6 +181,37 @@ describe("submit$ with onUnsubscribe cancel", () => {
     second.unsubscribe()
     await vi.waitUntil(() => net.posts().length === 2)
     expect(net.posts()[1]?.url).toBe("https://api.fake.test/jobs/job-1/cancel")
+  })
+
+  it("begins no other try for those who have left", async () => {
+    const { net, over: options, posts } = posting(() => new Promise((resolve) => answers.push(resolve)))
+    const answers: Array<(response: Response) => void> = []
+    const submitRetry = Schedule.spaced("50 millis")
+    const asked = { prompt: "cancelled while it is busy" }
+    const subscription = submit$(provider, asked, { ...options, submitRetry, onUnsubscribe: "cancel" }).subscribe()
+    await vi.waitUntil(() => answers.length === 1)
+    subscription.unsubscribe()
+    answers[0]?.(new Response("", { status: 429 }))
+    // A wait on a real clock is all that an Observable leaves.
+    await Effect.runPromise(Effect.sleep("300 millis"))
+    expect([posts(), net.posts().length]).toEqual([1, 0])
+  })
+
+  it("cancels a job whose id comes after all have left, and sends nothing where none had begun", async () => {
+    const { net, over: options, posts } = posting(() => new Promise((resolve) => answers.push(resolve)))
+    const answers: Array<(response: Response) => void> = []
+    const cancel = vi.fn<() => Provider.Call>(() => ({ method: "DELETE", path: "/jobs/job-1" }))
+    const cancelling = { ...provider, definition: { ...provider.definition, cancel } }
+    const make = (prompt: string) => submit$(cancelling, { prompt }, { ...options, onUnsubscribe: "cancel" })
+    make("cancelled at once").subscribe().unsubscribe()
+    await turns()
+    expect([posts(), cancel.mock.calls.length]).toEqual([0, 0])
+    const subscription = make("cancelled on its way").subscribe()
+    await vi.waitUntil(() => answers.length === 1)
+    subscription.unsubscribe()
+    answers[0]?.(Response.json({ id: "job-1" }))
+    await vi.waitUntil(() => net.requests.some(({ method }) => method === "DELETE"))
+    expect(posts()).toBe(1)
   })
 })
 

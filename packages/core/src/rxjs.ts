@@ -13,10 +13,11 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
+import { submission as makeSubmission } from "./engine/submitting.ts"
 import { equipped } from "./internal/equipped.ts"
 import { levelled, type LogLevel, logging } from "./internal/logging.ts"
 import type { Limits } from "./internal/turn.ts"
-import * as Job from "./Job.ts"
+import type * as Job from "./Job.ts"
 import type { Journal } from "./Journal.ts"
 import { isTerminal, type JobState } from "./JobState.ts"
 import type { Provider } from "./Provider.ts"
@@ -70,7 +71,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
   const held = Effect.runSync(
     Effect.cached(
       Effect.flatMap(Layer.buildWithScope(transport, Scope.makeUnsafe()), (services) =>
-        Effect.provideContext(Job.submission(provider, request, options), services)
+        Effect.provideContext(makeSubmission(provider, request, options), services)
       )
     )
   )
@@ -80,7 +81,8 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
   /** The last one has left, and wants the job to end. What was never sent needs no cancelling. */
   const cancelled = Effect.gen(function* () {
     const submission = yield* held
-    if (submission.phase()._tag === "Sending") yield* Effect.exit(handle)
+    // One that is on its way is waited for, and not asked for: nobody is left who wants another try.
+    yield* submission.settled
     const { _tag } = submission.phase()
     if (subscribers > 0 || _tag !== "Accepted") return
     const made = yield* handle

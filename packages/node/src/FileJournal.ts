@@ -94,7 +94,8 @@ const createIn =
           ({ reason }) => reason._tag === "AlreadyExists",
           () => Effect.succeed(false)
         ),
-        Effect.tap(() => files.remove(part, { force: true }))
+        // It has its name, or another has: what is left of the writing is removed later, if it can't be now.
+        Effect.tap(() => Effect.ignore(files.remove(part, { force: true })))
       )
     ).pipe(Effect.mapError(failed("set", key)))
 
@@ -104,6 +105,8 @@ const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effe
 
 /**
  * Makes a journal over a folder. It is made with the first entry, for its owner's eyes only.
+ *
+ * Make one for a folder in a process, and share it: two would take each other for another process. Its file system must know hard links.
  *
  * Several processes may share it: an entry that a living one holds is left to it. On one machine a process that has died is known at
  * once; on another one (a folder over a network) by the silence of a minute. What killed processes have left unfinished for an hour is

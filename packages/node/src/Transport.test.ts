@@ -3,9 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net"
 import { Artifact, Dialect, Job, type JobError, type JobState } from "@reelay/core"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { tiny } from "../test/tiny.ts"
 import * as Transport from "./Transport.ts"
@@ -275,5 +278,25 @@ describe("through a proxy", () => {
     expect(() => Transport.context({ proxy: "environment" })).toThrow(
       /^HTTPS_PROXY is no address of a proxy: [^@]*http:\/\/user:password@host:port$/u
     )
+  })
+})
+
+describe("a layer that is closed", () => {
+  it("lets a submission that has begun come to its end", async () => {
+    let arrive: (response: ServerResponse) => void = () => undefined
+    const arrived = new Promise<ServerResponse>((resolve) => (arrive = resolve))
+    const port = await serving((request, response) => {
+      request.resume()
+      arrive(response)
+    })
+    const receive = Dialect.receiver({ id: (json) => Dialect.idAt(json, "id") })
+    const provider = tiny({ baseUrl: `http://127.0.0.1:${port}`, receive })({ apiKey: key })
+    const scope = Scope.makeUnsafe()
+    const services = await Effect.runPromise(Layer.buildWithScope(Transport.layer(), scope))
+    const submitted = Effect.runPromise(Effect.provideContext(Job.submit(provider, {}), services))
+    const response = await arrived
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    response.writeHead(200, { "content-type": "application/json" }).end('{"id":"j1"}')
+    expect((await submitted).ref.id).toBe("j1")
   })
 })

@@ -55,7 +55,12 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
   Layer.effectContext(
     Effect.acquireRelease(
       Effect.sync(() => dispatchers(options)),
-      ({ api, links, posts }) => Effect.promise(() => Promise.all([api.destroy(), posts.destroy(), links.destroy()]))
+      // A submission that has begun is cut by nobody: its connections close when it is over.
+      ({ api, links, posts }) =>
+        Effect.promise(() => {
+          posts.close().catch(() => undefined)
+          return Promise.all([...(posts === api ? [] : [api.destroy()]), links.destroy()])
+        })
     ).pipe(Effect.flatMap(clients))
   )
 
@@ -81,21 +86,22 @@ export const make = (options: Options = {}): HttpClient.HttpClient => Context.ge
 const over = (dispatcher: Dispatcher): Effect.Effect<HttpClient.HttpClient> =>
   Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
 
-const clients = ({ api, links, posts }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
-  Effect.map(Effect.all([over(api), over(posts), over(links)]), ([asking, sending, linked]) =>
-    Context.add(Context.make(HttpClient.HttpClient, byMethod(asking, sending)), PublicNetwork.Client, linked)
+const clients = ({ api, links, posts, sending }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
+  Effect.map(Effect.all([over(api), over(posts), over(links)]), ([asking, posting, linked]) =>
+    Context.add(Context.make(HttpClient.HttpClient, byMethod(asking, posting, sending)), PublicNetwork.Client, linked)
   )
 
 /** What changes something at the other end goes by a connection of its own, and is announced. */
-const byMethod = (asking: HttpClient.HttpClient, sending: HttpClient.HttpClient): HttpClient.HttpClient =>
+const byMethod = (asking: HttpClient.HttpClient, posting: HttpClient.HttpClient, connections: number): HttpClient.HttpClient =>
   CoreTransport.announcing(
     HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
       Effect.flatMap((request) => {
         if (request.method === "GET" || request.method === "HEAD") return asking.execute(request)
         return Effect.flatMap(CoreTransport.BeforeFirstByte, (mayGo) =>
-          Effect.updateService(sending.execute(request), NodeHttpClient.UndiciOptions, (given) => ({ ...given, [beforeFirstByte]: mayGo }))
+          Effect.updateService(posting.execute(request), NodeHttpClient.UndiciOptions, (given) => ({ ...given, [beforeFirstByte]: mayGo }))
         )
       }),
       Effect.succeed
-    )
+    ),
+    { connections }
   )

@@ -60,6 +60,24 @@ const afresh = <A, E>(store: Layer.Layer<KeyValueStore.KeyValueStore>, work: Eff
   Effect.runPromise(Effect.provide(work, KeyValueJournal.layer().pipe(Layer.provide(store))))
 const entries = Effect.flatMap(Journal.Journal, (journal) => journal.entries)
 
+describe("a journal in a SQL database", () => {
+  it("creates an entry once, whoever comes first, and reads what it has created", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "reelay-sql-")), "jobs.db")
+    const opened = <A, E>(work: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
+      Effect.runPromise(Effect.provide(work, KeyValueJournal.layerSql().pipe(Layer.provide(Sqlite.layer(file)))))
+    const create = (detail: string) =>
+      Effect.flatMap(Journal.Journal, (journal) => journal.create({ ...entry, fate: { _tag: "Unknown", detail } }))
+    expect(await opened(create("first"))).toBe(true)
+    expect(await opened(create("second"))).toBe(false)
+    expect(await opened(entries)).toMatchObject([{ id: entry.id, label: entry.label, fate: { detail: "first" } }])
+    const broken = new DatabaseSync(file)
+    broken.exec("CREATE TRIGGER full BEFORE INSERT ON reelay_jobs BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
+    broken.close()
+    const full = Effect.flatMap(Journal.Journal, (journal) => Effect.flip(journal.create({ ...entry, id: "0kx-9" })))
+    expect((await opened(full)).detail).toContain("database or disk is full")
+  })
+})
+
 describe.each(Object.entries(stores))("a journal on %s", (_, make) => {
   it("keeps what it was told across a restart, and reports what is damaged beside the rest", async () => {
     const { damage, layer } = make()

@@ -14,7 +14,7 @@ import type { JobRef } from "../JobRef.ts"
  * - `Waiting`: for its turn, its intent, its connection, or the next try. Leaving sends nothing.
  * - `Sending`: the POST has begun and may be accepted. Nobody's leaving cuts it. `leftAt`: since when nobody listens.
  * - `Accepted`, `Unknown`, `Refused`: final for this value. An id that comes late turns `Unknown` into `Accepted`; `sending` tells whether it may.
- *   `made`: by a POST of this value, not found under its key.
+ *   `made`: by a POST of this value, not found under its key or of the same request.
  * - `NotSent`: surely nothing was accepted. Whoever asks again begins at `notBefore`.
  */
 export type Phase =
@@ -22,7 +22,7 @@ export type Phase =
   | { readonly _tag: "Waiting"; readonly step: Step; readonly attempt: number; readonly notBefore: number }
   | { readonly _tag: "Sending"; readonly attempt: number; readonly leftAt: number | undefined }
   | { readonly _tag: "Accepted"; readonly ref: JobRef; readonly made: boolean }
-  | { readonly _tag: "Unknown"; readonly error: JobError; readonly sending: boolean }
+  | { readonly _tag: "Unknown"; readonly error: JobError; readonly sending: boolean; readonly made: boolean }
   | { readonly _tag: "Refused"; readonly error: JobError }
   | { readonly _tag: "NotSent"; readonly error: JobError; readonly notBefore: number }
 
@@ -132,7 +132,7 @@ const whileWaiting = (phase: Extract<Phase, { readonly _tag: "Waiting" }>, event
     case "Known":
       return step === "connection" ? unchanged(phase) : [{ _tag: "Accepted", ref: event.ref, made: false }, ["Tell"]]
     case "Blocked":
-      return step === "connection" ? unchanged(phase) : [{ _tag: "Unknown", error: event.error, sending: false }, ["Tell"]]
+      return step === "connection" ? unchanged(phase) : [{ _tag: "Unknown", error: event.error, sending: false, made: false }, ["Tell"]]
     case "Taken":
       return step === "connection" ? unchanged(phase) : [{ _tag: "Refused", error: event.error }, ["Tell"]]
     case "Asked":
@@ -152,14 +152,14 @@ const whileSending = (phase: Extract<Phase, { readonly _tag: "Sending" }>, event
       return [{ ...phase, leftAt: event.now }, []]
     case "GraceOver":
       return phase.leftAt === event.leftAt
-        ? [{ _tag: "Unknown", error: event.error, sending: true }, ["KeepUnknown", "Tell"]]
+        ? [{ _tag: "Unknown", error: event.error, sending: true, made: true }, ["KeepUnknown", "Tell"]]
         : unchanged(phase)
     case "Answered":
       return [{ _tag: "Accepted", ref: event.ref, made: true }, ["KeepRef", "Tell"]]
     case "Declined":
       return [{ _tag: "Refused", error: event.error }, ["RemoveIntent", "Tell"]]
     case "Lost":
-      return [{ _tag: "Unknown", error: event.error, sending: false }, ["KeepUnknown", "Tell"]]
+      return [{ _tag: "Unknown", error: event.error, sending: false, made: true }, ["KeepUnknown", "Tell"]]
     case "Unsent":
       // Nobody is left who wants another try.
       return phase.leftAt === undefined

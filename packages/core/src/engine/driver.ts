@@ -2,7 +2,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
 import { shownBy } from "../internal/bearing.ts"
@@ -12,7 +13,7 @@ import { receive } from "../internal/read.ts"
 import { retryAfter } from "../internal/retryAfter.ts"
 import * as Trace from "../internal/trace.ts"
 import { accountAt, inTurn, type Listen, type Withheld } from "../internal/turn.ts"
-import { waitOf } from "../internal/waitOf.ts"
+import { type Begun, waitOf } from "../internal/waitOf.ts"
 import {
   InvalidRequest,
   JobError,
@@ -29,10 +30,11 @@ import type { Journal } from "../Journal.ts"
 import type { Provider, SubmitCall } from "../Provider.ts"
 import type { Receipt } from "../Reading.ts"
 import { excerpt } from "../Text.ts"
+import { lineOf } from "../Transport.ts"
 import { busy, type EntryWriter, type Found, type Place } from "./entryWriter.ts"
-import { accountKey, askedOf } from "./keys.ts"
+import { askedOf, attemptId } from "./keys.ts"
 import { macrotask } from "./macrotask.ts"
-import { type Memory, unsend } from "./memory.ts"
+import type { Memory } from "./memory.ts"
 import { monotonic, monotonicOf } from "./monotonic.ts"
 import { type MaxSubmissions, spend, unknownTwin } from "./spending.ts"
 import type { Event, Phase } from "./Submission.ts"
@@ -50,6 +52,8 @@ export interface Terms {
   readonly max: MaxSubmissions | undefined
   readonly maySubmitAgain: boolean
   readonly mine: Memory
+  /** Whether no other try may be begun: its client is closed. */
+  readonly isClosed: () => boolean
   readonly journal: Journal["Service"] | undefined
 }
 
@@ -61,6 +65,8 @@ export interface Machine {
   /** The same for the one step that must be synchronous: whether the first byte may go. */
   readonly isReady: (age: number) => boolean
   readonly writer: EntryWriter
+  /** The attempt that counts as a submission from here on, in the place of the last one: surely that one was not accepted. */
+  readonly counted: (attempt: string | undefined) => void
 }
 
 /** Four more tries, after about 1, 2, 4 and 8 seconds; each wait is shorter or longer by up to a fifth. */
@@ -91,12 +97,15 @@ export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never
           if (!mine) return yield* notSent(busy(place))
           if (yield* told(terms, machine, yield* writer.found)) return
           // Whoever leaves leaves nothing behind, before anybody else may take the entry up.
-          yield* Effect.onInterrupt(tries(terms, machine), () => writer.remove)
+          yield* Effect.onInterrupt(tries(terms, machine), () => (hasBegun(machine.phase()) ? Effect.void : Effect.asVoid(writer.remove)))
         }),
       (mine) => (mine ? writer.release : Effect.void)
     )
   }).pipe(Effect.catch((reason) => notSent(reason)))
 }
+
+/** Whether a POST may have been accepted: then what is written of it stays. */
+const hasBegun = ({ _tag }: Phase): boolean => _tag !== "Idle" && _tag !== "Waiting"
 
 /** Whether what the journal knows of the key is all there is to it. */
 const told = (terms: Terms, { happened }: Machine, found: Found): Effect.Effect<boolean> => {
@@ -131,25 +140,41 @@ const tries = Effect.fnUntraced(function* (terms: Terms, machine: Machine) {
     const before = phase()
     if (before._tag !== "Waiting") return
     const { attempt } = before
-    const early = before.notBefore - (yield* monotonic)
-    if (early > 0) yield* Effect.sleep(Duration.millis(early))
+    const begun = yield* monotonic
+    if (before.notBefore >= deadline) return yield* happened(tooEarly(terms, before.notBefore, begun))
+    if (before.notBefore > begun) yield* Effect.sleep(Duration.millis(before.notBefore - begun))
     if (before.step === "pause") yield* happened({ _tag: "Paused" })
-    const failed = yield* inTurn(accountAt(provider), deadline - (yield* monotonic), (listen) =>
-      tryOnce(terms, machine, attempt, listen)
+    const patience = deadline - (yield* monotonic)
+    const failed = yield* inTurn(accountAt(provider), patience, (listen) =>
+      placed(terms, patience, tryOnce(terms, machine, attempt, listen))
     ).pipe(
       Effect.catch((held: Withheld) =>
         Effect.succeed<Failed>({ error: errorOf(provider, heldBack(held), attempt - 1), asked: 0, last: true })
       )
     )
     if (failed === undefined) return
+    // Whoever stood still may have been given up by others, who have gone on since: then nothing more is sent.
+    const isOurs = yield* machine.writer.remove
     const now = yield* monotonic
-    const wait = failed.last ? Number.POSITIVE_INFINITY : Math.max(yield* waitOf(step, now, failed.error), failed.asked)
-    const again = now + wait < deadline
+    const wait = failed.last ? Number.POSITIVE_INFINITY : Math.max(yield* waitBy(step, now, failed.error), failed.asked)
+    const again = isOurs && !terms.isClosed() && now + wait < deadline
     const least = Math.max(waited, failed.asked, Number.isFinite(wait) ? wait : 0)
     if (again) waited = wait
     yield* happened({ _tag: "Unsent", error: failed.error, now, notBefore: now + least, ...(again ? { wait } : {}) })
   }
 })
+
+/** A schedule of the caller's that dies can't make a try unknown that was surely not accepted: then there is no other. */
+const waitBy = (step: Begun<JobError>, now: number, error: JobError): Effect.Effect<number> =>
+  Effect.catchCause(waitOf(step, now, error), (cause) =>
+    Effect.as(Effect.logWarning("submitRetry failed; there is no other try", cause), Number.POSITIVE_INFINITY)
+  )
+
+/** Whoever asks again may not wait for as long as a submission waits at all. */
+const tooEarly = ({ provider }: Terms, notBefore: number, now: number): Event => {
+  const detail = `another try is not allowed for ${Math.ceil((notBefore - now) / 1000)} s, which is later than the deadline; nothing was sent`
+  return { _tag: "Unsent", error: errorOf(provider, new RateLimited({ detail }), 0), now, notBefore }
+}
 
 /** A try that was surely not accepted. Milliseconds. */
 interface Failed {
@@ -159,6 +184,25 @@ interface Failed {
   /** Whether no other try may follow. */
   readonly last: boolean
 }
+
+/** Waits for a connection that may be made, so that an intent does not grow old in the transport's own line. */
+const placed = <E, R>(
+  { provider }: Terms,
+  patience: number,
+  attempt: Effect.Effect<Failed | undefined, E, R>
+): Effect.Effect<Failed | undefined, E, R | HttpClient.HttpClient> =>
+  Effect.flatMap(HttpClient.HttpClient, (client) => {
+    const { origin } = new URL(provider.baseUrl)
+    const line = lineOf(client, origin)
+    if (line === undefined) return attempt
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(Effect.timeoutOption(line.take(1), Duration.millis(Math.max(0, patience)))), (place) => {
+        if (Option.isSome(place)) return Effect.ensuring(restore(attempt), line.release(1))
+        const detail = `other submissions to ${origin} had all of its connections; nothing was sent`
+        return Effect.succeed<Failed>({ error: errorOf(provider, new Unreachable({ detail }), 0), asked: 0, last: true })
+      })
+    )
+  })
 
 /** Its turn has come. Answers with why it was not sent, where it may be tried again. */
 const tryOnce = Effect.fnUntraced(function* (
@@ -176,12 +220,14 @@ const tryOnce = Effect.fnUntraced(function* (
     yield* happened({ _tag: "Admitted" })
     const twin = maySubmitAgain ? undefined : yield* unknownTwin(mine, journal, asked, digest, yield* monotonic)
     if (twin !== undefined) return yield* happened({ _tag: "Blocked", error: twin })
-    const spent = yield* spend(mine, journal, asked, writer.id(), yield* monotonic, max)
+    const id = attemptId()
+    const spent = yield* spend(mine, journal, asked, id, yield* monotonic, max)
     if (spent !== undefined) return last(spent)
+    machine.counted(id)
     intended = clocksOf(yield* Clock.Clock)
-    const written = yield* writer.write
+    const written = yield* writer.write(id)
     if (written === "Written") return yield* happened({ _tag: "IntentWritten" })
-    unsend(mine, accountKey(asked), writer.id())
+    machine.counted(undefined)
     return void (yield* told(terms, machine, written))
   })
   const stopped = yield* admitted.pipe(Effect.catch((reason) => Effect.succeed(last(reason))))
@@ -241,7 +287,7 @@ const requested = Effect.fnUntraced(function* (
   const answered = yield* Effect.result(listen(post(provider, submit.call, timeout, ready)))
   if (answered._tag === "Failure") {
     const { because, detail }: NoAnswer = answered.failure
-    if (because === "unsent")
+    if (because === "unsent" || because === "held")
       return { error: failed(new Unreachable({ detail: unreachable(provider, stale, detail) })), asked: 0, last: false }
     yield* happened({ _tag: "Lost", error: unknownError(provider, submit, submittedAt, attempt, { detail }) })
     return undefined

@@ -38,9 +38,9 @@ export interface EntryWriter {
   /** What is there before anything is sent. */
   readonly found: Effect.Effect<Found>
   /** Writes the intent of another try, in one step. It is durable when this returns "Written"; else somebody else was there first. */
-  readonly write: Effect.Effect<Found | "Written", JournalFailed>
-  /** Removes what the last try has written, or what others made of it. */
-  readonly remove: Effect.Effect<void>
+  readonly write: (attempt: string) => Effect.Effect<Found | "Written", JournalFailed>
+  /** Removes what the last try has written, or what others made of it. `false`: it was not there any more, and so is somebody else's. */
+  readonly remove: Effect.Effect<boolean>
   readonly accepted: (ref: JobRef) => Effect.Effect<void, JournalFailed>
   readonly unknown: (detail: string) => Effect.Effect<void>
 }
@@ -56,8 +56,8 @@ export const unwritten = (): EntryWriter => {
     claim: Effect.succeed(true),
     release: Effect.void,
     found: Effect.succeed(nothing),
-    write: Effect.succeed("Written"),
-    remove: Effect.void,
+    write: () => Effect.succeed("Written"),
+    remove: Effect.succeed(true),
     accepted: () => Effect.void,
     unknown: () => Effect.void
   }
@@ -88,7 +88,7 @@ export const make = (
     place === undefined ? Effect.succeed(nothing) : Effect.map(journal.read(id), (there) => foundIn(there, asked.provider, digest, place))
   )
 
-  const write = Effect.gen(function* () {
+  const write = Effect.fnUntraced(function* (attempt: string): Effect.fn.Return<Found | "Written", JournalFailed> {
     const at = yield* Clock.currentTimeMillis
     const next: Entry = {
       _tag: "Entry",
@@ -101,18 +101,20 @@ export const make = (
       batch: place?.batch,
       key: place?.key,
       saveTo,
-      attempt: attemptId(),
+      attempt,
       fate: { _tag: "Intent" }
     }
-    if (!(yield* journal.create(next))) {
+    // What the last try has left, if it could not be removed, is renewed.
+    const isOurs = (yield* journal.create(next)) || (stands && intent !== undefined && (yield* journal.swap(id, intent.attempt, next)))
+    if (!isOurs) {
       const there = yield* found
       // It went meanwhile, and so somebody else is at work.
       return there._tag === "Nothing" ? yield* Effect.fail(busy(place)) : there
     }
     intent = next
     stands = true
-    return "Written" as const
-  }).pipe(Effect.uninterruptible)
+    return "Written"
+  }, Effect.uninterruptible)
 
   return {
     id: () => id,
@@ -128,9 +130,12 @@ export const make = (
     found,
     write,
     remove: Effect.suspend(() => {
-      if (intent === undefined || !stands) return Effect.void
-      stands = false
-      return quietly(journal.swap(id, intent.attempt, undefined))
+      if (intent === undefined || !stands) return Effect.succeed(true)
+      return journal.swap(id, intent.attempt, undefined).pipe(
+        Effect.tap(() => Effect.sync(() => void (stands = false))),
+        Effect.catch(({ detail }) => Effect.as(Effect.logWarning(`${detail}; the entry ${id} stays an intent of unknown fate`), true)),
+        Effect.uninterruptible
+      )
     }),
     accepted: Effect.fnUntraced(function* (ref) {
       if (intent === undefined) return

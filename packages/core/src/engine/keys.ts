@@ -14,6 +14,9 @@ export const idOfKey = (key: string): string => `key-${hashOf(key)}`
 /** The entry of one key of a batch. */
 export const idInBatch = (batch: string, key: string): string => `batch-${hashOf(JSON.stringify([batch, key]))}`
 
+/** Whether an id is that of a key, alone or in a batch. */
+export const isOfKey = (id: string): boolean => /^(key|batch)-/u.test(id)
+
 const random = (): string => bytesToHex(globalThis.crypto.getRandomValues(new Uint8Array(8)))
 
 /**

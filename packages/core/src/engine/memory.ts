@@ -9,9 +9,9 @@ import { jobKey } from "./keys.ts"
 export interface Memory {
   /** The submission of each key, by its id; for each journal, and for those who have none. */
   readonly keys: WeakMap<object, Map<string, Keyed>>
-  /** Of unknown fate, by fingerprint. */
-  readonly unknown: Map<string, Unknown>
-  /** POSTs that may have been accepted, by account: when each began. */
+  /** Of unknown fate, by fingerprint, and there by the id of the submission. */
+  readonly unknown: Map<string, Map<string, Unknown>>
+  /** Attempts that may have been accepted, by account: when each began. */
   readonly sent: Map<string, Map<string, number>>
   /** Jobs that an account is known to own: its submission was accepted, or its poll answered, in this process. */
   readonly owned: Set<string>
@@ -24,9 +24,11 @@ export interface Keyed {
   outcome: { readonly _tag: "Accepted"; readonly ref: JobRef } | { readonly _tag: "Unknown"; readonly error: JobError } | undefined
 }
 
-interface Unknown {
+export interface Unknown {
   readonly error: JobError
   readonly at: number
+  /** Of the entry that the journal has of it, if there is one. */
+  readonly attempt: string | undefined
 }
 
 /** How long the same request is refused after one of unknown fate: 10 minutes. */
@@ -56,14 +58,20 @@ export const keysOf = (mine: Memory, journal: object | undefined): Map<string, K
   return fresh
 }
 
-/** The `SubmitUnknown` of the same request, if it is younger than ten minutes. */
-export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number): JobError | undefined => {
-  const found = unknown.get(fingerprint)
-  if (found === undefined) return undefined
-  if (now - found.at <= guardFor) return found.error
-  unknown.delete(fingerprint)
-  return undefined
+/** Those of the same request that are younger than ten minutes, each with its id. */
+export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number): ReadonlyArray<readonly [id: string, Unknown]> => {
+  const all = Array.from(unknown.get(fingerprint) ?? [])
+  const young = all.filter(([, { at }]) => now - at <= guardFor)
+  if (young.length === 0) unknown.delete(fingerprint)
+  return young
 }
+
+export const noteUnknown = ({ unknown }: Memory, fingerprint: string, id: string, made: Unknown): void => {
+  const all = unknown.get(fingerprint) ?? new Map<string, Unknown>()
+  unknown.set(fingerprint, all.set(id, made))
+}
+
+export const forgetUnknown = ({ unknown }: Memory, fingerprint: string, id: string): void => void unknown.get(fingerprint)?.delete(id)
 
 const ownership = (account: string, ref: JobRef): string => `${account}\n${jobKey(ref)}`
 
@@ -80,17 +88,17 @@ export const own = ({ owned }: Memory, account: string, ref: JobRef): void => {
 
 export const owns = ({ owned }: Memory, account: string, ref: JobRef): boolean => owned.has(ownership(account, ref))
 
-/** The ids of what this process has sent for an account within the last `window` milliseconds. */
+/** The attempts that this process has sent for an account within the last `window` milliseconds. */
 export const sentWithin = ({ sent }: Memory, account: string, now: number, window: number): ReadonlyArray<string> =>
-  Array.from(sent.get(account) ?? []).flatMap(([id, at]) => (now - at < window ? [id] : []))
+  Array.from(sent.get(account) ?? []).flatMap(([attempt, at]) => (now - at < window ? [attempt] : []))
 
 /** Longer than any window that is counted in one process: a day and a bit would do, a month is kept. */
 const longestWindow = 31 * 24 * 3_600_000
 
-export const noteSent = ({ sent }: Memory, account: string, id: string, now: number): void => {
+export const noteSent = ({ sent }: Memory, account: string, attempt: string, now: number): void => {
   const all = sent.get(account) ?? new Map<string, number>()
   sent.set(account, all)
-  all.set(id, now)
+  all.set(attempt, now)
   // In the order of their beginning.
   for (const [old, at] of all) {
     if (now - at < longestWindow) break
@@ -98,4 +106,4 @@ export const noteSent = ({ sent }: Memory, account: string, id: string, now: num
   }
 }
 
-export const unsend = ({ sent }: Memory, account: string, id: string): void => void sent.get(account)?.delete(id)
+export const unsend = ({ sent }: Memory, account: string, attempt: string): void => void sent.get(account)?.delete(attempt)

@@ -6,8 +6,8 @@ import { drop, take } from "../internal/hold.ts"
 import { type JobError, type JournalFailed, RateLimited } from "../JobError.ts"
 import type { Entry, Journal, Tombstone } from "../Journal.ts"
 import { unknownOf } from "./entryWriter.ts"
-import { accountKey, type Asked, fingerprint, mayBeOf } from "./keys.ts"
-import { guardFor, type Memory, noteSent, sentWithin, unknownOf as remembered } from "./memory.ts"
+import { accountKey, type Asked, fingerprint, isOfKey, mayBeOf } from "./keys.ts"
+import { forgetUnknown, guardFor, type Memory, noteSent, sentWithin, unknownOf as remembered } from "./memory.ts"
 
 /** The most submissions of an account within a time. */
 export interface MaxSubmissions {
@@ -28,6 +28,8 @@ interface Scan<A> {
 
 const idScans = new WeakMap<Service, Scan<ReadonlyArray<string>>>()
 const entryScans = new WeakMap<Service, Scan<ReadonlyArray<Entry | Tombstone>>>()
+/** What was last read of the entries of keys, whose ids do not tell for which request they are. What can't become unknown is read once. */
+const keyed = new WeakMap<Service, Map<string, Entry | Tombstone | undefined>>()
 
 const scanned = <A>(scans: WeakMap<Service, Scan<A>>, journal: Service, read: Effect.Effect<A, JournalFailed>, now: number) =>
   Effect.suspend(() => {
@@ -36,14 +38,21 @@ const scanned = <A>(scans: WeakMap<Service, Scan<A>>, journal: Service, read: Ef
     return Effect.tap(read, (seen) => Effect.sync(() => void scans.set(journal, { at: now, seen })))
   })
 
-const readable = (journal: Service): Effect.Effect<ReadonlyArray<Entry | Tombstone>, JournalFailed> =>
-  Effect.map(journal.all, (all) => all.filter((each) => each._tag !== "Damaged"))
+const readable = (journal: Service, ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Entry | Tombstone>> =>
+  Effect.map(Effect.forEach(ids, journal.read, { concurrency: 16 }), (all) =>
+    all.filter((each) => each !== undefined).filter((each) => each._tag !== "Damaged")
+  )
+
+const isYoung = ({ at }: Entry | Tombstone, now: number): boolean => Math.abs(now - at) <= guardFor
+
+const mayBeUnknown = (each: Entry | Tombstone): boolean =>
+  each._tag === "Tombstone" ? each.outcome === "Unknown" : each.fate._tag === "Intent" || each.fate._tag === "Unknown"
 
 /**
  * The `SubmitUnknown` of the same request to the same account within the last ten minutes, by this process or in its journal.
  *
- * The journal is read whole once, and after that only for ids that name the request: what other processes make unknown under a key of its own is
- * seen after a restart.
+ * Of a journal the ids are listed, at most every five seconds. Of those without a key the id tells for which request they are; those of keys are
+ * read until it is known what became of them.
  */
 export const unknownTwin = Effect.fnUntraced(function* (
   mine: Memory,
@@ -52,22 +61,37 @@ export const unknownTwin = Effect.fnUntraced(function* (
   digest: string,
   monotonic: number
 ): Effect.fn.Return<JobError | undefined, JournalFailed> {
-  const known = remembered(mine, fingerprint(asked, digest), monotonic)
-  if (known !== undefined || journal === undefined) return known
+  const print = fingerprint(asked, digest)
+  for (const [id, known] of remembered(mine, print, monotonic)) {
+    if (known.attempt === undefined || journal === undefined || (yield* stillUnknown(journal, id, known.attempt))) return known.error
+    forgetUnknown(mine, print, id)
+  }
+  if (journal === undefined) return undefined
   const now = yield* Clock.currentTimeMillis
-  const first = !entryScans.has(journal)
-  const candidates = first
-    ? (yield* scanned(entryScans, journal, readable(journal), now)).filter((each) => each.digest === digest)
-    : (yield* Effect.forEach(
-        (yield* scanned(idScans, journal, journal.ids, now)).filter((id) => mayBeOf(id, digest, now - guardFor)),
-        journal.read
-      )).filter((each) => each !== undefined && each._tag !== "Damaged")
-  for (const each of candidates) {
-    const isSame = accountKey(each) === accountKey(asked) && each.digest === digest && Math.abs(now - each.at) <= guardFor
-    if (isSame && (yield* isUnknown(journal, each))) return unknownOf(each)
+  const ids = yield* scanned(idScans, journal, journal.ids, now)
+  const ofKeys = keyed.get(journal) ?? new Map<string, Entry | Tombstone | undefined>()
+  keyed.set(journal, ofKeys)
+  const toRead = ids.filter((id) => isOfKey(id) && (!ofKeys.has(id) || ofKeys.get(id) !== undefined))
+  for (const id of toRead) ofKeys.set(id, undefined)
+  for (const each of yield* readable(journal, toRead)) if (mayBeUnknown(each) && isYoung(each, now)) ofKeys.set(each.id, each)
+  const suspects = Array.from(ofKeys.values()).filter((each) => each?.digest === digest)
+  const named = yield* readable(
+    journal,
+    ids.filter((id) => mayBeOf(id, digest, now - guardFor))
+  )
+  for (const each of [...suspects, ...named]) {
+    if (each === undefined || accountKey(each) !== accountKey(asked) || each.digest !== digest || !isYoung(each, now)) continue
+    if (yield* isUnknown(journal, each)) return unknownOf(each)
   }
   return undefined
 })
+
+/** Whether an attempt that this process knows to be of unknown fate is so for its journal too: somebody else may have looked it up. */
+const stillUnknown = (journal: Service, id: string, attempt: string): Effect.Effect<boolean> =>
+  Effect.map(
+    journal.read(id),
+    (there) => there?._tag === "Damaged" || (there !== undefined && there.attempt === attempt && mayBeUnknown(there))
+  )
 
 /** An intent counts once nobody who lives works on it. */
 const isUnknown = (journal: Service, each: Entry | Tombstone): Effect.Effect<boolean, JournalFailed> => {
@@ -90,7 +114,7 @@ export const spend = Effect.fnUntraced(function* (
   mine: Memory,
   journal: Service | undefined,
   asked: Asked,
-  id: string,
+  attempt: string,
   monotonic: number,
   max: MaxSubmissions | undefined
 ): Effect.fn.Return<RateLimited | undefined, JournalFailed> {
@@ -98,13 +122,13 @@ export const spend = Effect.fnUntraced(function* (
   const written = new Set<string>()
   if (max !== undefined && journal !== undefined) {
     const now = yield* Clock.currentTimeMillis
-    for (const each of yield* scanned(entryScans, journal, readable(journal), now)) {
-      if (accountKey(each) === account && now - each.at < max.window) written.add(each.id)
+    const all = Effect.flatMap(journal.ids, (ids) => readable(journal, ids))
+    for (const each of yield* scanned(entryScans, journal, all, now)) {
+      if (accountKey(each) === account && now - each.at < max.window) written.add(each.attempt ?? each.id)
     }
   }
   if (max !== undefined) {
     for (const sent of sentWithin(mine, account, monotonic, max.window)) written.add(sent)
-    written.delete(id)
     if (written.size >= max.limit) {
       const window = Duration.format(Duration.millis(max.window))
       return new RateLimited({
@@ -112,6 +136,6 @@ export const spend = Effect.fnUntraced(function* (
       })
     }
   }
-  noteSent(mine, account, id, monotonic)
+  noteSent(mine, account, attempt, monotonic)
   return undefined
 })

@@ -17,22 +17,34 @@ import * as Meter from "../internal/meter.ts"
 import { type Times, timesOf } from "../internal/times.ts"
 import * as Trace from "../internal/trace.ts"
 import type { JobHandle, SubmitOptions } from "../Job.ts"
-import type { JobError } from "../JobError.ts"
+import { type JobError, JournalFailed } from "../JobError.ts"
+import type { JobRef } from "../JobRef.ts"
 import { type Damaged, type Entry, Journal, refOf, type Tombstone } from "../Journal.ts"
 import type { Provider, SubmitCall } from "../Provider.ts"
 import { anotherRequest, defaultRetry, drive, type Machine, type Terms, unknownError } from "./driver.ts"
 import * as EntryWriter from "./entryWriter.ts"
 import { accountKey, askedOf, attemptId, digestOf, fingerprint, idInBatch, idOfKey, jobKey } from "./keys.ts"
-import { type Keyed, keysOf, type Memory, memory, own, unsend } from "./memory.ts"
+import { forgetUnknown, type Keyed, keysOf, type Memory, memory, noteUnknown, own, unsend } from "./memory.ts"
 import { monotonicOf } from "./monotonic.ts"
 import { type Command, type Event, grace, idle, next, type Phase } from "./Submission.ts"
 
-/** What a client waits for when it closes: submissions that are on their way. */
-export const InFlight: Context.Reference<Set<Fiber.Fiber<void>>> = Context.Reference<Set<Fiber.Fiber<void>>>("@reelay/core/InFlight", {
-  defaultValue: () => new Set()
-})
+/** The submissions of one client: what it waits for when it closes, and that it is closed. */
+export interface Running {
+  readonly fibers: Set<Fiber.Fiber<void>>
+  closed: boolean
+}
+
+export const running = (): Running => ({ fibers: new Set(), closed: false })
+
+export const InFlight: Context.Reference<Running> = Context.Reference<Running>("@reelay/core/InFlight", { defaultValue: running })
+
+/** What must not be: who asked would wait for ever. */
+const endedByNothing = Cause.die(new Error("a submission ended without an outcome"))
 
 type Outcome = Exit.Exit<JobHandle, JobError>
+type Listener = (outcome: Outcome) => void
+
+type Callbacks = Pick<SubmitOptions, "onSubmitted" | "onUnknown">
 
 /** The value. Made by `submission`. */
 export class Submission {
@@ -42,13 +54,19 @@ export class Submission {
   readonly job: Effect.Effect<JobHandle, JobError>
   /** The attempt that the journal was last told of. */
   readonly attempt: () => string | undefined
+  /** Waits until it neither waits nor sends, without asking for the job. */
+  readonly settled: Effect.Effect<void>
+  /** Another who holds the same value under its key is told of what becomes of it, too. */
+  readonly join: (listener: Callbacks) => void
 
-  constructor(given: Pick<Submission, "attempt" | "digest" | "job" | "key" | "phase">) {
+  constructor(given: Pick<Submission, "attempt" | "digest" | "job" | "join" | "key" | "phase" | "settled">) {
     this.key = given.key
     this.digest = given.digest
     this.phase = given.phase
     this.job = given.job
     this.attempt = given.attempt
+    this.settled = given.settled
+    this.join = given.join
   }
 }
 
@@ -78,8 +96,10 @@ export const submission = Effect.fnUntraced(function* <Request>(
   const name = journal === undefined ? `${accountKey(askedOf(provider))}\n${place.id}` : place.id
   const known = keys.get(name)
   const value = known?.value.deref()
-  if (value instanceof Submission && isBinding(value, journal !== undefined, there)) {
-    return value.digest === digest ? value : yield* Effect.fail(anotherRequest(provider, place))
+  if (value instanceof Submission && isBinding(value, digest, journal !== undefined, there)) {
+    if (value.digest !== digest) return yield* Effect.fail(anotherRequest(provider, place))
+    value.join(options)
+    return value
   }
   const outcome = journal === undefined ? known?.outcome : undefined
   if (outcome !== undefined && known !== undefined && known.digest !== digest) return yield* Effect.fail(anotherRequest(provider, place))
@@ -89,26 +109,31 @@ export const submission = Effect.fnUntraced(function* <Request>(
 })
 
 const startOf = (outcome: NonNullable<Keyed["outcome"]>): Phase =>
-  outcome._tag === "Accepted" ? { ...outcome, made: false } : { ...outcome, sending: false }
+  outcome._tag === "Accepted" ? { ...outcome, made: false } : { ...outcome, sending: false, made: false }
 
-/** Whether a value still stands for its key: what was refused leaves no trace, and what the journal knows otherwise is not true any more. */
-const isBinding = (value: Submission, hasJournal: boolean, there: Entry | Tombstone | Damaged | undefined): boolean => {
+/**
+ * Whether a value still stands for its key. What was refused leaves no trace, what was never sent binds nobody to its request, and what
+ * the journal knows otherwise is not true any more.
+ */
+const isBinding = (value: Submission, digest: string, hasJournal: boolean, there: Entry | Tombstone | Damaged | undefined): boolean => {
   const phase = value.phase()
   const entry = there === undefined || there._tag === "Damaged" ? undefined : there
+  const isOwn = entry !== undefined && entry.attempt === value.attempt()
   switch (phase._tag) {
     case "Waiting":
     case "Sending":
       return true
     case "Idle":
     case "NotSent":
-      return entry === undefined
+      return entry === undefined && value.digest === digest
     case "Refused":
       return false
     case "Unknown":
-      return !hasJournal || (entry !== undefined && entry.attempt === value.attempt())
+      return phase.made && (!hasJournal || isOwn)
     case "Accepted": {
       const ref = entry?._tag === "Entry" ? refOf(entry) : entry?.ref
-      return !hasJournal || (ref !== undefined && jobKey(ref) === jobKey(phase.ref))
+      // An attempt of its own whose reference could not be written is its job all the same.
+      return !hasJournal || isOwn || (ref !== undefined && jobKey(ref) === jobKey(phase.ref))
     }
   }
 }
@@ -142,35 +167,30 @@ const live = (
   services: Context.Context<HttpClient.HttpClient>
 ): Submission => {
   const asked = askedOf(provider)
-  const { label, onSubmitted, onUnknown, saveTo } = options
+  const { label, saveTo } = options
   const writer =
     journal === undefined ? EntryWriter.unwritten() : EntryWriter.make(journal, asked, submit.kind, digest, { label, saveTo }, place)
   const name = journal === undefined ? `${accountKey(asked)}\n${place?.id}` : (place?.id ?? "")
-  const terms: Terms = {
-    provider,
-    submit,
-    digest,
-    place,
-    timeout: times.submit,
-    deadline: times.deadline,
-    retry: options.submitRetry ?? defaultRetry,
-    max: times.maxSubmissions,
-    maySubmitAgain: options.maySubmitAgain === true,
-    mine,
-    journal
-  }
   const clock = Context.get(services, Clock.Clock)
-  const listeners = new Set<(outcome: Outcome) => void>()
-  let phase = start
+  const inFlight = Context.get(services, InFlight)
+  const print = fingerprint(asked, digest)
+  const callbacks: Array<Callbacks> = [options]
+  /** Who asks. */
+  const listeners = new Set<Listener>()
+  /** Who has asked, and is told `news` once the driver has done everything else. */
+  const audience = new Set<Listener>()
+  let news: Outcome | undefined
   /** What whoever asks gets at once. */
   let outcome: Outcome | undefined
-  /** What those who have asked are yet to be told. */
-  let news: Outcome | undefined
+  let phase = start
   let driver: Fiber.Fiber<void> | undefined
+  let lives = 0
   /** When the first byte of the POST went. */
   let sentAt = 0
-  /** Of this value, for those who come with the same request. */
-  let warned: JobError | undefined
+  /** The attempt that counts as a submission. */
+  let counted: string | undefined
+  /** Where this value stands among those of unknown fate. */
+  const token = attemptId()
   /** What is written is written in the order in which it happened. */
   const writing = Semaphore.makeUnsafe(1)
 
@@ -180,21 +200,36 @@ const live = (
     return commands
   }
 
-  const tell = (told: Outcome): void => {
-    const all = Array.from(listeners)
-    listeners.clear()
-    for (const listener of all) listener(told)
-  }
+  const unknownId = (): string => (journal === undefined ? token : (place?.id ?? writer.id()))
 
   const note = (known: Keyed["outcome"]): void => {
-    const print = fingerprint(asked, digest)
     if (known?._tag === "Unknown") {
-      warned = known.error
-      mine.unknown.set(print, { error: known.error, at: monotonicOf(clock) })
-    } else if (warned !== undefined && mine.unknown.get(print)?.error === warned) mine.unknown.delete(print)
+      noteUnknown(mine, print, unknownId(), { error: known.error, at: monotonicOf(clock), attempt: writer.attempt() })
+    } else if (mine.unknown.get(print)?.get(unknownId())?.attempt === writer.attempt()) forgetUnknown(mine, print, unknownId())
     const keyed = place === undefined ? undefined : keysOf(mine, journal).get(name)
     if (keyed?.value.deref() === self) keyed.outcome = known
   }
+
+  const count = (attempt: string | undefined): void => {
+    if (counted !== undefined) unsend(mine, accountKey(asked), counted)
+    counted = attempt
+  }
+
+  /** What a caller's own code does can't undo what has happened. */
+  const tell = <A>(
+    what: string,
+    given: A,
+    of: (callback: Callbacks) => ((told: A) => Effect.Effect<void>) | undefined
+  ): Effect.Effect<void> =>
+    Effect.forEach(
+      callbacks,
+      (callback) =>
+        Effect.catchCause(
+          Effect.suspend(() => of(callback)?.(given) ?? Effect.void),
+          (cause) => Effect.logWarning(`${what} failed; the job goes on`, cause)
+        ),
+      { discard: true, concurrency: "unbounded" }
+    )
 
   /** The job's handle, once for everybody. */
   const handle = Effect.gen(function* () {
@@ -206,12 +241,42 @@ const live = (
     return yield* attaching(ref, reattach(provider, ref, entry, options))
   })
 
+  /** From here on whoever asks gets the job. Those who came while it was being written down need not wait for those who were there before. */
+  const open = Effect.gen(function* () {
+    if (outcome === undefined || Exit.isFailure(outcome)) outcome = yield* Effect.exit(handle)
+    const told = outcome
+    const all = Array.from(listeners)
+    listeners.clear()
+    for (const listener of all) listener(told)
+  })
+
+  const gathered = (): void => {
+    for (const listener of listeners) audience.add(listener)
+    listeners.clear()
+  }
+
+  const kept = Effect.fnUntraced(function* (ref: JobRef) {
+    own(mine, accountKey(asked), ref)
+    note({ _tag: "Accepted", ref })
+    gathered()
+    const written = writing
+      .withPermits(1)(writer.accepted(ref))
+      .pipe(
+        Effect.exit,
+        Effect.tap(() => open)
+      )
+    const [exit] = yield* Effect.all([written, tell("onSubmitted", ref, ({ onSubmitted }) => onSubmitted)], { concurrency: 2 })
+    if (Exit.isSuccess(exit)) return undefined
+    const reason = Option.getOrElse(Cause.findErrorOption(exit.cause), () => new JournalFailed({ detail: "the journal failed" }))
+    return refusal(provider, "submit", ref)(reason)
+  })
+
   const perform = Effect.fnUntraced(function* (commands: ReadonlyArray<Command>): Effect.fn.Return<void, never, HttpClient.HttpClient> {
     let failed: JobError | undefined
     for (const command of commands) {
       switch (command) {
         case "RemoveIntent":
-          unsend(mine, accountKey(asked), writer.id())
+          count(undefined)
           note(undefined)
           yield* writer.remove
           break
@@ -220,23 +285,13 @@ const live = (
           yield* writing.withPermits(1)(
             Effect.suspend(() =>
               phase._tag === "Unknown" && phase.error.reason._tag === "SubmitUnknown"
-                ? writer.unknown(phase.error.reason.detail)
+                ? Effect.ignoreCause(writer.unknown(phase.error.reason.detail))
                 : Effect.void
             )
           )
           break
         case "KeepRef":
-          if (phase._tag === "Accepted") {
-            const { ref } = phase
-            own(mine, accountKey(asked), ref)
-            note({ _tag: "Accepted", ref })
-            const kept = yield* Effect.result(writing.withPermits(1)(writer.accepted(ref)))
-            if (kept._tag === "Failure") failed = refusal(provider, "submit", ref)(kept.failure)
-            // The job is made and may be billed: what a listener does with its reference can't undo that.
-            yield* Effect.catchCause(onSubmitted?.(ref) ?? Effect.void, (cause) =>
-              Effect.logWarning("onSubmitted failed; the job goes on", cause)
-            )
-          }
+          if (phase._tag === "Accepted") failed = yield* kept(phase.ref)
           break
         case "Tell":
           yield* telling(failed)
@@ -254,17 +309,15 @@ const live = (
     }
   })
 
-  /** What came of it: told to those who ask from now on, and to those who have asked once everything else is done. */
+  /** What came of it: for those who ask from now on, and for those who have asked. */
   const telling = Effect.fnUntraced(function* (failed: JobError | undefined) {
     switch (phase._tag) {
       case "Accepted":
-        outcome = yield* Effect.exit(handle)
+        outcome ??= yield* Effect.exit(handle)
+        if (Exit.isFailure(outcome) && phase.made) outcome = yield* Effect.exit(handle)
         news = failed === undefined ? outcome : Exit.fail(failed)
         break
       case "Unknown":
-        outcome = news = Exit.fail(phase.error)
-        if (listeners.size === 0) yield* onUnknown?.(phase.error) ?? Effect.void
-        break
       case "Refused":
         outcome = news = Exit.fail(phase.error)
         break
@@ -274,24 +327,46 @@ const live = (
       case "Idle":
       case "Waiting":
       case "Sending":
-        break
+        return
     }
+    gathered()
   })
 
-  const tellAll = Effect.sync(() => {
+  /** Those who have asked are told, if they are still there; if nobody is, the caller hears of an unknown fate in another way. */
+  const tellAll = Effect.suspend(() => {
     const told = news
+    const all = Array.from(audience)
     news = undefined
-    if (told !== undefined) tell(told)
+    audience.clear()
+    if (told === undefined) return Effect.void
+    for (const listener of all) listener(told)
+    return all.length === 0 && phase._tag === "Unknown" ? tell("onUnknown", phase.error, ({ onUnknown }) => onUnknown) : Effect.void
   })
 
   const machine: Machine = {
     phase: () => phase,
     happened: (event) => Effect.provideContext(perform(step(event)), services),
     isReady: (age) => {
+      if (listeners.size === 0) return false
       sentAt = monotonicOf(clock)
       return step({ _tag: "Ready", age }).includes("Send")
     },
-    writer
+    writer,
+    counted: count
+  }
+  const terms: Terms = {
+    provider,
+    submit,
+    digest,
+    place,
+    timeout: times.submit,
+    deadline: times.deadline,
+    retry: options.submitRetry ?? defaultRetry,
+    max: times.maxSubmissions,
+    maySubmitAgain: options.maySubmitAgain === true,
+    isClosed: () => inFlight.closed,
+    mine,
+    journal
   }
 
   /** Whoever asks first lends it the place in a trace. */
@@ -301,33 +376,33 @@ const live = (
       onSome: (span) => Context.add(Context.merge(asker, services), Tracer.ParentSpan, span)
     })
 
-  const begin = (asker: Context.Context<never>): void => {
+  const begin = (asker: Context.Context<never>, life: Effect.Effect<void, never, HttpClient.HttpClient>): void => {
     const before = driver
-    const life = Trace.span("reelay.submit", { attributes: Trace.apiOf(provider) }, (span) =>
-      Effect.onExit(drive(terms, machine), (exit) => over(exit, span))
-    )
-    const inFlight = Context.get(services, InFlight)
-    const running = Effect.runForkWith(around(asker))(
+    const fiber = Effect.runForkWith(around(asker))(
       (before === undefined ? life : Effect.andThen(Fiber.await(before), life)).pipe(Effect.ignoreCause, Effect.ensuring(tellAll))
     )
-    driver = running
-    inFlight.add(running)
-    running.addObserver(() => inFlight.delete(running))
+    driver = fiber
+    inFlight.fibers.add(fiber)
+    fiber.addObserver(() => inFlight.fibers.delete(fiber))
   }
 
-  const over = Effect.fnUntraced(function* (exit: Exit.Exit<void>, span: Tracer.Span) {
-    // A defect, as of a caller's schedule: nobody may wait for what does not come any more.
-    if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
-      if (phase._tag === "Sending") {
-        yield* machine.happened({
-          _tag: "Lost",
-          error: unknownError(provider, submit, clock.currentTimeMillisUnsafe(), phase.attempt, { detail: "the engine failed meanwhile" })
-        })
-      } else {
-        step({ _tag: "Left", now: monotonicOf(clock) })
-        yield* writer.remove
-        news = Exit.failCause(exit.cause)
-      }
+  /** From the first who asks to the end of all that this leads to. */
+  const life = (): Effect.Effect<void, never, HttpClient.HttpClient> => {
+    const nth = ++lives
+    return Trace.span("reelay.submit", { attributes: Trace.apiOf(provider) }, (span) =>
+      Effect.onExit(drive(terms, machine), (exit) => over(nth, exit, span))
+    )
+  }
+
+  const over = Effect.fnUntraced(function* (
+    nth: number,
+    exit: Exit.Exit<void>,
+    span: Tracer.Span
+  ): Effect.fn.Return<void, never, HttpClient.HttpClient> {
+    // Another may have asked anew meanwhile: then the phase is that of the next life.
+    if (nth === lives) {
+      if (Exit.isFailure(exit)) yield* Effect.ignoreCause(broken(exit.cause))
+      else if (phase._tag === "Waiting" || phase._tag === "Sending") yield* Effect.ignoreCause(broken(endedByNothing))
     }
     if (phase._tag === "Accepted") {
       if (!phase.made) return
@@ -347,23 +422,50 @@ const live = (
     yield* Meter.submitted(provider.definition.name, error?.reason._tag ?? "Interrupted")
   })
 
+  /** It was not we who ended it: a defect, as of a caller's schedule, or a transport that interrupts. Nobody may wait for what does not come. */
+  const broken = Effect.fnUntraced(function* (cause: Cause.Cause<never>): Effect.fn.Return<void, never, HttpClient.HttpClient> {
+    switch (phase._tag) {
+      case "Sending": {
+        const detail = "it was cut on its way by something else than its caller"
+        const error = unknownError(provider, submit, clock.currentTimeMillisUnsafe(), phase.attempt, { detail })
+        return yield* perform(step({ _tag: "Lost", error }))
+      }
+      case "Waiting": {
+        const commands = step({ _tag: "Left", now: monotonicOf(clock) })
+        gathered()
+        news = Exit.failCause(cause)
+        return yield* perform(commands)
+      }
+      case "Accepted":
+      case "Unknown":
+      case "Refused":
+      case "NotSent":
+        return news === undefined ? yield* telling(undefined) : undefined
+      case "Idle":
+        return undefined
+    }
+  })
+
   /** The last has left. What has not begun is stopped, and leaves nothing; a POST on its way is waited for, 10 seconds at most. */
   const left = Effect.gen(function* () {
     const now = monotonicOf(clock)
-    const running = driver
+    const fiber = driver
     const commands = step({ _tag: "Left", now })
-    if (running === undefined) return
+    if (fiber === undefined) return
     if (commands.includes("Stop")) {
-      yield* Fiber.interrupt(running)
-      return yield* perform(commands)
+      // A journal that hangs holds up its own cleaning, and nobody who leaves.
+      const cleaned = yield* Effect.forkDetach(Effect.andThen(Fiber.interrupt(fiber), perform(commands)))
+      yield* Effect.timeoutOption(Fiber.await(cleaned), Duration.millis(grace))
+      return
     }
     if (phase._tag !== "Sending" && phase._tag !== "Accepted" && phase._tag !== "Unknown") return
-    const answered = yield* Effect.timeoutOption(Fiber.await(running), Duration.millis(grace))
+    const answered = yield* Effect.timeoutOption(Fiber.await(fiber), Duration.millis(grace))
     if (Option.isSome(answered)) return
     const attempt = phase._tag === "Sending" ? phase.attempt : 0
     const detail = "it was interrupted, and no answer came within 10 s"
     const error = unknownError(provider, submit, clock.currentTimeMillisUnsafe(), attempt, { detail })
-    yield* perform(step({ _tag: "GraceOver", leftAt: now, error }))
+    const given = step({ _tag: "GraceOver", leftAt: now, error })
+    if (given.length > 0) yield* Effect.andThen(perform(given), tellAll)
   }).pipe(Effect.provideContext(services))
 
   const job = Effect.flatMap(Effect.context(), (asker) =>
@@ -372,19 +474,36 @@ const live = (
         resume(outcome)
         return undefined
       }
-      const listener = (told: Outcome): void => resume(told)
+      const listener: Listener = (told) => resume(told)
       listeners.add(listener)
       if (phase._tag === "Accepted" || phase._tag === "Unknown") {
         // The key had come to this before: nothing is to be asked of anybody.
-        driver ??= Effect.runForkWith(around(asker))(Effect.ensuring(perform(["Tell"]), tellAll))
-      } else if (step({ _tag: "Asked" }).includes("Admit")) begin(asker)
+        if (driver === undefined) begin(asker, perform(["Tell"]))
+      } else if (step({ _tag: "Asked" }).includes("Admit")) begin(asker, life())
       return Effect.suspend(() => {
-        listeners.delete(listener)
-        return listeners.size === 0 ? left : Effect.void
+        audience.delete(listener)
+        return listeners.delete(listener) && listeners.size === 0 ? left : waitedFor
       })
     })
   )
 
-  const self = new Submission({ key: place?.key ?? attemptId(), digest, phase: () => phase, job, attempt: writer.attempt })
+  /** One who leaves when it is all but told waits for what is still to be written down; others do not hold it up. */
+  const waitedFor = Effect.suspend(() =>
+    audience.size > 0 || driver === undefined
+      ? Effect.void
+      : Effect.asVoid(Effect.timeoutOption(Fiber.await(driver), Duration.millis(grace)))
+  ).pipe(Effect.provideContext(services))
+
+  const self: Submission = new Submission({
+    key: place?.key ?? token,
+    digest,
+    phase: () => phase,
+    job,
+    attempt: writer.attempt,
+    settled: Effect.suspend(() => (driver === undefined ? Effect.void : Effect.asVoid(Fiber.await(driver)))),
+    join: (other) => {
+      if (other !== options && outcome === undefined) callbacks.push(other)
+    }
+  })
   return self
 }

@@ -15,10 +15,13 @@ import { inBrowser, shownBy, withKey } from "./bearing.ts"
 import { bodyOf } from "./body.ts"
 import { withinOrigin } from "./redirect.ts"
 
-/** No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. */
+/**
+ * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: it was not sent because
+ * it was not to be sent any more, which says nothing of the address.
+ */
 export interface NoAnswer {
   readonly _tag: "NoAnswer"
-  readonly because: "unsent" | "network" | "timeout"
+  readonly because: "unsent" | "held" | "network" | "timeout"
   readonly detail: string
 }
 
@@ -40,15 +43,24 @@ export const call = (
   return answered.pipe(
     Effect.flatMap((answer) => {
       const target = method === "GET" ? withinOrigin(answer, url) : undefined
-      return target === undefined ? Effect.succeed(answer) : sent(operation, requestOf(provider, method, target, undefined))
+      if (target === undefined) return Effect.succeed(answer)
+      return Effect.map(sent(operation, requestOf(provider, method, target, undefined)), (again) => seenFrom(again, target))
     }),
     Effect.mapError((error) => noAnswer(error, shownBy(provider), "by its code")),
     timedOut(within, "timeout")
   )
 }
 
+/** Where an answer leads to is told by its own address. */
+const seenFrom = (answer: Answer, url: string): Answer => {
+  const location = answer.headers["location"]
+  return location !== undefined && URL.canParse(location, url)
+    ? { ...answer, headers: { ...answer.headers, location: new URL(location, url).href } }
+    : answer
+}
+
 /** Why a POST never had a first byte: it was not wanted any more, or its intent was too old. */
-const held: NoAnswer = { _tag: "NoAnswer", because: "unsent", detail: "it was not to be sent any more" }
+const held: NoAnswer = { _tag: "NoAnswer", because: "held", detail: "it was not to be sent any more" }
 
 /**
  * Sends a POST that costs money. `ready` is asked directly before the first byte, once: `false` sends nothing. Whether nothing was sent
@@ -73,7 +85,9 @@ export const post = (
     return sent("submit", requestOf(provider, method, `${provider.baseUrl}${path}`, body)).pipe(
       Effect.provideService(BeforeFirstByte, once),
       Effect.mapError((error) =>
-        noAnswer(error, shownBy(provider), announces ? (begun ? "by its proxy" : "surely") : inBrowser() ? "by nothing" : "by its code")
+        asked > 0 && !begun
+          ? held
+          : noAnswer(error, shownBy(provider), announces ? (begun ? "by its proxy" : "surely") : inBrowser() ? "by nothing" : "by its code")
       ),
       timedOut(within, () => (begun ? "timeout" : "unsent"))
     )

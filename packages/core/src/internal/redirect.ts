@@ -79,6 +79,6 @@ const isSameElsewhere = (from: URL, target: URL, path: string): boolean => {
 
 const loginWords = /^(log-?_?in|sign-?_?in|sso|auth|oauth2?|authorize|saml2?|cas)(\.\w+)?$/iu
 
-/** By a whole part of its path, or by the first name of its host. */
+/** By the last part of its path, or by the first name of its host. */
 const isLogin = ({ hostname, pathname }: URL): boolean =>
-  pathname.split("/").some((part) => loginWords.test(part)) || /^(login|signin|sso|auth|accounts?)\./iu.test(hostname)
+  loginWords.test(withoutSlash(pathname).split("/").at(-1) ?? "") || /^(login|signin|sso|auth)\./iu.test(hostname)

@@ -13,6 +13,8 @@ export interface Dispatchers {
    * would be of unknown fate. It tells when a request begins, and whether one that failed was never sent.
    */
   readonly posts: Dispatcher
+  /** How many of those it sends at once to one origin. */
+  readonly sending: number
   /** For links that lead elsewhere. The same one where a proxy resolves all names. */
   readonly links: Dispatcher
 }
@@ -46,6 +48,7 @@ const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options)
   const looking = { timeout: connectTimeout, lookup }
   if (proxy === undefined) {
     return {
+      sending,
       api: new Agent({ ...shared, connect }),
       posts: announced(new Agent({ ...once, connect })),
       links: new Agent({ ...shared, connect: looking })
@@ -54,7 +57,7 @@ const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options)
   if (proxy !== "environment") {
     const uri = checked(proxy, "proxy")
     const through = new ProxyAgent({ ...shared, uri })
-    return { api: through, posts: announced(new ProxyAgent({ ...once, uri })), links: through }
+    return { sending, api: through, posts: announced(new ProxyAgent({ ...once, uri })), links: through }
   }
   const environment = {
     ...shared,
@@ -64,6 +67,7 @@ const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options)
   }
   // `connect` is for those that NO_PROXY names: what goes through the proxy is resolved there.
   return {
+    sending,
     api: new EnvHttpProxyAgent({ ...environment, connect }),
     posts: announced(new EnvHttpProxyAgent({ ...environment, ...once, connect })),
     links: new EnvHttpProxyAgent({ ...environment, connect: looking })

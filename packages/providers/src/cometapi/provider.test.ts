@@ -292,7 +292,7 @@ describe("cometapi", () => {
       "This token quota is exhausted TokenStatusExhausted[sk-a***z]"
     ],
     [401, { error: { message: "该令牌额度已用尽", type: "new_api_error" } }, "该令牌额度已用尽"]
-  ])("F16: a poll of an account that has run dry is a failed poll: %i %j", (status, body, text) => {
+  ])("T46: a poll of an account that has run dry is a failed poll: %i %j", (status, body, text) => {
     expect(definition.interpret(answer(status, body))).toEqual({
       _tag: "Missed",
       because: "rate-limited",
@@ -300,7 +300,7 @@ describe("cometapi", () => {
     })
   })
 
-  it("F16: 402 alone ends the watching for want of money", () => {
+  it("T46: 402 alone ends the watching for want of money", () => {
     const body = { code: "insufficient_user_quota", message: "no" }
     expect(definition.interpret(answer(402, body))).toMatchObject({ _tag: "Refused", reason: "PaymentRequired", status: 402 })
   })

@@ -157,7 +157,7 @@ describe("xai", () => {
     ],
     ["a new team, the new name", 403, "permission-denied", "Your newly created team doesn't have any credits or licenses yet."],
     ["a code of its own", 403, "personal-team-blocked:spending-limit", "This team is blocked."]
-  ])("F17: money by xAI's words is a refusal for want of money: %s", (_, status, code, error) => {
+  ])("T46: money by xAI's words is a refusal for want of money: %s", (_, status, code, error) => {
     expect(receive(status, { code, error })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, code })
     expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Missed", because: "rate-limited" })
   })
@@ -169,7 +169,7 @@ describe("xai", () => {
     ["resource-exhausted", "The service is temporarily at capacity. Please retry your request shortly."],
     ["resource-exhausted", "Quota exhausted."],
     ["resource-exhausted", ""]
-  ])("F17: the code %s alone, or with words of pace, is pace: %s", (code, error) => {
+  ])("T46: the code %s alone, or with words of pace, is pace: %s", (code, error) => {
     expect(receive(429, { code, error })).toMatchObject({ _tag: "Busy", status: 429 })
   })
 
@@ -189,7 +189,7 @@ describe("xai", () => {
     }
   })
 
-  it("F17: a job's own failure stays one, whatever its words say of money", () => {
+  it("T46: a job's own failure stays one, whatever its words say of money", () => {
     const body = { status: "failed", error: { code: "resource-exhausted", message: dry } }
     expect(definition.interpret(answer(200, body))).toMatchObject({ _tag: "Failed", failure: { message: dry } })
   })

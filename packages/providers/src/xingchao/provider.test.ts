@@ -82,7 +82,7 @@ describe("xingchao", () => {
     ],
     [400, { message: "Insufficient account balance" }],
     [429, { message: "账户余额不足" }]
-  ])("F17: money by words is a refusal for want of money: %i %j", (status, body) => {
+  ])("T46: money by words is a refusal for want of money: %i %j", (status, body) => {
     expect(receive(status, body)).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, message: body.message })
     expect(definition.interpret(answer(status, body))).toEqual({
       _tag: "Missed",
@@ -92,7 +92,7 @@ describe("xingchao", () => {
   })
 
   it.each([{ message: "请求过于频繁，请稍后再试" }, { message: "Polling too frequently" }, { message: "quota exceeded, retry later" }])(
-    "F17: a 429 about pace may be tried again: %j",
+    "T46: a 429 about pace may be tried again: %j",
     (body) => {
       expect(receive(429, body)).toMatchObject({ _tag: "Busy", status: 429 })
     }
