@@ -8,9 +8,12 @@ export const groups = {
     mutate: ["packages/core/src/Dialect.ts", "packages/core/src/internal/payload.ts", "packages/providers/src/*/provider.ts"],
     tests: ["packages/core/src/Dialect*.test.ts", "packages/providers/src/**/*.test.ts", "packages/providers/test/vendors.test.ts"]
   },
+  submission: {
+    mutate: ["packages/core/src/engine/Submission.ts"],
+    tests: ["packages/core/src/engine/Submission.test.ts"]
+  },
   engine: {
     mutate: [
-      "packages/core/src/engine/Submission.ts",
       "packages/core/src/engine/driver.ts",
       "packages/core/src/engine/entryWriter.ts",
       "packages/core/src/engine/memory.ts",

@@ -13,7 +13,7 @@ import type { Phase } from "./engine/Submission.ts"
 import { submission as makeSubmission } from "./engine/submitting.ts"
 import { attached, attaching } from "./internal/attachment.ts"
 import { refusal } from "./internal/checked.ts"
-import { atATime, inBatch, resume, stopped, unreadable } from "./internal/many.ts"
+import { atATime, type Held, inBatch, resume, stopped, unheard, unreadable } from "./internal/many.ts"
 import { InvalidRequest, type JobCancelled, type JobError, type JobExpired, type JobFailed } from "./JobError.ts"
 import type { JobRef } from "./JobRef.ts"
 import type { JobState, Succeeded } from "./JobState.ts"
@@ -357,7 +357,9 @@ export const runAll = <Request>(
   requests: Iterable<readonly [key: string, request: Request]>,
   options: RunAllOptions = {}
 ): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> => {
-  const held = new Map<string, Submission>()
+  const held: Held = new Map()
+  /** Keys whose unknown fate somebody has heard of. */
+  const heard = new Set<string>()
   const all = Array.from(requests)
   return Stream.unwrap(
     Effect.gen(function* () {
@@ -373,11 +375,23 @@ export const runAll = <Request>(
       if (options.batch !== undefined && journal === undefined) {
         return yield* fail(new InvalidRequest({ field: "batch", rule: `is ${options.batch}, and there is no journal to keep it in` }))
       }
+      const heeded: RunAllOptions = {
+        ...options,
+        onUnknown: (error, key) =>
+          Effect.suspend(() => {
+            heard.add(key)
+            return options.onUnknown?.(error, key) ?? Effect.void
+          })
+      }
       const one = ([key, request]: readonly [string, Request]): Stream.Stream<BatchEvent, never, HttpClient.HttpClient> =>
-        Stream.unwrap(inBatch(provider, key, request, options, journal, held)).pipe(
+        Stream.unwrap(inBatch(provider, key, request, heeded, journal, held)).pipe(
           Stream.catch((error) => Stream.succeed<BatchEvent>({ _tag: "Error", key, error }))
         )
-      const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency })
+      const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency }).pipe(
+        Stream.tap((event) => Effect.sync(() => void (event._tag === "Error" && heard.add(event.key)))),
+        // Whoever leaves the stream may leave an event in it.
+        Stream.ensuring(Effect.suspend(() => unheard(held, heard, heeded)))
+      )
       return options.stopOnFailure === true ? stopped(events) : events
     })
   )

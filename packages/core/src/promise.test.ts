@@ -252,14 +252,12 @@ describe("a client that is closed", () => {
     const answers: Array<(response: Response) => void> = []
     const fetch: typeof globalThis.fetch = () => new Promise((resolve) => answers.push(resolve))
     const { close, submit } = createClient({ provider, fetch, submitRetry: Schedule.spaced("20 millis"), logLevel: "none" })
-    const rejected = expect(submit({ prompt: "busy while it closes" })).rejects.toMatchObject({
-      reason: { _tag: "RateLimited" },
-      again: "submit"
-    })
+    const submitted = submit({ prompt: "busy while it closes" })
     await vi.waitUntil(() => answers.length === 1)
     const closed = close()
     answers[0]?.(new Response("", { status: 429 }))
-    await Promise.all([closed, rejected])
+    await expect(submitted).rejects.toMatchObject({ reason: { _tag: "RateLimited" }, again: "submit" })
+    await closed
     expect(answers).toHaveLength(1)
   })
 

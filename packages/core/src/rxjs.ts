@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
+import { macrotask } from "./engine/macrotask.ts"
 import { submission as makeSubmission } from "./engine/submitting.ts"
 import { equipped } from "./internal/equipped.ts"
 import { levelled, type LogLevel, logging } from "./internal/logging.ts"
@@ -75,7 +76,11 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
       )
     )
   )
-  const handle = Effect.flatMap(held, (submission) => Effect.map(Effect.provide(submission.job, level), (made) => levelled(made, level)))
+  const handle = Effect.flatMap(held, ({ job, phase }) => {
+    // In a later turn: a bare `retry()` that is told of a final error while it subscribes would never let go of the event loop.
+    const asked = "error" in phase() ? Effect.andThen(macrotask, job) : job
+    return Effect.map(Effect.provide(asked, level), (made) => levelled(made, level))
+  })
   let subscribers = 0
 
   /** The last one has left, and wants the job to end. What was never sent needs no cancelling. */

@@ -283,20 +283,19 @@ describe("through a proxy", () => {
 
 describe("a layer that is closed", () => {
   it("lets a submission that has begun come to its end", async () => {
-    let arrive: (response: ServerResponse) => void = () => undefined
-    const arrived = new Promise<ServerResponse>((resolve) => (arrive = resolve))
+    const arrived: Array<ServerResponse> = []
     const port = await serving((request, response) => {
       request.resume()
-      arrive(response)
+      arrived.push(response)
     })
     const receive = Dialect.receiver({ id: (json) => Dialect.idAt(json, "id") })
     const provider = tiny({ baseUrl: `http://127.0.0.1:${port}`, receive })({ apiKey: key })
     const scope = Scope.makeUnsafe()
     const services = await Effect.runPromise(Layer.buildWithScope(Transport.layer(), scope))
     const submitted = Effect.runPromise(Effect.provideContext(Job.submit(provider, {}), services))
-    const response = await arrived
+    await vi.waitUntil(() => arrived.length === 1)
     await Effect.runPromise(Scope.close(scope, Exit.void))
-    response.writeHead(200, { "content-type": "application/json" }).end('{"id":"j1"}')
+    arrived[0]?.writeHead(200, { "content-type": "application/json" }).end('{"id":"j1"}')
     expect((await submitted).ref.id).toBe("j1")
   })
 })

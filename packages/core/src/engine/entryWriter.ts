@@ -139,6 +139,8 @@ export const make = (
     }),
     accepted: Effect.fnUntraced(function* (ref) {
       if (intent === undefined) return
+      // From here on it is a job's, and nobody's to remove.
+      stands = false
       const entry: Entry = { ...intent, fate: { _tag: "Accepted", ref } }
       if ((yield* journal.swap(id, intent.attempt, entry)) || (yield* journal.create(entry))) return
       const there = yield* journal.read(id)

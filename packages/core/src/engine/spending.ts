@@ -72,8 +72,10 @@ export const unknownTwin = Effect.fnUntraced(function* (
   const ofKeys = keyed.get(journal) ?? new Map<string, Entry | Tombstone | undefined>()
   keyed.set(journal, ofKeys)
   const toRead = ids.filter((id) => isOfKey(id) && (!ofKeys.has(id) || ofKeys.get(id) !== undefined))
+  const read = yield* readable(journal, toRead)
+  // Only now: another submission of this moment must not take what is still being read for settled.
   for (const id of toRead) ofKeys.set(id, undefined)
-  for (const each of yield* readable(journal, toRead)) if (mayBeUnknown(each) && isYoung(each, now)) ofKeys.set(each.id, each)
+  for (const each of read) if (mayBeUnknown(each) && isYoung(each, now)) ofKeys.set(each.id, each)
   const suspects = Array.from(ofKeys.values()).filter((each) => each?.digest === digest)
   const named = yield* readable(
     journal,

@@ -138,6 +138,9 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
   }
 }
 
+/** Whether nothing that was sent stands in the way of another request. */
+const isUnsent = ({ _tag }: Phase): boolean => _tag === "Idle" || _tag === "NotSent" || _tag === "Refused"
+
 /** All that can be refused before a byte is sent. */
 const prepare = Effect.fnUntraced(function* <Request>(provider: Provider<Request>, request: Request, options: SubmitOptions) {
   const { definition } = provider
@@ -453,9 +456,10 @@ const live = (
     const commands = step({ _tag: "Left", now })
     if (fiber === undefined) return
     if (commands.includes("Stop")) {
-      // A journal that hangs holds up its own cleaning, and nobody who leaves.
-      const cleaned = yield* Effect.forkDetach(Effect.andThen(Fiber.interrupt(fiber), perform(commands)))
-      yield* Effect.timeoutOption(Fiber.await(cleaned), Duration.millis(grace))
+      // It removes its own intent; whoever asks next waits for that. A journal that hangs holds up nobody who leaves.
+      count(undefined)
+      fiber.interruptUnsafe()
+      yield* Effect.timeoutOption(Fiber.await(fiber), Duration.millis(grace))
       return
     }
     if (phase._tag !== "Sending" && phase._tag !== "Accepted" && phase._tag !== "Unknown") return
@@ -468,7 +472,7 @@ const live = (
     if (given.length > 0) yield* Effect.andThen(perform(given), tellAll)
   }).pipe(Effect.provideContext(services))
 
-  const job = Effect.flatMap(Effect.context(), (asker) =>
+  const ownJob = Effect.flatMap(Effect.context(), (asker) =>
     Effect.callback<JobHandle, JobError>((resume) => {
       if (outcome !== undefined) {
         resume(outcome)
@@ -486,6 +490,26 @@ const live = (
       })
     })
   )
+
+  /** Who has the key now, where another came while nothing was sent under it. */
+  const holder = (): Submission | undefined => {
+    if (place === undefined || (phase._tag !== "Idle" && phase._tag !== "NotSent")) return self
+    const keys = keysOf(mine, journal)
+    const keyed = keys.get(name)
+    const value = keyed?.value.deref()
+    if (value === self) return self
+    if (value instanceof Submission && value.digest === digest) return value
+    const isFree = value instanceof Submission ? isUnsent(value.phase()) : keyed?.outcome === undefined
+    if (!isFree) return undefined
+    keys.set(name, { digest, value: new WeakRef(self), outcome: undefined })
+    return self
+  }
+
+  const job = Effect.suspend(() => {
+    const now = holder()
+    if (now === self) return ownJob
+    return now === undefined ? Effect.fail(anotherRequest(provider, place)) : now.job
+  })
 
   /** One who leaves when it is all but told waits for what is still to be written down; others do not hold it up. */
   const waitedFor = Effect.suspend(() =>

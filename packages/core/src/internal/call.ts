@@ -84,14 +84,18 @@ export const post = (
     if (!announces && !begin()) return Effect.fail(held)
     return sent("submit", requestOf(provider, method, `${provider.baseUrl}${path}`, body)).pipe(
       Effect.provideService(BeforeFirstByte, once),
-      Effect.mapError((error) =>
-        asked > 0 && !begun
-          ? held
-          : noAnswer(error, shownBy(provider), announces ? (begun ? "by its proxy" : "surely") : inBrowser() ? "by nothing" : "by its code")
-      ),
+      Effect.mapError((error) => (asked > 0 && !begun ? held : noAnswer(error, shownBy(provider), proofOf({ announces, begun, asked })))),
       timedOut(within, () => (begun ? "timeout" : "unsent"))
     )
   })
+
+/** What tells that a POST which failed was never sent on. */
+const proofOf = (of: { readonly announces: boolean; readonly begun: boolean; readonly asked: number }): Proof => {
+  // Somebody has sent it twice, and this is the fate of one of the two.
+  if (of.asked > 1) return "by nothing"
+  if (of.announces) return of.begun ? "by its proxy" : "surely"
+  return inBrowser() ? "by a browser" : "by its code"
+}
 
 /** Read before `fetch` is called, and then it is not: after a failure the same word would prove nothing. This machine itself needs no network. */
 const isOffline = (baseUrl: string): boolean => {
@@ -186,17 +190,16 @@ const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: 
 /** Messages that say less than their cause. */
 const vague = new Set(["", "fetch failed", "nothing was sent"])
 
+type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" | "by nothing"
+
 /** `unsent`: that nothing was sent on, or what tells it. */
-const noAnswer = (
-  error: HttpClientError.HttpClientError,
-  shown: (text: string) => string,
-  unsent: "surely" | "by its code" | "by its proxy" | "by nothing"
-): NoAnswer => {
+const noAnswer = (error: HttpClientError.HttpClientError, shown: (text: string) => string, unsent: Proof): NoAnswer => {
   const causes = chain("cause" in error.reason ? error.reason.cause : undefined)
   const isUnsent = {
     surely: () => true,
     "by its code": () => error.reason._tag === "TransportError" && causes.some(neverConnected),
     "by its proxy": () => causes.some(({ message }) => noTunnel.test(message)),
+    "by a browser": () => false,
     "by nothing": () => false
   }[unsent]
   const codes = causes.map((cause) => cause.code).filter((code) => code !== undefined)
@@ -204,7 +207,7 @@ const noAnswer = (
   return {
     _tag: "NoAnswer",
     because: isUnsent() ? "unsent" : "network",
-    detail: `${excerpt(shown([...new Set(codes), words ?? error.reason._tag].join(": ")))}${unsent === "by nothing" ? hidden : ""}`
+    detail: `${excerpt(shown([...new Set(codes), words ?? error.reason._tag].join(": ")))}${unsent === "by a browser" ? hidden : ""}`
   }
 }
 

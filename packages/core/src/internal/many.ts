@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { busy, unknownOf } from "../engine/entryWriter.ts"
 import { idInBatch } from "../engine/keys.ts"
-import { submission } from "../engine/submitting.ts"
+import { submission as makeSubmission } from "../engine/submitting.ts"
 import type { AttachOptions, BatchEvent, Resumed, RunAllOptions, Submission } from "../Job.ts"
 import {
   InvalidRequest,
@@ -104,6 +104,9 @@ export const stopped = <E, R>(
     return Stream.concat(Stream.succeed<BatchEvent>(event), Stream.drain(Stream.fromEffect(resultOf(event.state))))
   })
 
+/** The submissions of one `runAll`, by their keys. */
+export type Held = Map<string, Effect.Effect<Submission, JobError, HttpClient.HttpClient>>
+
 /** One request of many. Its submission is made once, however often the stream is run. */
 export const inBatch = Effect.fnUntraced(function* <Request>(
   provider: Provider<Request>,
@@ -111,25 +114,53 @@ export const inBatch = Effect.fnUntraced(function* <Request>(
   request: Request,
   options: RunAllOptions,
   journal: Journal.Journal["Service"] | undefined,
-  held: Map<string, Submission>
+  held: Held
 ): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient | Scope.Scope> {
   const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
-  const value =
+  // Made in one step, so that two runs of one stream at the same time ask the same value.
+  const made =
     held.get(key) ??
-    (yield* submission(provider, request, {
-      ...rest,
-      label: key,
-      saveTo: saveTo?.(key),
-      onSubmitted: (ref) => onSubmitted?.(ref, key) ?? Effect.void,
-      onUnknown: (error) => onUnknown?.(error, key) ?? Effect.void,
-      ...(batch === undefined ? {} : { batch, key })
-    }))
-  held.set(key, value)
-  const saved = batch === undefined || journal === undefined ? undefined : yield* takenUp(provider, journal, batch, key, value.digest)
+    Effect.runSync(
+      Effect.cached(
+        makeSubmission(provider, request, {
+          ...rest,
+          label: key,
+          saveTo: saveTo?.(key),
+          onSubmitted: (ref) => onSubmitted?.(ref, key) ?? Effect.void,
+          onUnknown: (error) => onUnknown?.(error, key) ?? Effect.void,
+          ...(batch === undefined ? {} : { batch, key })
+        })
+      )
+    )
+  held.set(key, made)
+  const value = yield* made
+  // What is final is told in any case; what is not is left to the process that works on it.
+  const { _tag } = value.phase()
+  const isFinal = _tag === "Accepted" || _tag === "Unknown" || _tag === "Refused"
+  const saved =
+    batch === undefined || journal === undefined ? undefined : yield* takenUp(provider, journal, batch, key, value.digest, isFinal)
   if (saved !== undefined) return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref: saved })
   const handle = yield* value.job
   return Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
 })
+
+/** Tells of the unknown fates that nobody has heard of. */
+export const unheard = (
+  held: Held,
+  heard: ReadonlySet<string>,
+  { onUnknown }: RunAllOptions
+): Effect.Effect<void, never, HttpClient.HttpClient> =>
+  Effect.forEach(
+    held,
+    ([key, made]) =>
+      Effect.ignoreCause(
+        Effect.flatMap(made, (submission) => {
+          const phase = submission.phase()
+          return phase._tag === "Unknown" && phase.made && !heard.has(key) ? (onUnknown?.(phase.error, key) ?? Effect.void) : Effect.void
+        })
+      ),
+    { discard: true }
+  )
 
 /** Keeps other processes from a key for as long as its job is followed. Answers with the job whose video an earlier run has saved. */
 const takenUp = Effect.fnUntraced(function* (
@@ -137,11 +168,15 @@ const takenUp = Effect.fnUntraced(function* (
   journal: Journal.Journal["Service"],
   batch: string,
   key: string,
-  digest: string
+  digest: string,
+  isFinal: boolean
 ): Effect.fn.Return<JobRef | undefined, JobError, Scope.Scope> {
   const fail = refusal(provider, "submit")
   const id = idInBatch(batch, key)
-  if (!(yield* Effect.mapError(Hold.scopedJoin(journal, id), fail))) return yield* fail(busy({ id, key, batch }))
+  const isOurs = isFinal
+    ? yield* Effect.orElseSucceed(Hold.scopedJoin(journal, id), () => true)
+    : yield* Effect.mapError(Hold.scopedJoin(journal, id), fail)
+  if (!isOurs && !isFinal) return yield* fail(busy({ id, key, batch }))
   const there = yield* journal.read(id)
   if (there === undefined || there._tag === "Damaged" || there.digest !== digest) return undefined
   if (there._tag === "Tombstone") return there.outcome === "Saved" ? there.ref : undefined

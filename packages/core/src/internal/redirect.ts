@@ -34,7 +34,7 @@ export const pollRedirect = ({ baseUrl }: Provider<never>, { path }: Call, answe
       ? unseen
       : target === undefined
         ? "a redirect that names no target"
-        : `it redirects to ${shown(target)}${hintOf(target, path)}`
+        : `it redirects to ${shown(target)}${hintOf(target, baseUrl, path)}`
   // A page comes from something on the way, a portal or a proxy, and passes: as HTML with any status does.
   return answer.status !== 0 && answer.body.trimStart().startsWith("<")
     ? { _tag: "Missed", because: "unreadable", detail: excerpt(`HTTP ${answer.status} with a page, and ${message}`) }
@@ -55,30 +55,32 @@ export const submitRedirect = ({ baseUrl }: Provider<never>, { path }: Call, ans
   if (status === 0) return { _tag: "Unclear", status, detail: unseen }
   if (target === undefined) return { _tag: "Unclear", status, detail: `HTTP ${status}, a redirect that names no target` }
   const isElsewhere = isSameElsewhere(from, target, path)
-  const isRefusal = status === 307 || status === 308 || ((status === 301 || status === 302) && (isElsewhere || isLogin(target)))
+  const isRefusal = status === 307 || status === 308 || ((status === 301 || status === 302) && (isElsewhere || isLogin(target, from)))
   return isRefusal
-    ? { _tag: "Declined", reason: "SubmitRejected", status, message: `it redirects to ${shown(target)}${hintOf(target, path)}` }
+    ? { _tag: "Declined", reason: "SubmitRejected", status, message: `it redirects to ${shown(target)}${hintOf(target, baseUrl, path)}` }
     : { _tag: "Unclear", status, detail: `HTTP ${status}, a redirect to ${shown(target)}` }
 }
 
 /** The base URL that would have led there. */
-const hintOf = (target: URL, path: string): string => {
-  if (isLogin(target)) return ", a page to log in: is the base URL right?"
+const hintOf = (target: URL, baseUrl: string, path: string): string => {
+  if (isLogin(target, new URL(baseUrl))) return ", a page to log in: is the base URL right?"
   const pathname = withoutSlash(target.pathname)
-  return pathname.endsWith(path) ? `: use ${target.origin}${pathname.slice(0, -path.length)} as the base URL` : ""
+  const there = `${target.origin}${pathname.slice(0, -path.length)}`
+  return pathname.endsWith(path) && there !== baseUrl ? `: use ${there} as the base URL` : ""
 }
 
 const withoutSlash = (path: string): string => path.replace(/\/+$/u, "")
 
 /** Whether nothing differs but scheme, host, port, a prefix, or a slash at the end; and something does. */
 const isSameElsewhere = (from: URL, target: URL, path: string): boolean => {
-  if (target.href === from.href || target.search !== "") return false
+  if (target.href === from.href || target.search !== from.search || target.hash !== "") return false
   const [here, there] = [withoutSlash(from.pathname), withoutSlash(target.pathname)]
   return there !== "" && (there.endsWith(withoutSlash(path)) || here.endsWith(there))
 }
 
 const loginWords = /^(log-?_?in|sign-?_?in|sso|auth|oauth2?|authorize|saml2?|cas)(\.\w+)?$/iu
 
-/** By the last part of its path, or by the first name of its host. */
-const isLogin = ({ hostname, pathname }: URL): boolean =>
-  loginWords.test(withoutSlash(pathname).split("/").at(-1) ?? "") || /^(login|signin|sso|auth)\./iu.test(hostname)
+/** By the last part of its path, or by the first name of another host. */
+const isLogin = ({ hostname, pathname }: URL, from: URL): boolean =>
+  loginWords.test(withoutSlash(pathname).split("/").at(-1) ?? "") ||
+  (hostname !== from.hostname && /^(login|signin|sso|auth)\./iu.test(hostname))

@@ -89,7 +89,11 @@ export const claimsIn = (folder: string): FileClaims => {
   const letGo = async (id: string): Promise<void> => {
     const number = held.get(id)
     held.delete(id)
-    if (number !== undefined && number > 0) await rm(file(id, number), { force: true })
+    if (number !== undefined && number > 0) {
+      // Somebody has taken this process for dead meanwhile, as where it stood still: without this number nobody would see the next.
+      if ((await holderOf(file(id, number + 1))) === undefined) await rm(file(id, number), { force: true })
+      else await writeFile(file(id, number), "")
+    }
     await stopBeating()
   }
 

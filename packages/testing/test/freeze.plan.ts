@@ -1,0 +1,28 @@
+/** What a process that will be frozen is told, and what it tells. */
+
+export interface FreezePlan {
+  /** Names the video in its prompt. */
+  readonly name: string
+  readonly url: string
+  readonly journal: string
+  /** `intent`: it is durable, and its writer has not heard of it. `connection`: it is written, and the connection is being made. */
+  readonly moment: "intent" | "connection"
+  readonly transport: "undici" | "fetch"
+}
+
+/** What came of its one submission. */
+export interface Frozen {
+  readonly id?: string
+  readonly error?: string
+}
+
+/** Each has a journal of its own, and all of them the same key. */
+export const key = "the one key"
+
+export const promptOf = (name: string): string => `Film ${name}.`
+
+export const isFreezePlan = (message: unknown): message is FreezePlan =>
+  typeof message === "object" && message !== null && "moment" in message
+
+export const isFrozen = (message: unknown): message is Frozen =>
+  typeof message === "object" && message !== null && ("id" in message || "error" in message)
