@@ -18,6 +18,7 @@ export const groups = {
       "packages/core/src/engine/entryWriter.ts",
       "packages/core/src/engine/memory.ts",
       "packages/core/src/engine/spending.ts",
+      "packages/core/src/engine/submissions.ts",
       "packages/core/src/engine/submitting.ts",
       "packages/core/src/Journal.ts",
       "packages/core/src/internal/redirect.ts",

@@ -1,12 +1,14 @@
 /** A later turn of the event loop, and no sooner: whoever leaves in the turn of asking must find that nothing was sent. */
 import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
+
+const immediately: unknown = Reflect.get(globalThis, "setImmediate")
 
 /**
  * Not `setTimeout` where it can be helped: a browser stretches that in hidden tabs to a minute. Taken when the module is loaded, so that
  * faked timers of a test do not stop a submission.
  */
 const later: (task: () => void) => void = (() => {
-  const immediately: unknown = Reflect.get(globalThis, "setImmediate")
   if (typeof immediately === "function") return (task) => void immediately(task)
   if (typeof globalThis.MessageChannel === "function") {
     return (task) => {
@@ -26,3 +28,17 @@ const later: (task: () => void) => void = (() => {
 
 /** Goes on in a later macrotask. */
 export const macrotask: Effect.Effect<void> = Effect.callback((resume) => later(() => resume(Effect.void)))
+
+/** For the fibers of a submission where effect's own scheduler would go by `setTimeout`: in browsers. Elsewhere they keep the caller's. */
+export const scheduler: Scheduler.Scheduler | undefined =
+  typeof immediately === "function"
+    ? undefined
+    : new Scheduler.MixedScheduler("async", (task) => {
+        let isCancelled = false
+        later(() => {
+          if (!isCancelled) task()
+        })
+        return () => {
+          isCancelled = true
+        }
+      })

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { busy, unknownOf } from "../engine/entryWriter.ts"
 import { idInBatch } from "../engine/keys.ts"
-import { submission as makeSubmission } from "../engine/submitting.ts"
+import { submission as makeSubmission } from "../engine/submissions.ts"
 import type { AttachOptions, BatchEvent, Resumed, RunAllOptions, Submission } from "../Job.ts"
 import {
   InvalidRequest,

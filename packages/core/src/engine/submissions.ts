@@ -1,0 +1,96 @@
+/** Which value a request has: a new one, or that of its key. */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import { refusal, refuseProvider } from "../internal/checked.ts"
+import { timesOf } from "../internal/times.ts"
+import type { SubmitOptions } from "../Job.ts"
+import type { JobError } from "../JobError.ts"
+import { type Damaged, type Entry, Journal, refOf, type Tombstone } from "../Journal.ts"
+import type { Provider } from "../Provider.ts"
+import { anotherRequest } from "./driver.ts"
+import type { Place } from "./entryWriter.ts"
+import { accountKey, askedOf, digestOf, idInBatch, idOfKey, jobKey } from "./keys.ts"
+import { type Keyed, keysOf, memory } from "./memory.ts"
+import { idle, type Phase } from "./Submission.ts"
+import { live, Submission } from "./submitting.ts"
+
+/** What only a batch says. */
+export interface Batched {
+  readonly batch?: string | undefined
+}
+
+/** Refuses what can be refused before a byte is sent, and makes the value; or finds the one that the key has. */
+export const submission = Effect.fnUntraced(function* <Request>(
+  provider: Provider<Request>,
+  request: Request,
+  options: SubmitOptions & Batched
+): Effect.fn.Return<Submission, JobError, HttpClient.HttpClient> {
+  const prepared = yield* prepare(provider, request, options)
+  const digest = yield* digestOf(prepared.submit.call)
+  const journal = Option.getOrUndefined(yield* Effect.serviceOption(Journal))
+  const mine = yield* memory
+  const { batch, key } = options
+  const make = (place: Place | undefined, start: Phase) =>
+    Effect.map(Effect.context<HttpClient.HttpClient>(), (context) => live(prepared, digest, journal, mine, place, start, context))
+  if (key === undefined) return yield* make(undefined, idle)
+  const place = { id: batch === undefined ? idOfKey(key) : idInBatch(batch, key), key, batch }
+  const there = journal === undefined ? undefined : yield* journal.read(place.id)
+  // One step from here on, so that two who come at once with one key get one value.
+  const keys = keysOf(mine, journal)
+  const name = journal === undefined ? `${accountKey(askedOf(provider))}\n${place.id}` : place.id
+  const known = keys.get(name)
+  const value = known?.value.deref()
+  if (value instanceof Submission && isBinding(value, digest, journal !== undefined, there)) {
+    if (value.digest !== digest) return yield* Effect.fail(anotherRequest(provider, place))
+    value.join(options)
+    return value
+  }
+  const outcome = journal === undefined ? known?.outcome : undefined
+  if (outcome !== undefined && known !== undefined && known.digest !== digest) return yield* Effect.fail(anotherRequest(provider, place))
+  const fresh = yield* make(place, outcome === undefined ? idle : startOf(outcome))
+  keys.set(name, { digest, value: new WeakRef(fresh), outcome })
+  return fresh
+})
+
+const startOf = (outcome: NonNullable<Keyed["outcome"]>): Phase =>
+  outcome._tag === "Accepted" ? { ...outcome, made: false } : { ...outcome, sending: false, made: false }
+
+/**
+ * Whether a value still stands for its key. What was refused leaves no trace, what was never sent binds nobody to its request, and what
+ * the journal knows otherwise is not true any more.
+ */
+const isBinding = (value: Submission, digest: string, hasJournal: boolean, there: Entry | Tombstone | Damaged | undefined): boolean => {
+  const phase = value.phase()
+  const entry = there === undefined || there._tag === "Damaged" ? undefined : there
+  const isOwn = entry !== undefined && entry.attempt === value.attempt()
+  switch (phase._tag) {
+    case "Waiting":
+    case "Sending":
+      return true
+    case "Idle":
+    case "NotSent":
+      return entry === undefined && value.digest === digest
+    case "Refused":
+      return false
+    case "Unknown":
+      return phase.made && (!hasJournal || isOwn)
+    case "Accepted": {
+      const ref = entry?._tag === "Entry" ? refOf(entry) : entry?.ref
+      // An attempt of its own whose reference could not be written is its job all the same.
+      return !hasJournal || isOwn || (ref !== undefined && jobKey(ref) === jobKey(phase.ref))
+    }
+  }
+}
+
+/** All that can be refused before a byte is sent. */
+const prepare = Effect.fnUntraced(function* <Request>(provider: Provider<Request>, request: Request, options: SubmitOptions) {
+  const { definition } = provider
+  const fail = refusal(provider, "submit")
+  const times = timesOf(options, definition.rhythm)
+  if (times._tag !== "Times") return yield* fail(times)
+  const refused = refuseProvider(provider)
+  if (refused !== undefined) return yield* fail(refused)
+  const submit = yield* Effect.mapError(definition.submission(request), fail)
+  return { provider, submit, times, options }
+})
