@@ -19,13 +19,12 @@ import { InvalidRequest, JournalFailed } from "./JobError.ts"
 import { type JobRef, type Kind, toUri } from "./JobRef.ts"
 
 /**
- * One submission. It is written before the POST, and rewritten as more is known.
+ * What the journal keeps of a submission, as long as it keeps anything.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Entry {
-  readonly _tag: "Entry"
+export interface Kept {
   /** Our own, before the provider has given one. */
   readonly id: string
   readonly provider: string
@@ -36,15 +35,26 @@ export interface Entry {
   readonly digest: string
   /** When the intent was written: milliseconds since the epoch. */
   readonly at: number
+  /** The batch of `Job.runAll` that the job belongs to. */
+  readonly batch?: string | undefined
+  /** The caller's key, alone or in the batch. */
+  readonly key?: string | undefined
+  /** Tells the tries of one key apart. Entries of version 1 have none. */
+  readonly attempt?: string | undefined
+}
+
+/**
+ * One submission. It is written before the POST, and rewritten as more is known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry extends Kept {
+  readonly _tag: "Entry"
   /** A name of the caller's, to recognise the job by. */
   readonly label?: string | undefined
-  /** The batch of `Job.runAll` that the job belongs to, and its key there. */
-  readonly batch?: string | undefined
-  readonly key?: string | undefined
   /** Where the caller means to save the video. The entry then stays open until that is done. */
   readonly saveTo?: string | undefined
-  /** Tells the tries of one key apart. Absent in entries of version 1. */
-  readonly attempt?: string | undefined
   readonly fate: Fate
 }
 
@@ -56,21 +66,11 @@ export interface Entry {
  * @category models
  * @since 0.1.0
  */
-export interface Tombstone {
+export interface Tombstone extends Kept {
   readonly _tag: "Tombstone"
-  readonly id: string
-  readonly provider: string
-  readonly kind: Kind
-  readonly baseUrl: string
-  readonly account: string
-  readonly digest: string
-  readonly at: number
-  readonly batch?: string | undefined
-  readonly key?: string | undefined
-  readonly attempt?: string | undefined
   /** What was known of it: `Unknown`, `Accepted`, or how the job ended. */
   readonly outcome: "Unknown" | "Accepted" | End
-  /** The job. Absent if the outcome is `Unknown`. */
+  /** The job, unless the outcome is `Unknown`. */
   readonly ref?: JobRef | undefined
 }
 
@@ -183,8 +183,8 @@ const isSame = (one: JobRef | undefined, other: JobRef): boolean => one !== unde
  */
 export type Which = string | { readonly batch: string; readonly key: string }
 
-/** What is kept under a name. */
-const kept = Effect.fnUntraced(function* (journal: Journal["Service"], which: Which) {
+/** What is there under a name. */
+const found = Effect.fnUntraced(function* (journal: Journal["Service"], which: Which) {
   if (typeof which !== "string") return yield* journal.read(idInBatch(which.batch, which.key))
   // A key may be anything; an id has a form of ours.
   return (yield* journal.read(idOfKey(which))) ?? (/^[\w-]{1,80}$/u.test(which) ? yield* journal.read(which) : undefined)
@@ -264,11 +264,11 @@ export const forget = Effect.fnUntraced(function* (
   { maySubmitAgain = false }: { readonly maySubmitAgain?: boolean | undefined } = {}
 ): Effect.fn.Return<number, JournalFailed, Journal> {
   const journal = yield* Journal
-  const found =
+  const there =
     typeof which === "string" || "key" in which
-      ? [yield* kept(journal, which)]
+      ? [yield* found(journal, which)]
       : (yield* journal.all).filter((each) => each._tag !== "Damaged" && each.batch === which.batch)
-  const all = found.filter((each) => each !== undefined)
+  const all = there.filter((each) => each !== undefined)
   for (const each of all) {
     if (each._tag === "Entry" && each.fate._tag === "Intent") yield* alone(journal, each.id, forgotten(journal, each, maySubmitAgain))
     else yield* forgotten(journal, each, maySubmitAgain)
@@ -310,7 +310,7 @@ export const resolve = Effect.fnUntraced(function* (
   { attempt }: { readonly attempt?: string | undefined } = {}
 ): Effect.fn.Return<Entry | undefined, JournalFailed | InvalidRequest, Journal> {
   const journal = yield* Journal
-  const first = yield* kept(journal, which)
+  const first = yield* found(journal, which)
   const name = typeof which === "string" ? which : `${which.key} of the batch ${which.batch}`
   if (first === undefined) return yield* refuse(`is ${name}, and the journal knows no such submission`)
   const settled = Effect.gen(function* () {

@@ -57,6 +57,19 @@ const Fate = Schema.Union([
   })
 ])
 
+const kept = {
+  id: Schema.NonEmptyString,
+  provider: Schema.NonEmptyString,
+  kind: JobRef.fields.kind,
+  baseUrl: JobRef.fields.baseUrl,
+  account: Schema.String,
+  digest: Schema.String,
+  at: Schema.Finite,
+  batch: Schema.optional(Schema.String),
+  key: Schema.optional(Schema.String),
+  attempt: Schema.optional(Schema.String)
+}
+
 /**
  * Schema for an entry as it is written, without its version.
  *
@@ -64,32 +77,14 @@ const Fate = Schema.Union([
  * @since 0.1.0
  */
 export const Written = Schema.TaggedStruct("Entry", {
-  id: Schema.NonEmptyString,
-  provider: Schema.NonEmptyString,
-  kind: JobRef.fields.kind,
-  baseUrl: JobRef.fields.baseUrl,
-  account: Schema.String,
-  digest: Schema.String,
-  at: Schema.Finite,
+  ...kept,
   label: Schema.optional(Schema.String),
-  batch: Schema.optional(Schema.String),
-  key: Schema.optional(Schema.String),
   saveTo: Schema.optional(Schema.String),
-  attempt: Schema.optional(Schema.String),
   fate: Fate
 })
 
 const Buried = Schema.TaggedStruct("Tombstone", {
-  id: Schema.NonEmptyString,
-  provider: Schema.NonEmptyString,
-  kind: JobRef.fields.kind,
-  baseUrl: JobRef.fields.baseUrl,
-  account: Schema.String,
-  digest: Schema.String,
-  at: Schema.Finite,
-  batch: Schema.optional(Schema.String),
-  key: Schema.optional(Schema.String),
-  attempt: Schema.optional(Schema.String),
+  ...kept,
   outcome: Schema.Literals(["Unknown", "Accepted", ...ends]),
   ref: Schema.optional(JobRef)
 })

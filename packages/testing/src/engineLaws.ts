@@ -189,7 +189,9 @@ const deadlines = ({ scenario: given, since, visits }: Play): ReadonlyArray<{ re
     const last = all.at(-1)
     const reported = visits.filter((visit) => exceeded(visit) && last !== undefined && visit.left >= last.at - near)
     const told = Math.min(...reported.map(({ left }) => left))
-    const next = Math.min(...visits.map(({ joined }) => joined).filter((joined) => joined >= told))
+    // Who joins and is told in one moment is not the next to watch.
+    const after = visits.filter((visit) => visit.joined >= told && !(exceeded(visit) && visit.left <= told))
+    const next = Math.min(...after.map(({ joined }) => joined))
     if (last === undefined || !Number.isFinite(next)) return all
     last.until = told
     all.push({ at: next + given.deadline, until: Number.POSITIVE_INFINITY })

@@ -68,7 +68,13 @@ export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number)
 
 export const noteUnknown = ({ unknown }: Memory, fingerprint: string, id: string, made: Unknown): void => {
   const all = unknown.get(fingerprint) ?? new Map<string, Unknown>()
+  // In the order in which they were last added to: what nobody is warned of any more is not kept.
+  unknown.delete(fingerprint)
   unknown.set(fingerprint, all.set(id, made))
+  for (const [other, ofIt] of unknown) {
+    if (Array.from(ofIt.values()).some(({ at }) => made.at - at <= guardFor)) break
+    unknown.delete(other)
+  }
 }
 
 export const forgetUnknown = ({ unknown }: Memory, fingerprint: string, id: string): void => void unknown.get(fingerprint)?.delete(id)

@@ -243,13 +243,26 @@ describe("a journal", () => {
     })
   )
 
-  it.effect("that hangs keeps no reference from who is told of it at once", () =>
+  it.effect("has written a reference down before anybody is told of it", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      const seen: Array<ReadonlyArray<string>> = []
+      const onSubmitted = () => Effect.map(Effect.orDie(remembered(store.restart())), (fates) => void seen.push(fates))
+      const journal = store.restart()
+      const slow: Service = { ...journal, swap: (...given) => Effect.andThen(Effect.sleep("1 second"), journal.swap(...given)) }
+      yield* passing(came((yield* making(script({}), slow, { onSubmitted })).job))
+      expect(seen).toEqual([["Accepted"]])
+    })
+  )
+
+  it.effect("that hangs keeps no reference from who is told of it", () =>
     Effect.gen(function* () {
       const known: Array<string> = []
       const journal: Service = { ...memory().restart(), swap: () => Effect.never }
       const submission = yield* making(script({}), journal, { onSubmitted: ({ id }) => Effect.sync(() => void known.push(id)) })
       yield* Effect.forkDetach(submission.job)
       yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("2 seconds")
       expect(known).toEqual(["job-1"])
     })
   )

@@ -42,6 +42,9 @@ export const InFlight: Context.Reference<Running> = Context.Reference<Running>("
 /** What must not be: who asked would wait for ever. */
 const endedByNothing = Cause.die(new Error("a submission ended without an outcome"))
 
+/** How long a journal may take before a reference is handed over that it has not written down yet. */
+const patience = Duration.seconds(2)
+
 type Outcome = Exit.Exit<JobHandle, JobError>
 type Listener = (outcome: Outcome) => void
 
@@ -191,7 +194,11 @@ export const live = (
         Effect.exit,
         Effect.tap(() => open)
       )
-    const [exit] = yield* Effect.all([written, tell("onSubmitted", ref, ({ onSubmitted }) => onSubmitted)], { concurrency: 2 })
+    // Whoever is told of a reference may be killed in that moment: it is durable by then, unless the journal hangs.
+    const writes = yield* Effect.forkChild(written, { startImmediately: true })
+    yield* Effect.timeoutOption(Fiber.await(writes), patience)
+    yield* tell("onSubmitted", ref, ({ onSubmitted }) => onSubmitted)
+    const exit = yield* Fiber.join(writes)
     if (Exit.isSuccess(exit)) return undefined
     const reason = Option.getOrElse(Cause.findErrorOption(exit.cause), () => new JournalFailed({ detail: "the journal failed" }))
     return refusal(provider, "submit", ref)(reason)
