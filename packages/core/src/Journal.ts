@@ -184,7 +184,7 @@ const isSame = (one: JobRef | undefined, other: JobRef): boolean => one !== unde
 export type Which = string | { readonly batch: string; readonly key: string }
 
 /** What is there under a name. */
-const found = Effect.fnUntraced(function* (journal: Journal["Service"], which: Which) {
+const thereUnder = Effect.fnUntraced(function* (journal: Journal["Service"], which: Which) {
   if (typeof which !== "string") return yield* journal.read(idInBatch(which.batch, which.key))
   // A key may be anything; an id has a form of ours.
   return (yield* journal.read(idOfKey(which))) ?? (/^[\w-]{1,80}$/u.test(which) ? yield* journal.read(which) : undefined)
@@ -266,7 +266,7 @@ export const forget = Effect.fnUntraced(function* (
   const journal = yield* Journal
   const there =
     typeof which === "string" || "key" in which
-      ? [yield* found(journal, which)]
+      ? [yield* thereUnder(journal, which)]
       : (yield* journal.all).filter((each) => each._tag !== "Damaged" && each.batch === which.batch)
   const all = there.filter((each) => each !== undefined)
   for (const each of all) {
@@ -310,7 +310,7 @@ export const resolve = Effect.fnUntraced(function* (
   { attempt }: { readonly attempt?: string | undefined } = {}
 ): Effect.fn.Return<Entry | undefined, JournalFailed | InvalidRequest, Journal> {
   const journal = yield* Journal
-  const first = yield* found(journal, which)
+  const first = yield* thereUnder(journal, which)
   const name = typeof which === "string" ? which : `${which.key} of the batch ${which.batch}`
   if (first === undefined) return yield* refuse(`is ${name}, and the journal knows no such submission`)
   const settled = Effect.gen(function* () {

@@ -57,7 +57,7 @@ const Fate = Schema.Union([
   })
 ])
 
-const kept = {
+const common = {
   id: Schema.NonEmptyString,
   provider: Schema.NonEmptyString,
   kind: JobRef.fields.kind,
@@ -77,14 +77,14 @@ const kept = {
  * @since 0.1.0
  */
 export const Written = Schema.TaggedStruct("Entry", {
-  ...kept,
+  ...common,
   label: Schema.optional(Schema.String),
   saveTo: Schema.optional(Schema.String),
   fate: Fate
 })
 
 const Buried = Schema.TaggedStruct("Tombstone", {
-  ...kept,
+  ...common,
   outcome: Schema.Literals(["Unknown", "Accepted", ...ends]),
   ref: Schema.optional(JobRef)
 })

@@ -261,6 +261,28 @@ describe("a client that is closed", () => {
     expect(answers).toHaveLength(1)
   })
 
+  it("sends nothing more of a loop over many jobs that is busy with something else", async () => {
+    const net = fakeFetch([said("running")])
+    let turns = 0
+    const limits: Limits = {
+      turn: (account, patience, send) => Effect.andThen(Effect.sleep(turns++ === 0 ? 0 : 30), none.turn(account, patience, send))
+    }
+    const { close, runAll } = createClient({ provider, fetch: net.fetch, pace: 1, limits, logLevel: "none" })
+    const requests = ["a", "b", "c"].map((name) => [name, { prompt: `closed in its midst: ${name}` }] as const)
+    const loop = async () => {
+      for await (const event of runAll(requests, { concurrency: 3 })) {
+        await close()
+        // What must not happen would happen within 30 ms.
+        await Effect.runPromise(Effect.sleep("150 millis"))
+        expect([event.key, net.posts().length]).toEqual(["a", 1])
+      }
+    }
+    await expect(loop()).rejects.toBeInstanceOf(ClientClosed)
+    const polls = net.polls().length
+    await Effect.runPromise(Effect.sleep("50 millis"))
+    expect([net.posts().length, net.polls().length]).toEqual([1, polls])
+  })
+
   it("is closed at the end of its block", async () => {
     const net = fakeFetch()
     const open = client(net)

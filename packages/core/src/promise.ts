@@ -330,14 +330,50 @@ export const clientOver = <Request, J extends PromiseJob>(
  */
 export type Run = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<A>
 
-/** A stream as an async iterable: each loop runs it, and leaving the loop or aborting a signal interrupts it. */
-const iterated = <A, E>(stream: Stream.Stream<A, E>, ...signals: ReadonlyArray<AbortSignal | undefined>): AsyncIterable<A> =>
-  Stream.toAsyncIterable(
-    signals.reduce<Stream.Stream<A, unknown>>(
-      (all, signal) => (signal === undefined ? all : Stream.interruptWhen(all, aborted(signal))),
-      stream
-    )
-  )
+/**
+ * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, though the loop is
+ * busy with something else at that moment; the next step then rejects with the signal's reason.
+ */
+const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyArray<AbortSignal | undefined>): AsyncIterable<A> => {
+  const signals = given.filter((signal) => signal !== undefined)
+  return {
+    [Symbol.asyncIterator]: () => {
+      const inner = Stream.toAsyncIterable(stream)[Symbol.asyncIterator]()
+      let stopped: AbortSignal | undefined
+      const listeners = signals.map((signal) => {
+        const stop = (): void => {
+          stopped ??= signal
+          inner.return?.().catch(() => undefined)
+        }
+        signal.addEventListener("abort", stop, { once: true })
+        return () => signal.removeEventListener("abort", stop)
+      })
+      const over = (): void => {
+        for (const forget of listeners) forget()
+      }
+      const step = async (next: () => Promise<IteratorResult<A>>): Promise<IteratorResult<A>> => {
+        try {
+          stopped ??= signals.find(({ aborted: isAborted }) => isAborted)
+          stopped?.throwIfAborted()
+          const result = await next()
+          stopped?.throwIfAborted()
+          if (result.done === true) over()
+          return result
+        } catch (error) {
+          over()
+          throw error
+        }
+      }
+      return {
+        next: () => step(() => inner.next()),
+        return: async () => {
+          over()
+          return (await inner.return?.()) ?? { done: true, value: undefined }
+        }
+      }
+    }
+  }
+}
 
 const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
   Effect.callback((resume) => {

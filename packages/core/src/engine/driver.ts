@@ -142,6 +142,7 @@ const tries = Effect.fnUntraced(function* (terms: Terms, machine: Machine) {
     const { attempt } = before
     const begun = yield* monotonic
     if (before.notBefore >= deadline) return yield* happened(tooEarly(terms, before.notBefore, begun))
+    if (terms.isClosed()) return yield* happened(closed(terms, begun))
     if (before.notBefore > begun) yield* Effect.sleep(Duration.millis(before.notBefore - begun))
     if (before.step === "pause") yield* happened({ _tag: "Paused" })
     const patience = deadline - (yield* monotonic)
@@ -163,6 +164,11 @@ const tries = Effect.fnUntraced(function* (terms: Terms, machine: Machine) {
     yield* happened({ _tag: "Unsent", error: failed.error, now, notBefore: now + least, ...(again ? { wait } : {}) })
   }
 })
+
+const closed = ({ provider }: Terms, now: number): Event => {
+  const error = errorOf(provider, new Unreachable({ detail: "its client was closed; nothing was sent" }), 0)
+  return { _tag: "Unsent", error, now, notBefore: now + leastWait }
+}
 
 /** A schedule of the caller's that dies can't make a try unknown that was surely not accepted: then there is no other. */
 const waitBy = (step: Begun<JobError>, now: number, error: JobError): Effect.Effect<number> =>

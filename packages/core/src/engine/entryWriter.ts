@@ -104,15 +104,20 @@ export const make = (
       attempt,
       fate: { _tag: "Intent" }
     }
+    const last = stands ? intent : undefined
+    // It may be done though it fails: then it is ours to renew or to remove.
+    intent = next
+    stands = true
+    const created = yield* Effect.tapError(journal.create(next), () => Effect.sync(() => void (intent = last ?? next)))
     // What the last try has left, if it could not be removed, is renewed.
-    const isOurs = (yield* journal.create(next)) || (stands && intent !== undefined && (yield* journal.swap(id, intent.attempt, next)))
+    const isOurs = created || (last !== undefined && (yield* journal.swap(id, last.attempt, next)))
     if (!isOurs) {
+      intent = last
+      stands = last !== undefined
       const there = yield* found
       // It went meanwhile, and so somebody else is at work.
       return there._tag === "Nothing" ? yield* Effect.fail(busy(place)) : there
     }
-    intent = next
-    stands = true
     return "Written"
   }, Effect.uninterruptible)
 

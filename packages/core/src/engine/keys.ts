@@ -26,12 +26,13 @@ const random = (): string => bytesToHex(globalThis.crypto.getRandomValues(new Ui
 export const idAt = (at: number, digest: string): string =>
   `${Math.max(0, Math.floor(at)).toString(36).padStart(9, "0")}-${shortened(digest)}-${random()}`
 
-const shortened = (digest: string): string => digest.slice(0, 12)
+/** As much of a digest as stands in an id. */
+export const shortened = (digest: string): string => digest.slice(0, 12)
 
-/** Whether an id may be of this request, made at or after a time. */
-export const mayBeOf = (id: string, digest: string, since: number): boolean => {
-  const [at = "", request] = id.split("-")
-  return request === shortened(digest) && Number.parseInt(at, 36) >= since
+/** What an id without a key tells: when it was made, and for which request, shortened. */
+export const toldBy = (id: string): { readonly at: number; readonly request: string } | undefined => {
+  const [, at = "", request] = /^([\da-z]{9,})-([\da-f]{12})-[\da-f]{16}$/u.exec(id) ?? []
+  return request === undefined ? undefined : { at: Number.parseInt(at, 36), request }
 }
 
 /** Tells one try from another. */

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { JobError } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
+import type { Journal } from "../Journal.ts"
 import { jobKey } from "./keys.ts"
 
 /** Times are milliseconds on the monotonic clock. */
@@ -21,14 +22,21 @@ export interface Memory {
 export interface Keyed {
   readonly digest: string
   readonly value: WeakRef<object>
+  /** Keeps the value while a wait must be remembered that was asked for. */
+  waits?: object | undefined
   outcome: { readonly _tag: "Accepted"; readonly ref: JobRef } | { readonly _tag: "Unknown"; readonly error: JobError } | undefined
 }
 
 export interface Unknown {
   readonly error: JobError
   readonly at: number
-  /** Of the entry that the journal has of it, if there is one. */
-  readonly attempt: string | undefined
+  /** What the journal has of it, if it has one. */
+  readonly kept: { readonly journal: Reader; readonly attempt: string | undefined } | undefined
+}
+
+/** What of a journal is needed here. */
+interface Reader {
+  readonly read: Journal["Service"]["read"]
 }
 
 /** How long the same request is refused after one of unknown fate: 10 minutes. */

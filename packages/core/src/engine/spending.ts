@@ -2,12 +2,13 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import { drop, take } from "../internal/hold.ts"
 import { type JobError, type JournalFailed, RateLimited } from "../JobError.ts"
 import type { Entry, Journal, Tombstone } from "../Journal.ts"
 import { unknownOf } from "./entryWriter.ts"
-import { accountKey, type Asked, fingerprint, isOfKey, mayBeOf } from "./keys.ts"
-import { forgetUnknown, guardFor, type Memory, noteSent, sentWithin, unknownOf as remembered } from "./memory.ts"
+import { accountKey, type Asked, fingerprint, isOfKey, shortened, toldBy } from "./keys.ts"
+import { forgetUnknown, guardFor, type Memory, noteSent, sentWithin, type Unknown, unknownOf as remembered } from "./memory.ts"
 
 /** The most submissions of an account within a time. */
 export interface MaxSubmissions {
@@ -26,10 +27,18 @@ interface Scan<A> {
   readonly seen: A
 }
 
-const idScans = new WeakMap<Service, Scan<ReadonlyArray<string>>>()
+/** The ids of a journal, by what they tell. */
+interface Listing {
+  readonly byRequest: ReadonlyMap<string, ReadonlyArray<string>>
+  readonly ofKeys: ReadonlyArray<string>
+}
+
+const idScans = new WeakMap<Service, Scan<Listing>>()
 const entryScans = new WeakMap<Service, Scan<ReadonlyArray<Entry | Tombstone>>>()
-/** What was last read of the entries of keys, whose ids do not tell for which request they are. What can't become unknown is read once. */
-const keyed = new WeakMap<Service, Map<string, Entry | Tombstone | undefined>>()
+/** Entries of keys that have come to a job: they are not read again. The ids of keys do not tell for which request they are. */
+const settled = new WeakMap<Service, Set<string>>()
+/** One probe at a time: two would take each other for somebody who works on the entry. */
+const probes = new WeakMap<Service, Semaphore.Semaphore>()
 
 const scanned = <A>(scans: WeakMap<Service, Scan<A>>, journal: Service, read: Effect.Effect<A, JournalFailed>, now: number) =>
   Effect.suspend(() => {
@@ -38,12 +47,30 @@ const scanned = <A>(scans: WeakMap<Service, Scan<A>>, journal: Service, read: Ef
     return Effect.tap(read, (seen) => Effect.sync(() => void scans.set(journal, { at: now, seen })))
   })
 
+const listed = (journal: Service): Effect.Effect<Listing, JournalFailed> =>
+  Effect.map(journal.ids, (ids) => {
+    const byRequest = new Map<string, Array<string>>()
+    for (const id of ids) {
+      const told = toldBy(id)
+      if (told === undefined) continue
+      const all = byRequest.get(told.request) ?? []
+      byRequest.set(told.request, all)
+      all.push(id)
+    }
+    const ofKeys = ids.filter(isOfKey)
+    const there = new Set(ofKeys)
+    const known = settled.get(journal) ?? new Set<string>()
+    for (const id of known) if (!there.has(id)) known.delete(id)
+    settled.set(journal, known)
+    return { byRequest, ofKeys }
+  })
+
 const readable = (journal: Service, ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Entry | Tombstone>> =>
   Effect.map(Effect.forEach(ids, journal.read, { concurrency: 16 }), (all) =>
     all.filter((each) => each !== undefined).filter((each) => each._tag !== "Damaged")
   )
 
-const isYoung = ({ at }: Entry | Tombstone, now: number): boolean => Math.abs(now - at) <= guardFor
+const isYoung = ({ at }: { readonly at: number }, now: number): boolean => Math.abs(now - at) <= guardFor
 
 const mayBeUnknown = (each: Entry | Tombstone): boolean =>
   each._tag === "Tombstone" ? each.outcome === "Unknown" : each.fate._tag === "Intent" || each.fate._tag === "Unknown"
@@ -52,7 +79,7 @@ const mayBeUnknown = (each: Entry | Tombstone): boolean =>
  * The `SubmitUnknown` of the same request to the same account within the last ten minutes, by this process or in its journal.
  *
  * Of a journal the ids are listed, at most every five seconds. Of those without a key the id tells for which request they are; those of keys are
- * read until it is known what became of them.
+ * read until they have come to a job.
  */
 export const unknownTwin = Effect.fnUntraced(function* (
   mine: Memory,
@@ -63,37 +90,44 @@ export const unknownTwin = Effect.fnUntraced(function* (
 ): Effect.fn.Return<JobError | undefined, JournalFailed> {
   const print = fingerprint(asked, digest)
   for (const [id, known] of remembered(mine, print, monotonic)) {
-    if (known.attempt === undefined || journal === undefined || (yield* stillUnknown(journal, id, known.attempt))) return known.error
+    if (yield* stillUnknown(id, known)) return known.error
     forgetUnknown(mine, print, id)
   }
   if (journal === undefined) return undefined
+  const probe = probes.get(journal) ?? Semaphore.makeUnsafe(1)
+  probes.set(journal, probe)
+  return yield* probe.withPermits(1)(unknownIn(journal, asked, digest))
+})
+
+const unknownIn = Effect.fnUntraced(function* (
+  journal: Service,
+  asked: Asked,
+  digest: string
+): Effect.fn.Return<JobError | undefined, JournalFailed> {
   const now = yield* Clock.currentTimeMillis
-  const ids = yield* scanned(idScans, journal, journal.ids, now)
-  const ofKeys = keyed.get(journal) ?? new Map<string, Entry | Tombstone | undefined>()
-  keyed.set(journal, ofKeys)
-  const toRead = ids.filter((id) => isOfKey(id) && (!ofKeys.has(id) || ofKeys.get(id) !== undefined))
-  const read = yield* readable(journal, toRead)
-  // Only now: another submission of this moment must not take what is still being read for settled.
-  for (const id of toRead) ofKeys.set(id, undefined)
-  for (const each of read) if (mayBeUnknown(each) && isYoung(each, now)) ofKeys.set(each.id, each)
-  const suspects = Array.from(ofKeys.values()).filter((each) => each?.digest === digest)
-  const named = yield* readable(
+  const { byRequest, ofKeys } = yield* scanned(idScans, journal, listed(journal), now)
+  const known = settled.get(journal)
+  const keyed = yield* readable(
     journal,
-    ids.filter((id) => mayBeOf(id, digest, now - guardFor))
+    ofKeys.filter((id) => known?.has(id) !== true)
   )
-  for (const each of [...suspects, ...named]) {
-    if (each === undefined || accountKey(each) !== accountKey(asked) || each.digest !== digest || !isYoung(each, now)) continue
-    if (yield* isUnknown(journal, each)) return unknownOf(each)
+  for (const each of keyed) if (!mayBeUnknown(each)) known?.add(each.id)
+  const named = (byRequest.get(shortened(digest)) ?? []).filter((id) => isYoung(toldBy(id) ?? { at: 0 }, now))
+  for (const each of [...keyed, ...(yield* readable(journal, named))]) {
+    const isTwin = accountKey(each) === accountKey(asked) && each.digest === digest && isYoung(each, now)
+    if (isTwin && (yield* isUnknown(journal, each))) return unknownOf(each)
   }
   return undefined
 })
 
-/** Whether an attempt that this process knows to be of unknown fate is so for its journal too: somebody else may have looked it up. */
-const stillUnknown = (journal: Service, id: string, attempt: string): Effect.Effect<boolean> =>
-  Effect.map(
-    journal.read(id),
-    (there) => there?._tag === "Damaged" || (there !== undefined && there.attempt === attempt && mayBeUnknown(there))
-  )
+/** Whether what this process knows to be of unknown fate is so for its journal too: somebody else may have looked it up. */
+const stillUnknown = (id: string, { kept }: Unknown): Effect.Effect<boolean> =>
+  kept === undefined
+    ? Effect.succeed(true)
+    : Effect.map(
+        kept.journal.read(id),
+        (there) => there?._tag === "Damaged" || (there !== undefined && there.attempt === kept.attempt && mayBeUnknown(there))
+      )
 
 /** An intent counts once nobody who lives works on it. */
 const isUnknown = (journal: Service, each: Entry | Tombstone): Effect.Effect<boolean, JournalFailed> => {

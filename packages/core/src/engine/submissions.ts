@@ -11,9 +11,9 @@ import type { Provider } from "../Provider.ts"
 import { anotherRequest } from "./driver.ts"
 import type { Place } from "./entryWriter.ts"
 import { accountKey, askedOf, digestOf, idInBatch, idOfKey, jobKey } from "./keys.ts"
-import { type Keyed, keysOf, memory } from "./memory.ts"
+import { keysOf, memory } from "./memory.ts"
 import { idle, type Phase } from "./Submission.ts"
-import { live, Submission } from "./submitting.ts"
+import { live, startOf, Submission } from "./submitting.ts"
 
 /** What only a batch says. */
 export interface Batched {
@@ -53,9 +53,6 @@ export const submission = Effect.fnUntraced(function* <Request>(
   return fresh
 })
 
-const startOf = (outcome: NonNullable<Keyed["outcome"]>): Phase =>
-  outcome._tag === "Accepted" ? { ...outcome, made: false } : { ...outcome, sending: false, made: false }
-
 /**
  * Whether a value still stands for its key. What was refused leaves no trace, what was never sent binds nobody to its request, and what
  * the journal knows otherwise is not true any more.
@@ -70,7 +67,8 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
       return true
     case "Idle":
     case "NotSent":
-      return entry === undefined && value.digest === digest
+      // What is there of its own is about to be removed.
+      return (entry === undefined || isOwn) && value.digest === digest
     case "Refused":
       return false
     case "Unknown":

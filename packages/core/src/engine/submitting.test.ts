@@ -374,6 +374,113 @@ describe("the guard of requests of unknown fate", () => {
   )
 })
 
+describe("the guard among several", () => {
+  it.effect("refuses each of two that come at once after a process that died", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      yield* Effect.forkDetach(Effect.flatMap(making(script({ posts: [{ hangs: true }] }), store.restart()), ({ job }) => job))
+      yield* TestClock.adjust("1 second")
+      const journal = store.restart()
+      const slow: Service = { ...journal, claim: (id) => Effect.andThen(Effect.sleep("10 millis"), journal.claim(id)) }
+      const net = script({})
+      const both = yield* Effect.all([making(net, slow), making(net, slow, { key: "a" })])
+      expect(
+        yield* passing(
+          Effect.all(
+            both.map(({ job }) => came(job)),
+            { concurrency: 2 }
+          )
+        )
+      ).toEqual(["SubmitUnknown", "SubmitUnknown"])
+      expect(net.requests).toEqual([])
+    })
+  )
+
+  it.effect("asks the journal that knows of it, and no other", () =>
+    Effect.gen(function* () {
+      const net = script({ posts: [lost] })
+      expect(yield* passing(came((yield* making(net, memory().restart())).job))).toBe("SubmitUnknown")
+      expect(yield* passing(came((yield* making(net, memory().restart())).job))).toBe("SubmitUnknown")
+      expect(yield* passing(came((yield* making(net, undefined)).job))).toBe("SubmitUnknown")
+      expect(net.posts()).toHaveLength(1)
+    })
+  )
+
+  it.effect("holds nobody up once the fate was looked up, though it had been read before", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      const net = script({ posts: [lost, { body: { id: "job-2" } }, { body: { id: "job-3" } }] })
+      expect(yield* passing(came((yield* making(net, store.restart(), { key: "k" })).job))).toBe("SubmitUnknown")
+      const other = store.restart()
+      const owl = Effect.provide(Job.submit(provider, { prompt: "an owl" }), net.layer)
+      expect(yield* passing(came(withJournal(other)(owl)))).toBe("job-2")
+      yield* TestClock.adjust("6 seconds")
+      yield* withJournal(other)(Journal.resolve("k", "NotCreated"))
+      // The process that knew of it asks its journal, too.
+      expect(yield* passing(came((yield* making(net, other, { key: "k" })).job))).toBe("job-3")
+    })
+  )
+})
+
+describe("a value of a key", () => {
+  it.effect("that was left while it connected is asked again through its key, and is not of unknown fate", () =>
+    Effect.gen(function* () {
+      const journal = memory().restart()
+      const slow: Service = { ...journal, swap: (...given) => Effect.andThen(Effect.sleep("100 millis"), journal.swap(...given)) }
+      const net = script({})
+      const client = connecting(net, [3000, 0])
+      const first = yield* making(net, slow, { key: "a" }, client)
+      const leaves = yield* Effect.forkDetach(first.job)
+      yield* TestClock.adjust("1 second")
+      leaves.interruptUnsafe()
+      expect(yield* passing(came((yield* making(net, slow, { key: "a" }, client)).job))).toBe("job-1")
+      expect(net.posts()).toHaveLength(1)
+    })
+  )
+
+  it.effect("that was refused while its entry of unknown fate was being written leaves none", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      const journal = store.restart()
+      const slow: Service = {
+        ...journal,
+        swap: (...given) => Effect.andThen(Effect.sleep(given[2] === undefined ? 0 : "1500 millis"), journal.swap(...given))
+      }
+      const net = script({ posts: [{ status: 400, body: { error: "no" }, after: "12 seconds" }] })
+      yield* leaving(yield* making(net, slow, { key: "a" }))
+      for (let second = 0; second < 20; second++) yield* TestClock.adjust("1 second")
+      expect([...store.data]).toEqual([])
+    })
+  )
+
+  it.effect("whose intent was written though the journal said that it failed, is nobody else's", () =>
+    Effect.gen(function* () {
+      const store = memory()
+      const journal = store.restart()
+      let fails = 1
+      const odd: Service = {
+        ...journal,
+        create: (entry) => Effect.flatMap(journal.create(entry), (done) => (fails-- > 0 ? full : Effect.succeed(done)))
+      }
+      const net = script({})
+      const submission = yield* making(net, odd, { key: "a" })
+      expect(yield* passing(came(submission.job))).toBe("JournalFailed")
+      expect([...store.data]).toEqual([])
+      expect([yield* passing(came(submission.job)), net.posts().length]).toEqual(["job-1", 1])
+    })
+  )
+
+  it.effect("that another refused does not hand its refusal to who was made before", () =>
+    Effect.gen(function* () {
+      const net = script({ posts: [{ status: 402 }, { body: { id: "job-2" } }] })
+      const first = yield* making(net, undefined, { key: "a" })
+      const other = Effect.provide(Job.submission(provider, { prompt: "an owl" }, { key: "a" }), net.layer)
+      expect(yield* passing(came((yield* other).job))).toBe("PaymentRequired")
+      expect(yield* passing(came(first.job))).toBe("job-2")
+    })
+  )
+})
+
 describe("maxSubmissions", () => {
   it.effect("counts each attempt of a key that was looked up and submitted anew", () =>
     Effect.gen(function* () {

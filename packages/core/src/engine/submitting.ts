@@ -74,8 +74,12 @@ export class Submission {
   }
 }
 
+/** The phase of a key that has come to this before. */
+export const startOf = (outcome: NonNullable<Keyed["outcome"]>): Phase =>
+  outcome._tag === "Accepted" ? { ...outcome, made: false } : { ...outcome, sending: false, made: false }
+
 /** Whether nothing that was sent stands in the way of another request. */
-export const isUnsent = ({ _tag }: Phase): boolean => _tag === "Idle" || _tag === "NotSent" || _tag === "Refused"
+const isUnsent = ({ _tag }: Phase): boolean => _tag === "Idle" || _tag === "NotSent" || _tag === "Refused"
 
 /** A request that nothing was wrong with. */
 export interface Prepared {
@@ -97,8 +101,11 @@ export const live = (
 ): Submission => {
   const asked = askedOf(provider)
   const { label, saveTo } = options
-  const writer =
+  /** What is written is written in the order in which it happened. */
+  const writing = Semaphore.makeUnsafe(1)
+  const bare =
     journal === undefined ? EntryWriter.unwritten() : EntryWriter.make(journal, asked, submit.kind, digest, { label, saveTo }, place)
+  const writer: EntryWriter.EntryWriter = { ...bare, remove: writing.withPermits(1)(bare.remove) }
   const name = journal === undefined ? `${accountKey(asked)}\n${place?.id}` : (place?.id ?? "")
   const clock = Context.get(services, Clock.Clock)
   const inFlight = Context.get(services, InFlight)
@@ -120,8 +127,6 @@ export const live = (
   let counted: string | undefined
   /** Where this value stands among those of unknown fate. */
   const token = attemptId()
-  /** What is written is written in the order in which it happened. */
-  const writing = Semaphore.makeUnsafe(1)
 
   const step = (event: Event): ReadonlyArray<Command> => {
     const [then, commands] = next(phase, event)
@@ -133,10 +138,13 @@ export const live = (
 
   const note = (known: Keyed["outcome"]): void => {
     if (known?._tag === "Unknown") {
-      noteUnknown(mine, print, unknownId(), { error: known.error, at: monotonicOf(clock), attempt: writer.attempt() })
-    } else if (mine.unknown.get(print)?.get(unknownId())?.attempt === writer.attempt()) forgetUnknown(mine, print, unknownId())
+      const kept = journal === undefined ? undefined : { journal, attempt: writer.attempt() }
+      noteUnknown(mine, print, unknownId(), { error: known.error, at: monotonicOf(clock), kept })
+    } else if (mine.unknown.get(print)?.get(unknownId())?.kept?.attempt === writer.attempt()) forgetUnknown(mine, print, unknownId())
     const keyed = place === undefined ? undefined : keysOf(mine, journal).get(name)
-    if (keyed?.value.deref() === self) keyed.outcome = known
+    if (keyed?.value.deref() !== self) return
+    keyed.outcome = known
+    keyed.waits = undefined
   }
 
   const count = (attempt: string | undefined): void => {
@@ -254,9 +262,12 @@ export const live = (
       case "Refused":
         outcome = news = Exit.fail(phase.error)
         break
-      case "NotSent":
+      case "NotSent": {
         news = Exit.fail(phase.error)
+        const keyed = place === undefined ? undefined : keysOf(mine, journal).get(name)
+        if (keyed?.value.deref() === self) keyed.waits = self
         break
+      }
       case "Idle":
       case "Waiting":
       case "Sending":
@@ -280,7 +291,7 @@ export const live = (
     phase: () => phase,
     happened: (event) => Effect.provideContext(perform(step(event)), services),
     isReady: (age) => {
-      if (listeners.size === 0) return false
+      if (listeners.size === 0 || inFlight.closed) return false
       sentAt = monotonicOf(clock)
       return step({ _tag: "Ready", age }).includes("Send")
     },
@@ -429,10 +440,12 @@ export const live = (
     const keyed = keys.get(name)
     const value = keyed?.value.deref()
     if (value === self) return self
-    if (value instanceof Submission && value.digest === digest) return value
     const isFree = value instanceof Submission ? isUnsent(value.phase()) : keyed?.outcome === undefined
-    if (!isFree) return undefined
-    keys.set(name, { digest, value: new WeakRef(self), outcome: undefined })
+    if (value instanceof Submission && value.digest === digest && value.phase()._tag !== "Refused") return value
+    if (!isFree && (value instanceof Submission || keyed?.digest !== digest)) return undefined
+    // Its value is gone, and what it came to is not.
+    if (!isFree && keyed?.outcome !== undefined) phase = startOf(keyed.outcome)
+    keys.set(name, { digest, value: new WeakRef(self), outcome: isFree ? undefined : keyed?.outcome })
     return self
   }
 

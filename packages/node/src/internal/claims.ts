@@ -90,9 +90,13 @@ export const claimsIn = (folder: string): FileClaims => {
     const number = held.get(id)
     held.delete(id)
     if (number !== undefined && number > 0) {
-      // Somebody has taken this process for dead meanwhile, as where it stood still: without this number nobody would see the next.
-      if ((await holderOf(file(id, number + 1))) === undefined) await rm(file(id, number), { force: true })
-      else await writeFile(file(id, number), "")
+      // Somebody may have taken this process for dead, as where it stood still: without this number nobody would see the next.
+      const isTaken = async (): Promise<boolean> => (await holderOf(file(id, number + 1))) !== undefined
+      if (await isTaken()) await writeFile(file(id, number), "")
+      else {
+        await rm(file(id, number), { force: true })
+        if (await isTaken()) await writeFile(file(id, number), "")
+      }
     }
     await stopBeating()
   }
