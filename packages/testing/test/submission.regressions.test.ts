@@ -155,3 +155,20 @@ it("a value with a key that is left and asked again in one tick is kept in the j
     await world.run(Effect.exit(Job.submit(provider, { prompt: "A fox." }, { key: "a" })), any)
     expect([world.posts.length, world.mock.jobs.length]).toEqual([1, 1])
   }))
+
+it("a request is refused after a kill in the midst of the same, though the batch it comes in looks at that very entry just then", () =>
+  inWorld(async (world) => {
+    world.fates.push({ kind: "Silent", after: 0 })
+    world.fork(Stream.runCollect(Job.runAll(provider, [["b", { prompt: "An owl." }]], { batch: "winter" })), any)
+    await world.pass(1000)
+    world.restart()
+    await world.pass(11_000)
+    const requests = [
+      ["a", { prompt: "An owl." }],
+      ["b", { prompt: "A fox." }]
+    ] as const
+    const events = Array.from(await world.run(Stream.runCollect(Job.runAll(provider, requests, { batch: "winter" })), any))
+    const errors = events.flatMap((event) => (event._tag === "Error" ? [[event.key, event.error.reason._tag] as const] : []))
+    expect(Object.fromEntries(errors)).toEqual({ a: "SubmitUnknown", b: "InvalidRequest" })
+    expect(world.posts.length).toBe(1)
+  }))

@@ -22,6 +22,9 @@ type Service = Journal["Service"]
 /** How long what was read of a journal will do: 5 seconds. */
 const fresh = 5000
 
+/** How long somebody may take who only looks whether an intent is held: 100 milliseconds. */
+const aLook = 100
+
 interface Scan<A> {
   readonly at: number
   readonly seen: A
@@ -96,14 +99,20 @@ export const unknownTwin = Effect.fnUntraced(function* (
   if (journal === undefined) return undefined
   const probe = probes.get(journal) ?? Semaphore.makeUnsafe(1)
   probes.set(journal, probe)
-  return yield* probe.withPermits(1)(unknownIn(journal, asked, digest))
+  const look = probe.withPermits(1)(unknownIn(journal, asked, digest))
+  const seen = yield* look
+  if (seen !== "busy") return seen
+  // Somebody may be looking at a dead intent just as we do; who works on one still does so after that.
+  yield* Effect.sleep(aLook)
+  const again = yield* look
+  return again === "busy" ? undefined : again
 })
 
 const unknownIn = Effect.fnUntraced(function* (
   journal: Service,
   asked: Asked,
   digest: string
-): Effect.fn.Return<JobError | undefined, JournalFailed> {
+): Effect.fn.Return<JobError | "busy" | undefined, JournalFailed> {
   const now = yield* Clock.currentTimeMillis
   const { byRequest, ofKeys } = yield* scanned(idScans, journal, listed(journal), now)
   const known = settled.get(journal)
@@ -113,11 +122,14 @@ const unknownIn = Effect.fnUntraced(function* (
   )
   for (const each of keyed) if (!mayBeUnknown(each)) known?.add(each.id)
   const named = (byRequest.get(shortened(digest)) ?? []).filter((id) => isYoung(toldBy(id) ?? { at: 0 }, now))
+  let isBusy = false
   for (const each of [...keyed, ...(yield* readable(journal, named))]) {
-    const isTwin = accountKey(each) === accountKey(asked) && each.digest === digest && isYoung(each, now)
-    if (isTwin && (yield* isUnknown(journal, each))) return unknownOf(each)
+    if (accountKey(each) !== accountKey(asked) || each.digest !== digest || !isYoung(each, now)) continue
+    if (!mayBeUnknown(each)) continue
+    if (!isOpen(each) || !(yield* isHeld(journal, each.id))) return unknownOf(each)
+    isBusy = true
   }
-  return undefined
+  return isBusy ? "busy" : undefined
 })
 
 /** Whether what this process knows to be of unknown fate is so for its journal too: somebody else may have looked it up. */
@@ -129,19 +141,11 @@ const stillUnknown = (id: string, { kept }: Unknown): Effect.Effect<boolean> =>
         (there) => there?._tag === "Damaged" || (there !== undefined && there.attempt === kept.attempt && mayBeUnknown(there))
       )
 
+const isOpen = (each: Entry | Tombstone): boolean => each._tag === "Entry" && each.fate._tag === "Intent"
+
 /** An intent counts once nobody who lives works on it. */
-const isUnknown = (journal: Service, each: Entry | Tombstone): Effect.Effect<boolean, JournalFailed> => {
-  if (each._tag === "Tombstone") return Effect.succeed(each.outcome === "Unknown")
-  switch (each.fate._tag) {
-    case "Unknown":
-      return Effect.succeed(true)
-    case "Intent":
-      return Effect.tap(take(journal, each.id), (free) => (free ? drop(journal, each.id) : Effect.void))
-    case "Accepted":
-    case "Closed":
-      return Effect.succeed(false)
-  }
-}
+const isHeld = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
+  Effect.flatMap(take(journal, id), (free) => (free ? Effect.as(drop(journal, id), false) : Effect.succeed(true)))
 
 /**
  * Counts one more submission of an account, or says why not. What other processes have written down counts if it is older than five seconds.
