@@ -200,8 +200,13 @@ const deadlines = ({ scenario: given, since, visits }: Play): ReadonlyArray<{ re
 
 const deadline = (seen: Play): string | undefined => {
   const { visits } = seen
+  const leaving = visits.filter(({ end }) => typeof end !== "object")
+  // A look that is cut since the last watcher left has told nobody anything: the next one still has the last look before him.
+  const looks = Judge.polls(seen).filter(
+    ({ aborted }) => !leaving.some(({ left }) => aborted !== undefined && Math.abs(aborted - left) < near)
+  )
   for (const { at, until } of deadlines(seen)) {
-    const beyond = Judge.polls(seen).filter(({ begun }) => begun >= at - near && begun <= until).length
+    const beyond = looks.filter(({ begun }) => begun >= at - near && begun <= until).length
     if (beyond > 1) return `${beyond} looks began at or after the deadline at ${at} ms`
     // The last look has 10 s for its answer.
     const overdue = visits.find(({ joined, left }) => joined <= at && left > at + 10_000 + near && left <= until + near)

@@ -22,6 +22,15 @@ describe("polls keep the pace", () => {
   })
 })
 
+describe("the deadline is passed by at most one look", () => {
+  it("and by another one where that was cut, since the last watcher left in the midst of it", async () => {
+    const law = engineLaws({ providers: definitions }).find(({ id }) => id === "engine/deadline")
+    await law?.check({ seed: 1_749_437_350, path: "1:0:0:0:0:0:3:3:4" })
+    await law?.check({ seed: 641_120_561, path: "1519:0:0:0:3:6:7" })
+    expect(law).toBeDefined()
+  })
+})
+
 describe("the plays", () => {
   it("reach every ending, fault and kind of leaving, at every provider", async () => {
     const seen = new Map<string, number>()

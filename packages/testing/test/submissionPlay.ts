@@ -10,7 +10,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
-import { type Observable, repeat, retry, take } from "rxjs"
+import { type Observable, repeat, retry, take, tap } from "rxjs"
 import { type Fate, inWorld, type Post, type Process, provider, type Tampering, type World } from "./submissionWorld.ts"
 
 const prompts = ["A fox.", "An owl."] as const
@@ -670,6 +670,10 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
     stage.count("onUnknown")
     stage.warned.add(intentOf(video))
   }
+  // `retry` is told too, and its subscriber may leave before it gives up.
+  const swallowed = (error: unknown): void => {
+    if (process.isAlive && error instanceof JobError.JobError && isUnknown(error)) stage.warned.add(intentOf(prompt))
+  }
   const terms = {
     pace,
     submitRetry,
@@ -718,7 +722,7 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
         return held((heard) => observed(submit$(provider, request, { ...given, maySubmitAgain: true }).pipe(retry(1), take(1)))(heard))
       }
       const states = submit$(provider, request, given)
-      if (api === "rxjs-retry") return held(observed(states.pipe(retry(3), take(1))))
+      if (api === "rxjs-retry") return held(observed(states.pipe(tap({ error: swallowed }), retry(3), take(1))))
       return held(observed(api === "rxjs-repeat" ? states.pipe(repeat(2)) : states.pipe(take(1))))
     }
     case "client":
