@@ -267,12 +267,14 @@ const refreshed = (
   provider: Provider<never>,
   { ref }: Succeeded,
   candidates: ReadonlyArray<Artifact>
-): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> =>
-  inTurn(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", provider.definition.poll(ref), 30_000))).pipe(
-    Effect.map((answer) => read(provider, ref, answer)),
+): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
+  const poll = provider.definition.poll(ref)
+  return inTurn(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
+    Effect.map((answer) => read(provider, ref, poll, answer)),
     Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
     Effect.orElseSucceed(() => candidates)
   )
+}
 
 const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential(Duration.seconds(1)).pipe(
   Schedule.upTo({ times: 3 }),

@@ -313,8 +313,19 @@ export const knowing = (word: string | undefined, reading: Telling): Telling =>
 
 const see = (answer: Answer): Seen => {
   const json = parseJson(answer.body)
-  const seen = { answer, json, error: errorOf(json), codes: codesOf(json) }
-  return { ...seen, texts: json === undefined ? (isMarkup(seen) ? [] : [excerpt(answer.body)]) : textsOf(json) }
+  return {
+    answer,
+    json,
+    error: errorOf(json),
+    // Looked for only if a row or a refusal asks: most answers are polls that went well.
+    get codes() {
+      return codesOf(json)
+    },
+    get texts() {
+      if (json !== undefined) return textsOf(json)
+      return isMarkup({ answer, json }) ? [] : [excerpt(answer.body)]
+    }
+  }
 }
 
 const match = <Out>(rows: ReadonlyArray<Row<Out>> | undefined, seen: Seen): Out | undefined => {

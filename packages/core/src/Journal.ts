@@ -12,7 +12,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { attemptId, fingerprint, idInBatch, idOfKey, jobKey } from "./engine/keys.ts"
+import { attemptId, fingerprint, idInBatch, idOfKey, isSameJob } from "./engine/keys.ts"
 import { forgetUnknown, guardFor, keysOf, memory } from "./engine/memory.ts"
 import { drop, join, take } from "./internal/hold.ts"
 import { InvalidRequest, JournalFailed } from "./JobError.ts"
@@ -152,12 +152,15 @@ export class Journal extends Context.Service<
 export const isOpen = ({ fate }: Entry): boolean => fate._tag !== "Closed"
 
 /**
- * The reference of an entry's job, where there is one.
+ * The reference of the job that an entry or a tombstone is of, where it is known.
  *
  * @category getters
  * @since 0.1.0
  */
-export const refOf = ({ fate }: Entry): JobRef | undefined => (fate._tag === "Accepted" || fate._tag === "Closed" ? fate.ref : undefined)
+export const refOf = (there: Entry | Tombstone): JobRef | undefined => {
+  if (there._tag === "Tombstone") return there.ref
+  return there.fate._tag === "Accepted" || there.fate._tag === "Closed" ? there.fate.ref : undefined
+}
 
 /**
  * The entry of a job, whoever wrote it. Reads the whole journal where this process does not know it.
@@ -169,10 +172,8 @@ export const find = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<
   const journal = yield* Journal
   const known = journal.open(ref)
   if (known !== undefined) return known
-  return (yield* journal.entries).find((entry): entry is Entry => entry._tag === "Entry" && isSame(refOf(entry), ref))
+  return (yield* journal.entries).find((entry): entry is Entry => entry._tag === "Entry" && isSameJob(refOf(entry), ref))
 })
-
-const isSame = (one: JobRef | undefined, other: JobRef): boolean => one !== undefined && jobKey(one) === jobKey(other)
 
 /**
  * Names a submission of the journal: by the key that a caller gave it, with its batch if it was one of `Job.runAll`, or by the id of its
@@ -220,27 +221,25 @@ export const prune = Effect.fnUntraced(function* (olderThan: Duration.Input): Ef
 
 /** An entry goes, and its key stays. */
 const buried = (journal: Journal["Service"], entry: Entry): Effect.Effect<unknown, JournalFailed> => {
-  const { account, at, attempt, baseUrl, batch, digest, fate, id, key, kind, provider } = entry
-  const isUnknown = fate._tag === "Intent" || fate._tag === "Unknown"
-  if (key === undefined && !isUnknown) return journal.remove(id)
-  const outcome = isUnknown ? "Unknown" : fate._tag === "Closed" ? fate.end : fate._tag
-  const ref = refOf(entry)
-  return journal.swap(id, attempt, {
-    _tag: "Tombstone",
-    id,
-    provider,
-    kind,
-    baseUrl,
-    account,
-    digest,
-    at,
-    batch,
-    key,
-    attempt,
-    outcome,
-    ref
-  })
+  const { attempt, fate, id, key } = entry
+  const outcome = fate._tag === "Intent" ? "Unknown" : fate._tag === "Closed" ? fate.end : fate._tag
+  if (key === undefined && outcome !== "Unknown") return journal.remove(id)
+  return journal.swap(id, attempt, { _tag: "Tombstone", ...keptOf(entry), outcome, ref: refOf(entry) })
 }
+
+/** What an entry and its tombstone have in common. */
+const keptOf = ({ account, at, attempt, baseUrl, batch, digest, id, key, kind, provider }: Entry | Tombstone): Kept => ({
+  id,
+  provider,
+  kind,
+  baseUrl,
+  account,
+  digest,
+  at,
+  batch,
+  key,
+  attempt
+})
 
 /**
  * Forgets one submission, or a whole batch. Answers with how many entries and tombstones went.
@@ -317,7 +316,7 @@ export const resolve = Effect.fnUntraced(function* (
     const found = yield* journal.read(first.id)
     if (found === undefined) return yield* refuse(`is ${name}, and its entry is gone`)
     if (found._tag === "Damaged") return yield* refuse(`is ${name}, and its entry ${found.detail}: only forget can drop it`)
-    const known = found._tag === "Entry" ? refOf(found) : found.ref
+    const known = refOf(found)
     if (known !== undefined) return yield* refuse(`is ${name}, and its job is known: ${toUri(known)}`)
     if (attempt !== undefined && found.attempt !== attempt) return yield* refuse(`is ${name}, and another attempt was made since`)
     const entry = fact === "NotCreated" ? undefined : acceptedAs(found, fact.ref)
@@ -334,21 +333,14 @@ export const resolve = Effect.fnUntraced(function* (
 const refuse = (rule: string): Effect.Effect<never, InvalidRequest> => Effect.fail(new InvalidRequest({ field: "key", rule }))
 
 const acceptedAs = (found: Entry | Tombstone, ref: JobRef): Entry | string => {
-  const { account, at, baseUrl, batch, digest, id, key, provider } = found
+  const { account, provider } = found
   if (ref.provider !== provider) return `is of a submission to ${provider}, and the reference of a job at ${ref.provider}`
   const made = { ...ref, account: ref.account ?? account }
   const notes = found._tag === "Entry" ? { label: found.label, saveTo: found.saveTo } : {}
   return {
     _tag: "Entry",
-    id,
-    provider,
+    ...keptOf(found),
     kind: ref.kind,
-    baseUrl,
-    account,
-    digest,
-    at,
-    batch,
-    key,
     // Of nobody who still waits for an answer.
     attempt: attemptId(),
     ...notes,

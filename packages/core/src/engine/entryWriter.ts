@@ -5,7 +5,7 @@ import { drop, join, take } from "../internal/hold.ts"
 import { JobError, JournalFailed, SubmitUnknown } from "../JobError.ts"
 import type { JobRef, Kind } from "../JobRef.ts"
 import { type Damaged, type Entry, type Journal, refOf, type Tombstone } from "../Journal.ts"
-import { type Asked, attemptId, idAt, jobKey } from "./keys.ts"
+import { type Asked, attemptId, idAt, isSameJob } from "./keys.ts"
 
 /** What a caller wants to be remembered with a job. */
 export interface Metadata {
@@ -77,10 +77,9 @@ export const make = (
   /** Whether it stands in the journal. */
   let stands = false
 
-  const quietly = (effect: Effect.Effect<unknown, JournalFailed>): Effect.Effect<void> =>
-    effect.pipe(
-      Effect.asVoid,
-      Effect.catch(({ detail }) => Effect.logWarning(`${detail}; the entry ${id} stays an intent of unknown fate`)),
+  const quietly = (swapped: Effect.Effect<boolean, JournalFailed>): Effect.Effect<boolean> =>
+    swapped.pipe(
+      Effect.catch(({ detail }) => Effect.as(Effect.logWarning(`${detail}; the entry ${id} stays an intent of unknown fate`), true)),
       Effect.uninterruptible
     )
 
@@ -136,11 +135,7 @@ export const make = (
     write,
     remove: Effect.suspend(() => {
       if (intent === undefined || !stands) return Effect.succeed(true)
-      return journal.swap(id, intent.attempt, undefined).pipe(
-        Effect.tap(() => Effect.sync(() => void (stands = false))),
-        Effect.catch(({ detail }) => Effect.as(Effect.logWarning(`${detail}; the entry ${id} stays an intent of unknown fate`), true)),
-        Effect.uninterruptible
-      )
+      return quietly(Effect.tap(journal.swap(id, intent.attempt, undefined), () => Effect.sync(() => void (stands = false))))
     }),
     accepted: Effect.fnUntraced(function* (ref) {
       if (intent === undefined) return
@@ -149,9 +144,9 @@ export const make = (
       const entry: Entry = { ...intent, fate: { _tag: "Accepted", ref } }
       if ((yield* journal.swap(id, intent.attempt, entry)) || (yield* journal.create(entry))) return
       const there = yield* journal.read(id)
-      const known = there === undefined || there._tag === "Damaged" ? undefined : there._tag === "Entry" ? refOf(there) : there.ref
+      const known = there === undefined || there._tag === "Damaged" ? undefined : refOf(there)
       // Somebody has looked it up at the provider meanwhile.
-      if (known !== undefined && jobKey(known) === jobKey(ref)) return
+      if (isSameJob(known, ref)) return
       // The key went to another attempt meanwhile. This job is paid for as well, and must not be lost.
       const extra: Entry = { ...entry, id: idAt(entry.at, digest), batch: undefined, key: undefined }
       yield* journal.write(extra)
@@ -161,7 +156,9 @@ export const make = (
     }, Effect.uninterruptible),
     unknown: (detail) =>
       Effect.suspend(() =>
-        intent === undefined ? Effect.void : quietly(journal.swap(id, intent.attempt, { ...intent, fate: { _tag: "Unknown", detail } }))
+        intent === undefined
+          ? Effect.void
+          : Effect.asVoid(quietly(journal.swap(id, intent.attempt, { ...intent, fate: { _tag: "Unknown", detail } })))
       )
   }
 }
@@ -173,7 +170,7 @@ const foundIn = (there: Entry | Tombstone | Damaged | undefined, provider: strin
     return { _tag: "Unknown", error: unknownBy(provider, new SubmitUnknown({ detail })) }
   }
   if (there.digest !== digest) return { _tag: "AnotherRequest" }
-  const ref = there._tag === "Entry" ? refOf(there) : there.ref
+  const ref = refOf(there)
   return ref === undefined ? { _tag: "Unknown", error: unknownOf(there) } : { _tag: "Job", ref, entry: there }
 }
 

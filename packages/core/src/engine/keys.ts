@@ -64,6 +64,8 @@ export const fingerprint = (asked: Asked, digest: string): string => `${accountK
 /** One text for one job: when it was submitted, and under which name of the account, does not matter. */
 export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0 })
 
+export const isSameJob = (one: JobRef | undefined, other: JobRef): boolean => one !== undefined && jobKey(one) === jobKey(other)
+
 const textOf = (body: Call["body"]): Effect.Effect<string> => {
   if (body === undefined) return Effect.succeed("")
   if (body._tag === "Json") return Effect.sync(() => JSON.stringify(body.value))

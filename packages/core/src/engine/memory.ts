@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { JobError } from "../JobError.ts"
 import type { JobRef } from "../JobRef.ts"
 import type { Journal } from "../Journal.ts"
-import { jobKey } from "./keys.ts"
+import { accountKey, type Asked, jobKey } from "./keys.ts"
 
 /** Times are milliseconds on the monotonic clock. */
 export interface Memory {
@@ -65,6 +65,10 @@ export const keysOf = (mine: Memory, journal: object | undefined): Map<string, K
   mine.keys.set(journal ?? mine, fresh)
   return fresh
 }
+
+/** Where a key stands among those: a journal's entry belongs to one account, and without a journal each account has its own keys. */
+export const nameOfKey = (journal: object | undefined, asked: Asked, id: string): string =>
+  journal === undefined ? `${accountKey(asked)}\n${id}` : id
 
 /** Those of the same request that are younger than ten minutes, each with its id. */
 export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number): ReadonlyArray<readonly [id: string, Unknown]> => {

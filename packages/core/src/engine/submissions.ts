@@ -10,8 +10,8 @@ import { type Damaged, type Entry, Journal, refOf, type Tombstone } from "../Jou
 import type { Provider } from "../Provider.ts"
 import { anotherRequest } from "./driver.ts"
 import type { Place } from "./entryWriter.ts"
-import { accountKey, askedOf, digestOf, idInBatch, idOfKey, jobKey } from "./keys.ts"
-import { keysOf, memory } from "./memory.ts"
+import { askedOf, digestOf, idInBatch, idOfKey, isSameJob } from "./keys.ts"
+import { keysOf, memory, nameOfKey } from "./memory.ts"
 import { idle, type Phase } from "./Submission.ts"
 import { live, startOf, Submission } from "./submitting.ts"
 
@@ -38,7 +38,7 @@ export const submission = Effect.fnUntraced(function* <Request>(
   const there = journal === undefined ? undefined : yield* journal.read(place.id)
   // One step from here on, so that two who come at once with one key get one value.
   const keys = keysOf(mine, journal)
-  const name = journal === undefined ? `${accountKey(askedOf(provider))}\n${place.id}` : place.id
+  const name = nameOfKey(journal, askedOf(provider), place.id)
   const known = keys.get(name)
   const value = known?.value.deref()
   if (value instanceof Submission && isBinding(value, digest, journal !== undefined, there)) {
@@ -74,9 +74,9 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
     case "Unknown":
       return phase.made && (!hasJournal || isOwn)
     case "Accepted": {
-      const ref = entry?._tag === "Entry" ? refOf(entry) : entry?.ref
+      const ref = entry === undefined ? undefined : refOf(entry)
       // An attempt of its own whose reference could not be written is its job all the same.
-      return !hasJournal || isOwn || (ref !== undefined && jobKey(ref) === jobKey(phase.ref))
+      return !hasJournal || isOwn || isSameJob(ref, phase.ref)
     }
   }
 }

@@ -24,7 +24,7 @@ import type { Provider, SubmitCall } from "../Provider.ts"
 import { anotherRequest, defaultRetry, drive, type Machine, type Terms, unknownError } from "./driver.ts"
 import * as EntryWriter from "./entryWriter.ts"
 import { accountKey, askedOf, attemptId, fingerprint } from "./keys.ts"
-import { forgetUnknown, type Keyed, keysOf, type Memory, noteUnknown, own, unsend } from "./memory.ts"
+import { forgetUnknown, type Keyed, keysOf, type Memory, nameOfKey, noteUnknown, own, unsend } from "./memory.ts"
 import { scheduler } from "./macrotask.ts"
 import { monotonicOf } from "./monotonic.ts"
 import { type Command, type Event, grace, next, type Phase } from "./Submission.ts"
@@ -106,7 +106,7 @@ export const live = (
   const bare =
     journal === undefined ? EntryWriter.unwritten() : EntryWriter.make(journal, asked, submit.kind, digest, { label, saveTo }, place)
   const writer: EntryWriter.EntryWriter = { ...bare, remove: writing.withPermits(1)(bare.remove) }
-  const name = journal === undefined ? `${accountKey(asked)}\n${place?.id}` : (place?.id ?? "")
+  const name = nameOfKey(journal, asked, place?.id ?? "")
   const clock = Context.get(services, Clock.Clock)
   const inFlight = Context.get(services, InFlight)
   const print = fingerprint(asked, digest)
@@ -136,13 +136,19 @@ export const live = (
 
   const unknownId = (): string => (journal === undefined ? token : (place?.id ?? writer.id()))
 
+  /** What is remembered of the key, while it is this value's. */
+  const ownKeyed = (): Keyed | undefined => {
+    const keyed = place === undefined ? undefined : keysOf(mine, journal).get(name)
+    return keyed?.value.deref() === self ? keyed : undefined
+  }
+
   const note = (known: Keyed["outcome"]): void => {
     if (known?._tag === "Unknown") {
       const kept = journal === undefined ? undefined : { journal, attempt: writer.attempt() }
       noteUnknown(mine, print, unknownId(), { error: known.error, at: monotonicOf(clock), kept })
     } else if (mine.unknown.get(print)?.get(unknownId())?.kept?.attempt === writer.attempt()) forgetUnknown(mine, print, unknownId())
-    const keyed = place === undefined ? undefined : keysOf(mine, journal).get(name)
-    if (keyed?.value.deref() !== self) return
+    const keyed = ownKeyed()
+    if (keyed === undefined) return
     keyed.outcome = known
     keyed.waits = undefined
   }
@@ -264,8 +270,8 @@ export const live = (
         break
       case "NotSent": {
         news = Exit.fail(phase.error)
-        const keyed = place === undefined ? undefined : keysOf(mine, journal).get(name)
-        if (keyed?.value.deref() === self) keyed.waits = self
+        const keyed = ownKeyed()
+        if (keyed !== undefined) keyed.waits = self
         break
       }
       case "Idle":

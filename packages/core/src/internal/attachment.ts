@@ -21,46 +21,45 @@ export const attaching = <E, R>(
 ): Effect.Effect<JobHandle, E, Exclude<R, Tracer.ParentSpan>> =>
   Trace.span("reelay.attach", { attributes: Trace.jobOf(ref) }, (span) => Effect.tap(handle, () => Trace.originates(ref, span)))
 
-export const attached = Effect.fnUntraced(function* (
+export const attached = (
   provider: Provider<never>,
   ref: JobRef,
   options: AttachOptions
-): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
-  const fail = refusal(provider, "attach", ref)
-  const times = timesOf(options, provider.definition.rhythm)
-  if (times._tag !== "Times") return yield* fail(times)
-  const journal = yield* Effect.serviceOption(Journal.Journal)
-  const entry = Option.isNone(journal) ? undefined : yield* remembered(journal.value, ref)
-  // This user's own process has sent the key there before.
-  const trusted = entry === undefined ? provider : { ...provider, baseUrl: ref.baseUrl }
-  const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
-  if (refused !== undefined) return yield* fail(refused)
-  if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)
-  return yield* watched({ ...provider, baseUrl: ref.baseUrl }, ref, options, times, yield* monotonic, {
-    eager: true,
-    owned: isOwn(provider, entry)
-  })
-})
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, remembered(ref), options)
 
 /** A journal that can't be read must not stand between a caller and a job that is paid for. */
-const remembered = (journal: Journal.Journal["Service"], ref: JobRef): Effect.Effect<Journal.Entry | undefined> =>
-  Journal.find(ref).pipe(
-    Effect.provideService(Journal.Journal, journal),
+const remembered = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Journal.Entry | undefined> {
+  const journal = yield* Effect.serviceOption(Journal.Journal)
+  if (Option.isNone(journal)) return undefined
+  return yield* Journal.find(ref).pipe(
+    Effect.provideService(Journal.Journal, journal.value),
     Effect.catch(({ detail }) => Effect.as(Effect.logWarning(detail), undefined))
   )
+})
 
 /** As `attach`, for a job that this user's own process has sent the key for before: its address is trusted. */
-export const reattach = Effect.fnUntraced(function* (
+export const reattach = (
   provider: Provider<never>,
   ref: JobRef,
   entry: Journal.Entry | undefined,
   options: AttachOptions
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, Effect.succeed(entry), options, true)
+
+const handleOf = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  ref: JobRef,
+  known: Effect.Effect<Journal.Entry | undefined>,
+  options: AttachOptions,
+  isTrusted = false
 ): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
   const fail = refusal(provider, "attach", ref)
   const times = timesOf(options, provider.definition.rhythm)
   if (times._tag !== "Times") return yield* fail(times)
+  const entry = yield* known
   const there = { ...provider, baseUrl: ref.baseUrl }
-  const refused = refuseProvider(provider) ?? refuseRef(there, ref, { anyAccount: options.anyAccount === true })
+  // An entry tells that this user's own process has sent the key there before.
+  const trusted = isTrusted || entry !== undefined ? there : provider
+  const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* fail(refused)
   const journal = yield* Effect.serviceOption(Journal.Journal)
   if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)

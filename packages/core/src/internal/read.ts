@@ -5,8 +5,8 @@ import type { Answer, Reading, Receipt } from "../Reading.ts"
 import { shownBy } from "./bearing.ts"
 import { pollRedirect, submitRedirect } from "./redirect.ts"
 
-export const read = (provider: Provider<never>, ref: JobRef, answer: Answer): Reading => {
-  const reading = pollRedirect(provider, provider.definition.poll(ref), answer) ?? provider.definition.interpret(answer)
+export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer: Answer): Reading => {
+  const reading = pollRedirect(provider, call, answer) ?? provider.definition.interpret(answer)
   const shown = shownBy(provider)
   switch (reading._tag) {
     case "Succeeded":

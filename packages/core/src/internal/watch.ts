@@ -205,14 +205,15 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const look = () =>
     Trace.span("reelay.poll", { kind: "client", attributes: { ...Trace.apiOf(provider), ...Trace.jobOf(ref) } }, (span) =>
       Effect.gen(function* () {
-        const asked = Effect.flatMap(begin, (within) => call(provider, "poll", definition.poll(ref), within))
+        const asking = definition.poll(ref)
+        const asked = Effect.flatMap(begin, (within) => call(provider, "poll", asking, within))
         const answer = yield* inTurn(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
           Effect.catch((silence) =>
             silence._tag === "Withheld" ? Effect.fail(tooLong(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
           )
         )
         const at = yield* Clock.currentTimeMillis
-        const reading = "_tag" in answer ? answer : asOwner(read(provider, ref, answer))
+        const reading = "_tag" in answer ? answer : asOwner(read(provider, ref, asking, answer))
         const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
         const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
         yield* Effect.logDebug(
