@@ -6,9 +6,9 @@ import { done, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
 import { memory } from "../test/journal.ts"
 import { ref } from "../test/samples.ts"
-import { JobFailed } from "./JobError.ts"
-import { toUri } from "./JobRef.ts"
-import { type Limits, none } from "./Limits.ts"
+import { JobFailed } from "./job/JobError.ts"
+import { toUri } from "./job/JobRef.ts"
+import { type Limits, none } from "./limits/Limits.ts"
 import { ClientClosed, createClient } from "./promise.ts"
 
 const client = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1 })

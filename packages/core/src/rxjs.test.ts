@@ -7,9 +7,9 @@ import * as Stream from "effect/Stream"
 import { lastValueFrom, type Observable, of, repeat, retry, switchMap, toArray } from "rxjs"
 import { done, provider, request, said } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
-import { type Limits, none } from "./Limits.ts"
-import type { JobState } from "./JobState.ts"
-import type * as Provider from "./Provider.ts"
+import { type Limits, none } from "./limits/Limits.ts"
+import type { JobState } from "./job/JobState.ts"
+import type * as Provider from "./provider/Provider.ts"
 import { submit$, toObservable } from "./rxjs.ts"
 
 const over = (net: ReturnType<typeof fakeFetch>) => ({

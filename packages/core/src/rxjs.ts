@@ -15,15 +15,15 @@ import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
 import { macrotask } from "./engine/macrotask.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
-import { equipped } from "./internal/equipped.ts"
-import { levelled, type LogLevel, logging } from "./internal/logging.ts"
-import type { Limits } from "./internal/turn.ts"
+import { equipped } from "./engine/services.ts"
+import { levelled, type LogLevel, logging } from "./telemetry/logging.ts"
+import type { Limits } from "./limits/admission.ts"
 import type * as Job from "./Job.ts"
-import type { Journal } from "./Journal.ts"
-import { isTerminal, type JobState } from "./JobState.ts"
-import type { Provider } from "./Provider.ts"
+import type { Journal } from "./journal/Journal.ts"
+import { isTerminal, type JobState } from "./job/JobState.ts"
+import type { Provider } from "./provider/Provider.ts"
 
-export type { LogLevel } from "./internal/logging.ts"
+export type { LogLevel } from "./telemetry/logging.ts"
 
 /** @category models */
 export interface Options extends Job.SubmitOptions {

@@ -1,8 +1,8 @@
 /** A journal whose store can be looked at, told to fail, and opened again as after a restart. */
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import * as Journal from "../src/Journal.ts"
-import * as KeyValueJournal from "../src/KeyValueJournal.ts"
+import * as Journal from "../src/journal/Journal.ts"
+import * as KeyValueJournal from "../src/journal/KeyValueJournal.ts"
 
 export const prefix = "reelay/job/"
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import * as Metrics from "../src/Metrics.ts"
+import * as Metrics from "../src/telemetry/Metrics.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 

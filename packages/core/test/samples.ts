@@ -1,7 +1,7 @@
 /** One job and its states, for tests that need some and do not care which. */
-import type { JobRef } from "../src/JobRef.ts"
-import type * as JobState from "../src/JobState.ts"
-import type { Observation } from "../src/Reading.ts"
+import type { JobRef } from "../src/job/JobRef.ts"
+import type * as JobState from "../src/job/JobState.ts"
+import type { Observation } from "../src/job/Reading.ts"
 
 export const ref: JobRef = {
   provider: "fake",

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { JobError, SubmitRejected, SubmitUnknown, Unreachable } from "../JobError.ts"
-import type { JobRef } from "../JobRef.ts"
+import { JobError, SubmitRejected, SubmitUnknown, Unreachable } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
 import { type Command, type Event, freshFor, grace, idle, next, type Phase } from "./Submission.ts"
 
 const ref: JobRef = { provider: "fake", kind: "generation", id: "job-1", baseUrl: "https://api.fake.test", submittedAt: 0 }

@@ -4,8 +4,8 @@
  * Law 7: in its whole life it sends at most one POST that may have been accepted. Law 8: whoever leaves before the POST has begun sends nothing.
  * No clock, no effect: times are arguments, in milliseconds on the monotonic clock. The shell is `submitting.ts`.
  */
-import type { JobError } from "../JobError.ts"
-import type { JobRef } from "../JobRef.ts"
+import type { JobError } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
 
 /**
  * Where a submission is.

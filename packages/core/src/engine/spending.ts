@@ -3,12 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { drop, take } from "../internal/hold.ts"
-import { type JobError, type JournalFailed, RateLimited } from "../JobError.ts"
-import type { Entry, Journal, Tombstone } from "../Journal.ts"
-import { unknownOf } from "./entryWriter.ts"
-import { accountKey, type Asked, fingerprint, isOfKey, shortened, toldBy } from "./keys.ts"
-import { forgetUnknown, guardFor, type Memory, noteSent, sentWithin, type Unknown, unknownOf as remembered } from "./memory.ts"
+import { drop, take } from "../journal/lease.ts"
+import { type JobError, type JournalFailed, RateLimited } from "../job/JobError.ts"
+import type { Entry, Journal, Tombstone } from "../journal/Journal.ts"
+import { unknownOf } from "../journal/entryWriter.ts"
+import { accountKey, type Asked, fingerprint, isOfKey, shortened, toldBy } from "../journal/keys.ts"
+import { forgetUnknown, guardFor, type Memory, noteSent, sentWithin, type Unknown, unknownOf as remembered } from "../journal/memory.ts"
 
 /** The most submissions of an account within a time. */
 export interface MaxSubmissions {

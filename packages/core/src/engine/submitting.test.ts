@@ -12,10 +12,10 @@ import { expect } from "../../test/expect.ts"
 import { provider, type Reply, request, script } from "../../test/fake.ts"
 import { memory, remembered, withJournal } from "../../test/journal.ts"
 import * as Job from "../Job.ts"
-import { type JobError, JournalFailed } from "../JobError.ts"
-import * as Journal from "../Journal.ts"
-import * as Limits from "../Limits.ts"
-import { announcing, BeforeFirstByte, NeverSent } from "../Transport.ts"
+import { type JobError, JournalFailed } from "../job/JobError.ts"
+import * as Journal from "../journal/Journal.ts"
+import * as Limits from "../limits/Limits.ts"
+import { announcing, BeforeFirstByte, NeverSent } from "../transport/Transport.ts"
 
 type Net = ReturnType<typeof script>
 type Service = Journal.Journal["Service"]

@@ -1,0 +1,289 @@
+/**
+ * Fetching the finished video: candidates in the provider's order, the key to the API's own origin only, no half-written file.
+ *
+ * A failed download is retried as a download. It never makes the video anew.
+ *
+ * @since 0.1.0
+ */
+import { bytesToHex } from "@noble/hashes/utils.js"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Pull from "effect/Pull"
+import * as Duration from "effect/Duration"
+import * as Schedule from "effect/Schedule"
+import type * as Tracer from "effect/Tracer"
+import { monotonic } from "../base/monotonic.ts"
+import { call } from "../transport/call.ts"
+import { refuseProvider, refuseRef } from "../provider/check.ts"
+import { onDisk } from "./disk.ts"
+import { type Miss, open, type Source } from "./download.ts"
+import * as Meter from "../telemetry/meter.ts"
+import * as Part from "./part.ts"
+import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
+import { read } from "../provider/read.ts"
+import { saved, trusting, whileSaving } from "../journal/jobEntry.ts"
+import * as Trace from "../telemetry/trace.ts"
+import { accountAt, inTurn } from "../limits/admission.ts"
+import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "../job/JobError.ts"
+import type { Succeeded } from "../job/JobState.ts"
+import type { Provider } from "../provider/Provider.ts"
+import type { Artifact } from "../job/Reading.ts"
+
+/** @category models */
+export interface Options {
+  /** The largest video to take, in bytes. Absent: 2 GiB. `Infinity`: whatever comes. */
+  readonly maxBytes?: number | undefined
+  /**
+   * When to go on after a passing failure. Absent: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
+   * begins anew whenever another 256 KiB have come, so that a large video ends over a line that breaks often. `Retry-After` makes a wait
+   * longer; what asks for more than ten minutes ends the download.
+   */
+  readonly retry?: Schedule.Schedule<unknown, JobError> | undefined
+  /** Lets a link of a public API lead into a private network. Absent: no. */
+  readonly allowPrivateAddresses?: boolean | undefined
+  /** Told of bytes written so far, and of all where the answer names them. It falls back where a download has to begin anew. */
+  readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined
+}
+
+/**
+ * A video on disk.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Saved {
+  readonly _tag: "Saved"
+  readonly path: string
+  readonly bytes: number
+  /** Of the whole file, in lower-case hexadecimal. */
+  readonly sha256: string
+}
+
+/**
+ * Saves the video of a finished job. It is written beside its place (`<path>.<8 digits>.part`), and gets its name once it is whole and on
+ * disk; a file of that name is replaced then, and not before. Where it fails nothing is left.
+ *
+ * What was cut is gone on with where the server can prove that the file is still the same (`Range` with a strong ETag or a time of change),
+ * and begun anew where it can't. Where a link has lapsed (401, 403, 404, 410) the job is asked for again, for fresh ones. What a killed
+ * process has left beside the place is gone on with too, if it is of the same job. Two that save to one path at a time write to a part
+ * each; the later one wins.
+ *
+ * A job that the journal keeps open for its video (`saveTo`) is closed with it. Where saving fails or is left, the job is let go, and
+ * `Job.resumeAll` finds it, here or elsewhere.
+ *
+ * Fails with `DownloadFailed`, `ArtifactTooLarge`, `InvalidRequest` (an option, or a path that names no file), `ForbiddenAddress` (all links
+ * lead into a private network), or as `Job.attach` refuses a reference.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const save = (
+  provider: Provider<never>,
+  state: Succeeded,
+  path: string,
+  options: Options = {}
+): Effect.Effect<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> =>
+  downloading(state, whileSaving(state.ref, saving(provider, state, path, options)), (done) => done.bytes)
+
+const saving = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  path: string,
+  options: Options
+): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
+  const files = yield* FileSystem.FileSystem
+  const provider = yield* trusting(given, state.ref)
+  const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  let part: Part.Part | undefined
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      part = yield* Part.make(files, path, state.ref)
+      const done = yield* fetched(provider, state, options, part.sink, part.progress)
+      yield* part.sync
+      return { ...done, part }
+    })
+  ).pipe(
+    Effect.flatMap(({ bytes: length, part: { name }, sha256 }) =>
+      Effect.as(files.rename(name, path), { _tag: "Saved" as const, path, bytes: length, sha256 })
+    ),
+    Effect.onExit((exit) => {
+      if (part === undefined) return Effect.void
+      const { forget, name } = part
+      return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
+    }),
+    Effect.tap(() => saved(state.ref, path)),
+    Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
+  )
+})
+
+/**
+ * Reads the video of a finished job into memory, as for a browser's `Blob`. The limit is `maxBytes`. What was cut is gone on with as by
+ * `save`, and it fails as `save` does.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const bytes = (
+  provider: Provider<never>,
+  state: Succeeded,
+  options: Options = {}
+): Effect.Effect<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
+  downloading(state, collecting(provider, state, options), (whole) => whole.byteLength)
+
+/** In a span of the job. */
+const downloading = <A, R>(
+  { ref }: Succeeded,
+  download: Effect.Effect<A, JobError, R>,
+  sizeOf: (done: A) => number
+): Effect.Effect<A, JobError, Exclude<R, Tracer.ParentSpan>> =>
+  Trace.ofJob("reelay.download", ref, {}, (span) =>
+    Effect.tap(download, (done) => Effect.sync(() => span.attribute("reelay.download.bytes", sizeOf(done)))).pipe(
+      Effect.tapError(({ attempt }) => Effect.sync(() => span.attribute("reelay.attempt", attempt)))
+    )
+  )
+
+const collecting = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  options: Options
+): Effect.fn.Return<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> {
+  const provider = yield* trusting(given, state.ref)
+  const refused = refusal(provider, state, options)
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const chunks: Array<Uint8Array> = []
+  const sink: Sink<never> = {
+    restart: Effect.sync(() => void chunks.splice(0)),
+    write: (chunk) => Effect.sync(() => void chunks.push(chunk)),
+    mark: () => Effect.void
+  }
+  const { bytes: length } = yield* fetched(provider, state, options, sink, fresh())
+  const whole = new Uint8Array(length)
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.byteLength
+  }
+  return whole
+})
+
+const gibibyte = 1024 ** 3
+
+/** A download has no deadline: who is asked to come back later than this, in milliseconds, is told so instead of waiting. */
+const longestAsked = 600_000
+
+/** So many new bytes give the whole of `retry` back: what moves on may go on, and what drips can't go on for ever. */
+const refill = 256 * 1024
+
+/** What is wrong before a byte is sent. */
+const refusal = (provider: Provider<never>, state: Succeeded, { maxBytes }: Options): Reason | undefined =>
+  maxBytes !== undefined && !(maxBytes > 0)
+    ? new InvalidRequest({ field: "maxBytes", rule: `is ${maxBytes}; it is a number of bytes above 0` })
+    : (refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true }))
+
+const refusePath = (files: FileSystem.FileSystem, path: string): Effect.Effect<Reason | undefined> => {
+  if (path === "" || /[\\/]$/u.test(path)) {
+    return Effect.succeed(new InvalidRequest({ field: "path", rule: `is "${path}", which names no file` }))
+  }
+  return files.stat(path).pipe(
+    Effect.map(({ type }) =>
+      type === "Directory" ? new InvalidRequest({ field: "path", rule: `is a folder, ${path}; name a file in it` }) : undefined
+    ),
+    Effect.orElseSucceed(() => undefined)
+  )
+}
+
+const fetched = Effect.fnUntraced(function* <E>(
+  given: Provider<never>,
+  state: Succeeded,
+  options: Options,
+  into: Sink<E>,
+  progress: Progress
+): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | E, HttpClient.HttpClient> {
+  const provider = { ...given, baseUrl: state.ref.baseUrl }
+  const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
+  const count = yield* Meter.bytes(provider.definition.name)
+  const sink: Sink<E> = { ...into, write: (chunk) => Effect.map(into.write(chunk), () => count(chunk.byteLength)) }
+  const limit = options.maxBytes ?? 2 * gibibyte
+  const retry = options.retry ?? defaultRetry
+  let step = yield* Schedule.toStep(retry)
+  let candidates: ReadonlyArray<Artifact> = state.artifacts
+  let most = progress.bytes
+  let paid = most
+  for (let round = 1; ; round++) {
+    const misses: Array<Miss> = []
+    for (const slot of inOrder(candidates, progress)) {
+      const candidate = candidates[slot]
+      if (candidate === undefined) continue
+      const tried = yield* open(source, candidate, markOf(progress, slot)).pipe(
+        Effect.flatMap((found) => pour(found, slot, progress, sink, limit, options.onProgress ?? (() => undefined))),
+        Effect.as({ _tag: "Done" as const }),
+        Effect.catchIf(isMissOrTooLarge, (reason) => Effect.succeed(reason))
+      )
+      if (tried._tag === "Done") return { bytes: progress.bytes, sha256: bytesToHex(progress.hash.digest()) }
+      if (tried._tag === "TooLarge") return yield* failure(state, new ArtifactTooLarge({ limitBytes: limit }), round)
+      misses.push(tried)
+      const moved = progress.bytes > most
+      most = Math.max(most, progress.bytes)
+      // What broke while it moved on is gone on with; another candidate would begin anew.
+      if (moved && tried.kind === "again") break
+    }
+    const error = failure(state, reasonOf(misses), round)
+    const lapsed = misses.some(({ kind }) => kind === "expired")
+    if (!lapsed && !misses.some(({ kind }) => kind === "again")) return yield* error
+    if (most - paid >= refill) {
+      paid = most
+      step = yield* Schedule.toStep(retry)
+    }
+    const wait = yield* Pull.matchEffect(step(yield* monotonic, error), {
+      onSuccess: ([, delay]) => Effect.succeed(delay),
+      onFailure: (cause) => Effect.failCause(cause),
+      onDone: () => Effect.fail(error)
+    })
+    const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
+    if (asked > longestAsked) return yield* error
+    // Fresh links need no patience the first time; what failed twice does.
+    if (asked > 0 || !lapsed || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
+    if (lapsed) candidates = yield* refreshed(provider, state, candidates)
+  }
+})
+
+/** The provider's order; but what is half there comes first. */
+const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): ReadonlyArray<number> => {
+  const slots = candidates.map((_, slot) => slot)
+  return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
+}
+
+const reasonOf = (misses: ReadonlyArray<Miss>): Reason => {
+  const refused = misses[0]?.forbidden
+  if (refused !== undefined && misses.every(({ forbidden }) => forbidden !== undefined)) return new ForbiddenAddress(refused)
+  return new DownloadFailed({ detail: misses.map(({ detail }) => detail).join("; ") || "there is no candidate" })
+}
+
+/** Asks for the job again. Where that tells nothing better, the links stay as they are. */
+const refreshed = (
+  provider: Provider<never>,
+  { ref }: Succeeded,
+  candidates: ReadonlyArray<Artifact>
+): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
+  const poll = provider.definition.poll(ref)
+  return inTurn(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
+    Effect.map((answer) => read(provider, ref, poll, answer)),
+    Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
+    Effect.orElseSucceed(() => candidates)
+  )
+}
+
+const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential(Duration.seconds(1)).pipe(
+  Schedule.upTo({ times: 3 }),
+  Schedule.jittered,
+  Schedule.setInputType<JobError>()
+)
+
+const isMissOrTooLarge = (error: unknown): error is Miss | TooLarge =>
+  typeof error === "object" && error !== null && "_tag" in error && (error._tag === "Miss" || error._tag === "TooLarge")
+
+const failure = ({ ref }: Succeeded, reason: Reason, attempt: number): JobError =>
+  new JobError({ reason, provider: ref.provider, operation: "download", attempt, ref })

@@ -1,0 +1,71 @@
+/** From a reference to a handle, with what the journal knows of it. */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
+import { monotonic } from "../base/monotonic.ts"
+import type { AttachOptions, JobHandle } from "../Job.ts"
+import type { JobError } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
+import * as Journal from "../journal/Journal.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { accountOf, refusal, refuseProvider, refuseRef } from "../provider/check.ts"
+import { watched } from "./handle.ts"
+import { timesOf } from "./options.ts"
+import * as Trace from "../telemetry/trace.ts"
+
+/** In a span that the job's later ones belong to. */
+export const attaching = <E, R>(
+  ref: JobRef,
+  handle: Effect.Effect<JobHandle, E, R>
+): Effect.Effect<JobHandle, E, Exclude<R, Tracer.ParentSpan>> =>
+  Trace.span("reelay.attach", { attributes: Trace.jobOf(ref) }, (span) => Effect.tap(handle, () => Trace.originates(ref, span)))
+
+export const attached = (
+  provider: Provider<never>,
+  ref: JobRef,
+  options: AttachOptions
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, remembered(ref), options)
+
+/** A journal that can't be read must not stand between a caller and a job that is paid for. */
+const remembered = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Journal.Entry | undefined> {
+  const journal = yield* Effect.serviceOption(Journal.Journal)
+  if (Option.isNone(journal)) return undefined
+  return yield* Journal.find(ref).pipe(
+    Effect.provideService(Journal.Journal, journal.value),
+    Effect.catch(({ detail }) => Effect.as(Effect.logWarning(detail), undefined))
+  )
+})
+
+/** As `attach`, for a job that this user's own process has sent the key for before: its address is trusted. */
+export const reattach = (
+  provider: Provider<never>,
+  ref: JobRef,
+  entry: Journal.Entry | undefined,
+  options: AttachOptions
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, Effect.succeed(entry), options, true)
+
+const handleOf = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  ref: JobRef,
+  known: Effect.Effect<Journal.Entry | undefined>,
+  options: AttachOptions,
+  isTrusted = false
+): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
+  const fail = refusal(provider, "attach", ref)
+  const times = timesOf(options, provider.definition.rhythm)
+  if (times._tag !== "Times") return yield* fail(times)
+  const entry = yield* known
+  const there = { ...provider, baseUrl: ref.baseUrl }
+  // An entry tells that this user's own process has sent the key there before.
+  const trusted = isTrusted || entry !== undefined ? there : provider
+  const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
+  if (refused !== undefined) return yield* fail(refused)
+  const journal = yield* Effect.serviceOption(Journal.Journal)
+  if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)
+  return yield* watched(there, ref, options, times, yield* monotonic, { eager: true, owned: isOwn(provider, entry) })
+})
+
+/** The journal knows that this very account has submitted the job. */
+const isOwn = (provider: Provider<never>, entry: Journal.Entry | undefined): boolean =>
+  entry !== undefined && entry.account === accountOf(provider)

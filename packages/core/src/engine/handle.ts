@@ -1,0 +1,102 @@
+/** The handle of one job: its watcher, its result, and what comes of asking to stop it. */
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Budget from "../poll/Budget.ts"
+import type { CancelOutcome, JobHandle, WatchOptions } from "../Job.ts"
+import { JobCancelled, type JobError, JobExpired, JobFailed } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
+import { isTerminal, type Succeeded, type Terminal } from "../job/JobState.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { call } from "../transport/call.ts"
+import { following } from "../journal/jobEntry.ts"
+import { type Times, warnOfHaste } from "./options.ts"
+import * as Trace from "../telemetry/trace.ts"
+import { accountAt, inTurn, Limits } from "../limits/admission.ts"
+import { make as makeWatch, type Watch } from "./watching.ts"
+
+export const watched = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  ref: JobRef,
+  options: WatchOptions,
+  times: Times,
+  since: number,
+  { eager, owned }: { readonly eager: boolean; readonly owned: boolean }
+) {
+  yield* warnOfHaste(provider, times)
+  const client = yield* HttpClient.HttpClient
+  const shared = yield* Limits
+  const watch = yield* makeWatch({
+    provider,
+    ref,
+    client,
+    shared,
+    pace: times.pace,
+    pollRetry: options.pollRetry,
+    deadline: times.deadline,
+    since,
+    eager,
+    owned,
+    requestTimeout: times.request,
+    limits: { ...Budget.defaultLimits, misses: options.maxMisses ?? Budget.defaultLimits.misses },
+    raw: options.raw === true,
+    following: yield* following(ref)
+  })
+  return handleOf(provider, ref, watch, client, shared)
+})
+
+const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: HttpClient.HttpClient, shared: Limits): JobHandle => ({
+  ref,
+  current: watch.current,
+  states: watch.states,
+  // The states end at one that is terminal, or fail.
+  result: Effect.flatMap(Stream.runLast(Stream.filter(watch.states, isTerminal)), (last) => resultOf(Option.getOrThrow(last))),
+  cancel: cancel(provider, ref, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
+})
+
+export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
+  switch (state._tag) {
+    case "Succeeded":
+      return Effect.succeed(state)
+    case "Failed":
+      return Effect.fail(new JobFailed({ state }))
+    case "Expired":
+      return Effect.fail(new JobExpired({ state }))
+    case "Cancelled":
+      return Effect.fail(new JobCancelled({ state }))
+  }
+}
+
+const cancel = (provider: Provider<never>, ref: JobRef, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>
+  Trace.ofJob("reelay.cancel", ref, Trace.apiOf(provider), (span) =>
+    Effect.tap(cancelled(provider, ref, watch), (outcome) => Effect.sync(() => span.attribute("reelay.cancel.outcome", outcome)))
+  )
+
+const cancelled = Effect.fnUntraced(function* (
+  { definition, ...provider }: Provider<never>,
+  ref: JobRef,
+  watch: Watch
+): Effect.fn.Return<CancelOutcome, never, HttpClient.HttpClient> {
+  if (isTerminal(watch.current())) return watch.current()._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
+  if (definition.cancel === undefined) return "Unsupported"
+  const asked = call({ ...provider, definition }, "cancel", definition.cancel(ref), 30_000)
+  const answer = yield* Effect.option(inTurn(accountAt({ ...provider, definition }), 30_000, (listen) => listen(asked)))
+  if (Option.isNone(answer)) return "Unknown"
+  const reading = definition.interpret(answer.value)
+  switch (reading._tag) {
+    case "Cancelled":
+      return (yield* watch.observe({ ...reading, by: "caller" }))._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
+    case "Succeeded":
+    case "Failed":
+    case "Expired":
+      return "CompletedAnyway"
+    case "Queued":
+    case "Running":
+    case "Unrecognised":
+    case "Missed":
+    case "NotFound":
+    case "Refused":
+      return "Unknown"
+  }
+})

@@ -1,0 +1,81 @@
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as TestClock from "effect/testing/TestClock"
+import { expect } from "../../test/expect.ts"
+import { done, key, listen, provider, type Reply, request, said, script } from "../../test/fake.ts"
+import * as Job from "../Job.ts"
+
+/** The lines of a job that is watched to its end. */
+const lines = Effect.fnUntraced(function* (polls: ReadonlyArray<Reply>, options: Job.SubmitOptions = {}) {
+  const written: Array<string> = []
+  const log = Logger.make(({ logLevel, message }) => void written.push(`${logLevel} ${String(message)}`))
+  const net = script({ polls })
+  yield* Effect.gen(function* () {
+    const handle = yield* Job.submit(provider, request, options).pipe(Effect.provide(net.layer))
+    yield* listen(handle)
+    yield* TestClock.adjust("2 hours")
+  }).pipe(Effect.provideService(References.MinimumLogLevel, "Debug"), Effect.provide(Logger.layer([log])))
+  return written
+})
+
+describe("the log", () => {
+  it.effect("follows a job from its submission to its end, look by look", () =>
+    Effect.gen(function* () {
+      const polls: ReadonlyArray<Reply> = [
+        said("queued"),
+        said("running"),
+        { status: 502, body: { error: "boom" } },
+        said("running", { progress: 42 }),
+        { breaks: new Error("socket hang up") },
+        { ...said("cooking"), headers: { "retry-after": "7.5" } },
+        { status: 404 },
+        done
+      ]
+      expect(yield* lines(polls)).toEqual([
+        "Debug Submission 1 to fake: HTTP 200, Accepted",
+        "Debug Look 1 at fake job job-1: HTTP 200, Queued",
+        "Debug Look at fake job job-1 in 5 s",
+        "Debug Look 2 at fake job job-1: HTTP 200, Running",
+        "Debug Look at fake job job-1 in 5 s",
+        "Debug Look 3 at fake job job-1: HTTP 502, Missed: HTTP 502: boom",
+        "Debug Look at fake job job-1 in 5 s",
+        "Debug Look 4 at fake job job-1: HTTP 200, Running, 42 %",
+        "Debug Look at fake job job-1 in 5 s",
+        "Debug Look 5 at fake job job-1: Missed: socket hang up",
+        "Debug Look at fake job job-1 in 5 s",
+        'Debug Look 6 at fake job job-1: HTTP 200, an unknown word, "cooking"',
+        "Debug Look at fake job job-1 in 7.5 s",
+        "Debug Look 7 at fake job job-1: HTTP 404, NotFound: HTTP 404",
+        "Debug Look at fake job job-1 in 5 s",
+        "Debug Look 8 at fake job job-1: HTTP 200, Succeeded"
+      ])
+    })
+  )
+
+  it.effect.each<[string, Reply]>([
+    ["HTTP 200, Failed: no face in the image", said("failed", { error: "no face in the image" })],
+    ["HTTP 200, Expired", said("expired")],
+    ["HTTP 200, Cancelled", said("cancelled")],
+    ["HTTP 402, Refused: not with <key>", { status: 402, body: { error: `not with ${key}` } }]
+  ])("says with its last line how it ended: %s", ([line, reply]) =>
+    Effect.gen(function* () {
+      expect((yield* lines([reply])).slice(1)).toEqual([`Debug Look 1 at fake job job-1: ${line}`])
+    })
+  )
+
+  it.effect("says that no look may come before the deadline", () =>
+    Effect.gen(function* () {
+      const polls = [{ ...said("running"), headers: { "retry-after": "90" } }]
+      expect((yield* lines(polls)).at(-1)).toBe("Debug GiveUp at fake job job-1 in 58 s")
+    })
+  )
+
+  it.effect("warns of a listener that fails, since nobody else is told", () =>
+    Effect.gen(function* () {
+      const all = yield* lines([done], { onSubmitted: () => Effect.die("the listener's own") })
+      expect(all.filter((line) => line.startsWith("Warn"))).toEqual(["Warn onSubmitted failed; the job goes on"])
+    })
+  )
+})

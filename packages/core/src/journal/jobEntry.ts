@@ -1,0 +1,81 @@
+/** What the journal is told of a job that is watched or saved. Without a journal all of it is nothing. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type End, type Entry, Journal } from "./Journal.ts"
+import type { JobRef } from "../job/JobRef.ts"
+import type { Terminal } from "../job/JobState.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { drop, share } from "./lease.ts"
+
+/** How the journal follows the watcher of one job. */
+export interface Following {
+  readonly begun: Effect.Effect<void>
+  /** Nobody listens any more, or the job was lost sight of. */
+  readonly left: Effect.Effect<void>
+  readonly ended: (state: Terminal) => Effect.Effect<void>
+}
+
+const unfollowed: Following = { begun: Effect.void, left: Effect.void, ended: () => Effect.void }
+
+/** Keeps an entry up to date with what the watcher sees. */
+export const following = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Following> {
+  const found = yield* Effect.serviceOption(Journal)
+  if (Option.isNone(found)) return unfollowed
+  const journal = found.value
+  const entry = (): Entry | undefined => journal.open(ref)
+  /** The entry that the watcher has a share of. */
+  let holding: string | undefined
+  return {
+    begun: Effect.suspend(() => {
+      const id = entry()?.id
+      if (holding !== undefined || id === undefined) return Effect.void
+      return Effect.map(share(journal, id), (mine) => void (holding = mine ? id : undefined))
+    }),
+    left: Effect.suspend(() => {
+      const id = holding
+      holding = undefined
+      return id === undefined ? Effect.void : drop(journal, id)
+    }),
+    ended: (state) =>
+      Effect.suspend(() => {
+        const open = entry()
+        if (open === undefined || (state._tag === "Succeeded" && open.saveTo !== undefined)) return Effect.void
+        return close(journal, open, ref, state._tag, state.at)
+      })
+  }
+})
+
+/** A provider at the address of a job that the journal knows: this user's own process has sent the key there before. */
+export const trusting = Effect.fnUntraced(function* (provider: Provider<never>, ref: JobRef): Effect.fn.Return<Provider<never>> {
+  const found = yield* Effect.serviceOption(Journal)
+  return Option.isSome(found) && found.value.open(ref) !== undefined ? { ...provider, baseUrl: ref.baseUrl } : provider
+})
+
+/** Notes that the video is on disk, and where: nothing is left to do. */
+export const saved = Effect.fnUntraced(function* (ref: JobRef, path: string): Effect.fn.Return<void> {
+  const found = yield* Effect.serviceOption(Journal)
+  const entry = Option.isNone(found) ? undefined : found.value.open(ref)
+  if (Option.isNone(found) || entry === undefined) return
+  yield* close(found.value, { ...entry, saveTo: path }, ref, "Saved", yield* Clock.currentTimeMillis)
+})
+
+/** Keeps the entry of a job from others while its video is being saved; whoever resumes the job may try after that. */
+export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Effect.gen(function* () {
+      const found = yield* Effect.serviceOption(Journal)
+      const entry = Option.isNone(found) ? undefined : found.value.open(ref)
+      if (Option.isNone(found) || entry === undefined || !(yield* share(found.value, entry.id))) return Effect.void
+      return drop(found.value, entry.id)
+    }),
+    () => save,
+    (letGo) => letGo
+  )
+
+/** What can't be written now is found out again by whoever resumes: that costs a look, and no money. */
+const close = (journal: Journal["Service"], entry: Entry, ref: JobRef, end: End, at: number): Effect.Effect<void> =>
+  journal.write({ ...entry, fate: { _tag: "Closed", ref, end, at } }).pipe(
+    Effect.catch(({ detail }) => Effect.logWarning(`${detail}; the entry ${entry.id} stays open`)),
+    Effect.uninterruptible
+  )

@@ -1,0 +1,79 @@
+/** What names a submission: the key that a caller gave it, and the id of its entry in the journal. */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import * as Effect from "effect/Effect"
+import { accountOf } from "../provider/check.ts"
+import { type JobRef, toUri } from "../job/JobRef.ts"
+import type { Call, Provider } from "../provider/Provider.ts"
+
+const hashOf = (text: string): string => bytesToHex(sha256(utf8ToBytes(text))).slice(0, 32)
+
+/** The entry of a key: one id in whatever process, so that two can't both submit it. */
+export const idOfKey = (key: string): string => `key-${hashOf(key)}`
+
+/** The entry of one key of a batch. */
+export const idInBatch = (batch: string, key: string): string => `batch-${hashOf(JSON.stringify([batch, key]))}`
+
+/** Whether an id is that of a key, alone or in a batch. */
+export const isOfKey = (id: string): boolean => /^(key|batch)-/u.test(id)
+
+const random = (): string => bytesToHex(globalThis.crypto.getRandomValues(new Uint8Array(8)))
+
+/**
+ * Is never made twice, in whatever process. It tells when it was made (epoch milliseconds) and, shortened, for which request: whoever looks for
+ * that one need not read the others.
+ */
+export const idAt = (at: number, digest: string): string =>
+  `${Math.max(0, Math.floor(at)).toString(36).padStart(9, "0")}-${shortened(digest)}-${random()}`
+
+/** As much of a digest as stands in an id. */
+export const shortened = (digest: string): string => digest.slice(0, 12)
+
+/** What an id without a key tells: when it was made, and for which request, shortened. */
+export const toldBy = (id: string): { readonly at: number; readonly request: string } | undefined => {
+  const [, at = "", request] = /^([\da-z]{9,})-([\da-f]{12})-[\da-f]{16}$/u.exec(id) ?? []
+  return request === undefined ? undefined : { at: Number.parseInt(at, 36), request }
+}
+
+/** Tells one try from another. */
+export const attemptId = random
+
+/** SHA-256 of a call: method, path, and body with the bytes of its files. */
+export const digestOf = ({ body, method, path }: Call): Effect.Effect<string> =>
+  Effect.map(textOf(body), (text) => bytesToHex(sha256(utf8ToBytes(`${method} ${path}\n${text}`))))
+
+/** Who is asked for something: what the journal keeps of it. */
+export interface Asked {
+  readonly provider: string
+  readonly baseUrl: string
+  readonly account: string
+}
+
+export const askedOf = (provider: Provider<never>): Asked => ({
+  provider: provider.definition.name,
+  baseUrl: provider.baseUrl,
+  account: accountOf(provider)
+})
+
+/** One text for one account. */
+export const accountKey = ({ account, baseUrl, provider }: Asked): string => [provider, baseUrl, account].join("\n")
+
+/** The same request to the same account: what must not be paid for again while nobody knows whether it was accepted. */
+export const fingerprint = (asked: Asked, digest: string): string => `${accountKey(asked)}\n${digest}`
+
+/** One text for one job: when it was submitted, and under which name of the account, does not matter. */
+export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0 })
+
+export const isSameJob = (one: JobRef | undefined, other: JobRef): boolean => one !== undefined && jobKey(one) === jobKey(other)
+
+const textOf = (body: Call["body"]): Effect.Effect<string> => {
+  if (body === undefined) return Effect.succeed("")
+  if (body._tag === "Json") return Effect.sync(() => JSON.stringify(body.value))
+  const parts = Effect.forEach(body.parts, ({ filename, name, value }) =>
+    Effect.map(typeof value === "string" ? Effect.succeed(value) : fileDigest(value), (said) => [name, filename, said])
+  )
+  return Effect.map(parts, (all) => JSON.stringify(all))
+}
+
+const fileDigest = (file: Blob): Effect.Effect<string> =>
+  Effect.promise(async () => bytesToHex(sha256(new Uint8Array(await file.arrayBuffer()))))

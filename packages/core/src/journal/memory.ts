@@ -1,0 +1,127 @@
+/** What a process remembers of its own submissions, whichever API made them. A clock has one memory: a test that brings its own time begins anew. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { JobError } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
+import type { Journal } from "./Journal.ts"
+import { accountKey, type Asked, jobKey } from "./keys.ts"
+
+/** Times are milliseconds on the monotonic clock. */
+export interface Memory {
+  /** The submission of each key, by its id; for each journal, and for those who have none. */
+  readonly keys: WeakMap<object, Map<string, Keyed>>
+  /** Of unknown fate, by fingerprint, and there by the id of the submission. */
+  readonly unknown: Map<string, Map<string, Unknown>>
+  /** Attempts that may have been accepted, by account: when each began. */
+  readonly sent: Map<string, Map<string, number>>
+  /** Jobs that an account is known to own: its submission was accepted, or its poll answered, in this process. */
+  readonly owned: Set<string>
+}
+
+/** What came of a key outlives its value; the value itself is kept only as long as somebody holds it. */
+export interface Keyed {
+  readonly digest: string
+  readonly value: WeakRef<object>
+  /** Keeps the value while a wait must be remembered that was asked for. */
+  waits?: object | undefined
+  outcome: { readonly _tag: "Accepted"; readonly ref: JobRef } | { readonly _tag: "Unknown"; readonly error: JobError } | undefined
+}
+
+export interface Unknown {
+  readonly error: JobError
+  readonly at: number
+  /** What the journal has of it, if it has one. */
+  readonly kept: { readonly journal: Reader; readonly attempt: string | undefined } | undefined
+}
+
+/** What of a journal is needed here. */
+interface Reader {
+  readonly read: Journal["Service"]["read"]
+}
+
+/** How long the same request is refused after one of unknown fate: 10 minutes. */
+export const guardFor = 600_000
+
+/** Jobs whose owner is remembered. The oldest are forgotten first: that costs a 401 its patience, and no money. */
+const mostOwned = 20_000
+
+const memories = new WeakMap<Clock.Clock, Memory>()
+
+const memoryOf = (clock: Clock.Clock): Memory => {
+  const known = memories.get(clock)
+  if (known !== undefined) return known
+  const fresh: Memory = { keys: new WeakMap(), unknown: new Map(), sent: new Map(), owned: new Set() }
+  memories.set(clock, fresh)
+  return fresh
+}
+
+export const memory: Effect.Effect<Memory> = Clock.clockWith((clock) => Effect.sync(() => memoryOf(clock)))
+
+/** The keys of those who share a journal, or of those who have none. */
+export const keysOf = (mine: Memory, journal: object | undefined): Map<string, Keyed> => {
+  const known = mine.keys.get(journal ?? mine)
+  if (known !== undefined) return known
+  const fresh = new Map<string, Keyed>()
+  mine.keys.set(journal ?? mine, fresh)
+  return fresh
+}
+
+/** Where a key stands among those: a journal's entry belongs to one account, and without a journal each account has its own keys. */
+export const nameOfKey = (journal: object | undefined, asked: Asked, id: string): string =>
+  journal === undefined ? `${accountKey(asked)}\n${id}` : id
+
+/** Those of the same request that are younger than ten minutes, each with its id. */
+export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number): ReadonlyArray<readonly [id: string, Unknown]> => {
+  const all = Array.from(unknown.get(fingerprint) ?? [])
+  const young = all.filter(([, { at }]) => now - at <= guardFor)
+  if (young.length === 0) unknown.delete(fingerprint)
+  return young
+}
+
+export const noteUnknown = ({ unknown }: Memory, fingerprint: string, id: string, made: Unknown): void => {
+  const all = unknown.get(fingerprint) ?? new Map<string, Unknown>()
+  // In the order in which they were last added to: what nobody is warned of any more is not kept.
+  unknown.delete(fingerprint)
+  unknown.set(fingerprint, all.set(id, made))
+  for (const [other, ofIt] of unknown) {
+    if (Array.from(ofIt.values()).some(({ at }) => made.at - at <= guardFor)) break
+    unknown.delete(other)
+  }
+}
+
+export const forgetUnknown = ({ unknown }: Memory, fingerprint: string, id: string): void => void unknown.get(fingerprint)?.delete(id)
+
+const ownership = (account: string, ref: JobRef): string => `${account}\n${jobKey(ref)}`
+
+export const own = ({ owned }: Memory, account: string, ref: JobRef): void => {
+  const key = ownership(account, ref)
+  if (owned.has(key)) return
+  owned.add(key)
+  if (owned.size <= mostOwned) return
+  for (const oldest of owned) {
+    owned.delete(oldest)
+    return
+  }
+}
+
+export const owns = ({ owned }: Memory, account: string, ref: JobRef): boolean => owned.has(ownership(account, ref))
+
+/** The attempts that this process has sent for an account within the last `window` milliseconds. */
+export const sentWithin = ({ sent }: Memory, account: string, now: number, window: number): ReadonlyArray<string> =>
+  Array.from(sent.get(account) ?? []).flatMap(([attempt, at]) => (now - at < window ? [attempt] : []))
+
+/** Longer than any window that is counted in one process: a day and a bit would do, a month is kept. */
+const longestWindow = 31 * 24 * 3_600_000
+
+export const noteSent = ({ sent }: Memory, account: string, attempt: string, now: number): void => {
+  const all = sent.get(account) ?? new Map<string, number>()
+  sent.set(account, all)
+  all.set(attempt, now)
+  // In the order of their beginning.
+  for (const [old, at] of all) {
+    if (now - at < longestWindow) break
+    all.delete(old)
+  }
+}
+
+export const unsend = ({ sent }: Memory, account: string, attempt: string): void => void sent.get(account)?.delete(attempt)

@@ -1,0 +1,380 @@
+/**
+ * What the jobs of one account share: a rate, the pause after a 429, and a circuit breaker for each address. Without it every job keeps
+ * to its own pace and its own `Retry-After`.
+ *
+ * Requests of one account leave in the order in which they asked, so that no job starves. A job that waits for its turn has not looked
+ * yet: waiting spends no misses, and ends with the deadline. A submission that waits has sent nothing, and can be interrupted at once.
+ *
+ * - A 429 pauses the whole account: as long as `Retry-After` says, else 5 seconds, doubled while 429 follows 429, to a minute. Then one
+ *   request leaves, about a second later the next, and with every good answer the distance shrinks: full speed is back after some ten seconds.
+ * - Five requests in a row without an answer, or with a 5xx or a proxy's page, open the circuit of that address (scheme, host, port):
+ *   nothing is sent for 5 seconds, then one request as a probe; while probes fail the time doubles, to a minute. Other 4xx do no harm.
+ *
+ * Downloads take no turn: they go elsewhere, mostly.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import { UnhandledLogLevel } from "effect/References"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import { monotonic } from "../base/monotonic.ts"
+import type { NoAnswer } from "../transport/call.ts"
+import * as Gate from "./line.ts"
+import { retryAfter } from "../transport/retryAfter.ts"
+import { bounded, steady, type Stores } from "./stores.ts"
+import { Limits, type Withheld } from "./admission.ts"
+import type { Answer } from "../job/Reading.ts"
+
+export {
+  /**
+   * The limits that jobs keep to: of the context in which they were submitted or attached to. Absent: `none`.
+   *
+   * @category services
+   * @since 0.1.0
+   */
+  Limits,
+  /**
+   * No shared limits: it is always one's turn.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  none
+} from "./admission.ts"
+export type {
+  /** @category models */
+  Account,
+  /** @category models */
+  Listen,
+  /** @category models */
+  Withheld
+} from "./admission.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The most requests that one account may send within a window. They leave evenly: `{ limit: 60, window: "1 minute" }` is one each
+   * second, so no stretch of time holds more. Absent: as many as the jobs' paces ask for.
+   */
+  readonly rate?: { readonly limit: number; readonly window: Duration.Input } | undefined
+  /** Requests in a row that fail until an address is left alone. Absent: 5. */
+  readonly failures?: number | undefined
+  /** How long it is left alone: always the same, or by a schedule whose input counts how often in a row. Absent: 5 seconds, doubled to a minute. */
+  readonly open?: Duration.Input | Schedule.Schedule<unknown, number> | undefined
+}
+
+/**
+ * Limits that are kept in effect's stores: share those, and several processes keep one rate, one pause and one circuit. The order among
+ * jobs is that of each process. Where a store fails or hangs, jobs go on without it; a warning says so once.
+ *
+ * Dies with `RangeError` where a limit, a window or a number of failures is not above zero.
+ *
+ * **Example** (Several processes, one account)
+ *
+ * ```ts
+ * import { Limits } from "@reelay/core"
+ * import * as Layer from "effect/Layer"
+ * import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+ * import * as RateLimiter from "effect/persistence/RateLimiter"
+ * import type * as Redis from "effect/persistence/Redis"
+ *
+ * export const shared = (redis: Layer.Layer<Redis.Redis>) =>
+ *   Limits.layer({ rate: { limit: 60, window: "1 minute" } }).pipe(
+ *     Layer.provide([RateLimiter.layerStoreRedis({ prefix: "video:" }), CircuitBreaker.layerStoreRedis({ prefix: "video:" })]),
+ *     Layer.provide(redis)
+ *   )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<never, never, RateLimiter.RateLimiterStore | CircuitBreaker.CircuitBreakerStore> =>
+  Layer.effect(
+    Limits,
+    Effect.gen(function* () {
+      const stores = { limiter: yield* RateLimiter.RateLimiterStore, breaker: yield* CircuitBreaker.CircuitBreakerStore }
+      return yield* make(bounded(stores), options)
+    })
+  )
+
+/**
+ * Limits that the jobs of this process share.
+ *
+ * **Example** (Many jobs, one after the other's turn)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Job, Limits } from "@reelay/core"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const videos = (apiKey: string, prompts: ReadonlyArray<string>) =>
+ *   Effect.forEach(
+ *     prompts,
+ *     (prompt) => Effect.flatMap(Job.submit(xai({ apiKey }), { prompt }), (handle) => handle.result),
+ *     { concurrency: "unbounded" }
+ *   ).pipe(Effect.provide(Limits.layerMemory({ rate: { limit: 60, window: "1 minute" } })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory = (options?: Options): Layer.Layer<never> => Layer.effect(Limits, makeMemory(options))
+
+/**
+ * The same as a plain value: for a client's `limits`, or for several clients' to share.
+ *
+ * **Example** (Two clients, one account)
+ *
+ * ```ts
+ * import { Limits } from "@reelay/core"
+ * import { createClient } from "@reelay/core/promise"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * const limits = Limits.memory({ rate: { limit: 60, window: "1 minute" } })
+ *
+ * export const drafts = (apiKey: string) => createClient({ provider: xai({ apiKey }), limits, deadline: "5 minutes" })
+ * export const finals = (apiKey: string) => createClient({ provider: xai({ apiKey }), limits })
+ * ```
+ *
+ * Throws `RangeError` where a limit, a window or a number of failures is not above zero.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const memory = (options?: Options): Limits => Effect.runSync(Scope.provide(makeMemory(options), Scope.makeUnsafe()))
+
+const makeMemory = Effect.fnUntraced(function* (options: Options | undefined) {
+  const context = yield* Layer.build(Layer.merge(RateLimiter.layerStoreMemory, CircuitBreaker.layerStoreMemory()))
+  const stores = Effect.gen(function* () {
+    return { limiter: yield* RateLimiter.RateLimiterStore, breaker: yield* CircuitBreaker.CircuitBreakerStore }
+  })
+  return yield* make(yield* Effect.provideContext(stores, context), options)
+})
+
+/** How soon somebody asks again whether another's probe has closed the circuit. Milliseconds. */
+const probing = 500
+
+const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, rate }: Options = {}) {
+  const spacing = rate === undefined ? undefined : spacingOf(rate)
+  const limiter = yield* Effect.provideService(RateLimiter.make, RateLimiter.RateLimiterStore, stores.limiter)
+  const breaker = yield* CircuitBreaker.make({
+    tripPolicy: CircuitBreaker.consecutive(failures),
+    openDuration: open ?? growing,
+    onStoreError: "fail"
+  }).pipe(Effect.provideService(CircuitBreaker.CircuitBreakerStore, stores.breaker))
+  const offset = (yield* Clock.currentTimeMillis) - (yield* monotonic)
+  const gates = new Map<string, Gate.Gate>()
+
+  /** What goes by effect's modules goes by a clock that nobody sets. */
+  const steadily = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.clockWith((clock) => Effect.provideService(effect, Clock.Clock, steady(clock, offset)))
+
+  const gateOf = (key: string): Gate.Gate => {
+    const gate = gates.get(key) ?? Gate.make()
+    gates.set(key, gate)
+    return gate
+  }
+
+  /** How long the circuit of an address stays closed to us yet, in milliseconds. */
+  const circuit = (origin: string): Effect.Effect<number> =>
+    steadily(breaker.state(keyOf(origin))).pipe(
+      Effect.map((state) => {
+        switch (state._tag) {
+          case "Closed":
+            return 0
+          case "Open":
+            return Duration.toMillis(state.retryAfter)
+          case "HalfOpen":
+            return state.probing ? probing : 0
+        }
+      }),
+      Effect.orElseSucceed(() => 0)
+    )
+
+  /** A pause of other processes in milliseconds, or a ticket. */
+  const draw = Effect.fnUntraced(function* (key: string, now: number) {
+    const fallback = { fallbackLimit: rate?.limit ?? 1, fallbackWindow: Duration.fromInputUnsafe(rate?.window ?? "1 minute") }
+    const learned = yield* steadily(limiter.adaptiveConsume({ key, tokens: 1, ...fallback })).pipe(
+      Effect.orElseSucceed(() => ({ delay: Duration.zero, epoch: 0, phase: "inactive" as const }))
+    )
+    const delay = Duration.toMillis(learned.delay)
+    if (learned.phase === "cooldown" && delay > 0) return delay
+    const even =
+      spacing === undefined
+        ? 0
+        : yield* steadily(limiter.consume({ key: `${key} rate`, limit: 1, window: spacing, onExceeded: "delay" })).pipe(
+            Effect.map((drawn) => Duration.toMillis(drawn.delay)),
+            Effect.orElseSucceed(() => 0)
+          )
+    return { at: now + Math.max(delay, even), epoch: learned.epoch } satisfies Gate.Ticket
+  })
+
+  /** Waits, as the first of the line, for whatever there is to wait for. Answers with the epoch of the limiter. */
+  const ready = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, origin: string) {
+    for (;;) {
+      const closed = yield* circuit(origin)
+      const now = yield* monotonic
+      if (closed > 0) {
+        gate.because = "circuit"
+        Gate.spread(gate)
+        yield* whole(closed)
+        continue
+      }
+      gate.because = "pause"
+      const quiet = Math.max(gate.until, gate.sent + gate.gap) - now
+      if (quiet > 0) {
+        yield* whole(quiet)
+        continue
+      }
+      const drawn = gate.ticket !== undefined && gate.ticket.at >= now ? gate.ticket : yield* draw(key, now)
+      if (typeof drawn === "number") {
+        Gate.spread(gate)
+        yield* whole(drawn)
+        continue
+      }
+      gate.ticket = drawn
+      if (drawn.at > now) {
+        gate.because = "rate"
+        yield* whole(drawn.at - now)
+        // Somebody was told to stay away meanwhile, and that goes for all.
+        if (gate.ticket !== drawn) continue
+      }
+      gate.ticket = undefined
+      return drawn.epoch
+    }
+  })
+
+  /** Learns from an answer at once, before anything else is done with it: what it says of the address. */
+  const hear = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, epoch: number, answer: Answer) {
+    const asked = retryAfter(answer.headers, yield* Clock.currentTimeMillis)
+    if (answer.status === 429) {
+      const length = Gate.pause(gate, yield* monotonic, asked)
+      const told = { key, epoch, tokens: 1, status: 429, retryAfter: Duration.millis(length) }
+      yield* Effect.ignore(steadily(limiter.adaptiveFeedback(told)))
+      return CircuitBreaker.success
+    }
+    if (answer.status >= 500 || isPage(answer)) return CircuitBreaker.failure({ retryAfter: asked })
+    Gate.ease(gate)
+    return CircuitBreaker.success
+  })
+
+  /** Sends through the circuit: what came of it, or the circuit's refusal, before anything was sent. */
+  const through = <A, E, R>(origin: string, sent: Effect.Effect<A, E, R>, outcome: () => CircuitBreaker.Outcome) =>
+    Effect.gen(function* () {
+      // The breaker's clock and its silence are not those of the request.
+      const clock = yield* Clock.Clock
+      const level = yield* UnhandledLogLevel
+      const inside = sent.pipe(Effect.provideService(Clock.Clock, clock), Effect.provideService(UnhandledLogLevel, level), Effect.exit)
+      return yield* breaker
+        .execute(inside, { key: keyOf(origin), classify: outcome })
+        .pipe(Effect.provideService(UnhandledLogLevel, undefined), steadily)
+    })
+
+  const turn: Limits["turn"] = ({ account, origin }, patience, send) => {
+    const key = keyOf(`${origin} ${account}`)
+    const inLine = Effect.fnUntraced(function* ({ gate, place }: Place) {
+      const end = (yield* monotonic) + Math.max(patience, moment)
+      for (;;) {
+        const left = Duration.millis(Math.max(0, end - (yield* monotonic)))
+        const epoch = yield* Effect.timeoutOption(Effect.andThen(first(place), ready(gate, key, origin)), left)
+        if (Option.isNone(epoch)) return yield* Effect.fail(withheld(origin, gate.because))
+        let outcome: CircuitBreaker.Outcome = CircuitBreaker.ignored
+        const sent = Effect.flatMap(monotonic, (now) => {
+          gate.sent = now
+          Gate.leave(gate, place)
+          return send((asked) =>
+            Effect.onExit(asked, (exit) =>
+              Exit.isSuccess(exit)
+                ? Effect.map(hear(gate, key, epoch.value, exit.value), (heard) => void (outcome = heard))
+                : Effect.sync(() => void (outcome = saysNothing(exit.cause) ? CircuitBreaker.ignored : CircuitBreaker.failure()))
+            )
+          )
+        })
+        const exit = yield* through(origin, sent, () => outcome).pipe(
+          // A refusal comes before anything is sent, and so does the failure of a store: with that one goes on without it.
+          Effect.catch(({ reason }) => (reason._tag === "CircuitBreakerStoreError" ? Effect.exit(sent) : Effect.undefined))
+        )
+        if (exit !== undefined) return yield* exit
+      }
+    })
+    return Effect.acquireUseRelease(
+      Effect.sync((): Place => {
+        const gate = gateOf(key)
+        gate.users += 1
+        return { gate, place: Gate.enter(gate) }
+      }),
+      inLine,
+      ({ gate, place }) =>
+        Effect.map(monotonic, (now) => {
+          gate.users -= 1
+          Gate.leave(gate, place)
+          if (Gate.isFresh(gate, now)) gates.delete(key)
+        })
+    )
+  }
+  return { turn } satisfies Limits
+})
+
+/** What was cut, or was not to be sent any more, says nothing of the address. */
+const saysNothing = (cause: Cause.Cause<NoAnswer>): boolean =>
+  Cause.hasInterruptsOnly(cause) || Option.exists(Cause.findErrorOption(cause), ({ because }) => because === "held")
+
+interface Place {
+  readonly gate: Gate.Gate
+  readonly place: Latch.Latch
+}
+
+/** Waits to be the first of the line. Whoever made room goes on before: a latch wakes its waiters in the midst of what opened it. */
+const first = (place: Latch.Latch): Effect.Effect<void> =>
+  Effect.suspend(() => (place.isOpen() ? Effect.void : Effect.andThen(place.await, Effect.yieldNow)))
+
+/** Sleeps whole milliseconds: a wait that is nothing but a rounding error would spin. */
+const whole = (millis: number): Effect.Effect<void> => Effect.sleep(Duration.millis(Math.max(1, Math.ceil(millis))))
+
+/** The least patience, in milliseconds: who comes at the deadline itself may still go where nothing is in the way. */
+const moment = 100
+
+/** Jittered, since several processes may share a circuit's fate without sharing its store. */
+const growing: Schedule.Schedule<unknown, number> = Schedule.exponential("5 seconds").pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.minutes(1)))),
+  Schedule.jittered,
+  Schedule.setInputType<number>()
+)
+
+const keyOf = (whose: string): string => `reelay:${whose}`
+
+/** The even distance that keeps a rate. */
+const spacingOf = ({ limit, window }: NonNullable<Options["rate"]>): Duration.Duration => {
+  const spacing = Duration.toMillis(Duration.fromInputUnsafe(window)) / limit
+  if (!(limit > 0 && spacing > 0 && Number.isFinite(spacing))) {
+    throw new RangeError(`Limits: a rate needs a limit and a window above zero, got ${limit} within ${spacing * limit} ms`)
+  }
+  return Duration.millis(Math.ceil(spacing))
+}
+
+/** A page of some proxy where JSON is due: what is behind it did not answer. */
+const isPage = ({ body, headers }: Answer): boolean => /\bhtml\b/iu.test(headers["content-type"] ?? "") || body.trimStart().startsWith("<")
+
+const withheld = (origin: string, because: Withheld["because"]): Withheld => {
+  switch (because) {
+    case "circuit":
+      return { _tag: "Withheld", because, detail: `${origin} failed several times in a row, and was being left alone` }
+    case "pause":
+      return { _tag: "Withheld", because, detail: `${origin} had asked this account to wait (HTTP 429)` }
+    case "rate":
+      return { _tag: "Withheld", because, detail: `other requests to ${origin} came first, at the rate that was set` }
+  }
+}

@@ -1,0 +1,408 @@
+/**
+ * Reading a vendor's words: tables of what they document, and the one interpreter that looks things up in them.
+ *
+ * A provider states its words, its fields and its oddities as data; how an answer becomes a `Reading` is written here once.
+ * Importing this module costs `effect/Schema`, about 22 KB (gzip).
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { codesOf, type ErrorBody, errorOf, isOk, speaksOfModeration, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
+import type { Answer, Reading, Receipt, Telling } from "../job/Reading.ts"
+import { excerpt, parseJson } from "../base/Text.ts"
+
+export {
+  epochMillis,
+  type ErrorBody,
+  errorOf,
+  fraction,
+  idAt,
+  isOk,
+  links,
+  numeric,
+  positive,
+  speaksOfModeration,
+  speaksOfMoney,
+  speaksOfPace
+} from "./payload.ts"
+
+/** @category models */
+export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "cancelled"
+
+/**
+ * The vendor's documented status words, in the document's order, and the kind of each.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Words = { readonly [word: string]: Kind }
+
+/**
+ * What a payload of each kind says about its job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Readers<Payload> = { readonly [K in Kind]: (payload: Payload) => Telling }
+
+/**
+ * An answer, taken apart once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Seen {
+  readonly answer: Answer
+  /** The body as JSON; `undefined` where it is none. */
+  readonly json: unknown
+  readonly error: ErrorBody
+  /** The codes in every place where an error may have one. `error.code` is the first of them. */
+  readonly codes: ReadonlyArray<string>
+  /** The texts for people in every such place; the whole body if it is plain text; none of a page. */
+  readonly texts: ReadonlyArray<string>
+}
+
+/**
+ * A documented or observed answer that the general rules would read otherwise. It is one of a submission if `Out` is `Receipt`, and one
+ * of a poll if it is `Reading`. All that it states must be so; a row that finds itself not meant answers `undefined`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Row<Out> {
+  /** Default: any. */
+  readonly status?: number | undefined
+  /** In any case, with `_`, `-` or a space between its parts, in every place where an error may have one. Default: any or none. */
+  readonly code?: string | undefined
+  /** What a text for people must say; without the flag `g`. Default: anything. */
+  readonly words?: RegExp | undefined
+  /** The evidence: a document, an issue, or a repository with path and commit. */
+  readonly source: string
+  readonly read: (seen: Seen) => Out | undefined
+}
+
+/**
+ * Status words that gateways were seen to use in place of the documented ones. Evidence: observed.
+ *
+ * Sources: new-api's Sora and xAI adaptors, ArcReel's synonym table, vercel/ai's provider models, fal, Kling, MiniMax, BFL.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const synonyms: Words = {
+  queued: "queued",
+  queueing: "queued",
+  queuing: "queued",
+  in_queue: "queued",
+  pending: "queued",
+  submitted: "queued",
+  created: "queued",
+  not_start: "queued",
+  notstarted: "queued",
+  preparing: "queued",
+  starting: "queued",
+  waiting: "queued",
+  wait: "queued",
+  unknown: "queued",
+  in_progress: "running",
+  inprogress: "running",
+  processing: "running",
+  running: "running",
+  generating: "running",
+  dreaming: "running",
+  completed: "succeeded",
+  complete: "succeeded",
+  succeeded: "succeeded",
+  succeed: "succeeded",
+  success: "succeeded",
+  done: "succeeded",
+  finished: "succeeded",
+  ready: "succeeded",
+  failed: "failed",
+  failure: "failed",
+  fail: "failed",
+  error: "failed",
+  rejected: "failed",
+  nsfw: "failed",
+  request_moderated: "failed",
+  content_moderated: "failed",
+  task_not_found: "failed",
+  cancelled: "cancelled",
+  canceled: "cancelled",
+  aborted: "cancelled",
+  expired: "expired"
+}
+
+/**
+ * Codes that speak of an account that can't pay and of nothing else, and where each was seen. Which ones were left out, and why:
+ * decisions/0010.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const moneyCodes: { readonly [code: string]: string } = {
+  insufficient_user_quota: "QuantumNous/new-api service/billing_session.go@0067bd9; with 403: lcy362/agnes-video-generator#34",
+  pre_consume_token_quota_failed: "QuantumNous/new-api service/billing_session.go@0067bd9",
+  quota_not_enough: "Calcium-Ion/new-api relay/relay_task.go@05874dc, with 403",
+  insufficient_balance: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1, with 403",
+  insufficient_credits: "docs.warp.dev, error insufficient_credits, with 403",
+  credit_balance_exhausted: "help.openai.com/en/articles/5955604, with 429",
+  organization_spend_limit_exceeded: "help.openai.com/en/articles/5955604, with 429",
+  project_spend_limit_exceeded: "help.openai.com/en/articles/5955604, with 429"
+}
+
+// A Map, since on a plain object the word "constructor" finds a function.
+const observed = new Map(Object.entries(synonyms))
+
+/**
+ * A word as the tables have it: trimmed, in lower case, with `_` between its parts.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const normalised = (word: string): string =>
+  word
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/gu, "_")
+
+/**
+ * Makes the lookup of a status word: the vendor's own table first, then the synonyms.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const lookup = (words: Words): ((word: string) => Kind | undefined) => {
+  const documented = new Map(Object.entries(words).map(([word, kind]) => [normalised(word), kind]))
+  return (word) => documented.get(normalised(word)) ?? observed.get(normalised(word))
+}
+
+/**
+ * Makes a provider's `interpret` for payloads with one status word. Total: any answer gives a reading.
+ *
+ * `schema` decodes the fields that the readers want; a payload that it refuses is unreadable. `word` finds the status in it:
+ * `undefined` means that the payload has none, which `unsaid` reads.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const interpreter = <Payload, Encoded>(options: {
+  readonly schema: Schema.Codec<Payload, Encoded>
+  readonly word: (payload: Payload) => string | undefined
+  readonly words: Words
+  readonly read: Readers<Payload>
+  readonly rows?: ReadonlyArray<Row<Reading>> | undefined
+  /** A documented payload without a status. Absent: such a payload is unreadable. */
+  readonly unsaid?: ((payload: Payload) => Reading | undefined) | undefined
+}): ((answer: Answer) => Reading) => {
+  const kindOf = lookup(options.words)
+  return reader(options.schema, options.rows, (payload) => {
+    const word = options.word(payload)
+    if (word === undefined) return options.unsaid?.(payload)
+    const kind = kindOf(word)
+    return kind === undefined ? { _tag: "Unrecognised", word: excerpt(word) } : knowing(word, options.read[kind](payload))
+  })
+}
+
+/**
+ * Makes an `interpret` from a function over decoded payloads: for wire formats with more than one status word.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reader = <Payload, Encoded>(
+  schema: Schema.Codec<Payload, Encoded>,
+  rows: ReadonlyArray<Row<Reading>> | undefined,
+  read: (payload: Payload) => Reading | undefined
+): ((answer: Answer) => Reading) => {
+  const decode = Schema.decodeUnknownOption(schema)
+  const payloadOf = ({ answer: { body }, json }: Seen): Reading => {
+    if (json === undefined) return unreadable(body.trim() === "" ? "an empty body" : excerpt(body))
+    const payload = Option.getOrUndefined(decode(json))
+    return (payload === undefined ? undefined : read(payload)) ?? unreadable(excerpt(body))
+  }
+  return (answer) => {
+    const seen = see(answer)
+    const documented = match(rows, seen)
+    if (documented !== undefined) return documented
+    if (isMarkup(seen)) return page(answer)
+    if (normalised(seen.error.code ?? "") === "task_not_exist") return { _tag: "NotFound", detail: "the provider says task_not_exist" }
+    const reading = isOk(answer) ? payloadOf(seen) : byStatus(seen)
+    // Asking is free, and the job is paid for: of an account that has run dry since, 402 alone is final. What a payload says of its job stays.
+    const isFinal = answer.operation !== "poll" || answer.status === 402 || (isOk(answer) && reading._tag !== "Missed")
+    return !isFinal && isAboutMoney(seen) ? missedForMoney(seen) : reading
+  }
+}
+
+/**
+ * Makes a provider's `receive`. Total: any answer gives a receipt.
+ *
+ * `id` finds the job's id in a JSON body of a 2xx answer. Such an answer is a job, whatever else stands in it. Then the rows decide, then
+ * what codes and words say of money, then the status.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const receiver = (options: {
+  readonly id: (json: unknown) => string | undefined
+  readonly rows?: ReadonlyArray<Row<Receipt>> | undefined
+}): ((answer: Answer) => Receipt) => {
+  return (answer) => {
+    const seen = see(answer)
+    const { status } = answer
+    const id = isOk(answer) && seen.json !== undefined ? options.id(seen.json) : undefined
+    if (id !== undefined) return { _tag: "Accepted", id }
+    const documented = match(options.rows, seen)
+    if (documented !== undefined) return documented
+    const message = messageOf(seen)
+    // A page too: it is of a proxy that has passed nothing on.
+    if (status === 429) return isAboutMoney(seen) ? declined("PaymentRequired")(seen) : { _tag: "Busy", status, message }
+    // No vendor says so, but a proxy on the way, in whatever words: it has passed nothing on.
+    if (status === 407)
+      return { _tag: "Declined", reason: "SubmitRejected", status, message: "the proxy wants another user name or password" }
+    const unclear = (detail: string): Receipt => ({ _tag: "Unclear", status, detail })
+    if (isMarkup(seen)) return unclear(`HTTP ${status} with a page instead of JSON: ${excerpt(answer.body)}`)
+    if (isOk(answer)) return unclear(`HTTP ${status} without a job id: ${excerpt(answer.body)}`)
+    // 408: the server gave up on reading, or a proxy gave up on the server; nobody knows which. 499: nginx's word for a caller who left, as a
+    // gateway that passes on what it heard would say it. A code changes neither of them nor a 5xx: only a row may.
+    if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
+    if (status === 402 || isAboutMoney(seen)) return declined("PaymentRequired")(seen)
+    return declined(status === 401 || status === 403 ? "Unauthorized" : "SubmitRejected")(seen)
+  }
+}
+
+/**
+ * What a row says that means a refusal: surely not accepted, in the words of the answer.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const declined =
+  (reason: Extract<Receipt, { readonly _tag: "Declined" }>["reason"]) =>
+  (seen: Seen): Receipt => ({ _tag: "Declined", reason, status: seen.answer.status, code: seen.error.code, message: messageOf(seen) })
+
+/**
+ * What a row says that means a poll which was refused for want of money: a failed poll, which may succeed after the account was topped up.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const missedForMoney = (seen: Seen): Reading => ({ _tag: "Missed", because: "rate-limited", detail: said(seen) })
+
+/**
+ * A wire field that can't sink a payload: missing, null or of another type, it reads as missing.
+ *
+ * Without this `"actualDuration": "n/a"` would turn a finished and paid job into missed looks.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const told = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optionalKey(Schema.catchDecoding<S>(() => Effect.succeedNone)(schema))
+
+/**
+ * A reading that also knows its status word: some words ("nsfw") say that a content filter said no.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const knowing = (word: string | undefined, reading: Telling): Telling =>
+  reading._tag === "Failed" && speaksOfModeration(word) ? { ...reading, failure: { ...reading.failure, moderated: true } } : reading
+
+const see = (answer: Answer): Seen => {
+  const json = parseJson(answer.body)
+  return {
+    answer,
+    json,
+    error: errorOf(json),
+    // Looked for only if a row or a refusal asks: most answers are polls that went well.
+    get codes() {
+      return codesOf(json)
+    },
+    get texts() {
+      if (json !== undefined) return textsOf(json)
+      return isMarkup({ answer, json }) ? [] : [excerpt(answer.body)]
+    }
+  }
+}
+
+const match = <Out>(rows: ReadonlyArray<Row<Out>> | undefined, seen: Seen): Out | undefined => {
+  for (const row of rows ?? []) {
+    const out = isMeant(row, seen) ? row.read(seen) : undefined
+    if (out !== undefined) return out
+  }
+  return undefined
+}
+
+const isMeant = ({ code, status, words }: Row<unknown>, seen: Seen): boolean =>
+  (status === undefined || status === seen.answer.status) &&
+  (code === undefined || seen.codes.some((each) => normalised(each) === normalised(code))) &&
+  (words === undefined || seen.texts.some((text) => words.test(text)))
+
+const unpayable = new Set(Object.keys(moneyCodes))
+
+/**
+ * By a code that means nothing else, or by words. In doubt a 429 is pace, since a few POSTs more that are refused cost nothing: it is pace
+ * if its words speak of that, too, and `insufficient_quota` is OpenAI's code for money and Alibaba's for tokens per minute.
+ */
+const isAboutMoney = ({ answer: { status }, codes, texts }: Seen): boolean => {
+  const all = codes.map(normalised)
+  if (all.some((code) => unpayable.has(code))) return true
+  return status === 429 ? speaksOfMoney(...texts) && !speaksOfPace(...texts) : all.includes("insufficient_quota") || speaksOfMoney(...texts)
+}
+
+/** What speaks of money, where the first text is as good as none: `{ "error": "Forbidden", "message": "Insufficient balance" }`. */
+const messageOf = ({ answer, error, texts }: Seen): string =>
+  texts.find((text) => speaksOfMoney(text)) ?? error.message ?? excerpt(answer.body)
+
+const said = (seen: Seen): string => {
+  const message = messageOf(seen)
+  return excerpt(`HTTP ${seen.answer.status}${message === "" ? "" : `: ${message}`}`)
+}
+
+/** HTML, or XML as object stores answer: a page of some proxy, whatever its status says. */
+const isMarkup = ({ answer, json }: Pick<Seen, "answer" | "json">): boolean =>
+  json === undefined && (/\bhtml\b/iu.test(answer.headers["content-type"] ?? "") || answer.body.trimStart().startsWith("<"))
+
+const unreadable = (detail: string): Reading => ({ _tag: "Missed", because: "unreadable", detail })
+
+const page = ({ body, status }: Answer): Reading => ({
+  _tag: "Missed",
+  because: status === 429 ? "rate-limited" : status >= 500 ? "server" : "unreadable",
+  detail: excerpt(`HTTP ${status} with a page instead of JSON: ${body}`)
+})
+
+const byStatus = (seen: Seen): Reading => {
+  const { status } = seen.answer
+  const detail = said(seen)
+  const refused = (reason: "Unauthorized" | "PaymentRequired" | "PollRejected"): Reading => ({
+    _tag: "Refused",
+    reason,
+    status,
+    code: seen.error.code,
+    message: messageOf(seen)
+  })
+  const missed = (because: "timeout" | "server" | "rate-limited"): Reading => ({ _tag: "Missed", because, detail })
+  switch (status) {
+    case 401:
+    case 403:
+      return refused("Unauthorized")
+    case 402:
+      return refused("PaymentRequired")
+    case 404:
+    case 410:
+      return { _tag: "NotFound", detail }
+    case 408:
+    case 499:
+      return missed("timeout")
+    case 409:
+    case 425:
+      return missed("server")
+    case 429:
+      return missed("rate-limited")
+    default:
+      return status >= 300 && status < 499 ? refused("PollRejected") : missed("server")
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The contract that a provider plugs in: its wire format as pure functions and tables, and how a caller configures it.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { Capability } from "../request/Capability.ts"
+import type { InvalidRequest } from "../job/JobError.ts"
+import type { JobRef, Kind } from "../job/JobRef.ts"
+import type { Answer, Reading, Receipt } from "../job/Reading.ts"
+
+/**
+ * A request to the provider's API, relative to the base URL.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  /** Begins with a slash; parts that came from outside are percent-encoded. */
+  readonly path: string
+  readonly body?: Body | undefined
+}
+
+/** @category models */
+export type Body =
+  | { readonly _tag: "Json"; readonly value: unknown }
+  | {
+      readonly _tag: "Multipart"
+      readonly parts: ReadonlyArray<{ readonly name: string; readonly value: string | Blob; readonly filename?: string }>
+    }
+
+/**
+ * What to send in order to submit, and what kind of job it makes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SubmitCall {
+  readonly kind: Kind
+  readonly call: Call
+}
+
+/**
+ * How often to look, from the provider's documents. All in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rhythm {
+  /** From the submission to the first look. */
+  readonly first: number
+  /** From one answer to the next look. */
+  readonly interval: number
+  /** Looking more often gains nothing, or is punished. */
+  readonly floor: number
+  /** From the submission until the watcher stops waiting. */
+  readonly deadline: number
+}
+
+/**
+ * All that Reelay knows of a provider. `Request` is what its callers give.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Definition<in Request> {
+  /** Short, lower case: stands in references, paths and environment variables. */
+  readonly name: string
+  readonly title: string
+  /** The vendor's own address: scheme, host and path prefix, without a slash at the end. */
+  readonly baseUrl: string
+  /** Where the vendor documents this API. */
+  readonly docs: string
+  readonly capabilities: readonly [Capability, ...Array<Capability>]
+  readonly rhythm: Rhythm
+  /** Checks a request against every documented rule, and writes it down for the wire. */
+  readonly submission: (request: Request) => Effect.Effect<SubmitCall, InvalidRequest>
+  /** Pure and total: any status and any text give a receipt. */
+  readonly receive: (answer: Answer) => Receipt
+  readonly poll: (ref: JobRef) => Call
+  /** Pure and total: any status and any text give a reading. */
+  readonly interpret: (answer: Answer) => Reading
+  /** The path of a documented endpoint that serves the finished file, with the key. */
+  readonly content?: ((ref: JobRef) => string) | undefined
+  /** Absent where the provider documents no way to cancel. */
+  readonly cancel?: ((ref: JobRef) => Call) | undefined
+}
+
+/**
+ * A provider as one caller uses it: with a key, and at an address.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Provider<in Request> {
+  readonly definition: Definition<Request>
+  readonly baseUrl: string
+  readonly apiKey: Redacted.Redacted
+  readonly account?: string | undefined
+  readonly headers?: Readonly<Record<string, Redacted.Redacted>> | undefined
+  readonly userAgent?: string | undefined
+}
+
+/**
+ * How to reach a provider.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Sent as a bearer token, and to this API's own origin only. */
+  readonly apiKey: string | Redacted.Redacted
+  /** Scheme, host and path prefix of a proxy, gateway or mock. Absent: the vendor's own. */
+  readonly baseUrl?: string | undefined
+  /** A name for the account, kept in references. Absent: a fingerprint of the key. */
+  readonly account?: string | undefined
+  /**
+   * More headers, for a gateway or proxy that asks for them. They go where the key goes: to this API's own origin, never to another,
+   * and no error or log shows their values. Those that Reelay sets itself, such as `authorization` or `content-type`, are refused
+   * with `InvalidRequest`. Absent: none.
+   */
+  readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
+  /** The `user-agent` of every request. A browser sends its own instead. Absent: `reelay/<version>`. */
+  readonly userAgent?: string | undefined
+}
+
+/**
+ * Makes the function that a provider package exports.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const configure =
+  <Request>(definition: Definition<Request>) =>
+  (options: Options): Provider<Request> => ({
+    definition,
+    baseUrl: (options.baseUrl ?? definition.baseUrl).trim().replace(/\/+$/u, ""),
+    apiKey: typeof options.apiKey === "string" ? Redacted.make(options.apiKey.trim()) : options.apiKey,
+    account: options.account,
+    headers: redacted(options.headers ?? {}),
+    userAgent: options.userAgent
+  })
+
+const redacted = (headers: NonNullable<Options["headers"]>): Readonly<Record<string, Redacted.Redacted>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? Redacted.make(value) : value]))

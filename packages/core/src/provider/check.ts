@@ -1,0 +1,56 @@
+/** What must hold before a byte is sent. */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import * as Redacted from "effect/Redacted"
+import { ForbiddenAddress, InvalidRequest, JobError, type Operation, type Reason, Unauthorized } from "../job/JobError.ts"
+import { isBaseUrl, type JobRef } from "../job/JobRef.ts"
+import type { Provider } from "./Provider.ts"
+import { refuseHeaders } from "./bearing.ts"
+
+/** The account that a job belongs to: the caller's name for it, or a fingerprint that tells two keys apart and nothing more. */
+export const accountOf = ({ account, apiKey }: Provider<never>): string =>
+  account ?? `key-${bytesToHex(sha256(utf8ToBytes(Redacted.value(apiKey)))).slice(0, 8)}`
+
+/** Why a provider can't be used as it is configured. */
+export const refuseProvider = (provider: Provider<never>): InvalidRequest | undefined => {
+  const { apiKey, baseUrl, definition } = provider
+  const key = Redacted.value(apiKey)
+  if (key === "") return new InvalidRequest({ field: "apiKey", rule: `is missing for ${definition.title}` })
+  // A header can't carry anything else, and the error of an HTTP client would show the key.
+  if (!/^[\x21-\x7e]+$/u.test(key))
+    return new InvalidRequest({ field: "apiKey", rule: "has characters that no key has, such as a space or a line break" })
+  if (!isBaseUrl(baseUrl)) return new InvalidRequest({ field: "baseUrl", rule: "is no http or https address without query and user name" })
+  return refuseHeaders(provider)
+}
+
+/** Why a reference can't be followed with this provider. */
+export const refuseRef = (
+  provider: Provider<never>,
+  ref: JobRef,
+  { anyAccount }: { readonly anyAccount: boolean }
+): InvalidRequest | ForbiddenAddress | Unauthorized | undefined => {
+  const { definition } = provider
+  if (ref.provider !== definition.name) {
+    return new InvalidRequest({ field: "ref", rule: `is of a job at ${ref.provider}, and this is ${definition.name}` })
+  }
+  if (!isBaseUrl(ref.baseUrl))
+    return new InvalidRequest({ field: "ref", rule: "names an address that is none, or that has a query or a user name" })
+  if (ref.baseUrl !== definition.baseUrl && ref.baseUrl !== provider.baseUrl) {
+    return new ForbiddenAddress({
+      address: new URL(ref.baseUrl).origin,
+      rule: `is neither ${definition.title}'s address nor the configured one, so it does not get the key. If you trust it, give it as the base URL (baseUrl, or --base-url): ${ref.baseUrl}`
+    })
+  }
+  if (!anyAccount && ref.account !== undefined && ref.account !== accountOf(provider)) {
+    return new Unauthorized({
+      detail: `the job belongs to the account ${ref.account}, and this key to ${accountOf(provider)}; a provider knows a job only under the account that made it. If the key was renewed, attach with anyAccount: true, or --any-account`
+    })
+  }
+  return undefined
+}
+
+/** A reason with what it is about, where no try was made. */
+export const refusal =
+  ({ definition }: Provider<never>, operation: Operation, ref?: JobRef) =>
+  (reason: Reason): JobError =>
+    new JobError({ reason, provider: definition.name, operation, attempt: 0, ...(ref === undefined ? {} : { ref }) })

@@ -1,0 +1,215 @@
+/** Reading fields of a vendor's payload: pure, and without `effect/Schema`, which would cost a page 22 KB. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import type { Answer, Artifact } from "../job/Reading.ts"
+import { excerpt, present } from "../base/Text.ts"
+
+/**
+ * What an error body said, whichever of the known shapes it had.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ErrorBody {
+  readonly code?: string | undefined
+  readonly message?: string | undefined
+}
+
+/**
+ * Finds a job id under the first of the given names that holds one: a text or a whole number, at most 512 characters.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const idAt = (json: unknown, ...names: ReadonlyArray<string>): string | undefined => {
+  for (const name of names) {
+    const id = present(at(json, name))
+    if (id !== undefined && /^[\x21-\x7e]{1,512}$/u.test(id)) return id
+  }
+  return undefined
+}
+
+/**
+ * Candidates for the finished file, in the given order and without repeats. What is no URL is left out: some gateways put
+ * the text of a failure where a URL stands (new-api's `result_url`).
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const links = (...candidates: ReadonlyArray<string | undefined>): ReadonlyArray<Artifact> => {
+  const urls = candidates.map((candidate) => candidate?.trim() ?? "").filter(isLink)
+  return [...new Set(urls)].map((url) => ({ url, kind: "link" }))
+}
+
+const isLink = (text: string): boolean =>
+  /^https?:\/\/\S+$/iu.test(text) ? URL.canParse(text) : /^data:(video\/|application\/octet-stream)/iu.test(text) || isRelative(text)
+
+/**
+ * A path from the root, `//host/path`, or a path that ends as a video's name does (T38). A backslash, which a URL takes for a slash,
+ * stands in none of them; and without that ending a word such as `n/a` would be a link (T31).
+ */
+const isRelative = (text: string): boolean =>
+  (/^\/([^/\\\s][^\\\s]*|\/[\w-]+(\.[\w-]+)+(:\d+)?\/[^\\\s]+)$/u.test(text) ||
+    /^[\w.~%+@-]+(\/[\w.~%+@-]+)*\.(mp4|m4v|mov|webm|mkv|gif)(\?[^\\\s]*)?$/iu.test(text)) &&
+  URL.canParse(text, "https://example.com")
+
+/**
+ * A number, also where it is written as a text: `6`, `"6"`, `"10.0"`.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const numeric = (value: unknown): number | undefined => {
+  const text = present(value)
+  const number = text === undefined || !/^-?\d+(\.\d+)?$/u.test(text) ? Number.NaN : Number(text)
+  return Number.isFinite(number) ? number : undefined
+}
+
+/**
+ * A fraction from 0 to 1, of a percentage as number or text: `42`, `"42"`, `"42%"`.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const fraction = (percentage: unknown): number | undefined => {
+  const number = numeric(typeof percentage === "string" ? percentage.replace(/%\s*$/u, "") : percentage)
+  return number === undefined ? undefined : Math.min(1, Math.max(0, number / 100))
+}
+
+/**
+ * Seconds of a video: a number above 0, also as text.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const positive = (value: unknown): number | undefined => {
+  const number = numeric(value)
+  return number !== undefined && number > 0 ? number : undefined
+}
+
+/**
+ * A moment in milliseconds since the epoch, of one that is written in seconds (most vendors), in milliseconds (Kling) or as an ISO date
+ * with time and zone (Runway, Luma). 0 and what is empty are none: new-api and GeekNow write them for what has not happened yet.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const epochMillis = (value: unknown): number | undefined => {
+  const number = positive(value)
+  // The year 5138 in seconds, and 1973 in milliseconds: no video lapses in either.
+  if (number !== undefined) return number < 1e11 ? number * 1000 : number
+  const text = present(value) ?? ""
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(z|[+-]\d\d:?\d\d)$/iu.test(text)) return undefined
+  return Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
+}
+
+/**
+ * Reads the known shapes of an error: a text; `{ code, message }` with a text or number as code; `{ error: text, code }`;
+ * `{ error: { ... } }`; `{ detail: text or [{ msg }] }`. Empty texts are absence.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const errorOf = (value: unknown): ErrorBody => errorAt(value, 2)
+
+/** `depth` levels of `error` inside `error`: a body may nest a hundred thousand. */
+const errorAt = (value: unknown, depth: number): ErrorBody => {
+  if (typeof value === "string") return { message: shown(value) }
+  const error = at(value, "error")
+  const inner: ErrorBody = typeof error === "object" && depth > 0 ? errorAt(error, depth - 1) : { message: shown(error) }
+  const detail = at(value, "detail")
+  const first: unknown = Array.isArray(detail) ? detail[0] : undefined
+  return {
+    code: inner.code ?? present(at(value, "code")) ?? present(at(value, "type")),
+    message: inner.message ?? shown(at(value, "message")) ?? shown(detail) ?? shown(at(first, "msg"))
+  }
+}
+
+/** An error body, and the errors inside it, the innermost first. */
+const levels = (value: unknown, depth = 2): ReadonlyArray<unknown> => {
+  const error = at(value, "error")
+  return depth > 0 && typeof error === "object" && error !== null ? [...levels(error, depth - 1), value] : [value]
+}
+
+/**
+ * Every code of an error body, in whichever of the shapes that `errorOf` reads: one of money may stand in `type` beside a number in
+ * `code`, or around another.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const codesOf = (value: unknown): ReadonlyArray<string> =>
+  levels(value)
+    .flatMap((level) => [at(level, "code"), at(level, "type")])
+    .flatMap((code) => present(code) ?? [])
+
+/**
+ * Every text for people of an error body: Spring's `{ "error": "Forbidden", "message": "..." }` has the reason in the second.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const textsOf = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === "string") return [excerpt(value)]
+  return levels(value)
+    .flatMap((level) => {
+      const detail = at(level, "detail")
+      const first: unknown = Array.isArray(detail) ? detail[0] : undefined
+      return [at(level, "error"), at(level, "message"), detail, at(first, "msg")]
+    })
+    .flatMap((text) => shown(text) ?? [])
+}
+
+// "Quota" and "exhausted" are in neither: they mean pace as often as money.
+const money = [
+  /\b(in)?sufficient (\w+ ){0,3}(balance|credits?|funds)\b/iu,
+  /\b(enough|out of|no|no more|purchase|buy|add|used all|used all available) (more |your |any )?(balance|credits?|funds)\b/iu,
+  /\b(balance|credits?|funds)\b[^.。]{0,30}\b(too low|insufficient|not enough|exhausted|depleted|used up)\b/iu,
+  /\bspend(ing)? (limit|cap)\b/iu,
+  /\bbilling (details|hard limit|limit)\b/iu,
+  /\bpayment (is )?required\b/iu,
+  /\b(top up|top-up|recharge) (your )?(account|balance|wallet)\b/iu,
+  /余额|欠费|充值|预扣费|(额度|积分|点数)(不足|已?用[尽完光]|已?耗尽)/u
+] as const
+
+/**
+ * Tells whether words speak of an account that can't pay. Whole phrases, since a refusal may quote the request, and a prompt may have
+ * "white balance" or "closing credits".
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const speaksOfMoney = (...words: ReadonlyArray<string | undefined>): boolean =>
+  words.some((text) => text !== undefined && money.some((phrase) => phrase.test(text)))
+
+const pace =
+  /too many requests|too (quickly|fast|frequent)|slow down|\brate[ _-]*limit|\bper (second|minute|hour)\b|\b(rpm|rps|tpm|qps)\b|concurren|频繁|频率|速率|限流|并发|每(秒|分钟|小时)/iu
+
+/**
+ * Tells whether words speak of requests that come too fast.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const speaksOfPace = (...words: ReadonlyArray<string | undefined>): boolean =>
+  words.some((text) => text !== undefined && pace.test(text))
+
+/**
+ * Tells whether words speak of a content filter. It decides nothing but the `moderated` of a failure.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const speaksOfModeration = (...words: ReadonlyArray<string | undefined>): boolean =>
+  words.some((text) => text !== undefined && /moderat|nsfw|safety|content[ _-]*(polic|filter|violat)|violat\w* .*polic/iu.test(text))
+
+/** @category guards */
+export const isOk = ({ status }: Answer): boolean => status >= 200 && status <= 299
+
+const at = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
+
+const shown = (value: unknown): string | undefined => {
+  const text = present(value)
+  return text === undefined ? undefined : excerpt(text)
+}

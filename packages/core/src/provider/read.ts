@@ -1,0 +1,64 @@
+/** What an answer says of one job: the provider's reading, with its links made whole and the key kept out of its words. */
+import type { JobRef } from "../job/JobRef.ts"
+import type { Call, Provider } from "./Provider.ts"
+import type { Answer, Reading, Receipt } from "../job/Reading.ts"
+import { shownBy } from "./bearing.ts"
+import { pollRedirect, submitRedirect } from "./redirect.ts"
+
+export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer: Answer): Reading => {
+  const reading = pollRedirect(provider, call, answer) ?? provider.definition.interpret(answer)
+  const shown = shownBy(provider)
+  switch (reading._tag) {
+    case "Succeeded":
+      return withContent(reading, ref, provider)
+    case "Failed": {
+      const { code, message } = reading.failure
+      return { ...reading, failure: { ...reading.failure, message: shown(message), ...(code === undefined ? {} : { code: shown(code) }) } }
+    }
+    case "Refused":
+      return { ...reading, message: shown(reading.message), code: reading.code === undefined ? undefined : shown(reading.code) }
+    case "Missed":
+    case "NotFound":
+      return { ...reading, detail: shown(reading.detail) }
+    case "Unrecognised":
+      return { ...reading, word: shown(reading.word) }
+    case "Queued":
+    case "Running":
+    case "Expired":
+    case "Cancelled":
+      return reading
+  }
+}
+
+/** What the answer to a submission says, the key kept out of its words. An id stays as it is. */
+export const receive = (provider: Provider<never>, call: Call, answer: Answer): Receipt => {
+  const receipt = submitRedirect(provider, call, answer) ?? provider.definition.receive(answer)
+  const shown = shownBy(provider)
+  switch (receipt._tag) {
+    case "Accepted":
+      return receipt
+    case "Declined":
+      return { ...receipt, message: shown(receipt.message), code: receipt.code === undefined ? undefined : shown(receipt.code) }
+    case "Busy":
+      return { ...receipt, message: shown(receipt.message) }
+    case "Unclear":
+      return { ...receipt, detail: shown(receipt.detail) }
+  }
+}
+
+/** A documented content endpoint is the last candidate; a relative link (T38) is meant from the API's base. */
+const withContent = (
+  reading: Extract<Reading, { readonly _tag: "Succeeded" }>,
+  ref: JobRef,
+  { baseUrl, definition }: Provider<never>
+): Reading => {
+  const artifacts = reading.artifacts.map((artifact) => ({ ...artifact, url: absolute(artifact.url, baseUrl) ?? artifact.url }))
+  const content = definition.content?.(ref)
+  return { ...reading, artifacts: content === undefined ? artifacts : [...artifacts, { url: `${baseUrl}${content}`, kind: "content" }] }
+}
+
+/** A link as an address: as it stands where it is one, else from the API's base. `undefined` where it can't be one. */
+export const absolute = (url: string, baseUrl: string): string | undefined => {
+  if (/^[a-z][a-z\d+.-]*:/iu.test(url)) return URL.canParse(url) ? url : undefined
+  return URL.canParse(url, `${baseUrl}/`) ? new URL(url, `${baseUrl}/`).href : undefined
+}

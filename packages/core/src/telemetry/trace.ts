@@ -1,0 +1,112 @@
+/**
+ * Spans: what a trace shows of a job. Which there are, and why watching has a span for each stretch, is in decisions/0009. An attribute is
+ * never a key, a URL or a prompt.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import { JobError } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
+import type { Provider } from "../provider/Provider.ts"
+
+/** Where the spans of a job belong. */
+interface Place {
+  /** The submission or attachment that the job was got from. */
+  readonly origin: Tracer.ExternalSpan
+  /** The last stretch of watching. */
+  readonly stretch?: Tracer.ExternalSpan
+}
+
+/** By the identity of a reference: a handle, its states and their download share one, and it is forgotten with them. */
+const places = new WeakMap<JobRef, Place>()
+
+/**
+ * A span by its ids alone. A parent or link that is the span itself would keep all that it has gathered, and all before it: a job may be
+ * watched in thousands of stretches. What is logged under it is no event of the span, which for a stretch of hours would be a leak too.
+ */
+const idsOf = ({ annotations, sampled, spanId, traceId }: Tracer.AnySpan): Tracer.ExternalSpan =>
+  Tracer.externalSpan({ spanId, traceId, sampled, annotations })
+
+export const jobOf = ({ id, kind, provider }: JobRef): Readonly<Record<string, string>> => ({
+  "reelay.provider": provider,
+  "reelay.job.id": id,
+  "reelay.job.kind": kind
+})
+
+/** What spans of one request to the API have in common. */
+export const apiOf = ({ baseUrl, definition }: Provider<never>): Readonly<Record<string, string>> => ({
+  "reelay.provider": definition.name,
+  "server.address": new URL(baseUrl).hostname
+})
+
+interface Options {
+  readonly kind?: Tracer.SpanKind
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly parent?: Tracer.AnySpan | undefined
+  readonly links?: ReadonlyArray<Tracer.AnySpan>
+}
+
+/**
+ * Runs an effect as a span, which ends with it, however it ends. A JobError says its reason as `error.type`. The effect's fibers have the
+ * span's ids as their parent: see `idsOf`.
+ */
+export const span = <A, E, R>(
+  name: string,
+  { attributes, kind = "internal", links = [], parent }: Options,
+  use: (span: Tracer.Span) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+  Effect.useSpan(
+    name,
+    { attributes, kind, links: links.map((each) => ({ span: each, attributes: {} })), ...(parent === undefined ? {} : { parent }) },
+    (made) =>
+      Effect.tapError(use(made), (error) =>
+        Effect.sync(() => {
+          if (error instanceof JobError) made.attribute("error.type", error.reason._tag)
+        })
+      ).pipe(Effect.provideService(Tracer.ParentSpan, idsOf(made)))
+  )
+
+/** A span of a job that is known: under the caller's span, and linked to the job's; where the caller has none, under the job's. */
+const around = <A, E, R>(
+  name: string,
+  options: Options,
+  [near, ...others]: ReadonlyArray<Tracer.AnySpan | undefined>,
+  use: (span: Tracer.Span) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+  Effect.flatMap(Effect.serviceOption(Tracer.ParentSpan), (caller) => {
+    const nested = Option.isSome(caller)
+    const links = (nested ? [near, ...others] : others).filter((each) => each !== undefined)
+    return span(name, { ...options, links, parent: nested ? undefined : near }, use)
+  })
+
+/** Remembers which span a job was got in: its later spans belong to it. */
+export const originates = (ref: JobRef, from: Tracer.Span): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (!Context.get(from.annotations, Tracer.DisablePropagation)) places.set(ref, { origin: idsOf(from) })
+  })
+
+/** One stretch of watching. */
+export const stretch = <A, E, R>(
+  ref: JobRef,
+  use: (span: Tracer.Span) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+  Effect.suspend(() => {
+    const place = places.get(ref)
+    return around("reelay.job", { attributes: jobOf(ref) }, [place?.origin, place?.stretch], (made) => {
+      if (place !== undefined) places.set(ref, { ...place, stretch: idsOf(made) })
+      return use(made)
+    })
+  })
+
+/** Something that is done with a job besides watching. */
+export const ofJob = <A, E, R>(
+  name: string,
+  ref: JobRef,
+  attributes: Readonly<Record<string, string>>,
+  use: (span: Tracer.Span) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+  Effect.suspend(() => {
+    const place = places.get(ref)
+    return around(name, { kind: "client", attributes: { ...attributes, ...jobOf(ref) } }, [place?.stretch ?? place?.origin], use)
+  })
