@@ -30,7 +30,8 @@ export const groups = {
       "packages/core/src/engine/handle.ts",
       "packages/core/src/engine/attach.ts",
       "packages/core/src/journal/jobEntry.ts",
-      "packages/core/src/engine/many.ts"
+      "packages/core/src/engine/batch.ts",
+      "packages/core/src/engine/resume.ts"
     ],
     tests: [
       "packages/core/src/{engine,journal,limits,poll,telemetry,transport}/*.test.ts",

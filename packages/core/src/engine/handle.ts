@@ -1,10 +1,12 @@
 /** The handle of one job: its watcher, its result, and what comes of asking to stop it. */
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Budget from "../poll/Budget.ts"
-import type { CancelOutcome, JobHandle, WatchOptions } from "../Job.ts"
+import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
+import type { WatchOptions } from "./options.ts"
 import { JobCancelled, type JobError, JobExpired, JobFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type Succeeded, type Terminal } from "../job/JobState.ts"
@@ -99,4 +101,12 @@ const cancelled = Effect.fnUntraced(function* (
     case "Refused":
       return "Unknown"
   }
+})
+
+/** A handle that is quiet as its maker wished: a poller runs as those do who started it. */
+export const levelled = (handle: JobHandle, layer: Layer.Layer<never>): JobHandle => ({
+  ...handle,
+  states: Stream.provide(handle.states, layer),
+  result: Effect.provide(handle.result, layer),
+  cancel: Effect.provide(handle.cancel, layer)
 })

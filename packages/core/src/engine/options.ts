@@ -1,12 +1,79 @@
-/** What a caller said of time, checked, in milliseconds. */
+/** How a caller wishes a job to be submitted and watched, and what that is in checked milliseconds. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type { SubmitOptions } from "../Job.ts"
-import { InvalidRequest } from "../job/JobError.ts"
+import { InvalidRequest, type JobError } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
 import * as Pace from "../poll/Pace.ts"
 import type { Provider, Rhythm } from "../provider/Provider.ts"
+
+/**
+ * How to watch a job. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WatchOptions {
+  /** When to look: a pace or an interval. Absent: what the provider's documents advise. */
+  readonly pace?: Pace.Pace | Duration.Input | undefined
+  /** From submission or attachment until `DeadlineExceeded`. Absent: the provider's, 15 minutes or more. */
+  readonly deadline?: Duration.Input | undefined
+  /** The longest that one look may take. Absent: 30 seconds. */
+  readonly requestTimeout?: Duration.Input | undefined
+  /**
+   * When to look again after a look that was missed: no connection, no answer in time, 429, 5xx, an answer that can't be read. Its
+   * input says why; it begins anew after each good answer, and its end means giving up, as does `maxMisses`. The longest wait counts,
+   * of this, of the pace and of `Retry-After`, and none goes past the deadline.
+   *
+   * Absent: the pace after one miss; then twice the wait with each, longer by up to a quarter, at most 60 seconds.
+   */
+  readonly pollRetry?: Schedule.Schedule<unknown, JobError> | undefined
+  /** Missed looks in a row before the watcher gives up. Absent: 10. */
+  readonly maxMisses?: number | undefined
+  /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
+  readonly raw?: boolean | undefined
+}
+
+/** @category models */
+export interface SubmitOptions extends WatchOptions {
+  /** The longest that one try to submit may take. Absent: 60 seconds. After it nobody knows whether the job was accepted. */
+  readonly submitTimeout?: Duration.Input | undefined
+  /**
+   * When to try again where a job surely was not accepted (no connection, 429); `Retry-After` makes a wait longer. Absent: four more
+   * tries, after about 1, 2, 4 and 8 seconds, each wait shorter or longer by up to a fifth.
+   */
+  readonly submitRetry?: Schedule.Schedule<unknown, JobError> | undefined
+  /** Where the video is to be saved: the journal keeps the job open until `Artifact.save` has done so. Needs a journal. */
+  readonly saveTo?: string | undefined
+  /** A name of yours that the journal keeps with the job, to recognise it by. */
+  readonly label?: string | undefined
+  /** Told of the reference the moment it is known, even where the caller was interrupted meanwhile. Keep it: the job may be billed. */
+  readonly onSubmitted?: ((ref: JobRef) => Effect.Effect<void>) | undefined
+  /** Told of a `SubmitUnknown` where the caller was interrupted, and so can't be given it as a failure. */
+  readonly onUnknown?: ((error: JobError) => Effect.Effect<void>) | undefined
+  /**
+   * What makes two submissions one: with the same key they are the same submission, for as long as the process lives, and with a journal beyond
+   * that, whatever is pruned or forgotten. Another request under the same key is `InvalidRequest`. Default: none, each submission is one of its own.
+   */
+  readonly key?: string | undefined
+  /**
+   * Submits though the very same request to the same account is of unknown fate since less than ten minutes: **it may be paid for twice**.
+   * Default: false, it is refused with that `SubmitUnknown`.
+   */
+  readonly maySubmitAgain?: boolean | undefined
+  /**
+   * The most submissions of the account that this process, and its journal, may make within a time: what is beyond that is `RateLimited`, and
+   * nothing is sent. Those that were surely not accepted do not count. Default: no limit.
+   */
+  readonly maxSubmissions?: { readonly limit: number; readonly window: Duration.Input } | undefined
+}
+
+/** @category models */
+export interface AttachOptions extends WatchOptions {
+  /** Attaches though the key is of another account than the job's, as after a key was renewed. Absent: no. */
+  readonly anyAccount?: boolean | undefined
+}
 
 /** A pace below the floor is the caller's will; at the vendor's own address it deserves a word. */
 export const warnOfHaste = ({ baseUrl, definition }: Provider<never>, { every }: Times): Effect.Effect<void> => {
@@ -62,3 +129,10 @@ export const timesOf = (options: SubmitOptions, rhythm: Rhythm): Times | Invalid
 
 const millis = (input: Duration.Input | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(Duration.fromInputUnsafe(input))
+
+/** How many jobs are followed at a time, where nobody says. */
+const manyJobs = 16
+
+/** How many at a time, or what is wrong with that. */
+export const atATime = (concurrency = manyJobs): number | InvalidRequest =>
+  concurrency >= 1 ? concurrency : new InvalidRequest({ field: "concurrency", rule: `is ${concurrency}, and must be 1 or more` })

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
-import type { Journal } from "./Journal.ts"
+import type { Damaged, Entry, Tombstone } from "./Entry.ts"
 import { accountKey, type Asked, jobKey } from "./keys.ts"
 
 /** Times are milliseconds on the monotonic clock. */
@@ -36,7 +36,7 @@ export interface Unknown {
 
 /** What of a journal is needed here. */
 interface Reader {
-  readonly read: Journal["Service"]["read"]
+  readonly read: (id: string) => Effect.Effect<Entry | Tombstone | Damaged | undefined>
 }
 
 /** How long the same request is refused after one of unknown fate: 10 minutes. */

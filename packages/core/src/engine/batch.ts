@@ -1,0 +1,181 @@
+/** Many submissions as one stream, so many at a time, and under a name that outlives the process. */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { InvalidRequest, type JobCancelled, type JobError, type JobExpired, type JobFailed } from "../job/JobError.ts"
+import type { JobRef } from "../job/JobRef.ts"
+import { isTerminal, type JobState } from "../job/JobState.ts"
+import { busy } from "../journal/entryWriter.ts"
+import * as Journal from "../journal/Journal.ts"
+import { idInBatch } from "../journal/keys.ts"
+import * as Hold from "../journal/lease.ts"
+import { refusal } from "../provider/check.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { resultOf } from "./handle.ts"
+import type { Submission } from "./JobHandle.ts"
+import { atATime, type SubmitOptions } from "./options.ts"
+import { submission as makeSubmission } from "./submissions.ts"
+
+/** @category models */
+export interface RunAllOptions extends Omit<SubmitOptions, "key" | "label" | "onSubmitted" | "onUnknown" | "saveTo"> {
+  /** Jobs at the same time, from submission to end. Absent: 16. */
+  readonly concurrency?: number | undefined
+  /**
+   * A name under which the journal keeps the batch. Running a batch of that name again submits only what was not submitted before, and
+   * follows the rest: a batch that was stopped goes on, and nothing is paid for twice. Needs a journal; where several processes may run it at
+   * the same time, one whose claims they share (`KeyValueJournal.Options.claims`).
+   */
+  readonly batch?: string | undefined
+  /** Ends the stream, with the error, at the first job that fails or is lost sight of; the others are left, and go on there. Absent: no. */
+  readonly stopOnFailure?: boolean | undefined
+  /** Where the video of a key is to be saved. See `SubmitOptions.saveTo`. */
+  readonly saveTo?: ((key: string) => string) | undefined
+  readonly onSubmitted?: ((ref: JobRef, key: string) => Effect.Effect<void>) | undefined
+  readonly onUnknown?: ((error: JobError, key: string) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * What happens to one request of many.
+ *
+ * - `Saved`: an earlier run of this batch has saved its video.
+ * - `Error`: it was refused, its fate is unknown, or sight of it was lost.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BatchEvent =
+  | { readonly _tag: "State"; readonly key: string; readonly state: JobState }
+  | { readonly _tag: "Saved"; readonly key: string; readonly ref: JobRef }
+  | { readonly _tag: "Error"; readonly key: string; readonly error: JobError }
+
+export const runAll = <Request>(
+  provider: Provider<Request>,
+  requests: Iterable<readonly [key: string, request: Request]>,
+  options: RunAllOptions
+): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> => {
+  const held: Held = new Map()
+  /** Keys whose unknown fate somebody has heard of. */
+  const heard = new Set<string>()
+  const all = Array.from(requests)
+  return Stream.unwrap(
+    Effect.gen(function* () {
+      const fail = refusal(provider, "submit")
+      const concurrency = atATime(options.concurrency)
+      if (typeof concurrency !== "number") return yield* fail(concurrency)
+      const keys = new Set<string>()
+      for (const [key] of all) {
+        if (keys.has(key)) return yield* fail(new InvalidRequest({ field: "requests", rule: `have the key ${key} more than once` }))
+        keys.add(key)
+      }
+      const journal = Option.getOrUndefined(yield* Effect.serviceOption(Journal.Journal))
+      if (options.batch !== undefined && journal === undefined) {
+        return yield* fail(new InvalidRequest({ field: "batch", rule: `is ${options.batch}, and there is no journal to keep it in` }))
+      }
+      const heeded: RunAllOptions = {
+        ...options,
+        onUnknown: (error, key) =>
+          Effect.suspend(() => {
+            heard.add(key)
+            return options.onUnknown?.(error, key) ?? Effect.void
+          })
+      }
+      const one = ([key, request]: readonly [string, Request]): Stream.Stream<BatchEvent, never, HttpClient.HttpClient> =>
+        Stream.unwrap(inBatch(provider, key, request, heeded, journal, held)).pipe(
+          Stream.catch((error) => Stream.succeed<BatchEvent>({ _tag: "Error", key, error }))
+        )
+      const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency }).pipe(
+        Stream.tap((event) => Effect.sync(() => void (event._tag === "Error" && heard.add(event.key)))),
+        // Whoever leaves the stream may leave an event in it.
+        Stream.ensuring(Effect.suspend(() => unheard(held, heard, heeded)))
+      )
+      return options.stopOnFailure === true ? stopped(events) : events
+    })
+  )
+}
+
+/** The first failure is shown, and then ends all. */
+const stopped = <E, R>(
+  events: Stream.Stream<BatchEvent, E, R>
+): Stream.Stream<BatchEvent, E | JobError | JobFailed | JobExpired | JobCancelled, R> =>
+  Stream.flatMap(events, (event) => {
+    if (event._tag === "Error") return Stream.concat(Stream.succeed(event), Stream.fail(event.error))
+    if (event._tag === "Saved" || !isTerminal(event.state)) return Stream.succeed(event)
+    return Stream.concat(Stream.succeed<BatchEvent>(event), Stream.drain(Stream.fromEffect(resultOf(event.state))))
+  })
+
+/** The submissions of one `runAll`, by their keys. */
+type Held = Map<string, Effect.Effect<Submission, JobError, HttpClient.HttpClient>>
+
+/** One request of many. Its submission is made once, however often the stream is run. */
+const inBatch = Effect.fnUntraced(function* <Request>(
+  provider: Provider<Request>,
+  key: string,
+  request: Request,
+  options: RunAllOptions,
+  journal: Journal.Journal["Service"] | undefined,
+  held: Held
+): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient | Scope.Scope> {
+  const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
+  // Made in one step, so that two runs of one stream at the same time ask the same value.
+  const made =
+    held.get(key) ??
+    Effect.runSync(
+      Effect.cached(
+        makeSubmission(provider, request, {
+          ...rest,
+          label: key,
+          saveTo: saveTo?.(key),
+          onSubmitted: (ref) => onSubmitted?.(ref, key) ?? Effect.void,
+          onUnknown: (error) => onUnknown?.(error, key) ?? Effect.void,
+          ...(batch === undefined ? {} : { batch, key })
+        })
+      )
+    )
+  held.set(key, made)
+  const value = yield* made
+  // What is final is told in any case; what is not is left to the process that works on it.
+  const { _tag } = value.phase()
+  const isFinal = _tag === "Accepted" || _tag === "Unknown" || _tag === "Refused"
+  const saved =
+    batch === undefined || journal === undefined ? undefined : yield* takenUp(provider, journal, batch, key, value.digest, isFinal)
+  if (saved !== undefined) return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref: saved })
+  const handle = yield* value.job
+  return Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
+})
+
+/** Tells of the unknown fates that nobody has heard of. */
+const unheard = (held: Held, heard: ReadonlySet<string>, { onUnknown }: RunAllOptions): Effect.Effect<void, never, HttpClient.HttpClient> =>
+  Effect.forEach(
+    held,
+    ([key, made]) =>
+      Effect.ignoreCause(
+        Effect.flatMap(made, (submission) => {
+          const phase = submission.phase()
+          return phase._tag === "Unknown" && phase.made && !heard.has(key) ? (onUnknown?.(phase.error, key) ?? Effect.void) : Effect.void
+        })
+      ),
+    { discard: true }
+  )
+
+/** Keeps other processes from a key for as long as its job is followed. Answers with the job whose video an earlier run has saved. */
+const takenUp = Effect.fnUntraced(function* (
+  provider: Provider<never>,
+  journal: Journal.Journal["Service"],
+  batch: string,
+  key: string,
+  digest: string,
+  isFinal: boolean
+): Effect.fn.Return<JobRef | undefined, JobError, Scope.Scope> {
+  const fail = refusal(provider, "submit")
+  const id = idInBatch(batch, key)
+  const isOurs = isFinal
+    ? yield* Effect.orElseSucceed(Hold.scopedJoin(journal, id), () => true)
+    : yield* Effect.mapError(Hold.scopedJoin(journal, id), fail)
+  if (!isOurs && !isFinal) return yield* fail(busy({ id, key, batch }))
+  const there = yield* journal.read(id)
+  if (there === undefined || there._tag === "Damaged" || there.digest !== digest) return undefined
+  if (there._tag === "Tombstone") return there.outcome === "Saved" ? there.ref : undefined
+  return there.fate._tag === "Closed" && there.fate.end === "Saved" ? there.fate.ref : undefined
+})
