@@ -10,7 +10,7 @@ export type Line =
 
 /** An entry of the journal that is not followed: a living process does so, or it can't be read. */
 export type Passed =
-  | { readonly _tag: "Held"; readonly entry: string; readonly ref?: string }
+  | { readonly _tag: "Leased"; readonly entry: string; readonly ref?: string }
   | { readonly _tag: "Damaged"; readonly entry: string; readonly detail: string }
 
 export const ofSaved = (ref: JobRef.JobRef, saved: Artifact.Saved): Line => ({ ...saved, ref: JobRef.toUri(ref), id: ref.id })

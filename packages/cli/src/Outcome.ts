@@ -14,11 +14,11 @@ type Needs = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | Current
 /** What the flags of a command say of how it is run. */
 interface How {
   readonly json: boolean
-  /** Whether jobs are remembered. Absent: yes. */
+  /** Whether jobs are remembered. Default: true. */
   readonly journal?: boolean
-  /** Whether it follows many jobs. Absent: no. */
+  /** Whether it follows many jobs. Default: false. */
   readonly many?: boolean
-  /** As `Transport.Options` has it. Absent: what the environment says. */
+  /** As `Transport.Options` has it. Default: what the environment says. */
   readonly proxy?: string | undefined
 }
 

@@ -60,7 +60,7 @@ const interruptedText = (stopped: Stopped): string => {
 
 const passedText = (line: Lines.Passed): string => {
   switch (line._tag) {
-    case "Held":
+    case "Leased":
       return `${line.entry} is followed by another process.`
     case "Damaged":
       return `${line.entry} in the journal ${line.detail}. The others go on.`

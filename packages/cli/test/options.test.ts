@@ -115,10 +115,10 @@ describe("reelay run", () => {
     expect(out + err).not.toContain(token)
   })
 
-  it("T23: --log-level debug tells of each look on standard error, without key, header or signature", async () => {
+  it("T23: --log-level debug tells of each poll on standard error, without key, header or signature", async () => {
     const { code, err, lines } = await run(args("--log-level", "debug", "--header", `x-token: ${token}`))
     expect([code, lines.at(-1)]).toMatchObject([0, { _tag: "Saved" }])
-    expect(err).toContain("Look 1 at xai job r1: HTTP 200, Succeeded\n")
+    expect(err).toContain("Poll 1 of xai job r1: HTTP 200, Succeeded\n")
     for (const secret of [key, token, "s1gn4ture"]) expect(err).not.toContain(secret)
   })
 

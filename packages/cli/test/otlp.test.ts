@@ -104,7 +104,7 @@ describe("the otlp example", () => {
     ).toStrictEqual(["reelay.submit"])
   })
 
-  it("says of each look what came of it", () => {
+  it("says of each poll what came of it", () => {
     const looks = spans.filter(({ name }) => name === "reelay.poll")
     const said = looks.map(({ attributes }) => Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])))
     expect(
@@ -128,7 +128,7 @@ describe("the otlp example", () => {
       "reelay.jobs": "counter in 1",
       "reelay.jobs.watched": "gauge in 1",
       "reelay.polls": "counter in 1",
-      "reelay.polls.missed": "counter in 1",
+      "reelay.polls.failed": "counter in 1",
       "reelay.detection_lag": "histogram in s",
       "reelay.download.bytes": "counter in By"
     })

@@ -120,7 +120,7 @@ export const submit = <Request>(
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => Effect.flatMap(makeSubmission(provider, request, options), ({ job }) => job)
 
 /**
- * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first look comes at once.
+ * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first poll comes at once.
  *
  * The key goes only to the vendor's own address or the configured `baseUrl`: a reference that names another is
  * `ForbiddenAddress`. A reference of another account is `Unauthorized`. Neither sends anything.

@@ -14,19 +14,19 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./artifact/Artifact.ts"
+import { withLogLevel } from "./engine/handle.ts"
+import { servicesOf } from "./engine/services.ts"
 import { InFlight, running } from "./engine/submitting.ts"
-import { refusal } from "./provider/check.ts"
-import { equipped } from "./engine/services.ts"
-import { levelled } from "./engine/handle.ts"
-import { type LogLevel, logging } from "./telemetry/logging.ts"
-import type { Limits } from "./limits/admission.ts"
 import * as Job from "./Job.ts"
 import { InvalidRequest, JobError } from "./job/JobError.ts"
 import { fromUri, type JobRef } from "./job/JobRef.ts"
 import type { JobState, Succeeded } from "./job/JobState.ts"
 import * as Journal from "./journal/Journal.ts"
+import type { Limits } from "./limits/admission.ts"
 import type { Pace } from "./poll/Pace.ts"
+import { refusal } from "./provider/check.ts"
 import type { Provider } from "./provider/Provider.ts"
+import { type LogLevel, logging } from "./telemetry/logging.ts"
 
 export { type LogLevel, logging } from "./telemetry/logging.ts"
 
@@ -38,25 +38,25 @@ export { type LogLevel, logging } from "./telemetry/logging.ts"
  */
 export interface ClientOptions<Request> {
   readonly provider: Provider<Request>
-  /** The `fetch` to use. Absent: the platform's. */
+  /** The `fetch` to use. Default: the platform's. */
   readonly fetch?: typeof globalThis.fetch | undefined
-  /** When to look: a pace or an interval. Absent: what the provider's documents advise. */
+  /** When to poll: a pace or an interval. Default: what the provider's documents advise. */
   readonly pace?: Pace | Duration.Input | undefined
-  /** From submission or attachment until `DeadlineExceeded`. Absent: the provider's, 15 minutes or more. */
+  /** From submission or attachment until `DeadlineExceeded`. Default: the provider's, 15 minutes or more. */
   readonly deadline?: Duration.Input | undefined
-  /** The longest that one look may take. Absent: 30 seconds. */
+  /** The longest that one poll may take. Default: 30 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
-  /** The longest that one try to submit may take. Absent: 60 seconds. */
+  /** The longest that one try to submit may take. Default: 60 seconds. */
   readonly submitTimeout?: Duration.Input | undefined
-  /** When to try to submit again where a job surely was not accepted. Absent: as `Job.SubmitOptions` says. */
+  /** When to try to submit again where a job surely was not accepted. Default: as `Job.SubmitOptions` says. */
   readonly submitRetry?: Job.SubmitOptions["submitRetry"]
-  /** When to look again after a look that was missed. Absent: as `Job.WatchOptions` says. */
+  /** When to poll again after a failed poll. Default: as `Job.WatchOptions` says. */
   readonly pollRetry?: Job.WatchOptions["pollRetry"]
-  /** Missed looks in a row before the watcher gives up. Absent: 10. */
-  readonly maxMisses?: number | undefined
-  /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
+  /** Failed polls in a row before the watcher gives up. Default: 10. */
+  readonly maxConsecutiveFailures?: number | undefined
+  /** Whether states carry the payload that led to them. It may hold signed URLs. Default: false. */
   readonly raw?: boolean | undefined
-  /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
+  /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal.Journal["Service"] | undefined
   /**
    * The most submissions of the account that this process, and its journal, may make within a time: what is beyond that is `RateLimited`,
@@ -64,11 +64,11 @@ export interface ClientOptions<Request> {
    */
   readonly maxSubmissions?: Job.SubmitOptions["maxSubmissions"]
   /**
-   * What the jobs of an account share: `Limits.memory()`, the same for several clients. Absent: nothing here, since a page seldom has
+   * What the jobs of an account share: `Limits.memory()`, the same for several clients. Default: nothing here, since a page seldom has
    * many jobs and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
    */
   readonly limits?: Limits | undefined
-  /** The least that is worth a line on the console; `debug` tells of each look. No line holds a key or a signed URL. Absent: `warning`. */
+  /** The least that is worth a line on the console; `debug` tells of each poll. No line holds a key or a signed URL. Default: `warning`. */
   readonly logLevel?: LogLevel | undefined
 }
 
@@ -242,10 +242,10 @@ export const clientOver = <Request, J extends PromiseJob>(
   const inFlight = running()
   const closing = new AbortController()
   const own = Layer.merge(logging(options.logLevel), Layer.succeed(InFlight, inFlight))
-  const transport = equipped(Layer.merge(bare, own), options)
+  const transport = servicesOf(Layer.merge(bare, own), options)
   const run: Run = (effect, signal) => promised(effect, signal, closing.signal)
   const asJob = (silent: Job.JobHandle): J => {
-    const handle = levelled(silent, logging(options.logLevel))
+    const handle = withLogLevel(silent, logging(options.logLevel))
     return extend(promiseJob(provider, handle, transport, run, closing.signal), handle, run)
   }
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
@@ -291,7 +291,7 @@ export const clientOver = <Request, J extends PromiseJob>(
         signal
       ),
     run: async (request, given = {}) => {
-      const handle = levelled(await submit(request, given), logging(options.logLevel))
+      const handle = withLogLevel(await submit(request, given), logging(options.logLevel))
       const watched = Stream.runForEach(handle.states, (state) => Effect.sync(() => given.onState?.(state)))
       return run(Effect.andThen(watched, handle.result), given.signal)
     },

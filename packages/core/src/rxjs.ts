@@ -13,30 +13,30 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
+import { withLogLevel } from "./engine/handle.ts"
 import { macrotask } from "./engine/macrotask.ts"
+import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
-import { equipped } from "./engine/services.ts"
-import { levelled } from "./engine/handle.ts"
-import { type LogLevel, logging } from "./telemetry/logging.ts"
-import type { Limits } from "./limits/admission.ts"
 import type * as Job from "./Job.ts"
-import type { Journal } from "./journal/Journal.ts"
 import { isTerminal, type JobState } from "./job/JobState.ts"
+import type { Journal } from "./journal/Journal.ts"
+import type { Limits } from "./limits/admission.ts"
 import type { Provider } from "./provider/Provider.ts"
+import { type LogLevel, logging } from "./telemetry/logging.ts"
 
 export type { LogLevel } from "./telemetry/logging.ts"
 
 /** @category models */
 export interface Options extends Job.SubmitOptions {
-  /** What happens to the job when the last subscriber leaves before its end. `leave`: it goes on at the provider. Absent: `leave`. */
+  /** What happens to the job when the last subscriber leaves before its end. `leave`: it goes on at the provider. Default: `leave`. */
   readonly onUnsubscribe?: "leave" | "cancel" | undefined
-  /** The transport. Absent: the platform's `fetch`. */
+  /** The transport. Default: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
-  /** Remembers the job across a reload, as `KeyValueJournal.inStorage(localStorage)` does. Absent: nothing is remembered. */
+  /** Remembers the job across a reload, as `KeyValueJournal.inStorage(localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal["Service"] | undefined
-  /** What the jobs of an account share: `Limits.memory()`, the same for several Observables. Absent: nothing. */
+  /** What the jobs of an account share: `Limits.memory()`, the same for several Observables. Default: nothing. */
   readonly limits?: Limits | undefined
-  /** The least that is worth a line on the console; `debug` tells of each look. No line holds a key or a signed URL. Absent: `warning`. */
+  /** The least that is worth a line on the console; `debug` tells of each poll. No line holds a key or a signed URL. Default: `warning`. */
   readonly logLevel?: LogLevel | undefined
 }
 
@@ -68,7 +68,7 @@ export interface Options extends Job.SubmitOptions {
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
   const level = logging(options.logLevel)
-  const transport = equipped(Layer.merge(options.transport ?? FetchHttpClient.layer, level), options)
+  const transport = servicesOf(Layer.merge(options.transport ?? FetchHttpClient.layer, level), options)
   // One submission, and one transport that lives as long as it: whoever comes first makes both.
   const held = Effect.runSync(
     Effect.cached(
@@ -80,7 +80,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
   const handle = Effect.flatMap(held, ({ job, phase }) => {
     // In a later turn: a bare `retry()` that is told of a final error while it subscribes would never let go of the event loop.
     const asked = "error" in phase() ? Effect.andThen(macrotask, job) : job
-    return Effect.map(Effect.provide(asked, level), (made) => levelled(made, level))
+    return Effect.map(Effect.provide(asked, level), (made) => withLogLevel(made, level))
   })
   let subscribers = 0
 

@@ -8,10 +8,10 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Dialect from "../src/provider/Dialect.ts"
-import { InvalidRequest, type JobError } from "../src/job/JobError.ts"
 import type { JobHandle } from "../src/Job.ts"
+import { InvalidRequest, type JobError } from "../src/job/JobError.ts"
 import type { JobState } from "../src/job/JobState.ts"
+import * as Dialect from "../src/provider/Dialect.ts"
 import * as Provider from "../src/provider/Provider.ts"
 import { failed } from "./samples.ts"
 
@@ -20,9 +20,9 @@ const baseUrl = "https://api.fake.test"
 
 const Payload = Schema.Struct({
   status: Schema.String,
-  progress: Dialect.told(Schema.Unknown),
-  url: Dialect.told(Schema.String),
-  error: Dialect.told(Schema.String)
+  progress: Dialect.lenient(Schema.Unknown),
+  url: Dialect.lenient(Schema.String),
+  error: Dialect.lenient(Schema.String)
 })
 
 /** `POST /jobs` makes `{ id }`; `GET /jobs/{id}` answers `{ status, progress, url, error }`. An empty prompt is refused. */
@@ -32,7 +32,7 @@ export const definition: Provider.Definition<{ readonly prompt: string }> = {
   baseUrl,
   docs: "https://docs.fake.test",
   capabilities: [{ model: "fake-1", mode: "generate", prompt: "required" }],
-  rhythm: { first: 2000, interval: 5000, floor: 3000, deadline: 60_000 },
+  polling: { firstDelay: 2000, interval: 5000, minInterval: 3000, deadline: 60_000 },
   submission: ({ prompt }) =>
     prompt === ""
       ? Effect.fail(new InvalidRequest({ field: "prompt", rule: "is missing" }))
@@ -42,7 +42,7 @@ export const definition: Provider.Definition<{ readonly prompt: string }> = {
   interpret: Dialect.interpreter({
     schema: Payload,
     word: ({ status }) => status,
-    words: { queued: "queued", running: "running", done: "succeeded", failed: "failed", expired: "expired", cancelled: "cancelled" },
+    statuses: { queued: "queued", running: "running", done: "succeeded", failed: "failed", expired: "expired", cancelled: "cancelled" },
     read: {
       queued: () => ({ _tag: "Queued" }),
       running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),

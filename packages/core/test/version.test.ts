@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import { version } from "../src/base/version.ts"
 
 it("the version is the package's", () => {

@@ -136,7 +136,7 @@ describe("a folder of somebody else's", () => {
   })
 })
 
-it("a thousand entries are listed with one look into the folder and one at each", async () => {
+it("a thousand entries are listed with one poll into the folder and one at each", async () => {
   const place = folder()
   const journal = FileJournal.make(place)
   await run(journal.write(entry))

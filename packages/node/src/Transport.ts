@@ -20,12 +20,12 @@ export interface Options {
    * Default: 32.
    */
   readonly connections?: number | undefined
-  /** Milliseconds that connecting may take. Absent: 10 seconds. */
+  /** Milliseconds that connecting may take. Default: 10 seconds. */
   readonly connectTimeout?: number | undefined
   /**
    * The proxy for all requests: `"http://host:port"`, with `user:password@` where it wants them, or `"environment"` for what `HTTP_PROXY`,
    * `HTTPS_PROXY` and `NO_PROXY` say (also in lower case; this machine itself is never asked for there). https goes through it in a tunnel that shows it the host and no more; plain http it
-   * reads. The proxy resolves the names, so that only the addresses which links spell out can be judged as private. Absent: none.
+   * reads. The proxy resolves the names, so that only the addresses which links spell out can be judged as private. Default: none.
    */
   readonly proxy?: string | undefined
 }

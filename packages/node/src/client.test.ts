@@ -15,15 +15,15 @@ const tiny = Provider.configure<VideoRequest.VideoRequest>({
   baseUrl: "https://tiny.example.com",
   docs: "https://tiny.example.com/docs",
   capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
-  rhythm: { first: 10, interval: 10, floor: 10, deadline: 10_000 },
+  polling: { firstDelay: 10, interval: 10, minInterval: 10, deadline: 10_000 },
   submission: ({ prompt }) =>
     Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs", body: { _tag: "Json", value: { prompt } } } }),
   receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id") }),
   poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),
   interpret: Dialect.interpreter({
-    schema: Schema.Struct({ status: Schema.String, url: Dialect.told(Schema.String) }),
+    schema: Schema.Struct({ status: Schema.String, url: Dialect.lenient(Schema.String) }),
     word: ({ status }) => status,
-    words: { running: "running", done: "succeeded" },
+    statuses: { running: "running", done: "succeeded" },
     read: {
       queued: () => ({ _tag: "Queued" }),
       running: () => ({ _tag: "Running" }),
@@ -64,7 +64,7 @@ const json = (response: ServerResponse, value: unknown): void => {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value))
 }
 
-/** Accepts a job, and calls it done at the second look. */
+/** Accepts a job, and calls it done at the second poll. */
 const working = (file: Handler): Handler => {
   let looks = 0
   return (request, response) => {

@@ -41,7 +41,7 @@ const worker = (socket: string, options: Limits.Options = {}) =>
   )
 
 const account = { origin: "https://api.example.test", account: "me" }
-/** A request of somebody who waits for so many milliseconds: sent, or why it was withheld. */
+/** A request of somebody who waits for so many milliseconds: sent, or why it was notAdmitted. */
 const asking = (limits: Limits.Limits, patience: number, status = 200, headers: Record<string, string> = {}) =>
   limits
     .turn(account, patience, (listen) => listen(Effect.succeed({ operation: "poll", status, headers, body: "" })))

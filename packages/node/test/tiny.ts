@@ -10,7 +10,7 @@ export const tiny = (parts: Partial<Provider.Definition<object>> = {}) =>
     baseUrl: "https://api.tiny.test",
     docs: "https://docs.tiny.test",
     capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
-    rhythm: { first: 10, interval: 10, floor: 10, deadline: 10_000 },
+    polling: { firstDelay: 10, interval: 10, minInterval: 10, deadline: 10_000 },
     submission: () => Effect.succeed({ kind: "generation", call: { method: "POST", path: "/jobs" } }),
     receive: () => ({ _tag: "Unclear", status: 200, detail: "no id" }),
     poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),

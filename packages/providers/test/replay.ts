@@ -157,7 +157,7 @@ export const field = (json: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((from, name) => (isRecord(from) ? from[name] : undefined), json)
 
 /** Each word of a dialect stands as a status in some fixture, or in `exempt` with the reason why not. */
-export const wordsHaveFixtures = (
+export const statusesHaveFixtures = (
   words: Readonly<Record<string, string>>,
   fixtures: Readonly<Record<string, Fixture>>,
   statusOf: (body: unknown) => ReadonlyArray<unknown>,

@@ -144,7 +144,7 @@ describe("a job of each vendor", () => {
       const { floor, title } = vendor
       const hasty = yield* watched(vendor, { pace: floor * 1000 - 1, deadline: "1 minute" })
       const every = (floor * 1000 - 1) / 1000
-      expect(hasty.lines[0]).toMatch(`Looking every ${every} s is faster than ${title} advises (${floor} s)`)
+      expect(hasty.lines[0]).toMatch(`Polling every ${every} s is faster than ${title} advises (${floor} s)`)
       const patient = yield* watched(vendor, { pace: floor * 1000, deadline: "1 minute" })
       expect(patient.lines.join()).not.toMatch(/advises/u)
     })

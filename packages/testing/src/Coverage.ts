@@ -39,7 +39,7 @@ export interface Part {
 export interface Report {
   readonly provider: Provider
   readonly states: Part
-  /** As in `running > succeeded`: what one look told, and the next that told something else. */
+  /** As in `running > succeeded`: what one poll told, and the next that told something else. */
   readonly transitions: Part
   /** By their names in the mock's catalogue; those that this provider's answers, and the host, can show. */
   readonly faults: Part
@@ -70,7 +70,7 @@ const beginnings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
 
 const statesOf = (provider: Provider): ReadonlyArray<string> => [...beginnings[provider], ...endings[provider]]
 
-/** Each step on, and each beginning's way to each end: between two looks a job may do more than one step. */
+/** Each step on, and each beginning's way to each end: between two polls a job may do more than one step. */
 const transitionsOf = (provider: Provider): ReadonlyArray<string> => {
   const [early, late] = [beginnings[provider], endings[provider]]
   const steps = early.slice(1).map((state, index) => `${early[index]} > ${state}`)
@@ -86,7 +86,7 @@ const part = (all: ReadonlyArray<string>, met: ReadonlyArray<string>): Part => {
   return { all, met: counts, share: all.length === 0 ? 1 : counts.size / all.length }
 }
 
-/** What the looks at each job told, one after the other; an end by its name. */
+/** What the polls at each job told, one after the other; an end by its name. */
 const lives = ({ journal, jobs }: Seen, provider: Provider): ReadonlyArray<ReadonlyArray<string>> => {
   const merged = provider === "xingchao" || provider === "geeknow"
   return jobs

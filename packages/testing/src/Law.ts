@@ -12,9 +12,9 @@ import * as fc from "fast-check"
  * @since 0.1.0
  */
 export interface CheckOptions {
-  /** Inputs to try. Absent: what the law names, mostly 1000 for pure functions and 60 for the engine. */
+  /** Inputs to try. Default: what the law names, mostly 1000 for pure functions and 60 for the engine. */
   readonly runs?: number | undefined
-  /** The seed of the inputs, from the report of a failure. Absent: a new one each time. */
+  /** The seed of the inputs, from the report of a failure. Default: a new one each time. */
   readonly seed?: number | undefined
   /** The path to the shrunk input, from the report of a failure; goes with `seed`. */
   readonly path?: string | undefined
@@ -116,7 +116,7 @@ export const make = <Input>(options: {
   readonly name: string
   readonly given: fc.Arbitrary<Input>
   readonly examine: (input: Input) => Finding | undefined | Promise<Finding | undefined>
-  /** Inputs to try unless the caller says otherwise. Absent: 1000. */
+  /** Inputs to try unless the caller says otherwise. Default: 1000. */
   readonly runs?: number | undefined
 }): Law => ({
   id: options.id,
@@ -183,7 +183,7 @@ export interface Runner {
 
 /** @category models */
 export interface RegisterOptions extends CheckOptions {
-  /** The heading of the group. Absent: `laws`. */
+  /** The heading of the group. Default: `laws`. */
   readonly title?: string | undefined
   /** Laws that need not hold. An exemption fails once its law holds, and where no law has its id. */
   readonly exempt?: ReadonlyArray<Exemption> | undefined

@@ -16,9 +16,9 @@ import * as Virtual from "./internal/virtual.ts"
 export interface Options {
   /** The mock, as in `http://127.0.0.1:8787`; served with its clock in lock step. */
   readonly url: string
-  /** The transport of the program. Absent: the platform's `fetch`. */
+  /** The transport of the program. Default: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
-  /** Real milliseconds without a sign of an answer after which it is held to stall, and time goes on without it. Absent: 500. */
+  /** Real milliseconds without a sign of an answer after which it is held to stall, and time goes on without it. Default: 500. */
   readonly stalledAfter?: number | undefined
 }
 

@@ -17,7 +17,7 @@ export interface Happenings {
   readonly polls?: ReadonlyArray<{ readonly at: number; readonly outcome: "answered" | "missed" | "cut" }> | undefined
   /** When the stream failed. */
   readonly failedAt?: number | undefined
-  /** Milliseconds that one `-` stands for. Absent: the shortest gap. */
+  /** Milliseconds that one `-` stands for. Default: the shortest gap. */
   readonly unit?: number | undefined
 }
 
@@ -38,7 +38,7 @@ const widest = 100
 
 /**
  * Draws a life: `S` submitted, `Q` queued, `R25` running at 25 %, `D` done, `F` failed, `X` expired, `C` cancelled, `#` lost sight of.
- * Below it the looks: `^` answered, `!` told nothing, `x` cut.
+ * Below it the polls: `^` answered, `!` told nothing, `x` cut.
  *
  * **Example** (A job that succeeds)
  *

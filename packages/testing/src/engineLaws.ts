@@ -21,7 +21,7 @@ import * as Law from "./Law.ts"
 export interface Engine {
   /** Providers that the mock serves under `/<name>`. */
   readonly providers: ReadonlyArray<Provider.Definition<VideoRequest.VideoRequest>>
-  /** Absent: `Job.submit`. */
+  /** Default: `Job.submit`. */
   readonly submit?: Stage["submit"] | undefined
 }
 
@@ -52,7 +52,7 @@ export const engineLaws = ({ providers, submit = Job.submit }: Engine): Readonly
     law("leaving", "after interruption no request starts, and the one in flight is aborted", silence),
     law("pace", "polls keep the pace", pace),
     law("return", "one who comes back after the deadline looks no earlier than pace and Retry-After allow", back, scenario.map(impatient)),
-    law("deadline", "the deadline is passed by at most one look", deadline),
+    law("deadline", "the deadline is passed by at most one poll", deadline),
     law("life", "the first state is Submitted, at most one state is terminal, and nothing follows it", life),
     law("rank", "rank and progress never fall", rank),
     law("change", "two consecutive states are never equal but for at, polls and raw", change),
@@ -121,8 +121,8 @@ const haste = (seen: Play, returned: boolean): string | undefined => {
   const { provider, scenario: given, since } = seen
   const deadlineAt = since + given.deadline
   const ends = deadlines(seen)
-  // At the deadline one last look may come sooner: at once, or as soon as the provider's floor allows, where it cuts one that is in flight.
-  const atDeadline = Math.min(provider.rhythm.floor, given.pace)
+  // At the deadline one last poll may come sooner: at once, or as soon as the provider's floor allows, where it cuts one that is in flight.
+  const atDeadline = Math.min(provider.polling.minInterval, given.pace)
   let last: Sent = { method: "POST", path: "", begun: since, answered: since }
   for (const look of Judge.polls(seen)) {
     const earliest = (gaveUp(seen, last, look) ? last.begun : (last.answered ?? last.begun)) + given.pace
@@ -154,11 +154,11 @@ const faulty = (each: Scenario, word: string): Scenario => ({ ...each, words: [.
 /** Callers who leave while their submission is on its way. */
 const hasty = (each: Scenario): Scenario => ({ ...each, latency: 3000, leave: each.pace === 1000 ? 0 : each.pace / 5, windows: [] })
 
-/** Whether somebody left between two looks, so that the poller may have been another. */
+/** Whether somebody left between two polls, so that the poller may have been another. */
 const someoneLeft = ({ visits }: Play, before: Sent, look: Sent): boolean =>
   visits.some((visit) => visit.left >= before.begun - near && visit.left <= look.begun + near)
 
-/** Whether the watcher gave up between two looks: then the pace counts from the beginning of the first. */
+/** Whether the watcher gave up between two polls: then the pace counts from the beginning of the first. */
 const gaveUp = (seen: Play, before: Sent, look: Sent): boolean =>
   someoneLeft({ ...seen, visits: seen.visits.filter(({ end }) => typeof end === "object") }, before, look)
 
@@ -201,14 +201,14 @@ const deadlines = ({ scenario: given, since, visits }: Play): ReadonlyArray<{ re
 const deadline = (seen: Play): string | undefined => {
   const { visits } = seen
   const leaving = visits.filter(({ end }) => typeof end !== "object")
-  // A look that is cut since the last watcher left has told nobody anything: the next one still has the last look before him.
+  // A look that is cut since the last watcher left has told nobody anything: the next one still has the last poll before him.
   const looks = Judge.polls(seen).filter(
     ({ aborted }) => !leaving.some(({ left }) => aborted !== undefined && Math.abs(aborted - left) < near)
   )
   for (const { at, until } of deadlines(seen)) {
     const beyond = looks.filter(({ begun }) => begun >= at - near && begun <= until).length
     if (beyond > 1) return `${beyond} looks began at or after the deadline at ${at} ms`
-    // The last look has 10 s for its answer.
+    // The last poll has 10 s for its answer.
     const overdue = visits.find(({ joined, left }) => joined <= at && left > at + 10_000 + near && left <= until + near)
     if (overdue !== undefined) return `a watcher was kept until ${overdue.left} ms, and the deadline was at ${at} ms`
   }

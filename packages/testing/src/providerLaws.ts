@@ -32,7 +32,7 @@ export interface Fixture {
 export interface Subject {
   readonly fixtures: { readonly [name: string]: Fixture }
   /** The documented status words. Of a wire format with several tables, all of them. */
-  readonly words: Dialect.Words
+  readonly statuses: Dialect.Statuses
   /** Where status words stand in a payload, as `status` or `data.status`; the names of parts are joined by dots. */
   readonly status: ReadonlyArray<string>
   /** Other fields that may change the kind of a reading, such as `video.respect_moderation`. Status fields need not be named. */
@@ -42,19 +42,19 @@ export interface Subject {
 }
 
 /**
- * The laws that every provider keeps. Throws a TypeError where `fixtures`, `words` or `status` is missing.
+ * The laws that every provider keeps. Throws a TypeError where `fixtures`, `statuses` or `status` is missing.
  *
  * **Example** (The laws of a provider, in its test)
  *
  * ```ts
- * import { definition, words } from "@reelay/providers/xai"
+ * import { definition, statuses } from "@reelay/providers/xai"
  * import { fixtures } from "@reelay/providers/xai/fixtures"
  * import { Law, providerLaws } from "@reelay/testing"
  * import { describe, it } from "vitest"
  *
  * const laws = providerLaws(definition, {
  *   fixtures,
- *   words,
+ *   statuses,
  *   status: ["status"],
  *   deciding: ["code", "type", "error", "progress", "video.respect_moderation"]
  * })
@@ -66,9 +66,9 @@ export interface Subject {
  */
 export const providerLaws = (
   { interpret, receive }: Pick<Provider.Definition<never>, "interpret" | "receive">,
-  { deciding = [], fixtures, status, unseen = {}, words }: Subject
+  { deciding = [], fixtures, status, unseen = {}, statuses }: Subject
 ): ReadonlyArray<Law.Law> => {
-  for (const [name, value] of Object.entries({ fixtures, words, status })) {
+  for (const [name, value] of Object.entries({ fixtures, statuses, status })) {
     if (typeof value !== "object" || value === null)
       throw new TypeError(`providerLaws: ${name} is missing; was it imported under its own name?`)
   }
@@ -79,10 +79,10 @@ export const providerLaws = (
   const submits = all.filter(({ request }) => !request.startsWith("GET"))
 
   const names = [...new Set([...decidingPaths.flat(), "id", "result", "constructor", "__proto__", "message"])]
-  const values = fc.oneof(Wire.json, Wire.word(words), fc.constant("https://cdn.test/other.mp4"))
+  const values = fc.oneof(Wire.json, Wire.word(statuses), fc.constant("https://cdn.test/other.mp4"))
   const touches = (path: Path): boolean => decidingPaths.some((decides) => overlap(path, decides))
 
-  const isKnown = Dialect.lookup(words)
+  const isKnown = Dialect.lookup(statuses)
   const told = looks.filter((fixture) => {
     const { _tag } = interpret(answerOf("poll", fixture))
     return fixture.status < 300 && moving.has(_tag) && wordsAt(fixture.body, statusPaths).length > 0
@@ -168,7 +168,7 @@ export const providerLaws = (
     Law.make({
       id: "interpret/unrecognised",
       name: "a word outside dialect and synonyms is unrecognised",
-      given: told.length === 0 ? fc.constant(undefined) : fc.tuple(fc.constantFrom(...told), Wire.word(words)),
+      given: told.length === 0 ? fc.constant(undefined) : fc.tuple(fc.constantFrom(...told), Wire.word(statuses)),
       examine: (given) => {
         if (given === undefined) return undefined
         const [{ body, name, status: code }, word] = given
@@ -182,18 +182,18 @@ export const providerLaws = (
     }),
     Law.always({
       id: "interpret/fixtures",
-      name: "there are words, and answers to look at, and every word has one",
+      name: "there are statuses, and fixtures of them, and every status has one",
       examine: () => {
         // Laws over nothing hold.
-        if (Object.keys(words).length === 0) return { what: "words is empty: what does the provider call its states?" }
+        if (Object.keys(statuses).length === 0) return { what: "statuses is empty: what does the provider call its states?" }
         if (looks.length === 0) return { what: "fixtures has no answer to a look, of which `request` begins with GET or is any" }
         if (submits.length === 0) return { what: "fixtures has no answer to a submission, of which `request` begins with POST or is any" }
         if (told.length === 0)
           return { what: `no answer to a look tells of a state at ${status.join(", ") || "any path, as status names none"}` }
         const seen = new Set(looks.flatMap(({ body }) => wordsAt(body, statusPaths)).map(Dialect.normalised))
-        const missing = Object.keys(words).filter((word) => !seen.has(Dialect.normalised(word)) && !Object.hasOwn(unseen, word))
+        const missing = Object.keys(statuses).filter((word) => !seen.has(Dialect.normalised(word)) && !Object.hasOwn(unseen, word))
         if (missing.length > 0) return { what: `no fixture has ${missing.join(", ")}` }
-        const idle = Object.keys(unseen).filter((word) => seen.has(Dialect.normalised(word)) || !Object.hasOwn(words, word))
+        const idle = Object.keys(unseen).filter((word) => seen.has(Dialect.normalised(word)) || !Object.hasOwn(statuses, word))
         return idle.length > 0 ? { what: `unseen is not needed for ${idle.join(", ")}` } : undefined
       }
     }),

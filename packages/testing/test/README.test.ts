@@ -1,5 +1,5 @@
 import { JobState } from "@reelay/core"
-import { definition, words } from "@reelay/providers/xai"
+import { definition, statuses } from "@reelay/providers/xai"
 import { fixtures } from "@reelay/providers/xai/fixtures"
 import { readFileSync } from "node:fs"
 import { stripTypeScriptTypes } from "node:module"
@@ -10,7 +10,7 @@ const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 
 const subject = {
   fixtures,
-  words,
+  statuses,
   status: ["status"],
   deciding: ["code", "type", "error", "message", "progress", "video.respect_moderation"]
 }
@@ -32,7 +32,7 @@ describe("the README", () => {
 
   it("shows tests that run: of a provider, and of a reducer with an exemption", async () => {
     const [provider = "", exempt = ""] = readme.split(/```ts\n/u).slice(1)
-    expect(await broken(provider, { definition, fixtures, words, Law, providerLaws })).toEqual([["laws of xai"], []])
+    expect(await broken(provider, { definition, fixtures, statuses, Law, providerLaws })).toEqual([["laws of xai"], []])
     expect(await broken(exempt, { advanceLaws, Law, JobState })).toEqual([["laws"], []])
   })
 })

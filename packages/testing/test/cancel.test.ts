@@ -23,7 +23,7 @@ const tiny = Provider.configure<VideoRequest.VideoRequest>({
   baseUrl: "https://tiny.example.com",
   docs: "https://tiny.example.com/docs",
   capabilities: [{ model: "tiny-1", mode: "generate", prompt: "optional" }],
-  rhythm: { first: 1, interval: 1, floor: 1, deadline: 600_000 },
+  polling: { firstDelay: 1, interval: 1, minInterval: 1, deadline: 600_000 },
   submission: ({ prompt }) => Effect.succeed({ kind: "generation", call: { method: "POST", path: `/submit/${prompt}` } }),
   receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id") }),
   poll: ({ id }) => ({ method: "GET", path: `/jobs/${id}` }),
@@ -31,7 +31,7 @@ const tiny = Provider.configure<VideoRequest.VideoRequest>({
   interpret: Dialect.interpreter({
     schema: Schema.Struct({ status: Schema.String }),
     word: ({ status }) => status,
-    words: { running: "running", cancelled: "cancelled" },
+    statuses: { running: "running", cancelled: "cancelled" },
     read: {
       queued: () => ({ _tag: "Queued" }),
       running: () => ({ _tag: "Running" }),

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest"
 import { at, client, directory, everywhere, failure, names, posts, served, statesOf, tagsOf } from "./sockets.ts"
 
 const prompt = "A candle flickers on a wooden table."
-/** Moves with each look, so that no state is missed on a busy machine. */
+/** Moves with each poll, so that no state is missed on a busy machine. */
 const byLooks = "mock:script=ten-polls"
 const first = (bytes: Uint8Array): string => new TextDecoder().decode(bytes.subarray(4, 8))
 

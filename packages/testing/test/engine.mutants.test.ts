@@ -122,7 +122,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   { law: "change", name: "emits a state twice", submit: seeing((state) => [state, state]) },
   {
     law: "change",
-    name: "emits at every look",
+    name: "emits at every poll",
     submit: seeing((state) => (state._tag === "Queued" ? [state, { ...state, at: state.at + 1, polls: state.polls + 1 }] : [state]))
   },
   {

@@ -14,7 +14,7 @@ Law.register(
 )
 
 describe("polls keep the pace", () => {
-  it("also where the last look cuts one that is in flight, and begins when the floor allows, after the deadline", async () => {
+  it("also where the last poll cuts one that is in flight, and begins when the floor allows, after the deadline", async () => {
     const law = engineLaws({ providers: definitions.filter(({ name }) => name === "xai") }).find(({ id }) => id === "engine/pace")
     for (const seed of [815657, 894847, 974037, 1441258]) await law?.check({ seed })
     await law?.check({ seed: 925783883, path: "2:0:0:3:6" })
@@ -22,7 +22,7 @@ describe("polls keep the pace", () => {
   })
 })
 
-describe("the deadline is passed by at most one look", () => {
+describe("the deadline is passed by at most one poll", () => {
   it("and by another one where that was cut, since the last watcher left in the midst of it", async () => {
     const law = engineLaws({ providers: definitions }).find(({ id }) => id === "engine/deadline")
     await law?.check({ seed: 1_749_437_350, path: "1:0:0:0:0:0:3:3:4" })

@@ -2,7 +2,7 @@
  * A process that stands still between its intent and the first byte: a stopped one, a paused machine, a wall clock that is set. What it wrote may
  * have been given up meanwhile, so it looks at both clocks before it sends.
  *
- * What no test can close: a process that is frozen after that look, and before the kernel has the bytes, sends them after it thaws.
+ * What no test can close: a process that is frozen after that poll, and before the kernel has the bytes, sends them after it thaws.
  */
 import { Job, JobError, Journal, KeyValueJournal } from "@reelay/core"
 import { createClient, FileJournal } from "@reelay/node"

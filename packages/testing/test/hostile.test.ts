@@ -10,7 +10,7 @@ const prompt = "A candle."
 /** A server that accepts one job of xAI's, and then does as it likes. */
 const accepting = (look: (before: number) => Trick) => hostile((line, before) => (line.startsWith("POST") ? accepted : look(before)))
 
-describe.concurrent("a server that at each look", () => {
+describe.concurrent("a server that at each poll", () => {
   it.each(cases)("$what is given up in the end over $face, and the ref is told", async ({ face, trick, what }) => {
     const server = await accepting(() => trick)
     const job = await client(face, at("xai", server.url), 1500).submit({ prompt })
@@ -28,7 +28,7 @@ describe.concurrent("a server that at each look", () => {
   })
 })
 
-describe.concurrent("a server that at the first two looks", () => {
+describe.concurrent("a server that at the first two polls", () => {
   it.each(cases)("$what does not stop a job over $face", async ({ face, trick }) => {
     const server = await accepting((before) => (before < 2 ? trick : honest))
     const job = await client(face, at("xai", server.url)).submit({ prompt })
@@ -62,7 +62,7 @@ describe.concurrent("an answer that breaks what reads it", () => {
   const deep = `${'{"error":'.repeat(90_000)}1${"}".repeat(90_000)}`
   const raw: Trick = (socket) => void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${deep.length}\r\nConnection: close\r\n\r\n${deep}`)
 
-  it("by its depth at a look is a look that told nothing", async () => {
+  it("by its depth at a look is a failed poll", async () => {
     const server = await accepting((before) => (before < 1 ? raw : honest))
     const job = await client("node", at("xai", server.url)).submit({ prompt })
     expect((await job.result())._tag).toBe("Succeeded")

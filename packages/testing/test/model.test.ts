@@ -123,7 +123,7 @@ const command = (name: string, check: (model: Readonly<Model>) => boolean, run: 
 })
 
 const provider = xai({ apiKey: "any-key", baseUrl: "http://mock.test/xai", account: "me" })
-const options = { pace, deadline: "1 day", maxMisses: 1000 } as const
+const options = { pace, deadline: "1 day", maxConsecutiveFailures: 1000 } as const
 
 const submit = command(
   "submit",

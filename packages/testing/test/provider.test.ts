@@ -10,7 +10,7 @@ for (const { definition, subject } of subjects) {
 describe("laws over nothing", () => {
   const [{ definition, subject }] = subjects
   it.each([
-    ["no words", { words: {} }, "words is empty"],
+    ["no statuses", { statuses: {} }, "statuses is empty"],
     ["no fixtures", { fixtures: {} }, "no answer to a look"],
     [
       "no submission",
@@ -24,7 +24,7 @@ describe("laws over nothing", () => {
     await expect(law?.check()).rejects.toThrow(what)
   })
 
-  it.each(["fixtures", "words", "status"])("are not made without %s", (name) => {
+  it.each(["fixtures", "statuses", "status"])("are not made without %s", (name) => {
     expect(() => providerLaws(definition, Object.assign({ ...subject }, { [name]: undefined }))).toThrow(`providerLaws: ${name} is missing`)
   })
 })
@@ -127,7 +127,7 @@ const mutants: ReadonlyArray<{
   {
     law: "interpret/fixtures",
     name: "has a word that no fixture shows",
-    broken: (parts, subject) => [parts, { ...subject, words: { ...subject.words, archived: "expired" } }]
+    broken: (parts, subject) => [parts, { ...subject, statuses: { ...subject.statuses, archived: "expired" } }]
   },
   {
     law: "interpret/fixtures",

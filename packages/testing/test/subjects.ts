@@ -1,12 +1,12 @@
 /** The four providers, as the laws want them. */
 import type { Provider, VideoRequest } from "@reelay/core"
-import { definition as cometapi, outerWords, words as innerWords } from "@reelay/providers/cometapi"
+import { definition as cometapi, outerStatuses, statuses as innerStatuses } from "@reelay/providers/cometapi"
 import { fixtures as cometapiFixtures } from "@reelay/providers/cometapi/fixtures"
-import { definition as geeknow, words as geeknowWords } from "@reelay/providers/geeknow"
+import { definition as geeknow, statuses as geeknowStatuses } from "@reelay/providers/geeknow"
 import { fixtures as geeknowFixtures } from "@reelay/providers/geeknow/fixtures"
-import { definition as xai, words as xaiWords } from "@reelay/providers/xai"
+import { definition as xai, statuses as xaiStatuses } from "@reelay/providers/xai"
 import { fixtures as xaiFixtures } from "@reelay/providers/xai/fixtures"
-import { definition as xingchao, words as xingchaoWords } from "@reelay/providers/xingchao"
+import { definition as xingchao, statuses as xingchaoStatuses } from "@reelay/providers/xingchao"
 import { fixtures as xingchaoFixtures } from "@reelay/providers/xingchao/fixtures"
 import type { Subject } from "../src/index.ts"
 
@@ -27,7 +27,7 @@ export const subjects: readonly [Of, ...ReadonlyArray<Of>] = [
     definition: cometapi,
     subject: {
       fixtures: cometapiFixtures,
-      words: { ...outerWords, ...innerWords },
+      statuses: { ...outerStatuses, ...innerStatuses },
       status: ["status", "data.status", "data.data.status"],
       // A wrapper's nested progress tells a queued job of xAI's from a running one; its code tells whether the query worked.
       deciding: [
@@ -41,13 +41,13 @@ export const subjects: readonly [Of, ...ReadonlyArray<Of>] = [
       ]
     }
   },
-  { definition: xingchao, subject: { fixtures: xingchaoFixtures, words: xingchaoWords, status: ["status"], deciding: errors } },
-  { definition: geeknow, subject: { fixtures: geeknowFixtures, words: geeknowWords, status: ["status"], deciding: errors } },
+  { definition: xingchao, subject: { fixtures: xingchaoFixtures, statuses: xingchaoStatuses, status: ["status"], deciding: errors } },
+  { definition: geeknow, subject: { fixtures: geeknowFixtures, statuses: geeknowStatuses, status: ["status"], deciding: errors } },
   {
     definition: xai,
     subject: {
       fixtures: xaiFixtures,
-      words: xaiWords,
+      statuses: xaiStatuses,
       status: ["status"],
       deciding: [...errors, "message", "progress", "video.respect_moderation"]
     }

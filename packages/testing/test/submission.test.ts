@@ -124,7 +124,7 @@ describe("an Effect of a submission", () => {
   it("T39: Stream.retry over the states of one submission pays once and keeps the pace, though it never ends", () =>
     inWorld(async (world) => {
       world.mock.play(silent)
-      const states = Effect.map(Job.submission(provider, request, { pace, maxMisses: 1 }), ({ job }) =>
+      const states = Effect.map(Job.submission(provider, request, { pace, maxConsecutiveFailures: 1 }), ({ job }) =>
         // Each run begins with a state, which renews what `recurs` allows.
         Stream.retry(Stream.unwrap(Effect.map(job, (handle) => handle.states)), Schedule.recurs(3))
       )
@@ -136,7 +136,7 @@ describe("an Effect of a submission", () => {
   it("T39: Effect.retry of submission and result while the error may be repeated pays once", () =>
     inWorld(async (world) => {
       world.mock.play(silent)
-      const result = Effect.flatMap(Job.submission(provider, request, { pace, maxMisses: 1 }), ({ job }) =>
+      const result = Effect.flatMap(Job.submission(provider, request, { pace, maxConsecutiveFailures: 1 }), ({ job }) =>
         Effect.retry(
           Effect.flatMap(job, (handle) => handle.result),
           { times: 3, while: (error) => error._tag === "JobError" && error.again !== "never" }
@@ -150,7 +150,7 @@ describe("an Effect of a submission", () => {
     inWorld(async (world) => {
       world.mock.play(silent)
       const result = Effect.retry(
-        Effect.flatMap(Job.submit(provider, request, { pace, maxMisses: 1 }), (handle) => handle.result),
+        Effect.flatMap(Job.submit(provider, request, { pace, maxConsecutiveFailures: 1 }), (handle) => handle.result),
         { times: 3, while: (error) => error._tag === "JobError" && error.again === "submit" }
       )
       await world.run(Effect.exit(result), one)

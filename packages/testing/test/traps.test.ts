@@ -100,7 +100,7 @@ describe("statuses", () => {
     ],
     ["the query is a success and the task a failure", wrapped({ status: "FAILURE", fail_reason: "no frames", data: null }), "gateway"],
     ["the task runs and its payload is a failure", wrapped({ status: "IN_PROGRESS", progress: "30%", data: failed }), "provider"]
-  ])("T8: where %s, the job has failed at the first look", ([, reply, origin]) =>
+  ])("T8: where %s, the job has failed at the first poll", ([, reply, origin]) =>
     Effect.gen(function* () {
       const { last, looks } = yield* followed("cometapi", [reply])
       expect(last).toMatchObject({ _tag: "Failed", failure: { origin, message: "no frames" } })
@@ -153,7 +153,7 @@ describe("terminal but unusable", () => {
     ["xai", { body: ofXai["videos.done.with-moderation"].body }],
     ["cometapi", { body: ofCometapi["query.done.with-moderation"].body }],
     ["cometapi", { body: ofCometapi["query.done.with-wrapper-and-moderation"].body }]
-  ])("T11: %s is done with respect_moderation false: moderated away, at the first look", ([name, reply]) =>
+  ])("T11: %s is done with respect_moderation false: moderated away, at the first poll", ([name, reply]) =>
     Effect.gen(function* () {
       const { last, looks } = yield* followed(name, [reply])
       expect(last).toMatchObject({ _tag: "Failed", failure: { moderated: true }, billed: "yes" })
@@ -272,7 +272,7 @@ describe("transport", () => {
     ["425", { status: 425 }],
     ["500", { status: 500, body: { error: { message: "boom" } } }]
   ]
-  it.effect.each(each(passing))("T18: one look at %s that meets %s costs the job nothing", ([name, , reply]) =>
+  it.effect.each(each(passing))("T18: one poll at %s that meets %s costs the job nothing", ([name, , reply]) =>
     Effect.gen(function* () {
       const { error, posts, tags } = yield* followed(name, [busy(name), reply, done(name)])
       expect([tags, error, posts]).toEqual([["Submitted", "Running", "Succeeded"], undefined, 1])
@@ -322,7 +322,7 @@ describe("submission and money", () => {
     })
   )
 
-  it.effect.each(names)("T25: %s is not done at the deadline: one last look, and then its reference, not a failure", (name) =>
+  it.effect.each(names)("T25: %s is not done at the deadline: one last poll, and then its reference, not a failure", (name) =>
     Effect.gen(function* () {
       const { error, last, looks } = yield* followed(name, [busy(name)])
       expect([error?.reason._tag, error?.ref?.id, last?._tag]).toEqual(["DeadlineExceeded", "job-1", "Running"])

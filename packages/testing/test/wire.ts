@@ -96,12 +96,12 @@ export interface Life {
   readonly posts: number
   /** Where a success says that its video is. */
   readonly links: ReadonlyArray<string>
-  /** When each look was begun: milliseconds after the submission. */
+  /** When each poll was begun: milliseconds after the submission. */
   readonly looks: ReadonlyArray<number>
 }
 
 export interface Options {
-  /** What the POST is answered with. Absent: with an id. */
+  /** What the POST is answered with. Default: with an id. */
   readonly posted?: Reply
   readonly request?: Partial<VideoRequest.VideoRequest>
 }

@@ -36,7 +36,7 @@ export const json = Flag.Boolean("json").pipe(
 )
 
 export const looking = {
-  pace: time("pace", "From one look to the next (default: what the provider advises)"),
+  pace: time("pace", "From one poll to the next (default: what the provider advises)"),
   deadline: time("deadline", "Stop waiting after this long; the job goes on (default: 15m or more, by provider)"),
   json,
   proxy: text(

@@ -13,23 +13,23 @@ export const providers = Command.make("providers", flags, ({ json }) =>
   Console.log(json ? definitions.map((each) => JSON.stringify(dataOf(each))).join("\n") : definitions.map(textOf).join("\n\n"))
 ).pipe(Command.withDescription("List the providers, their models, and what each model takes"))
 
-const dataOf = ({ baseUrl, capabilities, docs, name, rhythm, title }: Definition) => ({
+const dataOf = ({ baseUrl, capabilities, docs, name, polling, title }: Definition) => ({
   provider: name,
   title,
   baseUrl,
   docs,
   keyVariable: keyVariable(name),
-  paceSeconds: rhythm.interval / 1000,
-  deadlineSeconds: rhythm.deadline / 1000,
+  paceSeconds: polling.interval / 1000,
+  deadlineSeconds: polling.deadline / 1000,
   models: capabilities
 })
 
-const textOf = ({ baseUrl, capabilities, docs, name, rhythm, title }: Definition): string =>
+const textOf = ({ baseUrl, capabilities, docs, name, polling, title }: Definition): string =>
   [
     `${name}  (${title})`,
     `  API        ${baseUrl}`,
     `  key        ${keyVariable(name)}`,
-    `  looks      every ${rhythm.interval / 1000} s, for ${rhythm.deadline / 60_000} min`,
+    `  polls      every ${polling.interval / 1000} s, for ${polling.deadline / 60_000} min`,
     `  documents  ${docs}`,
     ...capabilities.flatMap(rowOf)
   ].join("\n")

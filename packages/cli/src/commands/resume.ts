@@ -61,8 +61,8 @@ const told = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ExitCode, never, Needs> {
   const report = yield* Report
   switch (event._tag) {
-    case "Held":
-      yield* report.passed({ _tag: "Held", entry: event.entry.id, ...refOf(Journal.refOf(event.entry)) })
+    case "Leased":
+      yield* report.passed({ _tag: "Leased", entry: event.entry.id, ...refOf(Journal.refOf(event.entry)) })
       return 0
     case "Damaged":
       yield* report.passed({ _tag: "Damaged", entry: event.id, detail: event.detail })

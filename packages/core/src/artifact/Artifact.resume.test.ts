@@ -10,8 +10,8 @@ import { disk } from "../../test/disk.ts"
 import { expect } from "../../test/expect.ts"
 import { provider, said, type Reply, type Sent, transport } from "../../test/fake.ts"
 import { succeeded } from "../../test/samples.ts"
-import * as Artifact from "./Artifact.ts"
 import type { JobError } from "../job/JobError.ts"
+import * as Artifact from "./Artifact.ts"
 
 const video = new Uint8Array(100).map((_, index) => (index < 8 ? ([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70][index] ?? 0) : index))
 const link = "https://cdn.fake.test/video.mp4?sig=1"

@@ -1,6 +1,5 @@
 import { describe, it } from "@effect/vitest"
 import { hexToBytes } from "@noble/hashes/utils.js"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -9,11 +8,12 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
+import { expect } from "../../test/expect.ts"
 import { done, fake, key, printed, provider, type Reply, said, type Sent, transport } from "../../test/fake.ts"
 import { succeeded } from "../../test/samples.ts"
+import type { Artifact as Candidate } from "../job/Reading.ts"
 import * as Artifact from "./Artifact.ts"
 import * as PublicNetwork from "./PublicNetwork.ts"
-import type { Artifact as Candidate } from "../job/Reading.ts"
 
 const video = new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70, 1, 2, 3])
 const mp4: Reply = { body: video, headers: { "content-type": "video/mp4" } }

@@ -6,42 +6,43 @@
  * @since 0.1.0
  */
 import { bytesToHex } from "@noble/hashes/utils.js"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Pull from "effect/Pull"
-import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
 import { monotonic } from "../base/monotonic.ts"
-import { call } from "../transport/call.ts"
-import { refuseProvider, refuseRef } from "../provider/check.ts"
-import { onDisk } from "./disk.ts"
-import { type Miss, open, type Source } from "./download.ts"
-import * as Meter from "../telemetry/meter.ts"
-import * as Part from "./part.ts"
-import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
-import { read } from "../provider/read.ts"
-import { saved, trusting, whileSaving } from "../journal/jobEntry.ts"
-import * as Trace from "../telemetry/trace.ts"
-import { accountAt, inTurn } from "../limits/admission.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
-import type { Provider } from "../provider/Provider.ts"
 import type { Artifact } from "../job/Reading.ts"
+import { saved, trusting, whileSaving } from "../journal/jobEntry.ts"
+import { whenAdmitted } from "../limits/admission.ts"
+import { accountAt } from "../provider/account.ts"
+import { refuseProvider, refuseRef } from "../provider/check.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { read } from "../provider/read.ts"
+import * as Meter from "../telemetry/meter.ts"
+import * as Trace from "../telemetry/trace.ts"
+import { call } from "../transport/call.ts"
+import { onDisk } from "./disk.ts"
+import { type Miss, open, type Source } from "./download.ts"
+import * as Part from "./part.ts"
+import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
 
 /** @category models */
 export interface Options {
-  /** The largest video to take, in bytes. Absent: 2 GiB. `Infinity`: whatever comes. */
+  /** The largest video to take, in bytes. Default: 2 GiB. `Infinity`: whatever comes. */
   readonly maxBytes?: number | undefined
   /**
-   * When to go on after a passing failure. Absent: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
+   * When to go on after a passing failure. Default: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
    * begins anew whenever another 256 KiB have come, so that a large video ends over a line that breaks often. `Retry-After` makes a wait
    * longer; what asks for more than ten minutes ends the download.
    */
   readonly retry?: Schedule.Schedule<unknown, JobError> | undefined
-  /** Lets a link of a public API lead into a private network. Absent: no. */
+  /** Lets a link of a public API lead into a private network. Default: false. */
   readonly allowPrivateAddresses?: boolean | undefined
   /** Told of bytes written so far, and of all where the answer names them. It falls back where a download has to begin anew. */
   readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined
@@ -269,7 +270,7 @@ const refreshed = (
   candidates: ReadonlyArray<Artifact>
 ): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
   const poll = provider.definition.poll(ref)
-  return inTurn(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
+  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
     Effect.map((answer) => read(provider, ref, poll, answer)),
     Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
     Effect.orElseSucceed(() => candidates)

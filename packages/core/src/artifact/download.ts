@@ -7,18 +7,19 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
-import type { Provider } from "../provider/Provider.ts"
-import * as PublicNetwork from "./PublicNetwork.ts"
-import type { Artifact } from "../job/Reading.ts"
 import { excerpt, parseJson } from "../base/Text.ts"
-import { shownBy, withAgent, withKey } from "../provider/bearing.ts"
+import type { Artifact } from "../job/Reading.ts"
+import { links } from "../provider/payload.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { absolute } from "../provider/read.ts"
+import { redactor } from "../provider/redact.ts"
+import { withAgent, withKey } from "../transport/auth.ts"
 import { bodyOf } from "../transport/body.ts"
 import { untraced } from "../transport/call.ts"
-import { contentOf } from "./dataUrl.ts"
-import { links } from "../provider/payload.ts"
-import { absolute } from "../provider/read.ts"
-import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from "./range.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
+import { contentOf } from "./dataUrl.ts"
+import * as PublicNetwork from "./PublicNetwork.ts"
+import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from "./range.ts"
 
 /** Why a candidate gave no video. */
 export interface Miss {
@@ -60,7 +61,7 @@ const idle = "60 seconds"
 export const open = (source: Source, artifact: Artifact, mark: Mark | undefined): Effect.Effect<Found, Miss, HttpClient.HttpClient> =>
   opened(source, artifact, mark, true).pipe(
     untraced,
-    Effect.mapError((missed) => ({ ...missed, detail: shownBy(source.provider)(missed.detail) }))
+    Effect.mapError((missed) => ({ ...missed, detail: redactor(source.provider)(missed.detail) }))
   )
 
 const opened = (

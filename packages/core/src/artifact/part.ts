@@ -10,8 +10,8 @@ import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import { type JobRef, toUri } from "../job/JobRef.ts"
 import { parseJson } from "../base/Text.ts"
+import { type JobRef, toUri } from "../job/JobRef.ts"
 import { fresh, type Progress, type Sink } from "./progress.ts"
 
 export interface Part {

@@ -18,7 +18,7 @@ export interface Mark {
 export interface Part {
   /** The number of its first byte: 0 means that all begins anew. */
   readonly from: number
-  /** The number after its last byte. Absent where nobody told. */
+  /** The number after its last byte. Absent if nobody told. */
   readonly to: number | undefined
   readonly total: number | undefined
 }

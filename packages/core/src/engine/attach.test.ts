@@ -1,8 +1,8 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { expect } from "../../test/expect.ts"
 import { definition, done, fake, key, listen, provider, type Reply, request, said, script } from "../../test/fake.ts"
 import { ref } from "../../test/samples.ts"
 import * as Job from "../Job.ts"
@@ -21,7 +21,7 @@ describe("attach", () => {
     })
   )
 
-  it.effect("coming and going during the first look makes no burst", () =>
+  it.effect("coming and going during the first poll makes no burst", () =>
     Effect.gen(function* () {
       const net = script({ polls: [{ hangs: true }] })
       const handle = yield* Job.attach(provider, ref).pipe(Effect.provide(net.layer))

@@ -4,16 +4,17 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import { monotonic } from "../base/monotonic.ts"
-import type { JobHandle } from "./JobHandle.ts"
-import type { AttachOptions } from "./options.ts"
 import type { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import * as Journal from "../journal/Journal.ts"
+import { accountOf } from "../provider/account.ts"
+import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
-import { accountOf, refusal, refuseProvider, refuseRef } from "../provider/check.ts"
-import { watched } from "./handle.ts"
-import { timesOf } from "./options.ts"
 import * as Trace from "../telemetry/trace.ts"
+import { watched } from "./handle.ts"
+import type { JobHandle } from "./JobHandle.ts"
+import { timesOf } from "./options.ts"
+import type { AttachOptions } from "./options.ts"
 
 /** In a span that the job's later ones belong to. */
 export const attaching = <E, R>(
@@ -54,7 +55,7 @@ const handleOf = Effect.fnUntraced(function* (
   isTrusted = false
 ): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
   const fail = refusal(provider, "attach", ref)
-  const times = timesOf(options, provider.definition.rhythm)
+  const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return yield* fail(times)
   const entry = yield* known
   const there = { ...provider, baseUrl: ref.baseUrl }

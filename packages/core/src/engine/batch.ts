@@ -10,7 +10,7 @@ import { isTerminal, type JobState } from "../job/JobState.ts"
 import { busy } from "../journal/entryWriter.ts"
 import * as Journal from "../journal/Journal.ts"
 import { idInBatch } from "../journal/keys.ts"
-import * as Hold from "../journal/lease.ts"
+import * as Lease from "../journal/lease.ts"
 import { refusal } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { resultOf } from "./handle.ts"
@@ -20,7 +20,7 @@ import { submission as makeSubmission } from "./submissions.ts"
 
 /** @category models */
 export interface RunAllOptions extends Omit<SubmitOptions, "key" | "label" | "onSubmitted" | "onUnknown" | "saveTo"> {
-  /** Jobs at the same time, from submission to end. Absent: 16. */
+  /** Jobs at the same time, from submission to end. Default: 16. */
   readonly concurrency?: number | undefined
   /**
    * A name under which the journal keeps the batch. Running a batch of that name again submits only what was not submitted before, and
@@ -28,7 +28,7 @@ export interface RunAllOptions extends Omit<SubmitOptions, "key" | "label" | "on
    * the same time, one whose claims they share (`KeyValueJournal.Options.claims`).
    */
   readonly batch?: string | undefined
-  /** Ends the stream, with the error, at the first job that fails or is lost sight of; the others are left, and go on there. Absent: no. */
+  /** Ends the stream, with the error, at the first job that fails or is lost sight of; the others are left, and go on there. Default: false. */
   readonly stopOnFailure?: boolean | undefined
   /** Where the video of a key is to be saved. See `SubmitOptions.saveTo`. */
   readonly saveTo?: ((key: string) => string) | undefined
@@ -171,8 +171,8 @@ const takenUp = Effect.fnUntraced(function* (
   const fail = refusal(provider, "submit")
   const id = idInBatch(batch, key)
   const isOurs = isFinal
-    ? yield* Effect.orElseSucceed(Hold.scopedJoin(journal, id), () => true)
-    : yield* Effect.mapError(Hold.scopedJoin(journal, id), fail)
+    ? yield* Effect.orElseSucceed(Lease.scopedShared(journal, id), () => true)
+    : yield* Effect.mapError(Lease.scopedShared(journal, id), fail)
   if (!isOurs && !isFinal) return yield* fail(busy({ id, key, batch }))
   const there = yield* journal.read(id)
   if (there === undefined || there._tag === "Damaged" || there.digest !== digest) return undefined

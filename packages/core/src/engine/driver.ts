@@ -6,14 +6,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
-import { shownBy } from "../provider/bearing.ts"
-import { post, type NoAnswer } from "../transport/call.ts"
-import { refusal } from "../provider/check.ts"
-import { receive } from "../provider/read.ts"
-import { retryAfter } from "../transport/retryAfter.ts"
-import * as Trace from "../telemetry/trace.ts"
-import { accountAt, inTurn, type Listen, type Withheld } from "../limits/admission.ts"
-import { type Begun, waitOf } from "../poll/schedule.ts"
+import { monotonic, monotonicOf } from "../base/monotonic.ts"
+import { excerpt } from "../base/Text.ts"
 import {
   InvalidRequest,
   JobError,
@@ -26,16 +20,23 @@ import {
   Unreachable
 } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
-import type { Journal } from "../journal/Journal.ts"
-import type { Provider, SubmitCall } from "../provider/Provider.ts"
 import type { Receipt } from "../job/Reading.ts"
-import { excerpt } from "../base/Text.ts"
-import { lineOf } from "../transport/Transport.ts"
-import { busy, type EntryWriter, type Found, type Place } from "../journal/entryWriter.ts"
+import { busy, type EntryWriter, type Found, type EntryKey } from "../journal/entryWriter.ts"
+import type { Journal } from "../journal/Journal.ts"
 import { askedOf, attemptId } from "../journal/keys.ts"
-import { macrotask } from "./macrotask.ts"
 import type { Memory } from "../journal/memory.ts"
-import { monotonic, monotonicOf } from "../base/monotonic.ts"
+import { whenAdmitted, type Listen, type NotAdmitted } from "../limits/admission.ts"
+import { type Begun, waitOf } from "../poll/schedule.ts"
+import { accountAt } from "../provider/account.ts"
+import { refusal } from "../provider/check.ts"
+import type { Provider, SubmitCall } from "../provider/Provider.ts"
+import { receive } from "../provider/read.ts"
+import { redactor } from "../provider/redact.ts"
+import * as Trace from "../telemetry/trace.ts"
+import { post, type NoAnswer } from "../transport/call.ts"
+import { retryAfter } from "../transport/retryAfter.ts"
+import { lineOf } from "../transport/Transport.ts"
+import { macrotask } from "./macrotask.ts"
 import { type MaxSubmissions, spend, unknownTwin } from "./spending.ts"
 import type { Event, Phase } from "./Submission.ts"
 
@@ -44,7 +45,7 @@ export interface Terms {
   readonly provider: Provider<never>
   readonly submit: SubmitCall
   readonly digest: string
-  readonly place: Place | undefined
+  readonly place: EntryKey | undefined
   readonly timeout: number
   /** From the asking on: no wait for another try goes past it. */
   readonly deadline: number
@@ -122,7 +123,7 @@ const told = (terms: Terms, { happened }: Machine, found: Found): Effect.Effect<
 }
 
 /** The key was used for something else. */
-export const anotherRequest = (provider: Provider<never>, place: Place | undefined): JobError => {
+export const anotherRequest = (provider: Provider<never>, place: EntryKey | undefined): JobError => {
   const rule =
     place?.batch === undefined
       ? "was given with another request before: give a new key"
@@ -146,10 +147,10 @@ const tries = Effect.fnUntraced(function* (terms: Terms, machine: Machine) {
     if (before.notBefore > begun) yield* Effect.sleep(Duration.millis(before.notBefore - begun))
     if (before.step === "pause") yield* happened({ _tag: "Paused" })
     const patience = deadline - (yield* monotonic)
-    const failed = yield* inTurn(accountAt(provider), patience, (listen) =>
+    const failed = yield* whenAdmitted(accountAt(provider), patience, (listen) =>
       placed(terms, patience, tryOnce(terms, machine, attempt, listen))
     ).pipe(
-      Effect.catch((held: Withheld) =>
+      Effect.catch((held: NotAdmitted) =>
         Effect.succeed<Failed>({ error: errorOf(provider, heldBack(held), attempt - 1), asked: 0, last: true })
       )
     )
@@ -342,7 +343,7 @@ export const unknownError = (
   { detail, requestId }: { readonly detail: string; readonly requestId?: string | undefined }
 ): JobError => {
   const { account, baseUrl } = askedOf(provider)
-  const shown = requestId === undefined ? undefined : excerpt(shownBy(provider)(requestId))
+  const shown = requestId === undefined ? undefined : excerpt(redactor(provider)(requestId))
   return errorOf(provider, new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account, requestId: shown } }), attempt)
 }
 
@@ -357,7 +358,7 @@ const declined = ({ code, message, reason, status }: Extract<Receipt, { readonly
   }
 }
 
-const heldBack = ({ because, detail }: Withheld): Reason => {
+const heldBack = ({ because, detail }: NotAdmitted): Reason => {
   switch (because) {
     case "circuit":
       return new Unreachable({ detail: `${detail}; nothing was sent` })

@@ -4,18 +4,19 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Budget from "../poll/Budget.ts"
-import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
-import type { WatchOptions } from "./options.ts"
 import { JobCancelled, type JobError, JobExpired, JobFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type Succeeded, type Terminal } from "../job/JobState.ts"
+import { jobEntry } from "../journal/jobEntry.ts"
+import { whenAdmitted, Limits } from "../limits/admission.ts"
+import * as Budget from "../poll/Budget.ts"
+import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
-import { call } from "../transport/call.ts"
-import { following } from "../journal/jobEntry.ts"
-import { type Times, warnOfHaste } from "./options.ts"
 import * as Trace from "../telemetry/trace.ts"
-import { accountAt, inTurn, Limits } from "../limits/admission.ts"
+import { call } from "../transport/call.ts"
+import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
+import { type Times, warnOfHaste } from "./options.ts"
+import type { WatchOptions } from "./options.ts"
 import { make as makeWatch, type Watch } from "./watching.ts"
 
 export const watched = Effect.fnUntraced(function* (
@@ -41,9 +42,12 @@ export const watched = Effect.fnUntraced(function* (
     eager,
     owned,
     requestTimeout: times.request,
-    limits: { ...Budget.defaultLimits, misses: options.maxMisses ?? Budget.defaultLimits.misses },
+    limits: {
+      ...Budget.defaultLimits,
+      maxConsecutiveFailures: options.maxConsecutiveFailures ?? Budget.defaultLimits.maxConsecutiveFailures
+    },
     raw: options.raw === true,
-    following: yield* following(ref)
+    entry: yield* jobEntry(ref)
   })
   return handleOf(provider, ref, watch, client, shared)
 })
@@ -83,7 +87,7 @@ const cancelled = Effect.fnUntraced(function* (
   if (isTerminal(watch.current())) return watch.current()._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
   if (definition.cancel === undefined) return "Unsupported"
   const asked = call({ ...provider, definition }, "cancel", definition.cancel(ref), 30_000)
-  const answer = yield* Effect.option(inTurn(accountAt({ ...provider, definition }), 30_000, (listen) => listen(asked)))
+  const answer = yield* Effect.option(whenAdmitted(accountAt({ ...provider, definition }), 30_000, (listen) => listen(asked)))
   if (Option.isNone(answer)) return "Unknown"
   const reading = definition.interpret(answer.value)
   switch (reading._tag) {
@@ -104,7 +108,7 @@ const cancelled = Effect.fnUntraced(function* (
 })
 
 /** A handle that is quiet as its maker wished: a poller runs as those do who started it. */
-export const levelled = (handle: JobHandle, layer: Layer.Layer<never>): JobHandle => ({
+export const withLogLevel = (handle: JobHandle, layer: Layer.Layer<never>): JobHandle => ({
   ...handle,
   states: Stream.provide(handle.states, layer),
   result: Effect.provide(handle.result, layer),

@@ -30,8 +30,8 @@ const told = (event: Job.Resumed): string => {
       return `${event.state.ref.id} ${event.state._tag}`
     case "Error":
       return `${event.entry.label ?? event.entry.id} ${event.error.reason._tag}`
-    case "Held":
-      return `Held ${event.entry.label ?? event.entry.id}`
+    case "Leased":
+      return `Leased ${event.entry.label ?? event.entry.id}`
     case "Damaged":
       return `Damaged ${event.id}`
   }
@@ -50,7 +50,7 @@ const resumed = (
   }).pipe(Effect.provide(net.layer), withJournal(journal))
 
 describe("submission, with a journal", () => {
-  it.effect("the intent is durable before the POST, the reference before the first look, the end after it", () =>
+  it.effect("the intent is durable before the POST, the reference before the first poll, the end after it", () =>
     Effect.gen(function* () {
       const store = memory()
       const seen: Array<string> = []
@@ -189,7 +189,7 @@ describe("submission, with a journal", () => {
 })
 
 describe("T25: after a restart", () => {
-  it.effect("all that are unfinished are followed, with one look at a time, and nothing is posted", () =>
+  it.effect("all that are unfinished are followed, with one poll at a time, and nothing is posted", () =>
     Effect.gen(function* () {
       const store = memory()
       const before = script({ posts: ["job-1", "job-2", "job-3"].map((id) => ({ body: { id } })) })
@@ -219,7 +219,7 @@ describe("T25: after a restart", () => {
         return { ...done, after: "1 second" }
       })
       yield* resumed(net, store.restart(), { concurrency: 2 })
-      // Each job takes one look of a second: with two at a time the third begins when one of the first two has ended.
+      // Each job takes one poll of a second: with two at a time the third begins when one of the first two has ended.
       const at = net.requests.map((sent) => sent.at)
       expect(at).toHaveLength(6)
       expect(new Set(at).size).toBe(3)
@@ -327,7 +327,7 @@ describe("T25: after a restart", () => {
       const handle = yield* submit(net, journal, { label: "fox", deadline: "1 hour" })
       const { fiber } = yield* listen(handle)
       yield* TestClock.adjust("3 seconds")
-      expect((yield* resumed(net, journal))[0]).toBe("Held fox")
+      expect((yield* resumed(net, journal))[0]).toBe("Leased fox")
       yield* Fiber.interrupt(fiber)
     })
   )
@@ -350,7 +350,7 @@ describe("T25: after a restart", () => {
       const reading = yield* Effect.forkChild(Stream.runForEach(handle.states, () => Effect.sleep("1 hour")))
       yield* TestClock.adjust("1 minute")
       expect(handle.current()._tag).toBe("Succeeded")
-      expect(yield* resumed(script({}), journal)).toEqual(["Held fox"])
+      expect(yield* resumed(script({}), journal)).toEqual(["Leased fox"])
       yield* TestClock.adjust("2 hours")
       yield* Fiber.join(reading)
       expect(yield* resumed(script({ polls: [done] }), journal)).toEqual(["job-1 Submitted", "job-1 Succeeded"])
@@ -424,7 +424,7 @@ describe("T25: after a restart", () => {
       const saving = Artifact.save(provider, state, "fox.mp4").pipe(Effect.provide([slow.layer, disk().layer]), withJournal(journal))
       const fiber = yield* Effect.forkChild(saving)
       yield* TestClock.adjust("1 second")
-      expect(yield* resumed(script({}), journal)).toEqual(["Held fox"])
+      expect(yield* resumed(script({}), journal)).toEqual(["Leased fox"])
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       expect(yield* remembered(journal)).toEqual(["Closed Saved"])

@@ -69,7 +69,7 @@ describe("who holds an entry", () => {
       const { journal, log, net } = witnessed()
       const all = Stream.runDrain(Job.runAll(provider, [["fox", request]], { batch: "winter" }))
       const fiber = yield* Effect.forkChild(all.pipe(Effect.provide(net.layer), withJournal(journal)))
-      // The first look must find its sleep still ahead.
+      // The first poll must find its sleep still ahead.
       yield* TestClock.adjust(0)
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)

@@ -1,9 +1,9 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { most } from "../../test/crowd.ts"
+import { expect } from "../../test/expect.ts"
 import {
   definition,
   done,
@@ -101,10 +101,10 @@ describe("many jobs on one account", () => {
     })
   )
 
-  it.effect("leave an address alone that does not answer, spend no misses on that, and go on when it is back", () =>
+  it.effect("leave an address alone that does not answer, spend no failures on that, and go on when it is back", () =>
     Effect.gen(function* () {
       const net = server(({ at }) => (at < 120_000 ? { status: 503 } : undefined))
-      const jobs = yield* attached(100, net, Limits.memory({ open: "10 seconds" }), { maxMisses: 3 })
+      const jobs = yield* attached(100, net, Limits.memory({ open: "10 seconds" }), { maxConsecutiveFailures: 3 })
       yield* TestClock.adjust("119 seconds")
       const before = net.polls().map(({ at }) => at)
       // What was under way when the circuit opened, then one probe each time.
@@ -130,7 +130,7 @@ describe("a job that waits for its turn", () => {
       expect(reasonOf(second?.end())).toMatchObject({
         _tag: "DeadlineExceeded",
         lastState: "Submitted",
-        detail: "and the last look had to wait: https://api.fake.test had asked this account to wait (HTTP 429)"
+        detail: "and the last poll had to wait: https://api.fake.test had asked this account to wait (HTTP 429)"
       })
       yield* TestClock.adjust("19 seconds")
       expect([reasonOf(first?.end()), net.polls().length]).toMatchObject([{ _tag: "DeadlineExceeded" }, 1])
@@ -138,7 +138,7 @@ describe("a job that waits for its turn", () => {
     })
   )
 
-  it.effect("takes its last look at the deadline, where nothing but others of that moment is in the way", () =>
+  it.effect("takes its last poll at the deadline, where nothing but others of that moment is in the way", () =>
     Effect.gen(function* () {
       const net = transport(() => said("constructor"))
       const jobs = yield* attached(20, net, Limits.memory(), { deadline: "14 seconds" })
@@ -159,7 +159,7 @@ describe("a job that waits for its turn", () => {
       const limits = Limits.memory()
       yield* attached(1, net, limits)
       yield* TestClock.adjust("1 millis")
-      const [late] = yield* attached(1, net, limits, { requestTimeout: "25 seconds", maxMisses: 1 })
+      const [late] = yield* attached(1, net, limits, { requestTimeout: "25 seconds", maxConsecutiveFailures: 1 })
       yield* TestClock.adjust("90 seconds")
       expect([late?.tags(), late?.seen.map(({ polls }) => polls)]).toEqual([
         ["Submitted", "Running"],

@@ -35,21 +35,21 @@ describe("the log", () => {
       ]
       expect(yield* lines(polls)).toEqual([
         "Debug Submission 1 to fake: HTTP 200, Accepted",
-        "Debug Look 1 at fake job job-1: HTTP 200, Queued",
-        "Debug Look at fake job job-1 in 5 s",
-        "Debug Look 2 at fake job job-1: HTTP 200, Running",
-        "Debug Look at fake job job-1 in 5 s",
-        "Debug Look 3 at fake job job-1: HTTP 502, Missed: HTTP 502: boom",
-        "Debug Look at fake job job-1 in 5 s",
-        "Debug Look 4 at fake job job-1: HTTP 200, Running, 42 %",
-        "Debug Look at fake job job-1 in 5 s",
-        "Debug Look 5 at fake job job-1: Missed: socket hang up",
-        "Debug Look at fake job job-1 in 5 s",
-        'Debug Look 6 at fake job job-1: HTTP 200, an unknown word, "cooking"',
-        "Debug Look at fake job job-1 in 7.5 s",
-        "Debug Look 7 at fake job job-1: HTTP 404, NotFound: HTTP 404",
-        "Debug Look at fake job job-1 in 5 s",
-        "Debug Look 8 at fake job job-1: HTTP 200, Succeeded"
+        "Debug Poll 1 of fake job job-1: HTTP 200, Queued",
+        "Debug Polling fake job job-1 in 5 s",
+        "Debug Poll 2 of fake job job-1: HTTP 200, Running",
+        "Debug Polling fake job job-1 in 5 s",
+        "Debug Poll 3 of fake job job-1: HTTP 502, Missed: HTTP 502: boom",
+        "Debug Polling fake job job-1 in 5 s",
+        "Debug Poll 4 of fake job job-1: HTTP 200, Running, 42 %",
+        "Debug Polling fake job job-1 in 5 s",
+        "Debug Poll 5 of fake job job-1: Missed: socket hang up",
+        "Debug Polling fake job job-1 in 5 s",
+        'Debug Poll 6 of fake job job-1: HTTP 200, an unknown word, "cooking"',
+        "Debug Polling fake job job-1 in 7.5 s",
+        "Debug Poll 7 of fake job job-1: HTTP 404, NotFound: HTTP 404",
+        "Debug Polling fake job job-1 in 5 s",
+        "Debug Poll 8 of fake job job-1: HTTP 200, Succeeded"
       ])
     })
   )
@@ -61,14 +61,14 @@ describe("the log", () => {
     ["HTTP 402, Refused: not with <key>", { status: 402, body: { error: `not with ${key}` } }]
   ])("says with its last line how it ended: %s", ([line, reply]) =>
     Effect.gen(function* () {
-      expect((yield* lines([reply])).slice(1)).toEqual([`Debug Look 1 at fake job job-1: ${line}`])
+      expect((yield* lines([reply])).slice(1)).toEqual([`Debug Poll 1 of fake job job-1: ${line}`])
     })
   )
 
   it.effect("says that no look may come before the deadline", () =>
     Effect.gen(function* () {
       const polls = [{ ...said("running"), headers: { "retry-after": "90" } }]
-      expect((yield* lines(polls)).at(-1)).toBe("Debug GiveUp at fake job job-1 in 58 s")
+      expect((yield* lines(polls)).at(-1)).toBe("Debug Giving up on fake job job-1 in 58 s")
     })
   )
 

@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import * as Pace from "../poll/Pace.ts"
-import type { Provider, Rhythm } from "../provider/Provider.ts"
+import type { Provider, PollingPolicy } from "../provider/Provider.ts"
 
 /**
  * How to watch a job. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
@@ -15,32 +15,32 @@ import type { Provider, Rhythm } from "../provider/Provider.ts"
  * @since 0.1.0
  */
 export interface WatchOptions {
-  /** When to look: a pace or an interval. Absent: what the provider's documents advise. */
+  /** When to poll: a pace or an interval. Default: what the provider's documents advise. */
   readonly pace?: Pace.Pace | Duration.Input | undefined
-  /** From submission or attachment until `DeadlineExceeded`. Absent: the provider's, 15 minutes or more. */
+  /** From submission or attachment until `DeadlineExceeded`. Default: the provider's, 15 minutes or more. */
   readonly deadline?: Duration.Input | undefined
-  /** The longest that one look may take. Absent: 30 seconds. */
+  /** The longest that one poll may take. Default: 30 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * When to look again after a look that was missed: no connection, no answer in time, 429, 5xx, an answer that can't be read. Its
-   * input says why; it begins anew after each good answer, and its end means giving up, as does `maxMisses`. The longest wait counts,
+   * When to poll again after a failed poll: no connection, no answer in time, 429, 5xx, an answer that can't be read. Its
+   * input says why; it begins anew after each good answer, and its end means giving up, as does `maxConsecutiveFailures`. The longest wait counts,
    * of this, of the pace and of `Retry-After`, and none goes past the deadline.
    *
-   * Absent: the pace after one miss; then twice the wait with each, longer by up to a quarter, at most 60 seconds.
+   * Default: the pace after one miss; then twice the wait with each, longer by up to a quarter, at most 60 seconds.
    */
   readonly pollRetry?: Schedule.Schedule<unknown, JobError> | undefined
-  /** Missed looks in a row before the watcher gives up. Absent: 10. */
-  readonly maxMisses?: number | undefined
-  /** Whether states carry the payload that led to them. It may hold signed URLs. Absent: no. */
+  /** Failed polls in a row before the watcher gives up. Default: 10. */
+  readonly maxConsecutiveFailures?: number | undefined
+  /** Whether states carry the payload that led to them. It may hold signed URLs. Default: false. */
   readonly raw?: boolean | undefined
 }
 
 /** @category models */
 export interface SubmitOptions extends WatchOptions {
-  /** The longest that one try to submit may take. Absent: 60 seconds. After it nobody knows whether the job was accepted. */
+  /** The longest that one try to submit may take. Default: 60 seconds. After it nobody knows whether the job was accepted. */
   readonly submitTimeout?: Duration.Input | undefined
   /**
-   * When to try again where a job surely was not accepted (no connection, 429); `Retry-After` makes a wait longer. Absent: four more
+   * When to try again where a job surely was not accepted (no connection, 429); `Retry-After` makes a wait longer. Default: four more
    * tries, after about 1, 2, 4 and 8 seconds, each wait shorter or longer by up to a fifth.
    */
   readonly submitRetry?: Schedule.Schedule<unknown, JobError> | undefined
@@ -71,16 +71,16 @@ export interface SubmitOptions extends WatchOptions {
 
 /** @category models */
 export interface AttachOptions extends WatchOptions {
-  /** Attaches though the key is of another account than the job's, as after a key was renewed. Absent: no. */
+  /** Attaches though the key is of another account than the job's, as after a key was renewed. Default: false. */
   readonly anyAccount?: boolean | undefined
 }
 
 /** A pace below the floor is the caller's will; at the vendor's own address it deserves a word. */
 export const warnOfHaste = ({ baseUrl, definition }: Provider<never>, { every }: Times): Effect.Effect<void> => {
-  const { floor } = definition.rhythm
-  return every !== undefined && every < floor && baseUrl === definition.baseUrl
+  const { minInterval } = definition.polling
+  return every !== undefined && every < minInterval && baseUrl === definition.baseUrl
     ? Effect.logWarning(
-        `Looking every ${every / 1000} s is faster than ${definition.title} advises (${floor / 1000} s): it gains nothing, and may be rate-limited.`
+        `Polling every ${every / 1000} s is faster than ${definition.title} advises (${minInterval / 1000} s): it gains nothing, and may be rate-limited.`
       )
     : Effect.void
 }
@@ -97,7 +97,7 @@ export interface Times {
   readonly maxSubmissions: { readonly limit: number; readonly window: number } | undefined
 }
 
-export const timesOf = (options: SubmitOptions, rhythm: Rhythm): Times | InvalidRequest => {
+export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times | InvalidRequest => {
   const { deadline, maxSubmissions, pace, requestTimeout, submitTimeout } = options
   const window = maxSubmissions?.window
   const given = {
@@ -118,9 +118,9 @@ export const timesOf = (options: SubmitOptions, rhythm: Rhythm): Times | Invalid
   }
   return {
     _tag: "Times",
-    pace: pace === undefined ? Pace.ofRhythm(rhythm) : Pace.from(pace),
+    pace: pace === undefined ? Pace.ofPolicy(polling) : Pace.from(pace),
     every: given.pace === undefined ? undefined : millis(given.pace, 0),
-    deadline: millis(deadline, rhythm.deadline),
+    deadline: millis(deadline, polling.deadline),
     request: millis(requestTimeout, 30_000),
     submit: millis(submitTimeout, 60_000),
     maxSubmissions: maxSubmissions === undefined ? undefined : { limit: maxSubmissions.limit, window: millis(window, 0) }

@@ -1,14 +1,14 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
+import { expect } from "../../test/expect.ts"
 import { done, listen, provider, type Reply, request, said, script } from "../../test/fake.ts"
 import * as Job from "../Job.ts"
 import type { JobError } from "../job/JobError.ts"
 
-/** Looks every 5 s at a job whose first look comes at 2 s. */
+/** Looks every 5 s at a job whose first poll comes at 2 s. */
 const watched = Effect.fnUntraced(function* (polls: ReadonlyArray<Reply>, options: Job.SubmitOptions) {
   const net = script({ polls })
   const handle = yield* Job.submit(provider, request, { deadline: "10 minutes", ...options }).pipe(Effect.provide(net.layer))
@@ -23,7 +23,7 @@ const watched = Effect.fnUntraced(function* (polls: ReadonlyArray<Reply>, option
 const bad: Reply = { status: 502 }
 
 describe("pollRetry", () => {
-  it.effect("says when to look again after a look that was missed", () =>
+  it.effect("says When to poll again after a failed poll", () =>
     Effect.gen(function* () {
       const { times } = yield* watched([bad, bad, done], { pollRetry: Schedule.exponential("7 seconds") })
       expect(times()).toEqual([2000, 9000, 23_000])
@@ -61,14 +61,14 @@ describe("pollRetry", () => {
     })
   )
 
-  it.effect("gives up no sooner than maxMisses where it goes on for ever", () =>
+  it.effect("gives up no sooner than maxConsecutiveFailures where it goes on for ever", () =>
     Effect.gen(function* () {
-      const { end, times } = yield* watched([bad], { pollRetry: Schedule.spaced("6 seconds"), maxMisses: 3 })
+      const { end, times } = yield* watched([bad], { pollRetry: Schedule.spaced("6 seconds"), maxConsecutiveFailures: 3 })
       expect([end, times()]).toMatchObject([{ reason: { _tag: "Unreachable" } }, [2000, 8000, 14_000]])
     })
   )
 
-  it.effect("is cut at the deadline, where one last look is taken", () =>
+  it.effect("is cut at the deadline, where one last poll is taken", () =>
     Effect.gen(function* () {
       const { end, times } = yield* watched([bad, done], { pollRetry: Schedule.spaced("1 hour") })
       expect([end, times()]).toEqual(["complete", [2000, 600_000]])

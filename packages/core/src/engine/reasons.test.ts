@@ -7,8 +7,8 @@ import { expect } from "../../test/expect.ts"
 import { definition, listen, provider, type Reply, request, said, script } from "../../test/fake.ts"
 import { ref } from "../../test/samples.ts"
 import * as Job from "../Job.ts"
-import * as Provider from "../provider/Provider.ts"
 import type { Answer } from "../job/Reading.ts"
+import * as Provider from "../provider/Provider.ts"
 
 /** Reads as the fake provider does, but for 299: the query failed, which says nothing of the job. Remembers what it was asked for. */
 const attentive = () => {
@@ -33,7 +33,7 @@ const attentive = () => {
 const lostTo = Effect.fnUntraced(function* (reply: Reply, options: Job.AttachOptions = {}) {
   yield* TestClock.adjust("2 minutes")
   const net = script({ polls: [reply] })
-  const handle = yield* Job.attach(attentive().given, ref, { maxMisses: 1, ...options }).pipe(Effect.provide(net.layer))
+  const handle = yield* Job.attach(attentive().given, ref, { maxConsecutiveFailures: 1, ...options }).pipe(Effect.provide(net.layer))
   const fiber = yield* Effect.forkChild(Effect.flip(handle.result))
   yield* TestClock.adjust("10 minutes")
   return yield* Fiber.join(fiber)
@@ -86,10 +86,10 @@ describe("losing sight of a job", () => {
     { what: "that it waits", reply: said("queued"), lastState: "Queued" },
     { what: "a success without a video", reply: said("done", { url: "" }) },
     { what: "a word that nobody knows", reply: said("cooking"), detail: 'its status is "cooking", which no document explains' },
-    { what: "502", reply: { status: 502 }, detail: "the last look told nothing: HTTP 502" },
-    { what: "404", reply: { status: 404 }, detail: "the last look told nothing: HTTP 404" },
-    { what: "nothing", reply: { hangs: true }, detail: "the last look told nothing: no answer within 10 s" }
-  ])("at its deadline says what the last look saw: $what", ({ detail, lastState = "Submitted", reply }) =>
+    { what: "502", reply: { status: 502 }, detail: "the last poll failed: HTTP 502" },
+    { what: "404", reply: { status: 404 }, detail: "the last poll failed: HTTP 404" },
+    { what: "nothing", reply: { hangs: true }, detail: "the last poll failed: no answer within 10 s" }
+  ])("at its deadline says what the last poll saw: $what", ({ detail, lastState = "Submitted", reply }) =>
     Effect.gen(function* () {
       const net = script({ polls: [reply] })
       const handle = yield* Job.submit(provider, request, { pace: "1 minute", deadline: "1 minute" }).pipe(Effect.provide(net.layer))

@@ -7,15 +7,15 @@ import type { JobRef } from "../job/JobRef.ts"
 import type { JobState } from "../job/JobState.ts"
 import { unknownOf } from "../journal/entryWriter.ts"
 import * as Journal from "../journal/Journal.ts"
-import * as Hold from "../journal/lease.ts"
-import { accountOf } from "../provider/check.ts"
+import * as Lease from "../journal/lease.ts"
+import { accountOf } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { attaching, reattach } from "./attach.ts"
 import { type AttachOptions, atATime } from "./options.ts"
 
 /** @category models */
 export interface ResumeOptions extends AttachOptions {
-  /** Jobs that are followed at the same time. Absent: 16. */
+  /** Jobs that are followed at the same time. Default: 16. */
   readonly concurrency?: number | undefined
 }
 
@@ -24,7 +24,7 @@ export interface ResumeOptions extends AttachOptions {
  *
  * - `State`: a state of a job that is followed again; `provider` is the one that it was found with, as `Artifact.save` needs it.
  * - `Error`: sight of this one is lost, or it can't be followed. `SubmitUnknown`: the process ended around its POST.
- * - `Held`: it is being submitted, watched or saved, in a living process or in this one.
+ * - `Leased`: it is being submitted, watched or saved, in a living process or in this one.
  * - `Damaged`: the entry can't be read.
  *
  * @category models
@@ -33,7 +33,7 @@ export interface ResumeOptions extends AttachOptions {
 export type Resumed =
   | { readonly _tag: "State"; readonly entry: Journal.Entry; readonly provider: Provider<never>; readonly state: JobState }
   | { readonly _tag: "Error"; readonly entry: Journal.Entry; readonly error: JobError }
-  | { readonly _tag: "Held"; readonly entry: Journal.Entry }
+  | { readonly _tag: "Leased"; readonly entry: Journal.Entry }
   | Journal.Damaged
 
 export const resumeAll = (
@@ -64,10 +64,10 @@ const resume = (
   Stream.unwrap(
     Effect.gen(function* () {
       const journal = yield* Journal.Journal
-      const claimed = yield* Effect.result(Hold.scoped(journal, read.id))
+      const claimed = yield* Effect.result(Lease.scopedExclusive(journal, read.id))
       if (claimed._tag === "Failure")
         return Stream.succeed<Resumed>({ _tag: "Error", entry: read, error: unclaimed(read, claimed.failure) })
-      if (!claimed.success) return Stream.succeed<Resumed>({ _tag: "Held", entry: read })
+      if (!claimed.success) return Stream.succeed<Resumed>({ _tag: "Leased", entry: read })
       // Whoever held it may have closed it since it was read.
       const now = yield* journal.read(read.id)
       if (now?._tag === "Damaged") return Stream.succeed<Resumed>(now)

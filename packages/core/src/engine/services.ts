@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { Journal } from "../journal/Journal.ts"
 import { Limits, none } from "../limits/admission.ts"
 
-export const equipped = (
+export const servicesOf = (
   transport: Layer.Layer<HttpClient.HttpClient>,
   { journal, limits = none }: { readonly journal?: Journal["Service"] | undefined; readonly limits?: Limits | undefined }
 ): Layer.Layer<HttpClient.HttpClient> => {

@@ -3,11 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { drop, take } from "../journal/lease.ts"
 import { type JobError, type JournalFailed, RateLimited } from "../job/JobError.ts"
-import type { Entry, Journal, Tombstone } from "../journal/Journal.ts"
 import { unknownOf } from "../journal/entryWriter.ts"
+import type { Entry, Journal, Tombstone } from "../journal/Journal.ts"
 import { accountKey, type Asked, fingerprint, isOfKey, shortened, toldBy } from "../journal/keys.ts"
+import { release, acquireExclusive } from "../journal/lease.ts"
 import { forgetUnknown, guardFor, type Memory, noteSent, sentWithin, type Unknown, unknownOf as remembered } from "../journal/memory.ts"
 
 /** The most submissions of an account within a time. */
@@ -145,7 +145,7 @@ const isOpen = (each: Entry | Tombstone): boolean => each._tag === "Entry" && ea
 
 /** An intent counts once nobody who lives works on it. */
 const isHeld = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
-  Effect.flatMap(take(journal, id), (free) => (free ? Effect.as(drop(journal, id), false) : Effect.succeed(true)))
+  Effect.flatMap(acquireExclusive(journal, id), (free) => (free ? Effect.as(release(journal, id), false) : Effect.succeed(true)))
 
 /**
  * Counts one more submission of an account, or says why not. What other processes have written down counts if it is older than five seconds.

@@ -2,16 +2,16 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
-import { refusal, refuseProvider } from "../provider/check.ts"
-import { timesOf } from "./options.ts"
-import type { SubmitOptions } from "./options.ts"
 import type { JobError } from "../job/JobError.ts"
+import type { EntryKey } from "../journal/entryWriter.ts"
 import { type Damaged, type Entry, Journal, refOf, type Tombstone } from "../journal/Journal.ts"
-import type { Provider } from "../provider/Provider.ts"
-import { anotherRequest } from "./driver.ts"
-import type { Place } from "../journal/entryWriter.ts"
 import { askedOf, digestOf, idInBatch, idOfKey, isSameJob } from "../journal/keys.ts"
 import { keysOf, memory, nameOfKey } from "../journal/memory.ts"
+import { refusal, refuseProvider } from "../provider/check.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { anotherRequest } from "./driver.ts"
+import { timesOf } from "./options.ts"
+import type { SubmitOptions } from "./options.ts"
 import { idle, type Phase } from "./Submission.ts"
 import { live, startOf, Submission } from "./submitting.ts"
 
@@ -31,7 +31,7 @@ export const submission = Effect.fnUntraced(function* <Request>(
   const journal = Option.getOrUndefined(yield* Effect.serviceOption(Journal))
   const mine = yield* memory
   const { batch, key } = options
-  const make = (place: Place | undefined, start: Phase) =>
+  const make = (place: EntryKey | undefined, start: Phase) =>
     Effect.map(Effect.context<HttpClient.HttpClient>(), (context) => live(prepared, digest, journal, mine, place, start, context))
   if (key === undefined) return yield* make(undefined, idle)
   const place = { id: batch === undefined ? idOfKey(key) : idInBatch(batch, key), key, batch }
@@ -85,7 +85,7 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
 const prepare = Effect.fnUntraced(function* <Request>(provider: Provider<Request>, request: Request, options: SubmitOptions) {
   const { definition } = provider
   const fail = refusal(provider, "submit")
-  const times = timesOf(options, definition.rhythm)
+  const times = timesOf(options, definition.polling)
   if (times._tag !== "Times") return yield* fail(times)
   const refused = refuseProvider(provider)
   if (refused !== undefined) return yield* fail(refused)

@@ -10,24 +10,24 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import * as Tracer from "effect/Tracer"
-import { attaching, reattach } from "./attach.ts"
-import { refusal } from "../provider/check.ts"
-import { watched } from "./handle.ts"
-import * as Meter from "../telemetry/meter.ts"
-import type { Times } from "./options.ts"
-import * as Trace from "../telemetry/trace.ts"
-import type { JobHandle } from "./JobHandle.ts"
-import type { SubmitOptions } from "./options.ts"
+import { monotonicOf } from "../base/monotonic.ts"
 import { type JobError, JournalFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
-import type { Journal } from "../journal/Journal.ts"
-import type { Provider, SubmitCall } from "../provider/Provider.ts"
-import { anotherRequest, defaultRetry, drive, type Machine, type Terms, unknownError } from "./driver.ts"
 import * as EntryWriter from "../journal/entryWriter.ts"
+import type { Journal } from "../journal/Journal.ts"
 import { accountKey, askedOf, attemptId, fingerprint } from "../journal/keys.ts"
 import { forgetUnknown, type Keyed, keysOf, type Memory, nameOfKey, noteUnknown, own, unsend } from "../journal/memory.ts"
+import { refusal } from "../provider/check.ts"
+import type { Provider, SubmitCall } from "../provider/Provider.ts"
+import * as Meter from "../telemetry/meter.ts"
+import * as Trace from "../telemetry/trace.ts"
+import { attaching, reattach } from "./attach.ts"
+import { anotherRequest, defaultRetry, drive, type Machine, type Terms, unknownError } from "./driver.ts"
+import { watched } from "./handle.ts"
+import type { JobHandle } from "./JobHandle.ts"
 import { scheduler } from "./macrotask.ts"
-import { monotonicOf } from "../base/monotonic.ts"
+import type { Times } from "./options.ts"
+import type { SubmitOptions } from "./options.ts"
 import { type Command, type Event, grace, next, type Phase } from "./Submission.ts"
 
 /** The submissions of one client: what it waits for when it closes, and that it is closed. */
@@ -96,7 +96,7 @@ export const live = (
   digest: string,
   journal: Journal["Service"] | undefined,
   mine: Memory,
-  place: EntryWriter.Place | undefined,
+  place: EntryWriter.EntryKey | undefined,
   start: Phase,
   services: Context.Context<HttpClient.HttpClient>
 ): Submission => {

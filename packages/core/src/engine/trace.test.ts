@@ -152,7 +152,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("a stretch whose job was cancelled meanwhile has ended well, whatever its last look told", () =>
+  it.effect("a stretch whose job was cancelled meanwhile has ended well, whatever its last poll told", () =>
     Effect.gen(function* () {
       const trace = recording()
       const stopping = Provider.configure({ ...definition, cancel: ({ id }) => ({ method: "DELETE", path: `/jobs/${id}` }) })

@@ -1,9 +1,9 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
+import { expect } from "../../test/expect.ts"
 import { done, key, listen, printed, provider, type Reply, request, said, script } from "../../test/fake.ts"
 import { ref } from "../../test/samples.ts"
 import * as Job from "../Job.ts"
@@ -75,9 +75,9 @@ describe("looks", () => {
 })
 
 describe("a pace", () => {
-  it.effect("is told of each look, and of the age that a job has since it was accepted", () =>
+  it.effect("is told of each poll, and of the age that a job has since it was accepted", () =>
     Effect.gen(function* () {
-      const looks: Array<Omit<Pace.Look, "state"> & { readonly state: string }> = []
+      const looks: Array<Omit<Pace.LastPoll, "state"> & { readonly state: string }> = []
       const pace = Pace.adaptive({
         remaining: ({ state, ...look }) => {
           looks.push({ ...look, state: state._tag })
@@ -93,10 +93,10 @@ describe("a pace", () => {
       yield* listen(handle)
       yield* TestClock.adjust("2 minutes")
       expect(looks).toEqual([
-        { state: "Submitted", polls: 0, misses: 0, age: 60_000, retryAfter: undefined },
-        { state: "Running", polls: 1, misses: 0, age: 60_000, retryAfter: undefined },
-        { state: "Running", polls: 2, misses: 1, age: 70_000, retryAfter: 20_000 },
-        { state: "Running", polls: 3, misses: 2, age: 90_000, retryAfter: undefined }
+        { state: "Submitted", polls: 0, failures: 0, age: 60_000, retryAfter: undefined },
+        { state: "Running", polls: 1, failures: 0, age: 60_000, retryAfter: undefined },
+        { state: "Running", polls: 2, failures: 1, age: 70_000, retryAfter: 20_000 },
+        { state: "Running", polls: 3, failures: 2, age: 90_000, retryAfter: undefined }
       ])
     })
   )
@@ -218,7 +218,7 @@ describe("subscribers", () => {
 })
 
 describe("the deadline", () => {
-  it.effect("T25: gets one last look, which may still find the video", () =>
+  it.effect("T25: gets one last poll, which may still find the video", () =>
     Effect.gen(function* () {
       const { tags, times } = yield* ended([said("running"), done], { pace: "40 seconds", deadline: "60 seconds" })
       expect([tags, times()]).toEqual([
@@ -236,7 +236,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("T20: is waited for where Retry-After forbids the last look: a confirmed cancellation may still come", () =>
+  it.effect("T20: is waited for where Retry-After forbids the last poll: a confirmed cancellation may still come", () =>
     Effect.gen(function* () {
       const { handle } = yield* submitted([{ ...said("running"), headers: { "retry-after": "90" } }])
       const { end } = yield* listen(handle)
@@ -344,7 +344,7 @@ describe("the budget", () => {
 
   it.effect("is the caller's to choose", () =>
     Effect.gen(function* () {
-      const { net } = yield* ended([{ status: 502 }], { maxMisses: 2 })
+      const { net } = yield* ended([{ status: 502 }], { maxConsecutiveFailures: 2 })
       expect(net.polls()).toHaveLength(2)
     })
   )

@@ -10,10 +10,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as Budget from "../poll/Budget.ts"
-import { accountKey, askedOf } from "../journal/keys.ts"
-import { memory, own, owns } from "../journal/memory.ts"
 import { monotonic } from "../base/monotonic.ts"
+import { excerpt, parseJson } from "../base/Text.ts"
 import {
   BadPayload,
   DeadlineExceeded,
@@ -28,20 +26,23 @@ import {
 import type { Reason } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import * as JobState from "../job/JobState.ts"
-import type { Pace } from "../poll/Pace.ts"
-import type { Provider } from "../provider/Provider.ts"
 import type { Cancelled, Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../job/Reading.ts"
-import { excerpt, parseJson } from "../base/Text.ts"
-import { call, type NoAnswer } from "../transport/call.ts"
-import * as Meter from "../telemetry/meter.ts"
-import { nextLook } from "../poll/nextPoll.ts"
+import type { JobEntry } from "../journal/jobEntry.ts"
+import { accountKey, askedOf } from "../journal/keys.ts"
+import { memory, own, owns } from "../journal/memory.ts"
+import { whenAdmitted, Limits, type NotAdmitted } from "../limits/admission.ts"
+import * as Budget from "../poll/Budget.ts"
+import { nextPoll } from "../poll/nextPoll.ts"
+import type { Pace } from "../poll/Pace.ts"
 import { defaultPollRetry } from "../poll/pollRetry.ts"
-import { read } from "../provider/read.ts"
-import type { Following } from "../journal/jobEntry.ts"
-import { retryAfter } from "../transport/retryAfter.ts"
-import * as Trace from "../telemetry/trace.ts"
-import { accountAt, inTurn, Limits, type Withheld } from "../limits/admission.ts"
 import { type Begun, waitOf } from "../poll/schedule.ts"
+import { accountAt } from "../provider/account.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { read } from "../provider/read.ts"
+import * as Meter from "../telemetry/meter.ts"
+import * as Trace from "../telemetry/trace.ts"
+import { call, type NoAnswer } from "../transport/call.ts"
+import { retryAfter } from "../transport/retryAfter.ts"
 
 /** What a watcher needs to know. Times are milliseconds. */
 export interface Setting {
@@ -51,19 +52,19 @@ export interface Setting {
   /** What this job shares with others of its account. */
   readonly shared: Limits
   readonly pace: Pace
-  /** Absent: as the pace, twice as long with each miss. */
+  /** Default: as the pace, twice as long with each miss. */
   readonly pollRetry: Schedule.Schedule<unknown, JobError> | undefined
   /** From `since`, on the monotonic clock. */
   readonly deadline: number
   readonly since: number
-  /** Whether the first look waits for the pace, or comes at once. */
+  /** Whether the first poll waits for the pace, or comes at once. */
   readonly eager: boolean
-  /** Whether this account is known to own the job: its submission was accepted. Then a 401 or 403 is a look that told nothing. */
+  /** Whether this account is known to own the job: its submission was accepted. Then a 401 or 403 is a failed poll. */
   readonly owned: boolean
   readonly requestTimeout: number
-  readonly limits: Budget.Limits
+  readonly limits: Budget.Tolerance
   readonly raw: boolean
-  readonly following: Following
+  readonly entry: JobEntry
 }
 
 export interface Watch {
@@ -75,11 +76,11 @@ export interface Watch {
 
 type Listener = Queue.Queue<JobState.JobState, JobError | Cause.Done>
 
-/** The longest that the last look, at the deadline, may take. */
+/** The longest that the last poll, at the deadline, may take. */
 const lastLook = 10_000
 
 export const make = Effect.fnUntraced(function* (setting: Setting) {
-  const { client, following, limits, provider, ref, shared } = setting
+  const { client, entry, limits, provider, ref, shared } = setting
   const { definition } = provider
   const account = accountAt(provider)
   const mine = yield* memory
@@ -100,12 +101,12 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   let polls = 0
   let budget = Budget.fresh
   let planned = 0
-  // Where the first look comes at once, its wait is skipped and not forgotten: a look that is cut must not be repeated at once.
+  // Where the first poll comes at once, its wait is skipped and not forgotten: a look that is cut must not be repeated at once.
   const first = yield* plan({ now: setting.since })
   let next = setting.eager ? setting.since : setting.since + first
   /** Before this neither the floor nor `Retry-After` lets anybody look. */
   let allowed = setting.since
-  /** When the last look was begun. */
+  /** When the last poll was begun. */
   let begun = Number.NEGATIVE_INFINITY
   /** When the job was known not to have ended, of the time that somebody watches. */
   let unfinished = Number.NEGATIVE_INFINITY
@@ -113,7 +114,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   let counted: JobState.JobState["_tag"] | undefined
 
   function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
-    const look = { state, polls, misses: budget.misses, age: Math.max(0, last.now - born), retryAfter: last.retryAfter }
+    const look = { state, polls, failures: budget.failures, age: Math.max(0, last.now - born), retryAfter: last.retryAfter }
     return Effect.map(waitOf(step, last.now, look), (wait) => (planned = wait))
   }
 
@@ -125,17 +126,17 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       retry ??= yield* Schedule.toStep(retries)
       return yield* waitOf(retry, now, lost(reasonOf(seen)))
     }
-    if (budget.misses === 0) retry = undefined
+    if (budget.failures === 0) retry = undefined
     return 0
   })
 
-  /** Whether the last look was the one at the deadline. A timer may wake a hair too early. */
+  /** Whether the last poll was the one at the deadline. A timer may wake a hair too early. */
   const isLast = (): boolean => begun >= deadline - 1
-  /** When the next look is due: by the pace, but at the deadline for the last time, if that is allowed. */
+  /** When the next poll is due: by the pace, but at the deadline for the last time, if that is allowed. */
   const due = (): number => (next < deadline || isLast() ? next : Math.max(deadline, allowed))
 
-  /** From one look to the next. A pace that has ended has none. */
-  const distance = (): number => (Number.isFinite(planned) ? planned : definition.rhythm.floor)
+  /** From one poll to the next. A pace that has ended has none. */
+  const distance = (): number => (Number.isFinite(planned) ? planned : definition.polling.minInterval)
 
   const count = (as: JobState.JobState["_tag"] | undefined): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -162,7 +163,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       }
       if (!JobState.isTerminal(moved)) return Effect.andThen(entered, count(moved._tag))
       const known = lag === undefined ? Effect.void : Meter.lagged(definition.name, lag, seen)
-      return Effect.all([entered, count(undefined), known, following.ended(moved)], { discard: true })
+      return Effect.all([entered, count(undefined), known, entry.ended(moved)], { discard: true })
     }).pipe(Effect.uninterruptible)
 
   const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
@@ -183,9 +184,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   /** A look begins when its turn has come. Answers with the longest that it may take. */
   const begin = Effect.map(Effect.andThen(Meter.polled(definition.name), monotonic), (now) => {
     begun = now
-    // Where this look is cut short, the next one keeps its distance all the same.
+    // Where this poll is cut short, the next one keeps its distance all the same.
     next = begun + distance()
-    allowed = begun + Math.min(definition.rhythm.floor, distance())
+    allowed = begun + Math.min(definition.polling.minInterval, distance())
     polls += 1
     return isLast() ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
   })
@@ -207,9 +208,9 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       Effect.gen(function* () {
         const asking = definition.poll(ref)
         const asked = Effect.flatMap(begin, (within) => call(provider, "poll", asking, within))
-        const answer = yield* inTurn(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
+        const answer = yield* whenAdmitted(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
           Effect.catch((silence) =>
-            silence._tag === "Withheld" ? Effect.fail(tooLong(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
+            silence._tag === "NotAdmitted" ? Effect.fail(tooLong(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
           )
         )
         const at = yield* Clock.currentTimeMillis
@@ -217,7 +218,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
         const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
         yield* Effect.logDebug(
-          `Look ${polls} at ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
+          `Poll ${polls} of ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
         )
         span.attribute("reelay.attempt", polls)
         span.attribute("reelay.reading", reading._tag)
@@ -225,7 +226,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
         const because = reading._tag === "Missed" ? reading.because : reading._tag === "NotFound" ? "not-found" : undefined
         if (because !== undefined) {
           span.attribute("error.type", because)
-          yield* Meter.missed(definition.name, because)
+          yield* Meter.failedPoll(definition.name, because)
         }
         return { seen: { ...reading, ...payload, at, poll: polls }, stay }
       })
@@ -253,19 +254,21 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
       yield* plan({ now, retryAfter: stay })
       const again = yield* retryWait(now, seen)
       if (seen._tag === "Missed" && again === Number.POSITIVE_INFINITY) return yield* gaveUp(seen)
-      const then = nextLook({
+      const then = nextPoll({
         begun,
         now,
         planned,
         retry: again,
         retryAfter: stay ?? 0,
-        floor: definition.rhythm.floor,
+        minInterval: definition.polling.minInterval,
         deadline
       })
-      yield* Effect.logDebug(`${then._tag} at ${definition.name} job ${ref.id} in ${Math.round(then.at - now) / 1000} s`)
-      if (then._tag === "Look") {
+      yield* Effect.logDebug(
+        `${then._tag === "Poll" ? "Polling" : "Giving up on"} ${definition.name} job ${ref.id} in ${Math.round(then.at - now) / 1000} s`
+      )
+      if (then._tag === "Poll") {
         next = then.at
-        // The floor of this look's own pace, which may have become faster than that of the one before.
+        // The floor of this poll's own pace, which may have become faster than that of the one before.
         allowed = Math.min(allowed, next)
       } else {
         yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
@@ -277,7 +280,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
 
   /** One stretch of watching. Once the end is seen, who leaves cuts neither what is told of it nor the span. */
   const poll = Effect.uninterruptibleMask((restore) =>
-    Trace.stretch(ref, (span) =>
+    Trace.watchSession(ref, (span) =>
       Effect.gen(function* () {
         unfinished = yield* monotonic
         if (expired) {
@@ -313,8 +316,8 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   /** A poller that has a successor leaves it what it holds, and those who are yet to read the end keep it until they have. */
   const letGo = (self: Fiber.Fiber<void>): Effect.Effect<void> => {
     if (poller !== undefined && poller !== self) return Effect.void
-    if (JobState.isTerminal(state)) return listeners.size > 0 ? Effect.void : following.left
-    return Effect.andThen(count(undefined), following.left)
+    if (JobState.isTerminal(state)) return listeners.size > 0 ? Effect.void : entry.left
+    return Effect.andThen(count(undefined), entry.left)
   }
 
   // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
@@ -322,7 +325,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
   const started = (context: Context.Context<never>): Fiber.Fiber<void> => {
     const self: Fiber.Fiber<void> = Effect.runForkWith(context)(
       Effect.yieldNow.pipe(
-        Effect.andThen(following.begun),
+        Effect.andThen(entry.begun),
         Effect.andThen(poll),
         Effect.onExit((exit) =>
           Effect.andThen(
@@ -352,7 +355,7 @@ export const make = Effect.fnUntraced(function* (setting: Setting) {
     Effect.suspend(() => {
       listeners.delete(listener)
       if (listeners.size > 0) return Effect.void
-      if (poller === undefined) return following.left
+      if (poller === undefined) return entry.left
       const idle = poller
       poller = undefined
       return Fiber.interrupt(idle)
@@ -451,10 +454,10 @@ const timeUp = ({ deadline }: Setting, state: JobState.JobState, seen: Reading):
     seen._tag === "Unrecognised"
       ? `its status is "${seen.word}", which no document explains`
       : seen._tag === "Missed" || seen._tag === "NotFound"
-        ? `the last look told nothing: ${seen.detail}`
+        ? `the last poll failed: ${seen.detail}`
         : undefined
   return new DeadlineExceeded({ deadline, lastState: state._tag, detail })
 }
 
-const tooLate = ({ deadline }: Setting, state: JobState.JobState, { detail }: Withheld): DeadlineExceeded =>
-  new DeadlineExceeded({ deadline, lastState: state._tag, detail: `and the last look had to wait: ${detail}` })
+const tooLate = ({ deadline }: Setting, state: JobState.JobState, { detail }: NotAdmitted): DeadlineExceeded =>
+  new DeadlineExceeded({ deadline, lastState: state._tag, detail: `and the last poll had to wait: ${detail}` })

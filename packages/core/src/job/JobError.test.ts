@@ -60,12 +60,10 @@ describe("the message of a JobError", () => {
       `Polling fake job job-1 ended: HTTP 404. The job may still run and be billed. Attach again: reelay attach '${uri}'`
     ],
     [
-      error(
-        new JobError.DeadlineExceeded({ deadline: 90_000, lastState: "Running", detail: "the last look told nothing: HTTP 502" }),
-        "poll",
-        { ref }
-      ),
-      `Polling fake job job-1 ended: still Running after 90 s, the last look told nothing: HTTP 502. The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      error(new JobError.DeadlineExceeded({ deadline: 90_000, lastState: "Running", detail: "the last poll failed: HTTP 502" }), "poll", {
+        ref
+      }),
+      `Polling fake job job-1 ended: still Running after 90 s, the last poll failed: HTTP 502. The job may still run and be billed. Attach again: reelay attach '${uri}'`
     ],
     [
       error(new JobError.DownloadFailed({ detail: "https://cdn.x/a.mp4 answered with HTTP 500" }), "download", { ref }),

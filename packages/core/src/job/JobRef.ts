@@ -19,7 +19,7 @@ export interface JobRef {
   readonly id: string
   /** Scheme, host and path prefix that the job was submitted to, without a slash at the end. */
   readonly baseUrl: string
-  /** A label, or a fingerprint of the key: an id is valid only under the account that created it. Absent where nobody told. */
+  /** A label, or a fingerprint of the key: an id is valid only under the account that created it. Absent if nobody told. */
   readonly account?: string | undefined
   /** When the job was submitted: milliseconds since the epoch, our clock. */
   readonly submittedAt: number

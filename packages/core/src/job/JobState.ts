@@ -12,7 +12,7 @@ interface Base {
   readonly ref: JobRef
   /** When the answer arrived that led here: milliseconds since the epoch, our clock. */
   readonly at: number
-  /** How many looks had been begun by then, missed ones included; 0 before the first. */
+  /** How many looks had been begun by then, failed ones included; 0 before the first. */
   readonly polls: number
   /** The payload that led here, where the caller opted in. May hold signed URLs. */
   readonly raw?: unknown
@@ -36,7 +36,7 @@ export interface Submitted extends Base {
  */
 export interface Queued extends Base {
   readonly _tag: "Queued"
-  /** Jobs ahead of this one; 0 is next. Absent where the provider does not say. */
+  /** Jobs ahead of this one; 0 is next. Absent if the provider does not say. */
   readonly position?: number | undefined
 }
 
@@ -48,7 +48,7 @@ export interface Queued extends Base {
  */
 export interface Running extends Base {
   readonly _tag: "Running"
-  /** Fraction done, 0 to 1; never falls. Absent where the provider does not say. */
+  /** Fraction done, 0 to 1; never falls. Absent if the provider does not say. */
   readonly progress?: number | undefined
   /** `estimated`: a gateway made the number up. */
   readonly progressSource?: "reported" | "estimated" | undefined
@@ -64,7 +64,7 @@ export interface Succeeded extends Base, Cost {
   readonly _tag: "Succeeded"
   /** In the order to try them. */
   readonly artifacts: readonly [Artifact, ...Array<Artifact>]
-  /** Length of the video in seconds. Absent where the provider does not say. */
+  /** Length of the video in seconds. Absent if the provider does not say. */
   readonly durationSeconds?: number | undefined
   readonly model?: string | undefined
   /** When the links lapse: milliseconds since the epoch, the provider's clock. */

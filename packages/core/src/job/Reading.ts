@@ -75,7 +75,7 @@ export interface Ended {
 export interface Failure {
   /** Who said no: the one that makes the video, or the gateway in front of it. */
   readonly origin: "provider" | "gateway"
-  /** The code in the payload, or `NoArtifact` from Reelay. Absent where none was given. */
+  /** The code in the payload, or `NoArtifact` from Reelay. Absent if none was given. */
   readonly code?: string | undefined
   /** The words in the payload, at most 500 characters. */
   readonly message: string
@@ -86,14 +86,14 @@ export interface Failure {
 /** @category models */
 export interface Queued {
   readonly _tag: "Queued"
-  /** Jobs ahead of this one; 0 is next. Absent where the provider does not say. */
+  /** Jobs ahead of this one; 0 is next. Absent if the provider does not say. */
   readonly position?: number | undefined
 }
 
 /** @category models */
 export interface Running {
   readonly _tag: "Running"
-  /** Fraction done, 0 to 1. Absent where the provider does not say. */
+  /** Fraction done, 0 to 1. Absent if the provider does not say. */
   readonly progress?: number | undefined
   /** `estimated`: a constant that a gateway makes up for a status (new-api says 30 % for every running job). */
   readonly progressSource?: "reported" | "estimated" | undefined
@@ -143,7 +143,7 @@ export interface Unrecognised {
 }
 
 /**
- * A look that told nothing about the job. It spends the budget of consecutive misses.
+ * A failed poll. It spends the budget of consecutive misses.
  *
  * @category models
  * @since 0.1.0
@@ -209,7 +209,7 @@ export type Reading = Telling | Silent
 export interface Stamp {
   /** When the answer arrived: milliseconds since the epoch, our clock. */
   readonly at: number
-  /** Which look this was, counted from 1; missed looks count. */
+  /** Which look this was, counted from 1; failed polls count. */
   readonly poll: number
   /** The payload as it came, where the caller opted in. May hold signed URLs. */
   readonly raw?: unknown

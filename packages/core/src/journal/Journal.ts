@@ -12,12 +12,12 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type Damaged, type Entry, type Kept, refOf, type Tombstone } from "./Entry.ts"
-import { attemptId, fingerprint, idInBatch, idOfKey, isSameJob } from "./keys.ts"
-import { forgetUnknown, guardFor, keysOf, memory } from "./memory.ts"
-import { drop, join, take } from "./lease.ts"
 import { InvalidRequest, JournalFailed } from "../job/JobError.ts"
 import { type JobRef, toUri } from "../job/JobRef.ts"
+import { type Damaged, type Entry, type Kept, refOf, type Tombstone } from "./Entry.ts"
+import { attemptId, fingerprint, idInBatch, idOfKey, isSameJob } from "./keys.ts"
+import { release, acquireShared, acquireExclusive } from "./lease.ts"
+import { forgetUnknown, guardFor, keysOf, memory } from "./memory.ts"
 
 export {
   /** @category guards */
@@ -271,11 +271,11 @@ const alone = <A, E>(
   shared = false
 ): Effect.Effect<A, E | JournalFailed> =>
   Effect.acquireUseRelease(
-    Effect.flatMap(shared ? join(journal, id) : take(journal, id), (mine) =>
+    Effect.flatMap(shared ? acquireShared(journal, id) : acquireExclusive(journal, id), (mine) =>
       mine ? Effect.void : Effect.fail(new JournalFailed({ detail: `the journal's entry ${id} is being worked on by a living process` }))
     ),
     () => use,
-    () => drop(journal, id)
+    () => release(journal, id)
   )
 
 /** This process remembers nothing of a key, and warns of nothing. */

@@ -8,12 +8,12 @@ import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { JournalFailed } from "../job/JobError.ts"
-import { JobRef } from "../job/JobStateSchema.ts"
-import { fromUri } from "../job/JobRef.ts"
-import { jobKey } from "./keys.ts"
-import { type Damaged, type Entry, isOpen, Journal, refOf, type Tombstone } from "./Journal.ts"
 import { excerpt, parseJson } from "../base/Text.ts"
+import { JournalFailed } from "../job/JobError.ts"
+import { fromUri } from "../job/JobRef.ts"
+import { JobRef } from "../job/JobStateSchema.ts"
+import { type Damaged, type Entry, isOpen, Journal, refOf, type Tombstone } from "./Journal.ts"
+import { jobKey } from "./keys.ts"
 
 /**
  * Who holds which entry, so that a job is followed once.
@@ -29,7 +29,7 @@ export interface Claims {
 
 /** @category models */
 export interface Options {
-  /** Begins each key of ours in a store that others use too. Absent: `reelay/job/`. */
+  /** Begins each key of ours in a store that others use too. Default: `reelay/job/`. */
   readonly prefix?: string | undefined
   /**
    * Default: claims among those who share this journal in one process. Other processes or machines on the same store then follow the same

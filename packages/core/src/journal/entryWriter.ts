@@ -1,11 +1,11 @@
 /** The journal's side of one submission: its key, its intent, and what came of it. Without a journal all of it is nothing. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { drop, join, take } from "./lease.ts"
 import { JobError, JournalFailed, SubmitUnknown } from "../job/JobError.ts"
 import type { JobRef, Kind } from "../job/JobRef.ts"
 import { type Damaged, type Entry, type Journal, refOf, type Tombstone } from "./Journal.ts"
 import { type Asked, attemptId, idAt, isSameJob } from "./keys.ts"
+import { release, acquireShared, acquireExclusive } from "./lease.ts"
 
 /** What a caller wants to be remembered with a job. */
 export interface Metadata {
@@ -14,7 +14,7 @@ export interface Metadata {
 }
 
 /** A key's place in the journal, in whatever process. */
-export interface Place {
+export interface EntryKey {
   readonly id: string
   readonly key: string
   readonly batch?: string | undefined
@@ -69,7 +69,7 @@ export const make = (
   kind: Kind,
   digest: string,
   { label, saveTo }: Metadata,
-  place: Place | undefined
+  place: EntryKey | undefined
 ): EntryWriter => {
   let id = place?.id ?? ""
   /** The intent of the last try. */
@@ -124,13 +124,13 @@ export const make = (
     id: () => id,
     attempt: () => intent?.attempt,
     claim: Effect.suspend(() => {
-      if (place !== undefined) return join(journal, place.id)
+      if (place !== undefined) return acquireShared(journal, place.id)
       return Effect.flatMap(Clock.currentTimeMillis, (now) => {
         id = idAt(now, digest)
-        return take(journal, id)
+        return acquireExclusive(journal, id)
       })
     }),
-    release: Effect.suspend(() => drop(journal, id)),
+    release: Effect.suspend(() => release(journal, id)),
     found,
     write,
     remove: Effect.suspend(() => {
@@ -163,7 +163,7 @@ export const make = (
   }
 }
 
-const foundIn = (there: Entry | Tombstone | Damaged | undefined, provider: string, digest: string, place: Place | undefined): Found => {
+const foundIn = (there: Entry | Tombstone | Damaged | undefined, provider: string, digest: string, place: EntryKey | undefined): Found => {
   if (there === undefined) return nothing
   if (there._tag === "Damaged") {
     const detail = `the entry of ${named(place)} ${there.detail}; whether it was paid for is unknown, so it was not sent again`
@@ -175,11 +175,12 @@ const foundIn = (there: Entry | Tombstone | Damaged | undefined, provider: strin
 }
 
 /** How messages name a key. */
-const named = (place: Place | undefined): string =>
+const named = (place: EntryKey | undefined): string =>
   place === undefined ? "this submission" : place.batch === undefined ? `the key ${place.key}` : `${place.key} in the batch ${place.batch}`
 
 /** Another process works on the same key. */
-export const busy = (place: Place | undefined): JournalFailed => new JournalFailed({ detail: `another process works on ${named(place)}` })
+export const busy = (place: EntryKey | undefined): JournalFailed =>
+  new JournalFailed({ detail: `another process works on ${named(place)}` })
 
 /** What is told of an entry whose POST may have been accepted. */
 export const unknownOf = (found: Entry | Tombstone): JobError => {

@@ -5,8 +5,8 @@ import { expect } from "../../test/expect.ts"
 import { definition, key, request, script } from "../../test/fake.ts"
 import { memory, withJournal } from "../../test/journal.ts"
 import * as Job from "../Job.ts"
-import type { Journal } from "./Journal.ts"
 import * as Provider from "../provider/Provider.ts"
+import type { Journal } from "./Journal.ts"
 
 /** Submits, and gives what the journal keeps of it. */
 const kept = Effect.fnUntraced(function* (call: Provider.Call, journal: Journal["Service"]) {

@@ -2,26 +2,26 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type End, type Entry, Journal } from "./Journal.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import type { Terminal } from "../job/JobState.ts"
 import type { Provider } from "../provider/Provider.ts"
-import { drop, share } from "./lease.ts"
+import { type End, type Entry, Journal } from "./Journal.ts"
+import { release, tryAcquireShared } from "./lease.ts"
 
 /** How the journal follows the watcher of one job. */
-export interface Following {
+export interface JobEntry {
   readonly begun: Effect.Effect<void>
   /** Nobody listens any more, or the job was lost sight of. */
   readonly left: Effect.Effect<void>
   readonly ended: (state: Terminal) => Effect.Effect<void>
 }
 
-const unfollowed: Following = { begun: Effect.void, left: Effect.void, ended: () => Effect.void }
+const noEntry: JobEntry = { begun: Effect.void, left: Effect.void, ended: () => Effect.void }
 
 /** Keeps an entry up to date with what the watcher sees. */
-export const following = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Following> {
+export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<JobEntry> {
   const found = yield* Effect.serviceOption(Journal)
-  if (Option.isNone(found)) return unfollowed
+  if (Option.isNone(found)) return noEntry
   const journal = found.value
   const entry = (): Entry | undefined => journal.open(ref)
   /** The entry that the watcher has a share of. */
@@ -30,12 +30,12 @@ export const following = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Re
     begun: Effect.suspend(() => {
       const id = entry()?.id
       if (holding !== undefined || id === undefined) return Effect.void
-      return Effect.map(share(journal, id), (mine) => void (holding = mine ? id : undefined))
+      return Effect.map(tryAcquireShared(journal, id), (mine) => void (holding = mine ? id : undefined))
     }),
     left: Effect.suspend(() => {
       const id = holding
       holding = undefined
-      return id === undefined ? Effect.void : drop(journal, id)
+      return id === undefined ? Effect.void : release(journal, id)
     }),
     ended: (state) =>
       Effect.suspend(() => {
@@ -66,8 +66,8 @@ export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>):
     Effect.gen(function* () {
       const found = yield* Effect.serviceOption(Journal)
       const entry = Option.isNone(found) ? undefined : found.value.open(ref)
-      if (Option.isNone(found) || entry === undefined || !(yield* share(found.value, entry.id))) return Effect.void
-      return drop(found.value, entry.id)
+      if (Option.isNone(found) || entry === undefined || !(yield* tryAcquireShared(found.value, entry.id))) return Effect.void
+      return release(found.value, entry.id)
     }),
     () => save,
     (letGo) => letGo

@@ -2,8 +2,8 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Effect from "effect/Effect"
-import { accountOf } from "../provider/check.ts"
 import { type JobRef, toUri } from "../job/JobRef.ts"
+import { accountOf } from "../provider/account.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
 
 const hashOf = (text: string): string => bytesToHex(sha256(utf8ToBytes(text))).slice(0, 32)

@@ -28,7 +28,7 @@ const sharesOf = (journal: Service): Map<string, Share> => {
 }
 
 /** For one who must be alone: `false` where anybody works on it. */
-export const take = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
+export const acquireExclusive = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
   Effect.suspend(() => {
     const all = sharesOf(journal)
     if (all.has(id)) return Effect.succeed(false)
@@ -45,32 +45,33 @@ export const take = (journal: Service, id: string): Effect.Effect<boolean, Journ
     )
   }).pipe(Effect.uninterruptible)
 
-/** As `take`, for as long as the scope lasts. */
-export const scoped = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
-  Effect.acquireRelease(take(journal, id), (mine) => (mine ? drop(journal, id) : Effect.void))
+/** As `acquireExclusive`, for as long as the scope lasts. */
+export const scopedExclusive = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
+  Effect.acquireRelease(acquireExclusive(journal, id), (mine) => (mine ? release(journal, id) : Effect.void))
 
 /** For one who goes on with what somebody of this process works on. `false` where another does. */
-export const join = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
+export const acquireShared = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
   Effect.suspend(() => {
     const other = sharesOf(journal).get(id)
-    if (other === undefined) return take(journal, id)
+    if (other === undefined) return acquireExclusive(journal, id)
     // It may be about to have it, and may fail.
     return Effect.flatMap(Deferred.await(other.taken), (isOurs) => {
-      if (!isOurs || sharesOf(journal).get(id) !== other) return join(journal, id)
+      if (!isOurs || sharesOf(journal).get(id) !== other) return acquireShared(journal, id)
       other.count += 1
       return Effect.succeed(true)
     })
   }).pipe(Effect.uninterruptible)
 
-/** As `join`, for as long as the scope lasts. */
-export const scopedJoin = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
-  Effect.acquireRelease(join(journal, id), (mine) => (mine ? drop(journal, id) : Effect.void))
+/** As `acquireShared`, for as long as the scope lasts. */
+export const scopedShared = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
+  Effect.acquireRelease(acquireShared(journal, id), (mine) => (mine ? release(journal, id) : Effect.void))
 
-/** As `join`, for one who goes on all the same where nobody can tell. */
-export const share = (journal: Service, id: string): Effect.Effect<boolean> => Effect.orElseSucceed(join(journal, id), () => false)
+/** As `acquireShared`, for one who goes on all the same where nobody can tell. */
+export const tryAcquireShared = (journal: Service, id: string): Effect.Effect<boolean> =>
+  Effect.orElseSucceed(acquireShared(journal, id), () => false)
 
 /** Who had a share gives it back. */
-export const drop = (journal: Service, id: string): Effect.Effect<void> =>
+export const release = (journal: Service, id: string): Effect.Effect<void> =>
   Effect.suspend(() => {
     const mine = sharesOf(journal).get(id)
     if (mine !== undefined && --mine.count > 0) return Effect.void

@@ -1,5 +1,4 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,6 +9,7 @@ import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { account, answer, crowd, elsewhere, ending, most, other, silence } from "../../test/crowd.ts"
+import { expect } from "../../test/expect.ts"
 import * as Limits from "./Limits.ts"
 
 const all = (count: number, ask: (who: string) => Effect.Effect<unknown, unknown>) =>
@@ -102,7 +102,7 @@ describe("the pause after a 429", () => {
       const impatient = yield* Effect.forkChild(Effect.exit(ask("impatient", answer(200), { patience: 10_000 })))
       yield* TestClock.adjust("10 seconds")
       expect(ending(yield* Fiber.join(impatient))).toEqual({
-        _tag: "Withheld",
+        _tag: "NotAdmitted",
         because: "pause",
         detail: "https://api.fake.test had asked this account to wait (HTTP 429)"
       })
@@ -261,7 +261,7 @@ describe("the circuit", () => {
       yield* Effect.exit(ask("down", silence))
       const waiting = yield* Effect.forkChild(Effect.exit(ask("late", answer(200), { patience: 1000 })))
       yield* TestClock.adjust("1 second")
-      expect(ending(yield* Fiber.join(waiting))).toMatchObject({ _tag: "Withheld", because: "circuit" })
+      expect(ending(yield* Fiber.join(waiting))).toMatchObject({ _tag: "NotAdmitted", because: "circuit" })
     })
   )
 })
@@ -284,7 +284,7 @@ const visitor = fc.record<Visitor>({
 
 describe("the line", () => {
   it("any who stay get their turn, in the order of their coming, whoever leaves and whatever is answered", async () => {
-    const held = { sent: 0, withheld: 0, left: 0 }
+    const held = { sent: 0, notAdmitted: 0, left: 0 }
     await fc.assert(
       fc.asyncProperty(fc.array(visitor, { minLength: 1, maxLength: 40 }), async (given) => {
         const visitors = given.toSorted((one, two) => one.arrives - two.arrives)
@@ -311,13 +311,13 @@ describe("the line", () => {
         visitors.forEach(({ leaves, patience }, index) => {
           const end = ends[index]
           const left = typeof end === "object" && end._tag === "None"
-          const withheld = typeof end === "object" && end._tag === "Withheld"
+          const notAdmitted = typeof end === "object" && end._tag === "NotAdmitted"
           if (order.includes(index)) held.sent += 1
           if (left) held.left += 1
-          if (withheld) held.withheld += 1
-          if (!left && !withheld) expect(order).toContain(index)
+          if (notAdmitted) held.notAdmitted += 1
+          if (!left && !notAdmitted) expect(order).toContain(index)
           if (left) expect(leaves).toBeLessThan(Number.POSITIVE_INFINITY)
-          if (withheld) expect([patience < 3_600_000, order.includes(index)]).toEqual([true, false])
+          if (notAdmitted) expect([patience < 3_600_000, order.includes(index)]).toEqual([true, false])
         })
       }),
       { numRuns: 150 }

@@ -3,7 +3,7 @@
  * to its own pace and its own `Retry-After`.
  *
  * Requests of one account leave in the order in which they asked, so that no job starves. A job that waits for its turn has not looked
- * yet: waiting spends no misses, and ends with the deadline. A submission that waits has sent nothing, and can be interrupted at once.
+ * yet: waiting spends no failures, and ends with the deadline. A submission that waits has sent nothing, and can be interrupted at once.
  *
  * - A 429 pauses the whole account: as long as `Retry-After` says, else 5 seconds, doubled while 429 follows 429, to a minute. Then one
  *   request leaves, about a second later the next, and with every good answer the distance shrinks: full speed is back after some ten seconds.
@@ -28,16 +28,16 @@ import { UnhandledLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { monotonic } from "../base/monotonic.ts"
-import type { NoAnswer } from "../transport/call.ts"
-import * as Gate from "./line.ts"
-import { retryAfter } from "../transport/retryAfter.ts"
-import { bounded, steady, type Stores } from "./stores.ts"
-import { Limits, type Withheld } from "./admission.ts"
 import type { Answer } from "../job/Reading.ts"
+import type { NoAnswer } from "../transport/call.ts"
+import { retryAfter } from "../transport/retryAfter.ts"
+import { Limits, type NotAdmitted } from "./admission.ts"
+import * as Gate from "./line.ts"
+import { bounded, steady, type Stores } from "./stores.ts"
 
 export {
   /**
-   * The limits that jobs keep to: of the context in which they were submitted or attached to. Absent: `none`.
+   * The limits that jobs keep to: of the context in which they were submitted or attached to. Default: `none`.
    *
    * @category services
    * @since 0.1.0
@@ -53,11 +53,13 @@ export {
 } from "./admission.ts"
 export type {
   /** @category models */
-  Account,
+  Account
+} from "../provider/account.ts"
+export type {
   /** @category models */
   Listen,
   /** @category models */
-  Withheld
+  NotAdmitted
 } from "./admission.ts"
 
 /**
@@ -67,12 +69,12 @@ export type {
 export interface Options {
   /**
    * The most requests that one account may send within a window. They leave evenly: `{ limit: 60, window: "1 minute" }` is one each
-   * second, so no stretch of time holds more. Absent: as many as the jobs' paces ask for.
+   * second, so no stretch of time holds more. Default: as many as the jobs' paces ask for.
    */
   readonly rate?: { readonly limit: number; readonly window: Duration.Input } | undefined
-  /** Requests in a row that fail until an address is left alone. Absent: 5. */
+  /** Requests in a row that fail until an address is left alone. Default: 5. */
   readonly failures?: number | undefined
-  /** How long it is left alone: always the same, or by a schedule whose input counts how often in a row. Absent: 5 seconds, doubled to a minute. */
+  /** How long it is left alone: always the same, or by a schedule whose input counts how often in a row. Default: 5 seconds, doubled to a minute. */
   readonly open?: Duration.Input | Schedule.Schedule<unknown, number> | undefined
 }
 
@@ -290,7 +292,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
       for (;;) {
         const left = Duration.millis(Math.max(0, end - (yield* monotonic)))
         const epoch = yield* Effect.timeoutOption(Effect.andThen(first(place), ready(gate, key, origin)), left)
-        if (Option.isNone(epoch)) return yield* Effect.fail(withheld(origin, gate.because))
+        if (Option.isNone(epoch)) return yield* Effect.fail(notAdmitted(origin, gate.because))
         let outcome: CircuitBreaker.Outcome = CircuitBreaker.ignored
         const sent = Effect.flatMap(monotonic, (now) => {
           gate.sent = now
@@ -368,13 +370,13 @@ const spacingOf = ({ limit, window }: NonNullable<Options["rate"]>): Duration.Du
 /** A page of some proxy where JSON is due: what is behind it did not answer. */
 const isPage = ({ body, headers }: Answer): boolean => /\bhtml\b/iu.test(headers["content-type"] ?? "") || body.trimStart().startsWith("<")
 
-const withheld = (origin: string, because: Withheld["because"]): Withheld => {
+const notAdmitted = (origin: string, because: NotAdmitted["because"]): NotAdmitted => {
   switch (because) {
     case "circuit":
-      return { _tag: "Withheld", because, detail: `${origin} failed several times in a row, and was being left alone` }
+      return { _tag: "NotAdmitted", because, detail: `${origin} failed several times in a row, and was being left alone` }
     case "pause":
-      return { _tag: "Withheld", because, detail: `${origin} had asked this account to wait (HTTP 429)` }
+      return { _tag: "NotAdmitted", because, detail: `${origin} had asked this account to wait (HTTP 429)` }
     case "rate":
-      return { _tag: "Withheld", because, detail: `other requests to ${origin} came first, at the rate that was set` }
+      return { _tag: "NotAdmitted", because, detail: `other requests to ${origin} came first, at the rate that was set` }
   }
 }

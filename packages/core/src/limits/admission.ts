@@ -1,22 +1,13 @@
 /** Whose turn it is to send: what the engine asks before each request. Without shared limits it is always one's turn. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Provider } from "../provider/Provider.ts"
 import type { Answer } from "../job/Reading.ts"
+import type { Account } from "../provider/account.ts"
 import type { NoAnswer } from "../transport/call.ts"
-import { accountOf } from "../provider/check.ts"
-
-/** Who shares limits with whom: the jobs of one account at one address. */
-export interface Account {
-  /** Scheme, host and port. */
-  readonly origin: string
-  /** The caller's name for the account, or a fingerprint of its key. Never the key. */
-  readonly account: string
-}
 
 /** The turn did not come in time: nothing was sent. */
-export interface Withheld {
-  readonly _tag: "Withheld"
+export interface NotAdmitted {
+  readonly _tag: "NotAdmitted"
   /** `circuit`: the address did not answer others. `pause`: it asked to stay away. `rate`: the caller's own rate, or the jobs in front. */
   readonly because: "circuit" | "pause" | "rate"
   /** What was waited for, as a part of a sentence. */
@@ -35,21 +26,16 @@ export interface Limits {
     account: Account,
     patience: number,
     send: (listen: Listen) => Effect.Effect<A, E, R>
-  ) => Effect.Effect<A, E | Withheld, R>
+  ) => Effect.Effect<A, E | NotAdmitted, R>
 }
 
 export const none: Limits = { turn: (_account, _patience, send) => send((asked) => asked) }
 
 export const Limits: Context.Reference<Limits> = Context.Reference<Limits>("@reelay/core/Limits", { defaultValue: () => none })
 
-export const accountAt = (provider: Provider<never>): Account => ({
-  origin: new URL(provider.baseUrl).origin,
-  account: accountOf(provider)
-})
-
 /** One turn under the limits of the context. */
-export const inTurn = <A, E, R>(
+export const whenAdmitted = <A, E, R>(
   account: Account,
   patience: number,
   send: (listen: Listen) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | Withheld, R> => Effect.flatMap(Limits, ({ turn }) => turn(account, patience, send))
+): Effect.Effect<A, E | NotAdmitted, R> => Effect.flatMap(Limits, ({ turn }) => turn(account, patience, send))

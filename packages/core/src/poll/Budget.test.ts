@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { link, observations } from "../../test/samples.ts"
-import * as Budget from "./Budget.ts"
 import type { Reading } from "../job/Reading.ts"
+import * as Budget from "./Budget.ts"
 
-const spent: Budget.Budget = { misses: 4, notFound: 1, empty: 1 }
+const spent: Budget.Budget = { failures: 4, notFound: 1, empty: 1 }
 const { defaultLimits, fresh, spend } = Budget
 const missed: Reading = { _tag: "Missed", because: "server", detail: "HTTP 502" }
 const notFound: Reading = { _tag: "NotFound", detail: "HTTP 404" }
@@ -30,7 +30,7 @@ describe("spend", () => {
 
   it("the tenth miss in a row gives up, because of that miss", () => {
     expect(verdicts(Array.from({ length: 10 }, () => missed))).toEqual([...Array.from({ length: 9 }, () => "Wait"), "GiveUp"])
-    expect(spend({ ...fresh, misses: 9 }, missed, 0, defaultLimits)[1]).toEqual({ _tag: "GiveUp", because: missed })
+    expect(spend({ ...fresh, failures: 9 }, missed, 0, defaultLimits)[1]).toEqual({ _tag: "GiveUp", because: missed })
   })
 
   it("a good answer between misses lets them begin anew", () => {

@@ -15,7 +15,7 @@ import type { Missed, NotFound, Reading, Refused } from "../job/Reading.ts"
  */
 export interface Budget {
   /** Looks in a row that told nothing. */
-  readonly misses: number
+  readonly failures: number
   /** Answers in a row that do not know the job, since they began to count. */
   readonly notFound: number
   /** Successes in a row that named no video. */
@@ -23,9 +23,9 @@ export interface Budget {
 }
 
 /** @category models */
-export interface Limits {
+export interface Tolerance {
   /** Misses in a row after which the watcher gives up. */
-  readonly misses: number
+  readonly maxConsecutiveFailures: number
   /** Milliseconds after submission during which a provider may not know the job yet. */
   readonly notFoundGrace: number
 }
@@ -42,10 +42,10 @@ export type Verdict =
   | { readonly _tag: "GiveUp"; readonly because: Missed | NotFound | Refused }
 
 /** @category constants */
-export const fresh: Budget = { misses: 0, notFound: 0, empty: 0 }
+export const fresh: Budget = { failures: 0, notFound: 0, empty: 0 }
 
 /** @category constants */
-export const defaultLimits: Limits = { misses: 10, notFoundGrace: 60_000 }
+export const defaultLimits: Tolerance = { maxConsecutiveFailures: 10, notFoundGrace: 60_000 }
 
 // A stale replica may answer once or twice without the URL, or without the job.
 const inARow = 3
@@ -61,7 +61,7 @@ const wait: Verdict = { _tag: "Wait" }
  * @category combinators
  * @since 0.1.0
  */
-export const spend = (budget: Budget, reading: Reading, age: number, limits: Limits): readonly [Budget, Verdict] => {
+export const spend = (budget: Budget, reading: Reading, age: number, limits: Tolerance): readonly [Budget, Verdict] => {
   switch (reading._tag) {
     case "Queued":
     case "Running":
@@ -76,8 +76,8 @@ export const spend = (budget: Budget, reading: Reading, age: number, limits: Lim
       return [{ ...fresh, empty }, empty < inARow ? wait : observe]
     }
     case "Missed": {
-      const misses = budget.misses + 1
-      return [{ ...budget, misses }, misses < limits.misses ? wait : { _tag: "GiveUp", because: reading }]
+      const failures = budget.failures + 1
+      return [{ ...budget, failures }, failures < limits.maxConsecutiveFailures ? wait : { _tag: "GiveUp", because: reading }]
     }
     case "NotFound": {
       // Documented by CometAPI's Runway page: task_not_exist right after the submission. It costs nothing then.

@@ -1,20 +1,20 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
+import { expect } from "../../test/expect.ts"
 import { done, listen, provider, request, said, transport } from "../../test/fake.ts"
 import { queued, running, states, submitted } from "../../test/samples.ts"
-import { waitOf } from "./schedule.ts"
 import * as Job from "../Job.ts"
 import * as Pace from "./Pace.ts"
+import { waitOf } from "./schedule.ts"
 
-const look = (given: Partial<Pace.Look> = {}): Pace.Look => ({ state: submitted, polls: 1, misses: 0, age: 0, ...given })
+const look = (given: Partial<Pace.LastPoll> = {}): Pace.LastPoll => ({ state: submitted, polls: 1, failures: 0, age: 0, ...given })
 
 /** The waits that a pace asks for, a look each; no time passes between. */
-const waits = (pace: Pace.Pace, looks: ReadonlyArray<Pace.Look>): ReadonlyArray<number> =>
+const waits = (pace: Pace.Pace, looks: ReadonlyArray<Pace.LastPoll>): ReadonlyArray<number> =>
   Effect.runSync(
     Effect.gen(function* () {
       const step = yield* Schedule.toStep(pace)
@@ -49,7 +49,7 @@ describe("adaptive", () => {
     fc.record({
       state: fc.constantFrom(...states, running).map((state) => state),
       polls: fc.nat(1000),
-      misses: fc.nat(10),
+      failures: fc.nat(10),
       age: times
     }),
     { minLength: 1, maxLength: 20 }
@@ -68,8 +68,9 @@ describe("adaptive", () => {
       otherwise: fc.option(times, { nil: undefined })
     })
     .map(({ above, ...more }) => Object.assign(more, { max: more.min + above }))
-  const always = (holds: (options: Parameters<typeof Pace.adaptive>[0] & { min: number; max: number }, all: Array<Pace.Look>) => void) =>
-    fc.assert(fc.property(given, looks, holds), { numRuns: 500 })
+  const always = (
+    holds: (options: Parameters<typeof Pace.adaptive>[0] & { min: number; max: number }, all: Array<Pace.LastPoll>) => void
+  ) => fc.assert(fc.property(given, looks, holds), { numRuns: 500 })
 
   it("no wait is below min or above max", () => {
     always((options, all) => {

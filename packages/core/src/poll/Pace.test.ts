@@ -1,9 +1,9 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
+import { expect } from "../../test/expect.ts"
 import { submitted } from "../../test/samples.ts"
 import * as Pace from "./Pace.ts"
 
@@ -13,7 +13,7 @@ const waits = (pace: Pace.Pace, count: number) =>
     const step = yield* Schedule.toStep(pace)
     const all: Array<number> = []
     for (let polls = 0; polls < count; polls++) {
-      const wait = yield* Pull.matchEffect(step(0, { state: submitted, polls, misses: 0, age: 0 }), {
+      const wait = yield* Pull.matchEffect(step(0, { state: submitted, polls, failures: 0, age: 0 }), {
         onSuccess: ([, delay]) => Effect.succeed(Duration.toMillis(delay)),
         onFailure: (cause) => Effect.failCause(cause),
         onDone: () => Effect.succeed(Number.POSITIVE_INFINITY)
@@ -37,9 +37,9 @@ describe("Pace", () => {
     })
   )
 
-  it.effect("a rhythm waits differently before the first look", () =>
+  it.effect("a rhythm waits differently before the first poll", () =>
     Effect.gen(function* () {
-      expect(yield* waits(Pace.ofRhythm({ first: 2000, interval: 5000, floor: 1, deadline: 1 }), 3)).toEqual([2000, 5000, 5000])
+      expect(yield* waits(Pace.ofPolicy({ firstDelay: 2000, interval: 5000, minInterval: 1, deadline: 1 }), 3)).toEqual([2000, 5000, 5000])
     })
   )
 

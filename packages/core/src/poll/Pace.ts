@@ -1,7 +1,7 @@
 /**
- * When to look next.
+ * When to poll next.
  *
- * A pace is a `Schedule` whose input is the last look, so paces compose with every `Schedule` combinator.
+ * A pace is a `Schedule` whose input is the last poll, so paces compose with every `Schedule` combinator.
  *
  * @since 0.1.0
  */
@@ -9,39 +9,39 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { JobState } from "../job/JobState.ts"
-import type { Rhythm } from "../provider/Provider.ts"
+import type { PollingPolicy } from "../provider/Provider.ts"
 
 /**
- * The last look at a job. Before the first one, the state is `Submitted` and `polls` 0.
+ * The last poll at a job. Before the first one, the state is `Submitted` and `polls` 0.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Look {
+export interface LastPoll {
   readonly state: JobState
-  /** Looks begun so far, missed ones included. */
+  /** Polls begun so far, failed ones included. */
   readonly polls: number
   /** Looks in a row that told nothing. */
-  readonly misses: number
+  readonly failures: number
   /** Since the provider accepted the job, in milliseconds. A step of the wall clock does not change it. */
   readonly age: number
-  /** From `Retry-After`, in milliseconds. Absent where the provider does not say. */
+  /** From `Retry-After`, in milliseconds. Absent if the provider does not say. */
   readonly retryAfter?: number | undefined
 }
 
 /**
- * Says how long to wait from one answer to the next look. The engine adds what must be added: `Retry-After` and `pollRetry`, after
- * looks that were missed, stretch a wait, and the deadline cuts it. A pace that ends lets the watcher wait for the deadline without looking.
+ * Says how long to wait from one answer to the next poll. The engine adds what must be added: `Retry-After` and `pollRetry`, after
+ * failed polls, stretch a wait, and the deadline cuts it. A pace that ends lets the watcher wait for the deadline without looking.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Pace extends Schedule.Schedule<unknown, Look> {}
+export interface Pace extends Schedule.Schedule<unknown, LastPoll> {}
 
 /**
- * Looks at an even interval: milliseconds, `"5 seconds"`, or a `Duration`.
+ * Polls at an even interval: milliseconds, `"5 seconds"`, or a `Duration`.
  *
- * **Example** (Looking every ten seconds)
+ * **Example** (Polling every ten seconds)
  *
  * ```ts
  * import { Pace } from "@reelay/core"
@@ -52,10 +52,10 @@ export interface Pace extends Schedule.Schedule<unknown, Look> {}
  * @category constructors
  * @since 0.1.0
  */
-export const fixed = (every: Duration.Input): Pace => Schedule.spaced(every).pipe(Schedule.setInputType<Look>())
+export const fixed = (every: Duration.Input): Pace => Schedule.spaced(every).pipe(Schedule.setInputType<LastPoll>())
 
 /**
- * Looks often at first and ever more seldom: each wait is `factor` times the one before, until `to`.
+ * Polls often at first and ever more seldom: each wait is `factor` times the one before, until `to`.
  *
  * @category constructors
  * @since 0.1.0
@@ -65,11 +65,11 @@ export const backoff = (options: {
   readonly from: Duration.Input
   /** The longest wait. */
   readonly to: Duration.Input
-  /** Absent: 1.5. */
+  /** Default: 1.5. */
   readonly factor?: number | undefined
 }): Pace =>
   Schedule.exponential(options.from, options.factor ?? 1.5).pipe(
-    Schedule.setInputType<Look>(),
+    Schedule.setInputType<LastPoll>(),
     Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.fromInputUnsafe(options.to))))
   )
 
@@ -79,8 +79,10 @@ export const backoff = (options: {
  * @category constructors
  * @since 0.1.0
  */
-export const ofRhythm = ({ first, interval }: Rhythm): Pace =>
-  fixed(interval).pipe(Schedule.modifyDelay(({ duration, input }) => Effect.succeed(input.polls === 0 ? Duration.millis(first) : duration)))
+export const ofPolicy = ({ firstDelay, interval }: PollingPolicy): Pace =>
+  fixed(interval).pipe(
+    Schedule.modifyDelay(({ duration, input }) => Effect.succeed(input.polls === 0 ? Duration.millis(firstDelay) : duration))
+  )
 
 /**
  * A pace from what a caller gave: a pace as it is, or an interval.
@@ -97,7 +99,7 @@ export const from = (pace: Pace | Duration.Input): Pace => (Schedule.isSchedule(
  * @category models
  * @since 0.1.0
  */
-export type Estimator = (look: Look) => number | undefined
+export type Estimator = (look: LastPoll) => number | undefined
 
 /**
  * Waits a share of the time that a job is estimated to take yet: seldom while the end is far, often as it comes near, and never more
@@ -126,9 +128,9 @@ export const adaptive = (options: {
   readonly min: Duration.Input
   /** The longest wait. Where it is below `min`, `min` counts. */
   readonly max: Duration.Input
-  /** How much of the remaining time to wait, a fraction above 0 and up to 1. Absent: 0.5, so that each look halves what is left. */
+  /** How much of the remaining time to wait, a fraction above 0 and up to 1. Default: 0.5, so that each poll halves what is left. */
   readonly share?: number | undefined
-  /** The wait while the estimator says nothing, within `min` and `max` too. Absent: `min`. */
+  /** The wait while the estimator says nothing, within `min` and `max` too. Default: `min`. */
   readonly otherwise?: Duration.Input | undefined
 }): Pace => {
   const min = Duration.toMillis(options.min)
@@ -137,7 +139,7 @@ export const adaptive = (options: {
   const unknown = options.otherwise === undefined ? min : Duration.toMillis(options.otherwise)
   const within = (wait: number): Duration.Duration => Duration.millis(Math.min(max, Math.max(min, wait)))
   return Schedule.forever.pipe(
-    Schedule.setInputType<Look>(),
+    Schedule.setInputType<LastPoll>(),
     Schedule.modifyDelay(({ input }) => {
       const estimate = options.remaining(input)
       return Effect.succeed(within(estimate === undefined || Number.isNaN(estimate) ? unknown : estimate * share))

@@ -1,4 +1,4 @@
-/** When to look again after a look that was missed, where the caller does not say. */
+/** When to poll again after a failed poll, where the caller does not say. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { definition } from "../../test/fake.ts"
-import * as Dialect from "./Dialect.ts"
 import type { Answer, Reading, Receipt } from "../job/Reading.ts"
+import * as Dialect from "./Dialect.ts"
 
 const answer = (status: number, body: unknown, headers: Answer["headers"] = {}): Answer => ({
   operation: "poll",

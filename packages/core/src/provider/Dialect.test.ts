@@ -59,7 +59,7 @@ describe("lookup", () => {
 })
 
 describe("told", () => {
-  const decode = Schema.decodeUnknownSync(Schema.Struct({ a: Dialect.told(Schema.Struct({ b: Dialect.told(Schema.String) })) }))
+  const decode = Schema.decodeUnknownSync(Schema.Struct({ a: Dialect.lenient(Schema.Struct({ b: Dialect.lenient(Schema.String) })) }))
 
   it.each([{}, { a: null }, { a: 7 }, { a: [] }, { a: "x" }])("%j reads as nothing told, or an empty thing", (json) => {
     expect(decode(json).a?.b).toBeUndefined()

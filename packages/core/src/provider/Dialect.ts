@@ -9,9 +9,9 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { codesOf, type ErrorBody, errorOf, isOk, speaksOfModeration, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
-import type { Answer, Reading, Receipt, Telling } from "../job/Reading.ts"
 import { excerpt, parseJson } from "../base/Text.ts"
+import type { Answer, Reading, Receipt, Telling } from "../job/Reading.ts"
+import { codesOf, type ErrorBody, errorOf, isOk, speaksOfModeration, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
 
 export {
   epochMillis,
@@ -37,7 +37,7 @@ export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "
  * @category models
  * @since 0.1.0
  */
-export type Words = { readonly [word: string]: Kind }
+export type Statuses = { readonly [word: string]: Kind }
 
 /**
  * What a payload of each kind says about its job.
@@ -91,7 +91,7 @@ export interface Row<Out> {
  * @category constants
  * @since 0.1.0
  */
-export const synonyms: Words = {
+export const synonyms: Statuses = {
   queued: "queued",
   queueing: "queued",
   queuing: "queued",
@@ -174,8 +174,8 @@ export const normalised = (word: string): string =>
  * @category constructors
  * @since 0.1.0
  */
-export const lookup = (words: Words): ((word: string) => Kind | undefined) => {
-  const documented = new Map(Object.entries(words).map(([word, kind]) => [normalised(word), kind]))
+export const lookup = (statuses: Statuses): ((word: string) => Kind | undefined) => {
+  const documented = new Map(Object.entries(statuses).map(([word, kind]) => [normalised(word), kind]))
   return (word) => documented.get(normalised(word)) ?? observed.get(normalised(word))
 }
 
@@ -191,13 +191,13 @@ export const lookup = (words: Words): ((word: string) => Kind | undefined) => {
 export const interpreter = <Payload, Encoded>(options: {
   readonly schema: Schema.Codec<Payload, Encoded>
   readonly word: (payload: Payload) => string | undefined
-  readonly words: Words
+  readonly statuses: Statuses
   readonly read: Readers<Payload>
   readonly rows?: ReadonlyArray<Row<Reading>> | undefined
-  /** A documented payload without a status. Absent: such a payload is unreadable. */
+  /** A documented payload without a status. Default: such a payload is unreadable. */
   readonly unsaid?: ((payload: Payload) => Reading | undefined) | undefined
 }): ((answer: Answer) => Reading) => {
-  const kindOf = lookup(options.words)
+  const kindOf = lookup(options.statuses)
   return reader(options.schema, options.rows, (payload) => {
     const word = options.word(payload)
     if (word === undefined) return options.unsaid?.(payload)
@@ -232,7 +232,7 @@ export const reader = <Payload, Encoded>(
     const reading = isOk(answer) ? payloadOf(seen) : byStatus(seen)
     // Asking is free, and the job is paid for: of an account that has run dry since, 402 alone is final. What a payload says of its job stays.
     const isFinal = answer.operation !== "poll" || answer.status === 402 || (isOk(answer) && reading._tag !== "Missed")
-    return !isFinal && isAboutMoney(seen) ? missedForMoney(seen) : reading
+    return !isFinal && isAboutMoney(seen) ? failedForMoney(seen) : reading
   }
 }
 
@@ -289,17 +289,17 @@ export const declined =
  * @category combinators
  * @since 0.1.0
  */
-export const missedForMoney = (seen: Seen): Reading => ({ _tag: "Missed", because: "rate-limited", detail: said(seen) })
+export const failedForMoney = (seen: Seen): Reading => ({ _tag: "Missed", because: "rate-limited", detail: said(seen) })
 
 /**
  * A wire field that can't sink a payload: missing, null or of another type, it reads as missing.
  *
- * Without this `"actualDuration": "n/a"` would turn a finished and paid job into missed looks.
+ * Without this `"actualDuration": "n/a"` would turn a finished and paid job into failed polls.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const told = <S extends Schema.Constraint>(schema: S) =>
+export const lenient = <S extends Schema.Constraint>(schema: S) =>
   Schema.optionalKey(Schema.catchDecoding<S>(() => Effect.succeedNone)(schema))
 
 /**

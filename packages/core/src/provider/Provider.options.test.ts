@@ -127,7 +127,7 @@ describe.each(Object.entries(faces))("logLevel of %s", (_, face) => {
   it("is warning where nobody says otherwise", async () => {
     const lines = await told(face)
     expect(lines).toContain(`faster than ${definition.title} advises`)
-    expect(lines).not.toContain("Look 1")
+    expect(lines).not.toContain("Poll 1")
   })
 
   it.each(["none", "error"] as const)("%s keeps warnings back", async (level) => {
@@ -138,13 +138,13 @@ describe.each(Object.entries(faces))("logLevel of %s", (_, face) => {
     expect((await told(face, "info")).split("\n")).toHaveLength(1)
   })
 
-  it("T23: debug tells of the submission, of each look and of each wait, and of no key and no signed URL", async () => {
+  it("T23: debug tells of the submission, of each poll and of each wait, and of no key and no signed URL", async () => {
     const lines = await told(face, "debug")
     expect(lines).toContain("Submission 1 to fake: HTTP 200, Accepted")
-    expect(lines).toContain("Look 1 at fake job job-1: HTTP 200, Running, 40 %")
-    expect(lines).toContain("Look 2 at fake job job-1: HTTP 502, Missed")
-    expect(lines).toContain("Look 3 at fake job job-1: HTTP 200, Succeeded")
-    expect(lines).toContain("Look at fake job job-1 in ")
+    expect(lines).toContain("Poll 1 of fake job job-1: HTTP 200, Running, 40 %")
+    expect(lines).toContain("Poll 2 of fake job job-1: HTTP 502, Missed")
+    expect(lines).toContain("Poll 3 of fake job job-1: HTTP 200, Succeeded")
+    expect(lines).toContain("Polling fake job job-1 in ")
     expect(lines).not.toContain(key)
     expect(lines).not.toContain("sig=")
   })

@@ -5,10 +5,10 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { Capability } from "../request/Capability.ts"
 import type { InvalidRequest } from "../job/JobError.ts"
 import type { JobRef, Kind } from "../job/JobRef.ts"
 import type { Answer, Reading, Receipt } from "../job/Reading.ts"
+import type { Capability } from "../request/Capability.ts"
 
 /**
  * A request to the provider's API, relative to the base URL.
@@ -48,13 +48,13 @@ export interface SubmitCall {
  * @category models
  * @since 0.1.0
  */
-export interface Rhythm {
-  /** From the submission to the first look. */
-  readonly first: number
-  /** From one answer to the next look. */
+export interface PollingPolicy {
+  /** From the submission to the first poll. */
+  readonly firstDelay: number
+  /** From one answer to the next poll. */
   readonly interval: number
   /** Looking more often gains nothing, or is punished. */
-  readonly floor: number
+  readonly minInterval: number
   /** From the submission until the watcher stops waiting. */
   readonly deadline: number
 }
@@ -74,7 +74,7 @@ export interface Definition<in Request> {
   /** Where the vendor documents this API. */
   readonly docs: string
   readonly capabilities: readonly [Capability, ...Array<Capability>]
-  readonly rhythm: Rhythm
+  readonly polling: PollingPolicy
   /** Checks a request against every documented rule, and writes it down for the wire. */
   readonly submission: (request: Request) => Effect.Effect<SubmitCall, InvalidRequest>
   /** Pure and total: any status and any text give a receipt. */
@@ -84,7 +84,7 @@ export interface Definition<in Request> {
   readonly interpret: (answer: Answer) => Reading
   /** The path of a documented endpoint that serves the finished file, with the key. */
   readonly content?: ((ref: JobRef) => string) | undefined
-  /** Absent where the provider documents no way to cancel. */
+  /** Absent if the provider documents no way to cancel. */
   readonly cancel?: ((ref: JobRef) => Call) | undefined
 }
 
@@ -112,17 +112,17 @@ export interface Provider<in Request> {
 export interface Options {
   /** Sent as a bearer token, and to this API's own origin only. */
   readonly apiKey: string | Redacted.Redacted
-  /** Scheme, host and path prefix of a proxy, gateway or mock. Absent: the vendor's own. */
+  /** Scheme, host and path prefix of a proxy, gateway or mock. Default: the vendor's own. */
   readonly baseUrl?: string | undefined
-  /** A name for the account, kept in references. Absent: a fingerprint of the key. */
+  /** A name for the account, kept in references. Default: a fingerprint of the key. */
   readonly account?: string | undefined
   /**
    * More headers, for a gateway or proxy that asks for them. They go where the key goes: to this API's own origin, never to another,
    * and no error or log shows their values. Those that Reelay sets itself, such as `authorization` or `content-type`, are refused
-   * with `InvalidRequest`. Absent: none.
+   * with `InvalidRequest`. Default: none.
    */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
-  /** The `user-agent` of every request. A browser sends its own instead. Absent: `reelay/<version>`. */
+  /** The `user-agent` of every request. A browser sends its own instead. Default: `reelay/<version>`. */
   readonly userAgent?: string | undefined
 }
 

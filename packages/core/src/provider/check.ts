@@ -1,15 +1,10 @@
 /** What must hold before a byte is sent. */
-import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Redacted from "effect/Redacted"
 import { ForbiddenAddress, InvalidRequest, JobError, type Operation, type Reason, Unauthorized } from "../job/JobError.ts"
 import { isBaseUrl, type JobRef } from "../job/JobRef.ts"
+import { accountOf } from "./account.ts"
+import { refuseHeaders } from "./headers.ts"
 import type { Provider } from "./Provider.ts"
-import { refuseHeaders } from "./bearing.ts"
-
-/** The account that a job belongs to: the caller's name for it, or a fingerprint that tells two keys apart and nothing more. */
-export const accountOf = ({ account, apiKey }: Provider<never>): string =>
-  account ?? `key-${bytesToHex(sha256(utf8ToBytes(Redacted.value(apiKey)))).slice(0, 8)}`
 
 /** Why a provider can't be used as it is configured. */
 export const refuseProvider = (provider: Provider<never>): InvalidRequest | undefined => {

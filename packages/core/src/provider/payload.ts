@@ -1,8 +1,8 @@
 /** Reading fields of a vendor's payload: pure, and without `effect/Schema`, which would cost a page 22 KB. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import type { Answer, Artifact } from "../job/Reading.ts"
 import { excerpt, present } from "../base/Text.ts"
+import type { Answer, Artifact } from "../job/Reading.ts"
 
 /**
  * What an error body said, whichever of the known shapes it had.

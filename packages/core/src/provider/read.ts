@@ -1,13 +1,13 @@
 /** What an answer says of one job: the provider's reading, with its links made whole and the key kept out of its words. */
 import type { JobRef } from "../job/JobRef.ts"
-import type { Call, Provider } from "./Provider.ts"
 import type { Answer, Reading, Receipt } from "../job/Reading.ts"
-import { shownBy } from "./bearing.ts"
+import type { Call, Provider } from "./Provider.ts"
+import { redactor } from "./redact.ts"
 import { pollRedirect, submitRedirect } from "./redirect.ts"
 
 export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer: Answer): Reading => {
   const reading = pollRedirect(provider, call, answer) ?? provider.definition.interpret(answer)
-  const shown = shownBy(provider)
+  const shown = redactor(provider)
   switch (reading._tag) {
     case "Succeeded":
       return withContent(reading, ref, provider)
@@ -33,7 +33,7 @@ export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer:
 /** What the answer to a submission says, the key kept out of its words. An id stays as it is. */
 export const receive = (provider: Provider<never>, call: Call, answer: Answer): Receipt => {
   const receipt = submitRedirect(provider, call, answer) ?? provider.definition.receive(answer)
-  const shown = shownBy(provider)
+  const shown = redactor(provider)
   switch (receipt._tag) {
     case "Accepted":
       return receipt

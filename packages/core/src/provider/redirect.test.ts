@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { fake, key } from "../../test/fake.ts"
-import type { Call } from "./Provider.ts"
 import type { Answer } from "../job/Reading.ts"
+import type { Call } from "./Provider.ts"
 import { pollRedirect, submitRedirect, withinOrigin } from "./redirect.ts"
 
 const base = "https://api.fake.test"

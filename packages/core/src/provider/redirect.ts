@@ -1,7 +1,7 @@
 /** Redirects of the API. Pure. None is ever followed with a POST; a poll follows one within the API's own origin. */
-import type { Call, Provider } from "./Provider.ts"
-import type { Answer, Reading, Receipt } from "../job/Reading.ts"
 import { excerpt } from "../base/Text.ts"
+import type { Answer, Reading, Receipt } from "../job/Reading.ts"
+import type { Call, Provider } from "./Provider.ts"
 
 /** A browser that was asked not to follow shows neither status nor target: its status is 0. */
 const isRedirect = ({ status }: Answer): boolean => status === 0 || (status >= 300 && status <= 399)

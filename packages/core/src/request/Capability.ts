@@ -59,7 +59,7 @@ export interface Capability {
   readonly duration?: Seconds | undefined
   readonly aspectRatio?: Words | undefined
   readonly resolution?: Words | undefined
-  /** Absent: none. */
+  /** Default: none. */
   readonly images?: Images | undefined
   /** For `edit` and `extend`: the source video. A `suffix` is one that its path must end in. */
   readonly video?: { readonly suffix?: string | undefined } | undefined

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
+import { expect } from "../../test/expect.ts"
 import * as Images from "./Images.ts"
 import type { Image } from "./VideoRequest.ts"
 

@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import type { Images } from "./Capability.ts"
 import { InvalidRequest } from "../job/JobError.ts"
+import type { Images } from "./Capability.ts"
 import type { Image } from "./VideoRequest.ts"
 
 /** @category models */

@@ -37,13 +37,13 @@ export interface VideoRequest {
   /** `generate` unless a source video is given, then `edit`. */
   readonly mode?: Mode | undefined
   readonly prompt?: string | undefined
-  /** The provider's own name of a model. Absent: the provider's default. */
+  /** The provider's own name of a model. Default: the provider's default. */
   readonly model?: string | undefined
-  /** Whole seconds; for `extend`, of the new part only. Absent: the model's default. */
+  /** Whole seconds; for `extend`, of the new part only. Default: the model's default. */
   readonly duration?: number | undefined
-  /** Width to height, such as `16:9`. Absent: the model's default. */
+  /** Width to height, such as `16:9`. Default: the model's default. */
   readonly aspectRatio?: string | undefined
-  /** Such as `720p`. Absent: the model's default. */
+  /** Such as `720p`. Default: the model's default. */
   readonly resolution?: string | undefined
   /** The first frame, or pictures to follow, as the provider means it. */
   readonly images?: ReadonlyArray<Image> | undefined

@@ -1,8 +1,8 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
-import * as VideoRequestSchema from "./VideoRequestSchema.ts"
+import { expect } from "../../test/expect.ts"
 import { modeOf } from "./VideoRequest.ts"
+import * as VideoRequestSchema from "./VideoRequestSchema.ts"
 
 const check = VideoRequestSchema.checker(VideoRequestSchema.VideoRequest)
 

@@ -6,9 +6,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { excerpt } from "../base/Text.ts"
 import { InvalidRequest } from "../job/JobError.ts"
 import type { Image } from "./VideoRequest.ts"
-import { excerpt } from "../base/Text.ts"
 
 const Image = Schema.declare((value): value is Image => typeof value === "string" || value instanceof Uint8Array || value instanceof Blob, {
   expected: "a URL, a Uint8Array or a Blob"

@@ -80,7 +80,7 @@ describe("metrics", () => {
     ["rate-limited", { status: 429 }],
     ["unreadable", { body: "<html>" }],
     ["not-found", { status: 404 }]
-  ])("a look that was missed counts as one, by %s", ([because, reply]) =>
+  ])("a failed poll counts as one, by %s", ([because, reply]) =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("queued"), reply, reply, done] })
       yield* listening
@@ -88,7 +88,7 @@ describe("metrics", () => {
       const all = yield* numbers
       expect(Object.entries(all).filter(([name]) => name.startsWith("reelay.polls"))).toEqual([
         ["reelay.polls", 4],
-        [`reelay.polls.missed{${because}}`, 2]
+        [`reelay.polls.failed{${because}}`, 2]
       ])
     })
   )
@@ -197,7 +197,7 @@ const telling = (endedAt: number) =>
   })({ apiKey: "k", account: "me" })
 
 describe("the detection lag", () => {
-  it.effect("is at most the time since the last look that saw the job unfinished was begun", () =>
+  it.effect("is at most the time since the last poll that saw the job unfinished was begun", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("queued"), { ...said("running"), after: "1 second" }, done] })
       yield* listening
@@ -216,7 +216,7 @@ describe("the detection lag", () => {
     })
   )
 
-  it.effect("a look that told nothing has not seen it unfinished", () =>
+  it.effect("a failed poll has not seen it unfinished", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("running"), said("cooking"), done] })
       yield* listening

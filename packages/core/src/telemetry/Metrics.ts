@@ -12,7 +12,7 @@
  * import * as Effect from "effect/Effect"
  * import * as Metric from "effect/Metric"
  *
- * export const missed = Effect.map(Metric.snapshot, (all) => all.filter(({ id }) => id === Metrics.pollsMissed.id))
+ * export const missed = Effect.map(Metric.snapshot, (all) => all.filter(({ id }) => id === Metrics.pollsFailed.id))
  * ```
  *
  * @since 0.1.0
@@ -35,7 +35,7 @@ export const submits: Metric.Counter<number> = Metric.counter("reelay.submits", 
 /**
  * Jobs that came into a state. Attribute `reelay.job.state`: `Submitted`, `Queued`, `Running`, `Succeeded`, `Failed`, `Expired`,
  * `Cancelled`. A counter of changes, so that rates and shares of failure follow from it. It counts what handles saw: a job that two handles
- * follow counts twice, and states between two looks do not count.
+ * follow counts twice, and states between two polls do not count.
  *
  * @category metrics
  * @since 0.1.0
@@ -57,32 +57,32 @@ export const watched: Metric.Gauge<number> = Metric.gauge("reelay.jobs.watched",
 })
 
 /**
- * Looks that were begun, missed ones included.
+ * Looks that were begun, failed ones included.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const polls: Metric.Counter<number> = Metric.counter("reelay.polls", {
-  description: "Looks at jobs that were begun",
+  description: "Polls that were begun",
   incremental: true
 })
 
 /**
- * Looks that told nothing of their job. Attribute `error.type`: `network`, `timeout`, `server`, `rate-limited`, `unreadable`,
+ * Failed polls. Attribute `error.type`: `network`, `timeout`, `server`, `rate-limited`, `unreadable`,
  * `query-failed`, `not-found`. A look that was cut because its watcher left is none.
  *
  * @category metrics
  * @since 0.1.0
  */
-export const pollsMissed: Metric.Counter<number> = Metric.counter("reelay.polls.missed", {
-  description: "Looks that told nothing of their job, by the reason",
+export const pollsFailed: Metric.Counter<number> = Metric.counter("reelay.polls.failed", {
+  description: "Failed polls, by the reason",
   incremental: true
 })
 
 /**
  * Seconds from the end of a job until its watcher knew. Attribute `reelay.detection_lag.source`:
  *
- * - `bound`: the longest that it can have been, from the beginning of the last look that saw the job unfinished.
+ * - `bound`: the longest that it can have been, from the beginning of the last poll that saw the job unfinished.
  * - `reported`: the payload names the end of the job (CometAPI, GeekNow), in whole seconds of the provider's clock. It is kept between 0 and
  *   the bound, which holds whatever that clock says.
  *

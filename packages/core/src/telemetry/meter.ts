@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { JobState } from "../job/JobState.ts"
-import * as Metrics from "./Metrics.ts"
 import type { Observation } from "../job/Reading.ts"
+import * as Metrics from "./Metrics.ts"
 
 const of = <Input, State>(metric: Metric.Metric<Input, State>, provider: string, attributes: Readonly<Record<string, string>> = {}) =>
   Metric.withAttributes(metric, { "reelay.provider": provider, ...attributes })
@@ -23,8 +23,8 @@ export const watched = (provider: string, state: JobState["_tag"], by: 1 | -1): 
 
 export const polled = (provider: string): Effect.Effect<void> => one(Metrics.polls, provider)
 
-export const missed = (provider: string, because: string): Effect.Effect<void> =>
-  one(Metrics.pollsMissed, provider, { "error.type": because })
+export const failedPoll = (provider: string, because: string): Effect.Effect<void> =>
+  one(Metrics.pollsFailed, provider, { "error.type": because })
 
 /** `bound`: the longest that it can have been, in milliseconds. */
 export const lagged = (provider: string, bound: number, seen: Observation): Effect.Effect<void> => {

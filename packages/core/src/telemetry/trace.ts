@@ -1,5 +1,5 @@
 /**
- * Spans: what a trace shows of a job. Which there are, and why watching has a span for each stretch, is in decisions/0009. An attribute is
+ * Spans: what a trace shows of a job. Which there are, and why watching has a span for each session, is in decisions/0009. An attribute is
  * never a key, a URL or a prompt.
  */
 import * as Context from "effect/Context"
@@ -14,8 +14,8 @@ import type { Provider } from "../provider/Provider.ts"
 interface Place {
   /** The submission or attachment that the job was got from. */
   readonly origin: Tracer.ExternalSpan
-  /** The last stretch of watching. */
-  readonly stretch?: Tracer.ExternalSpan
+  /** The last watch session. */
+  readonly session?: Tracer.ExternalSpan
 }
 
 /** By the identity of a reference: a handle, its states and their download share one, and it is forgotten with them. */
@@ -23,7 +23,7 @@ const places = new WeakMap<JobRef, Place>()
 
 /**
  * A span by its ids alone. A parent or link that is the span itself would keep all that it has gathered, and all before it: a job may be
- * watched in thousands of stretches. What is logged under it is no event of the span, which for a stretch of hours would be a leak too.
+ * watched in thousands of sessions. What is logged under it is no event of the span, which for a session of hours would be a leak too.
  */
 const idsOf = ({ annotations, sampled, spanId, traceId }: Tracer.AnySpan): Tracer.ExternalSpan =>
   Tracer.externalSpan({ spanId, traceId, sampled, annotations })
@@ -86,15 +86,15 @@ export const originates = (ref: JobRef, from: Tracer.Span): Effect.Effect<void> 
     if (!Context.get(from.annotations, Tracer.DisablePropagation)) places.set(ref, { origin: idsOf(from) })
   })
 
-/** One stretch of watching. */
-export const stretch = <A, E, R>(
+/** One watch session. */
+export const watchSession = <A, E, R>(
   ref: JobRef,
   use: (span: Tracer.Span) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
   Effect.suspend(() => {
     const place = places.get(ref)
-    return around("reelay.job", { attributes: jobOf(ref) }, [place?.origin, place?.stretch], (made) => {
-      if (place !== undefined) places.set(ref, { ...place, stretch: idsOf(made) })
+    return around("reelay.job", { attributes: jobOf(ref) }, [place?.origin, place?.session], (made) => {
+      if (place !== undefined) places.set(ref, { ...place, session: idsOf(made) })
       return use(made)
     })
   })
@@ -108,5 +108,5 @@ export const ofJob = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
   Effect.suspend(() => {
     const place = places.get(ref)
-    return around(name, { kind: "client", attributes: { ...attributes, ...jobOf(ref) } }, [place?.stretch ?? place?.origin], use)
+    return around(name, { kind: "client", attributes: { ...attributes, ...jobOf(ref) } }, [place?.session ?? place?.origin], use)
   })

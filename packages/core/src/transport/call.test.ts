@@ -1,10 +1,10 @@
 import { describe, it } from "@effect/vitest"
-import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { expect } from "../../test/expect.ts"
 import { key, provider } from "../../test/fake.ts"
 import { call } from "./call.ts"
 

@@ -7,13 +7,14 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
-import type { Call, Provider } from "../provider/Provider.ts"
-import type { Answer } from "../job/Reading.ts"
 import { excerpt } from "../base/Text.ts"
-import { BeforeFirstByte, isAnnouncing, NeverSent } from "./Transport.ts"
-import { inBrowser, shownBy, withKey } from "../provider/bearing.ts"
-import { bodyOf } from "./body.ts"
+import type { Answer } from "../job/Reading.ts"
+import type { Call, Provider } from "../provider/Provider.ts"
+import { redactor } from "../provider/redact.ts"
 import { withinOrigin } from "../provider/redirect.ts"
+import { inBrowser, withKey } from "./auth.ts"
+import { bodyOf } from "./body.ts"
+import { BeforeFirstByte, isAnnouncing, NeverSent } from "./Transport.ts"
 
 /**
  * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: it was not sent because
@@ -46,7 +47,7 @@ export const call = (
       if (target === undefined) return Effect.succeed(answer)
       return Effect.map(sent(operation, requestOf(provider, method, target, undefined)), (again) => seenFrom(again, target))
     }),
-    Effect.mapError((error) => noAnswer(error, shownBy(provider), "by its code")),
+    Effect.mapError((error) => noAnswer(error, redactor(provider), "by its code")),
     timedOut(within, "timeout")
   )
 }
@@ -84,7 +85,7 @@ export const post = (
     if (!announces && !begin()) return Effect.fail(held)
     return sent("submit", requestOf(provider, method, `${provider.baseUrl}${path}`, body)).pipe(
       Effect.provideService(BeforeFirstByte, once),
-      Effect.mapError((error) => (asked > 0 && !begun ? held : noAnswer(error, shownBy(provider), proofOf({ announces, begun, asked })))),
+      Effect.mapError((error) => (asked > 0 && !begun ? held : noAnswer(error, redactor(provider), proofOf({ announces, begun, asked })))),
       timedOut(within, () => (begun ? "timeout" : "unsent"))
     )
   })

@@ -32,7 +32,7 @@ const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options)
   const shared = {
     connections: polling,
     connectTimeout,
-    // A sleeping job needs no socket; its next look comes seconds later.
+    // A sleeping job needs no socket; its next poll comes seconds later.
     keepAliveTimeout: 4000,
     // undici bounds the connections to each origin, but not those to a proxy that plain http goes through.
     factory: (origin: string | URL, options: object): Dispatcher => new Pool(origin, { ...options, connections: polling })

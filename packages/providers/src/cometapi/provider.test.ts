@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, statusesHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
-import { definition, outerWords, words } from "./provider.ts"
+import { definition, outerStatuses, statuses } from "./provider.ts"
 
 const url = "https://vidgen.x.ai/xai-vidgen-bucket/xai-video-72924fdc-e6d7-4885-b318-8a367aaa9a02.mp4"
 const id = "4b2cd27e-0b0d-3dec-c31c-7572daf74bb3"
@@ -125,8 +125,8 @@ describe("cometapi", () => {
   })
 
   laws(definition, fixtures, decides)
-  wordsHaveFixtures(words, fixtures, (body) => [field(body, "status"), field(body, "data", "data", "status")])
-  wordsHaveFixtures(outerWords, fixtures, (body) => [field(body, "data", "status")])
+  statusesHaveFixtures(statuses, fixtures, (body) => [field(body, "status"), field(body, "data", "data", "status")])
+  statusesHaveFixtures(outerStatuses, fixtures, (body) => [field(body, "data", "status")])
   findsIds(definition, "request_id", "task_id", "id")
 
   // Made up of the documents' words: what the two levels may say at once is known from few answers.

@@ -17,17 +17,17 @@ export interface Request extends VideoRequest.VideoRequest {
 }
 
 /** The words of the flat form, and of the provider's payload inside the wrapper. */
-export const words = {
+export const statuses = {
   queued: "queued",
   processing: "running",
   done: "succeeded",
   failed: "failed",
   expired: "expired",
   pending: "queued"
-} as const satisfies Dialect.Words
+} as const satisfies Dialect.Statuses
 
 /** The words of the wrapper: new-api's task model. `UNKNOWN` follows a submission (new-api#5045): it is no end. */
-export const outerWords = {
+export const outerStatuses = {
   NOT_START: "queued",
   SUBMITTED: "queued",
   QUEUED: "queued",
@@ -35,10 +35,10 @@ export const outerWords = {
   FAILURE: "failed",
   SUCCESS: "succeeded",
   UNKNOWN: "queued"
-} as const satisfies Dialect.Words
+} as const satisfies Dialect.Statuses
 
-const innerKind = Dialect.lookup(words)
-const outerKind = Dialect.lookup(outerWords)
+const innerKind = Dialect.lookup(statuses)
+const outerKind = Dialect.lookup(outerStatuses)
 const inner = readers("upstream")
 
 /** A malformed request, though the status says that the server failed: "do not retry". */
@@ -159,7 +159,7 @@ export const definition: Provider.Definition<Request> = {
   docs: "https://apidoc.cometapi.com/api/video/xai/video-generation",
   capabilities,
   // new-api asks its upstream every 15 s (QuantumNous/new-api, service/task_polling.go); a fresh job may be unknown for a few seconds.
-  rhythm: { first: 10_000, interval: 15_000, floor: 5000, deadline: 30 * 60_000 },
+  polling: { firstDelay: 10_000, interval: 15_000, minInterval: 5000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {
       const request = yield* checked(given)

@@ -47,25 +47,25 @@ export const Body = Schema.Struct({
 }).pipe(Schema.encodeKeys({ aspectRatio: "aspect_ratio" }))
 
 /** The flat form: xAI's payload, with the id. The document's sample has the id and no status. */
-const Flat = Schema.Struct({ ...fields, request_id: Dialect.told(Schema.NonEmptyString) })
+const Flat = Schema.Struct({ ...fields, request_id: Dialect.lenient(Schema.NonEmptyString) })
 export type Flat = typeof Flat.Type
 
 /** The task inside the wrapper: new-api's own status outside, xAI's payload inside. */
 const Task = Schema.Struct({
-  status: Dialect.told(Schema.String),
-  fail_reason: Dialect.told(Schema.String),
-  result_url: Dialect.told(Schema.String),
-  progress: Dialect.told(Schema.Unknown),
-  finish_time: Dialect.told(Schema.Unknown),
-  data: Dialect.told(Schema.Struct(fields))
+  status: Dialect.lenient(Schema.String),
+  fail_reason: Dialect.lenient(Schema.String),
+  result_url: Dialect.lenient(Schema.String),
+  progress: Dialect.lenient(Schema.Unknown),
+  finish_time: Dialect.lenient(Schema.Unknown),
+  data: Dialect.lenient(Schema.Struct(fields))
 })
 export type Task = typeof Task.Type
 
 /** Both forms of `GET /grok/v1/videos/{request_id}`. `code` belongs to the wrapper, and tells of the query, not of the job. */
 export const Query = Schema.Struct({
   ...Flat.fields,
-  code: Dialect.told(Schema.String),
-  message: Dialect.told(Schema.String),
-  data: Dialect.told(Task)
+  code: Dialect.lenient(Schema.String),
+  message: Dialect.lenient(Schema.String),
+  data: Dialect.lenient(Task)
 })
 export type Query = typeof Query.Type

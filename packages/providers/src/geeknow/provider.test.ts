@@ -1,9 +1,9 @@
 import { describe, it } from "@effect/vitest"
 import { expect } from "../../test/expect.ts"
 import * as Effect from "effect/Effect"
-import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, statusesHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
-import { definition, words } from "./provider.ts"
+import { definition, statuses } from "./provider.ts"
 
 const link = (url: string) => ({ url, kind: "link" }) as const
 const endedAt = 1_735_689_700_000
@@ -103,7 +103,7 @@ describe("geeknow", () => {
   })
 
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
-  wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
+  statusesHaveFixtures(statuses, fixtures, (body) => [field(body, "status")])
   findsIds(definition, "id", "task_id")
 
   it("T4: a job that expired is at its end", () => {

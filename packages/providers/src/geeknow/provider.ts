@@ -10,13 +10,13 @@ import { check, failed, formsOf, idOf, planned, succeeded } from "../internal/pa
 import { capabilities, Video } from "./schema.ts"
 
 /** The Grok page's words, then the two that the pages of the same endpoint for Sora and Veo add. */
-export const words = {
+export const statuses = {
   processing: "running",
   failed: "failed",
   completed: "succeeded",
   queued: "queued",
   cancelled: "cancelled"
-} as const satisfies Dialect.Words
+} as const satisfies Dialect.Statuses
 
 const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
@@ -61,7 +61,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   docs: "https://docs.geeknow.top/api-reference/videos/grok/generation",
   capabilities,
   // new-api asks its upstream every 15 s (QuantumNous/new-api, service/task_polling.go): looking more often sees nothing new.
-  rhythm: { first: 15_000, interval: 15_000, floor: 15_000, deadline: 30 * 60_000 },
+  polling: { firstDelay: 15_000, interval: 15_000, minInterval: 15_000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {
       const plan = yield* planned(capabilities, yield* checked(given))
@@ -70,7 +70,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
     }),
   receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id"), rows: newApi.declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
-  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, words, read, rows: newApi.missed }),
+  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, statuses, read, rows: newApi.missed }),
   content: (ref) => `/v1/videos/${idOf(ref)}/content`
 }
 

@@ -18,20 +18,20 @@ export const capabilities = [
   { ...common, model: "grok-video-3-max", duration: { fixed: 15, sent: true } }
 ] as const satisfies readonly [Capability.Capability, ...Array<Capability.Capability>]
 
-const Nested = Schema.Struct({ url: Dialect.told(Schema.String) })
+const Nested = Schema.Struct({ url: Dialect.lenient(Schema.String) })
 
 /** What `GET /v1/videos/{task_id}` answers: the fields that the dialect reads. `status` alone can make a payload unreadable. */
 export const Video = Schema.Struct({
   status: Schema.String,
-  model: Dialect.told(Schema.NonEmptyString),
-  progress: Dialect.told(Schema.Unknown),
-  seconds: Dialect.told(Schema.Unknown),
-  expires_at: Dialect.told(Schema.Unknown),
-  completed_at: Dialect.told(Schema.Unknown),
-  error: Dialect.told(Schema.Unknown),
-  output: Dialect.told(Nested),
-  video_url: Dialect.told(Schema.String),
-  url: Dialect.told(Schema.String),
-  detail: Dialect.told(Nested)
+  model: Dialect.lenient(Schema.NonEmptyString),
+  progress: Dialect.lenient(Schema.Unknown),
+  seconds: Dialect.lenient(Schema.Unknown),
+  expires_at: Dialect.lenient(Schema.Unknown),
+  completed_at: Dialect.lenient(Schema.Unknown),
+  error: Dialect.lenient(Schema.Unknown),
+  output: Dialect.lenient(Nested),
+  video_url: Dialect.lenient(Schema.String),
+  url: Dialect.lenient(Schema.String),
+  detail: Dialect.lenient(Nested)
 })
 export type Video = typeof Video.Type

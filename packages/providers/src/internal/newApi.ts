@@ -26,5 +26,5 @@ export const declined: ReadonlyArray<Dialect.Row<Reading.Receipt>> = [
 
 /** On a poll, which passes the same check of the token. */
 export const missed: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
-  { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.missedForMoney }
+  { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.failedForMoney }
 ]

@@ -5,19 +5,19 @@ import { failed, succeeded } from "./parts.ts"
 
 /** The fields that are read. Nothing here can make a payload unreadable. */
 export const fields = {
-  status: Dialect.told(Schema.String),
-  model: Dialect.told(Schema.NonEmptyString),
-  progress: Dialect.told(Schema.Unknown),
-  video: Dialect.told(
+  status: Dialect.lenient(Schema.String),
+  model: Dialect.lenient(Schema.NonEmptyString),
+  progress: Dialect.lenient(Schema.Unknown),
+  video: Dialect.lenient(
     Schema.Struct({
-      url: Dialect.told(Schema.String),
-      duration: Dialect.told(Schema.Unknown),
-      respect_moderation: Dialect.told(Schema.Boolean),
-      file_output: Dialect.told(Schema.Struct({ public_url: Dialect.told(Schema.String) }))
+      url: Dialect.lenient(Schema.String),
+      duration: Dialect.lenient(Schema.Unknown),
+      respect_moderation: Dialect.lenient(Schema.Boolean),
+      file_output: Dialect.lenient(Schema.Struct({ public_url: Dialect.lenient(Schema.String) }))
     })
   ),
-  usage: Dialect.told(Schema.Struct({ cost_in_usd_ticks: Dialect.told(Schema.Unknown) })),
-  error: Dialect.told(Schema.Unknown)
+  usage: Dialect.lenient(Schema.Struct({ cost_in_usd_ticks: Dialect.lenient(Schema.Unknown) })),
+  error: Dialect.lenient(Schema.Unknown)
 }
 
 const Payload = Schema.Struct(fields)

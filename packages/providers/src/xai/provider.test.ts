@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, statusesHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
-import { definition, words } from "./provider.ts"
+import { definition, statuses } from "./provider.ts"
 
 const id = "a3d1008e-4544-40d4-d075-11527e794e4a"
 const cost = { costUsd: 0.3, costSource: "provider" } as const
@@ -107,7 +107,7 @@ describe("xai", () => {
   })
 
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
-  wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
+  statusesHaveFixtures(statuses, fixtures, (body) => [field(body, "status")])
   findsIds(definition, "request_id", "id")
 
   it.each<[string, number, unknown, object]>([

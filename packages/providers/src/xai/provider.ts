@@ -16,12 +16,12 @@ export interface Request extends VideoRequest.VideoRequest {
 }
 
 /** The words of the REST reference and of the proto's `DeferredStatus`. */
-export const words = {
+export const statuses = {
   pending: "queued",
   done: "succeeded",
   failed: "failed",
   expired: "expired"
-} as const satisfies Dialect.Words
+} as const satisfies Dialect.Statuses
 
 /** What xAI says of money under gRPC's codes for other things, whose own meaning is pace, or a key without the right. */
 const ofMoney = /\b(credits?|balance|spending limit|billing)\b|余额|额度不足/iu
@@ -55,7 +55,7 @@ export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
     read: ({ answer }) => (answer.body.trim() === "" ? { _tag: "Queued" } : undefined)
   },
   ...moderationRows("provider"),
-  ...unpayable.map((row): Dialect.Row<Reading.Reading> => Object.assign({ read: Dialect.missedForMoney }, row))
+  ...unpayable.map((row): Dialect.Row<Reading.Reading> => Object.assign({ read: Dialect.failedForMoney }, row))
 ]
 
 const Payload = Schema.Struct(fields)
@@ -124,7 +124,7 @@ export const definition: Provider.Definition<Request> = {
   docs: "https://docs.x.ai/developers/rest-api-reference/inference/videos",
   capabilities,
   // The samples of docs.x.ai (Video generation) look every 5 s; xai-sdk-python every second by default.
-  rhythm: { first: 5000, interval: 5000, floor: 1000, deadline: 15 * 60_000 },
+  polling: { firstDelay: 5000, interval: 5000, minInterval: 1000, deadline: 15 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {
       const request = yield* checked(given)
@@ -156,7 +156,7 @@ export const definition: Provider.Definition<Request> = {
   interpret: Dialect.interpreter({
     schema: Payload,
     word: ({ status }) => status,
-    words,
+    statuses,
     read: readers("provider"),
     rows
   })

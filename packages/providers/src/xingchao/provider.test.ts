@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, field, findsIds, isSuccessWord, laws, replays, wordsHaveFixtures, writes } from "../../test/replay.ts"
+import { answer, field, findsIds, isSuccessWord, laws, replays, statusesHaveFixtures, writes } from "../../test/replay.ts"
 import { fixtures } from "./fixtures/index.ts"
-import { definition, words } from "./provider.ts"
+import { definition, statuses } from "./provider.ts"
 
 const link = (url: string) => ({ url, kind: "link" }) as const
 const url = "https://a.b/1.png"
@@ -53,7 +53,7 @@ describe("xingchao", () => {
   })
 
   laws(definition, fixtures, (json) => isSuccessWord(field(json, "status")))
-  wordsHaveFixtures(words, fixtures, (body) => [field(body, "status")])
+  statusesHaveFixtures(statuses, fixtures, (body) => [field(body, "status")])
   findsIds(definition, "id", "task_id")
 
   it.each([

@@ -9,12 +9,12 @@ import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../in
 import { capabilities, Create, Result } from "./schema.ts"
 
 /** The words of the document's table "Task Status Flow", in its order. */
-export const words = {
+export const statuses = {
   queued: "queued",
   processing: "running",
   completed: "succeeded",
   failed: "failed"
-} as const satisfies Dialect.Words
+} as const satisfies Dialect.Statuses
 
 const read: Dialect.Readers<Result> = {
   queued: () => ({ _tag: "Queued" }),
@@ -36,7 +36,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   docs: "https://docs.xingchaoyiqing.com/api-reference/video/grok-create",
   capabilities,
   // "Polling Advice" of its query page: "Recommended polling interval: 30–60 seconds. Polling too frequently may trigger rate limiting."
-  rhythm: { first: 30_000, interval: 30_000, floor: 30_000, deadline: 30 * 60_000 },
+  polling: { firstDelay: 30_000, interval: 30_000, minInterval: 30_000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {
       const plan = yield* planned(capabilities, yield* checked(given))
@@ -46,7 +46,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
     }),
   receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id") }),
   poll: (ref) => ({ method: "GET", path: `/v1/result/${idOf(ref)}` }),
-  interpret: Dialect.interpreter({ schema: Result, word: ({ status }) => status, words, read })
+  interpret: Dialect.interpreter({ schema: Result, word: ({ status }) => status, statuses, read })
 }
 
 /**

@@ -63,9 +63,9 @@ export const Create = Schema.Struct({
 /** What `GET /v1/result/{id}` answers: the fields that the dialect reads. `status` alone can make a payload unreadable. */
 export const Result = Schema.Struct({
   status: Schema.String,
-  model: Dialect.told(Schema.NonEmptyString),
-  video_url: Dialect.told(Schema.String),
-  actualDuration: Dialect.told(Schema.Unknown),
-  error: Dialect.told(Schema.Unknown)
+  model: Dialect.lenient(Schema.NonEmptyString),
+  video_url: Dialect.lenient(Schema.String),
+  actualDuration: Dialect.lenient(Schema.Unknown),
+  error: Dialect.lenient(Schema.Unknown)
 })
 export type Result = typeof Result.Type

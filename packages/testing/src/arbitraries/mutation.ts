@@ -32,7 +32,7 @@ export const mutated = (
     readonly values: fc.Arbitrary<unknown>
     /** Names for what is added. */
     readonly names: ReadonlyArray<string>
-    /** Parts that stay as they are. Absent: none. */
+    /** Parts that stay as they are. Default: none. */
     readonly keep?: ((path: Path) => boolean) | undefined
   }
 ): fc.Arbitrary<Mutation> => {

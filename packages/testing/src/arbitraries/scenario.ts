@@ -22,7 +22,7 @@ export interface Scenario {
   readonly retryAfter: number
   /** Whether errors repeat the caller's key, as some gateways do. */
   readonly echo: boolean
-  /** When the caller leaves though the submission is on its way, counted from its beginning. Absent: never. */
+  /** When the caller leaves though the submission is on its way, counted from its beginning. Default: never. */
   readonly leave?: number | undefined
   /** Who watches, counted from the submission; without `span` until the end. */
   readonly windows: ReadonlyArray<{ readonly from: number; readonly span?: number | undefined }>

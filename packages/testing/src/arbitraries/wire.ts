@@ -30,10 +30,10 @@ export const oddWords: ReadonlyArray<string> = [
  * @category arbitraries
  * @since 0.1.0
  */
-export const word = (words: Dialect.Words = {}): fc.Arbitrary<string> =>
+export const word = (statuses: Dialect.Statuses = {}): fc.Arbitrary<string> =>
   fc
     .tuple(
-      fc.oneof(fc.constantFrom(...oddWords), fc.constantFrom(...Object.keys(Dialect.synonyms), ...Object.keys(words)), fc.string()),
+      fc.oneof(fc.constantFrom(...oddWords), fc.constantFrom(...Object.keys(Dialect.synonyms), ...Object.keys(statuses)), fc.string()),
       fc.constantFrom(
         (text: string) => text,
         (text: string) => text.toUpperCase(),

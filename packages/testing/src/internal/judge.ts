@@ -16,7 +16,7 @@ export const watched = ({ visits }: Play): ReadonlyArray<{ readonly from: number
   return spans
 }
 
-/** A play as a person reads it: each watcher's states with the looks below, then one line a request. */
+/** A play as a person reads it: each watcher's states with the polls below, then one line a request. */
 export const picture = (play: Play): string => {
   const all = polls(play)
   const views = play.visits.map((visit, index) => `watcher ${index + 1}\n${view(visit, all, play.scenario.pace)}`)

@@ -35,15 +35,15 @@ const patience = 50
 const ofOneJob = 20_000
 
 export interface Options {
-  /** Milliseconds for which time goes on after the program has ended. Absent: none. */
+  /** Milliseconds for which time goes on after the program has ended. Default: none. */
   readonly after?: number
-  /** A program that takes more sleeps is held to be without end. Absent: 20,000. */
+  /** A program that takes more sleeps is held to be without end. Default: 20,000. */
   readonly longest?: number
-  /** What time it is at first. Absent: 0. */
+  /** What time it is at first. Default: 0. */
   readonly start?: number
   /**
    * For work outside that takes real time, as over sockets: it is waited for, however many turns that takes; but if nothing has been heard
-   * of it for so many real milliseconds, it stalls, and time goes on. Absent: such work takes a few turns of the event loop.
+   * of it for so many real milliseconds, it stalls, and time goes on. Default: such work takes a few turns of the event loop.
    */
   readonly stalledAfter?: number
 }

@@ -9,7 +9,7 @@ export interface Word {
   /** The name of the fault, which the mock's journal has where it shows. */
   readonly fault: string | undefined
   readonly takesTime: boolean
-  /** Whose prompts may have it. Absent: everybody's. */
+  /** Whose prompts may have it. Default: everybody's. */
   readonly only: ReadonlyArray<string> | undefined
   /** Whether it shows only where the video is fetched. */
   readonly needsDownload: boolean

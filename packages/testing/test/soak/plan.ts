@@ -17,7 +17,7 @@ export interface Film {
   readonly batch: number | undefined
   /** When it is submitted, unless its process is down. */
   readonly start: number
-  /** Absent: the provider's own. */
+  /** Default: the provider's own. */
   readonly pace: number | undefined
   readonly deadline: number
   /** When its caller leaves though the submission may be on its way, counted from its beginning. */

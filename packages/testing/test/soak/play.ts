@@ -348,7 +348,7 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
       case "Error":
         over(name)
         return failed(scene, self, name, event.error)
-      case "Held":
+      case "Leased":
         return Effect.void
     }
   })
@@ -365,7 +365,7 @@ const unended = ({ log }: Scene, film: string): void =>
 
 /**
  * Once all processes have ended, one more comes, whom nothing befalls: it finds all that they have left. And twice more, as a provider that
- * refuses the first two looks at a job answers the third.
+ * refuses the first two polls at a job answers the third.
  */
 const audit = Effect.fnUntraced(function* (scene: Scene) {
   for (const name of ["auditor", "second auditor", "third auditor"]) yield* audited(scene, name)
