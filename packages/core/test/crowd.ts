@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Answer } from "../src/job/Reading.ts"
 import type { Limits } from "../src/limits/Limits.ts"
-import type { NoAnswer } from "../src/transport/call.ts"
+import type { NoAnswer } from "../src/transport/Transport.ts"
 
 export const account = { origin: "https://api.fake.test", account: "me" }
 export const other = { origin: "https://api.fake.test", account: "you" }

@@ -41,7 +41,8 @@ import type { Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
 import * as Meter from "../telemetry/meter.ts"
 import * as Trace from "../telemetry/trace.ts"
-import { call, type NoAnswer } from "../transport/call.ts"
+import { call } from "../transport/call.ts"
+import type { NoAnswer } from "../transport/Transport.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 
 /** What a watcher needs to know. Times are milliseconds. */

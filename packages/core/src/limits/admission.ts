@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Answer } from "../job/Reading.ts"
 import type { Account } from "../provider/account.ts"
-import type { NoAnswer } from "../transport/call.ts"
+import type { NoAnswer } from "../transport/Transport.ts"
 
 /** The turn did not come in time: nothing was sent. */
 export interface NotAdmitted {

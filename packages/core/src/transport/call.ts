@@ -14,20 +14,7 @@ import { redactor } from "../provider/redact.ts"
 import { withinOrigin } from "../provider/redirect.ts"
 import { inBrowser, withKey } from "./auth.ts"
 import { bodyOf } from "./body.ts"
-import { BeforeFirstByte, isAnnouncing, NeverSent } from "./Transport.ts"
-
-/**
- * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: it was not sent because
- * it was not to be sent any more, which says nothing of the address.
- */
-export interface NoAnswer {
-  readonly _tag: "NoAnswer"
-  readonly because: "unsent" | "held" | "network" | "timeout"
-  readonly detail: string
-}
-
-/** The largest body that is read: answers of these APIs are a few KB. What is longer is cut, and so unreadable as JSON. */
-const bodyLimit = 1024 * 1024
+import { BeforeFirstByte, bodyLimit, isAnnouncing, NeverSent, type NoAnswer } from "./Transport.ts"
 
 /**
  * Sends one request and reads its answer, whatever its status. `within` is in milliseconds and includes the body. A redirect that a GET meets
