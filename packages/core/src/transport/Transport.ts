@@ -97,10 +97,10 @@ export interface Transport {
   /** How many requests it has in flight at once to one origin. The engine keeps more than that in a line of its own. */
   readonly capacity: number
   /**
-   * Sends a request. `done` is called once, never before `send` has returned. What `send` answers with aborts the request; after that
-   * `done` is not called. Never throws.
+   * Sends a request. `done` is called once, and maybe before `send` returns. What `send` answers with aborts the request; after that
+   * `done` is not called. Never throws. The context is that of the watch session, for a transport that runs effects.
    */
-  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void) => () => void
+  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void, context: Context.Context<never>) => () => void
 }
 
 interface Announcer {

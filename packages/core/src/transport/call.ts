@@ -14,7 +14,7 @@ import { redactor } from "../provider/redact.ts"
 import { withinOrigin } from "../provider/redirect.ts"
 import { inBrowser, withKey } from "./auth.ts"
 import { bodyOf } from "./body.ts"
-import { BeforeFirstByte, bodyLimit, isAnnouncing, NeverSent, type NoAnswer } from "./Transport.ts"
+import { BeforeFirstByte, bodyLimit, type Incoming, isAnnouncing, NeverSent, type NoAnswer, type Outgoing } from "./Transport.ts"
 
 /**
  * Sends one request and reads its answer, whatever its status. `within` is in milliseconds and includes the body. A redirect that a GET meets
@@ -106,6 +106,16 @@ const requestOf = (
   return body._tag === "Json"
     ? HttpClientRequest.bodyJsonUnsafe(base, body.value)
     : HttpClientRequest.bodyFormData(base, formData(body.parts))
+}
+
+/** One request as a transport sends it. */
+export const exchanged = ({ body, headers, method, url }: Outgoing): Effect.Effect<Incoming, NoAnswer, HttpClient.HttpClient> => {
+  const bare = HttpClientRequest.setHeaders(HttpClientRequest.make(method)(url), headers)
+  const request = body === undefined ? bare : HttpClientRequest.bodyText(bare, body, headers["content-type"])
+  return sent("poll", request).pipe(
+    Effect.map(({ body: text, headers: said, status }): Incoming => ({ _tag: "Incoming", status, headers: said, body: text })),
+    Effect.mapError((error) => noAnswer(error, (shown) => shown, "by its code"))
+  )
 }
 
 const sent = (
