@@ -12,7 +12,9 @@ import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { monotonic } from "../base/monotonic.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "../job/JobError.ts"
@@ -29,6 +31,7 @@ import * as Trace from "../telemetry/trace.ts"
 import { call } from "../transport/call.ts"
 import { onDisk } from "./disk.ts"
 import { type Miss, open, type Source } from "./download.ts"
+import { handover } from "./handover.ts"
 import * as Part from "./part.ts"
 import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
 
@@ -134,6 +137,51 @@ export const bytes = (
 ): Effect.Effect<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
   downloading(state, collecting(provider, state, options), (whole) => whole.byteLength)
 
+/**
+ * The bytes of the video of a finished job as they come, for a response, an upload or a player. At most one chunk is read ahead of the
+ * consumer. Each run of the stream is a download of its own, and leaving it aborts the request.
+ *
+ * A download that was cut is resumed as by `save`, and the consumer sees each byte once and in order. Before the first byte, other candidates are
+ * tried and expired links renewed as by `save`. After it only that candidate is asked. If the server can't resume and sends all of it again, the
+ * bytes that were given are read again and left out, provided that they are the same. If the file has changed, or can't be had any more, the
+ * stream fails with `DownloadFailed`, which says how many bytes were given: these alone are no video.
+ *
+ * It fails as `bytes` does otherwise. A video beyond `maxBytes` fails before more is given. A job that the journal keeps open stays open.
+ *
+ * **Example** (Sending a video on)
+ *
+ * ```ts
+ * import { Artifact, type JobState } from "@reelay/core"
+ * import { xai } from "@reelay/providers/xai"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const sendOn = (apiKey: string, state: JobState.Succeeded) =>
+ *   Effect.map(
+ *     Stream.toReadableStreamEffect(Artifact.stream(xai({ apiKey }), state, { maxBytes: 100_000_000 })),
+ *     (body) => new Response(body, { headers: { "content-type": "video/mp4" } })
+ *   )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const stream = (
+  provider: Provider<never>,
+  state: Succeeded,
+  options: Options = {}
+): Stream.Stream<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
+  Stream.callback<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient>(
+    (queue) =>
+      downloading(
+        state,
+        handing(provider, state, options, (chunk) => Queue.offer(queue, chunk)),
+        (done) => done.bytes
+      ).pipe(Effect.andThen(Queue.end(queue))),
+    // A chunk is passed from hand to hand: what nobody takes is not asked for.
+    { bufferSize: 0 }
+  )
+
 /** In a span of the job. */
 const downloading = <A, R>(
   { ref }: Succeeded,
@@ -145,6 +193,19 @@ const downloading = <A, R>(
       Effect.tapError(({ attempt }) => Effect.sync(() => span.attribute("reelay.attempt", attempt)))
     )
   )
+
+const handing = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  options: Options,
+  give: (chunk: Uint8Array<ArrayBuffer>) => Effect.Effect<unknown>
+): Effect.fn.Return<{ readonly bytes: number }, JobError, HttpClient.HttpClient> {
+  const provider = yield* trusting(given, state.ref)
+  const refused = refusal(provider, state, options)
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const progress = fresh()
+  return yield* fetched(provider, state, options, handover(progress, give), progress)
+})
 
 const collecting = Effect.fnUntraced(function* (
   given: Provider<never>,
@@ -202,7 +263,7 @@ const fetched = Effect.fnUntraced(function* <E>(
   options: Options,
   into: Sink<E>,
   progress: Progress
-): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | E, HttpClient.HttpClient> {
+): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | Exclude<E, Miss | TooLarge>, HttpClient.HttpClient> {
   const provider = { ...given, baseUrl: state.ref.baseUrl }
   const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
   const count = yield* Meter.bytes(provider.definition.name)
@@ -215,7 +276,9 @@ const fetched = Effect.fnUntraced(function* <E>(
   let paid = most
   for (let round = 1; ; round++) {
     const misses: Array<Miss> = []
-    for (const slot of inOrder(candidates, progress)) {
+    // What a consumer has of one candidate no other can go on with.
+    const isBound = (sink.given?.() ?? 0) > 0
+    for (const slot of isBound ? [progress.slot] : inOrder(candidates, progress)) {
       const candidate = candidates[slot]
       if (candidate === undefined) continue
       const tried = yield* open(source, candidate, markOf(progress, slot)).pipe(
@@ -231,7 +294,7 @@ const fetched = Effect.fnUntraced(function* <E>(
       // What broke while it moved on is gone on with; another candidate would begin anew.
       if (moved && tried.kind === "again") break
     }
-    const error = failure(state, reasonOf(misses), round)
+    const error = failure(state, reasonOf(misses, sink.given?.() ?? 0), round)
     const lapsed = misses.some(({ kind }) => kind === "expired")
     if (!lapsed && !misses.some(({ kind }) => kind === "again")) return yield* error
     if (most - paid >= refill) {
@@ -257,10 +320,12 @@ const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): Reado
   return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
 }
 
-const reasonOf = (misses: ReadonlyArray<Miss>): Reason => {
+const reasonOf = (misses: ReadonlyArray<Miss>, given: number): Reason => {
+  const said = misses.map(({ detail }) => detail).join("; ") || "there is no candidate"
+  if (given > 0) return new DownloadFailed({ detail: `${given} bytes were given, and the rest can't be had: ${said}` })
   const refused = misses[0]?.forbidden
   if (refused !== undefined && misses.every(({ forbidden }) => forbidden !== undefined)) return new ForbiddenAddress(refused)
-  return new DownloadFailed({ detail: misses.map(({ detail }) => detail).join("; ") || "there is no candidate" })
+  return new DownloadFailed({ detail: said })
 }
 
 /** Asks for the job again. Where that tells nothing better, the links stay as they are. */
