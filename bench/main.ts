@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Figures } from "./report/Figures.ts"
 import { markdown } from "./report/markdown.ts"
-import { svg } from "./report/svg.ts"
+import { pictures } from "./report/svg.ts"
 import { load, names, reference } from "./rows.ts"
 import { type Options, parse, usage } from "./run/options.ts"
 import { plan } from "./run/plan.ts"
@@ -69,12 +69,14 @@ const rows = await Promise.all(names.filter((name) => figures.has(name)).map(asy
 const failures = samples.flatMap(({ failure, phase, round, row }) =>
   failure === undefined ? [] : [`${row}, ${phase}, round ${round + 1}: ${failure.split("\n")[0]}`]
 )
-const report = markdown({ setting, rows, figures, failures, picture: "results.svg" })
+const report = markdown({ setting, rows, figures, failures, pictures: { first: "results.svg", others: "results-others.svg" } })
 say(report)
 // What stands in the repository is a whole run.
 const isWhole = [1000, 10_000].every((jobs) => figures.rounds(reference, jobs) >= 5) && rows.length === names.length
 const folder = isWhole ? "" : "out/"
 mkdirSync(placeOf(folder === "" ? "." : folder), { recursive: true })
 writeFileSync(placeOf(`${folder}RESULTS.md`), report)
-writeFileSync(placeOf(`${folder}results.svg`), svg(rows, figures))
-say(`Written: bench/${folder}RESULTS.md and bench/${folder}results.svg`)
+const { first, others } = pictures(rows, figures)
+writeFileSync(placeOf(`${folder}results.svg`), first)
+writeFileSync(placeOf(`${folder}results-others.svg`), others)
+say(`Written: bench/${folder}RESULTS.md, with results.svg and results-others.svg`)

@@ -119,6 +119,15 @@ export class Figures {
     )
   }
 
+  /** Microseconds that one subscriber more costs a state: what the most cost more than one, a poll, by their number. */
+  subscriber(row: Name): Measured {
+    const most = this.subscribed.at(-1)
+    const perPoll = (count: number): Measured => this.subscribers(row, count, ({ cpu, polls, states }) => (cpu * states) / polls)
+    if (most === undefined || most === 1) return undefined
+    const [one, all] = [perPoll(1), perPoll(most)]
+    return one === undefined || all === undefined ? undefined : (all - one) / (most - 1)
+  }
+
   #polls(row: Name, jobs: number, read: (poll: Poll) => number): ReadonlyArray<Rounded> {
     return this.#of(row, "poll")
       .filter(({ result }) => result.jobs === jobs)

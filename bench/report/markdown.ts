@@ -17,16 +17,16 @@ export interface Report {
   readonly figures: Figures
   /** Measurements that failed, with what they said. */
   readonly failures: ReadonlyArray<string>
-  /** The name of the picture beside it. */
-  readonly picture: string
+  /** The names of the pictures beside it. */
+  readonly pictures: { readonly first: string; readonly others: string }
 }
 
 export const markdown = (report: Report): string => {
-  const { failures, figures, picture, rows, setting } = report
+  const { failures, figures, pictures, rows, setting } = report
   const rounds = Math.max(0, ...rows.flatMap(({ name }) => figures.polled.map((jobs) => figures.rounds(name, jobs))))
   return `${[
     "# What waiting costs",
-    `![CPU a poll and heap of a waiting job, of Reelay and of what else people use](${picture})`,
+    `![CPU a poll and heap of a waiting job, of Reelay and of what else people use](${pictures.first})`,
     "Made by `npm run bench`; don't edit. Read the ratios: they are taken between rows of one round, and hold better on another machine than the numbers.",
     table(["", ""], settingRows(setting, rounds)),
     "Repeat it with `npm run bench` (`-- --help` tells of its options); `--jobs 1000,10000,100000 --phases memory` weighs a hundred thousand. What is measured, and how, is in [README.md](README.md).",
@@ -34,9 +34,9 @@ export const markdown = (report: Report): string => {
     goalTable(report),
     "## CPU a poll",
     ...figures.polled.flatMap((jobs) => [`### ${whole(jobs)} jobs`, pollTable(report, jobs)]),
-    "## How it grows with jobs",
-    growthTable(report),
+    ...(figures.polled.length > 1 || figures.weighed.length > 1 ? ["## How it grows with jobs", growthTable(report)] : []),
     "## A waiting job",
+    "Above what the process had after its warm-up, so that the RSS of few jobs says little: they fit into what is there.",
     memoryTable(report),
     "## Stopping",
     "Jobs that are polled, each by an AbortSignal of its own, in one loop:",
@@ -48,8 +48,9 @@ export const markdown = (report: Report): string => {
     "## Submitting",
     submitTable(report),
     "## How it grows with subscribers",
-    "One job, whose state each poll moves. Rows that tell only one listener of it are left out.",
+    "One job, whose state each poll moves, ten times a second. Rows that tell only one listener of it are left out.",
     subscriberTable(report),
+    `![RSS, submissions, aborts, lag and subscribers](${pictures.others})`,
     ...(failures.length === 0 ? [] : ["## What failed", failures.map((each) => `- ${each}`).join("\n")])
   ].join("\n\n")}\n`
 }
@@ -181,18 +182,20 @@ const submitTable = (report: Report): string =>
 const subscriberTable = (report: Report): string => {
   const { figures } = report
   const counts = figures.subscribed
-  const most = counts.at(-1)
+  const most = counts.at(-1) ?? 1
   return table(
     [
       "",
-      ...counts.map((count) => `CPU a state and subscriber, µs, ${whole(count)}`),
+      ...counts.map((count) => `CPU a poll, µs, ${whole(count)}`),
+      "of one subscriber more, µs",
       `heap of a subscriber, KB, ${whole(most)}`,
-      "polls, of 10"
+      `polls, ${whole(most)}`
     ],
     lines(report, (name) => [
-      ...counts.map((count) => number(figures.subscribers(name, count, ({ cpu }) => cpu))),
-      most === undefined ? none : kilobytes(figures.subscribers(name, most, ({ heap }) => heap)),
-      most === undefined ? none : whole(figures.subscribers(name, most, ({ polls }) => polls))
+      ...counts.map((count) => number(figures.subscribers(name, count, ({ cpu, polls, states }) => (cpu * states) / polls))),
+      number(figures.subscriber(name)),
+      kilobytes(figures.subscribers(name, most, ({ heap }) => heap)),
+      whole(figures.subscribers(name, most, ({ polls }) => polls))
     ])
   )
 }

@@ -5,7 +5,7 @@ import type { Sample } from "../run/Sample.ts"
 import { Figures } from "./Figures.ts"
 import { type Goal, goals, verdictOf } from "./goals.ts"
 import { markdown } from "./markdown.ts"
-import { svg } from "./svg.ts"
+import { pictures } from "./svg.ts"
 
 const poll = (row: Name, round: number, cpu: number, more: Partial<Poll["cancel"]> = {}): Sample => ({
   row,
@@ -57,7 +57,12 @@ const setting = {
 
 describe("a report", () => {
   it("gives ratios within rounds, the worst of what must not happen, and what failed", async () => {
-    const text = markdown({ ...(await report()), setting, failures: ["openai, submit, round 2: It was not over"], picture: "results.svg" })
+    const text = markdown({
+      ...(await report()),
+      setting,
+      failures: ["openai, submit, round 2: It was not over"],
+      pictures: { first: "first.svg", others: "others.svg" }
+    })
     expect(text).toContain("| **Reelay Promise, @reelay/node** | **0.25** |")
     expect(text).toContain("| replicate | 600 | 10.0 | never | 3 | 0 |")
     expect(text).toContain("0.70 | 0.30 (only 900 in time) |")
@@ -69,10 +74,11 @@ describe("a report", () => {
 
   it("has a picture with a bar for each row, and a dress for dark pages", async () => {
     const { figures, rows } = await report()
-    const picture = svg(rows, figures)
-    expect(picture.match(/<rect/gu)).toHaveLength(4)
-    expect(picture).toContain("prefers-color-scheme: dark")
-    expect(picture).not.toMatch(/undefined|NaN|Infinity/u)
+    const { first, others } = pictures(rows, figures)
+    // Of three, CPU a poll; of one, heap. Of one, RSS; of three, aborts and lag.
+    expect([first, others].map((picture) => picture.match(/<rect/gu)?.length)).toStrictEqual([4, 7])
+    expect(first).toContain("prefers-color-scheme: dark")
+    expect(first + others).not.toMatch(/undefined|NaN|Infinity/u)
   })
 })
 
@@ -86,6 +92,9 @@ describe("a verdict", () => {
       "not measured",
       "reached"
     ])
+  })
+  it("that misses what is only wished for says so", () => {
+    expect(verdictOf({ ...goal, must: Infinity }, [1.5])).toBe("goal missed")
   })
   it("is never gentler for a goal than for what must be", () => {
     for (const { goal: wanted, must } of goals) expect(wanted ?? must).toBeLessThanOrEqual(must)

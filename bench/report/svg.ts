@@ -73,37 +73,62 @@ const drawn = ({ at, bars, title, unit }: Panel, top: number): string => {
 
 const rule = (x: number, from: number, to: number): string => `<line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="${from}" y2="${to}"/>`
 
-const panels = (rows: ReadonlyArray<Titled>, figures: Figures): ReadonlyArray<Panel> => {
+export interface Pictures {
+  /** What the README shows. */
+  readonly first: string
+  readonly others: string
+}
+
+export const pictures = (rows: ReadonlyArray<Titled>, figures: Figures): Pictures => {
   const bars = (read: (name: Titled["name"]) => number | undefined): ReadonlyArray<Bar> =>
     rows.flatMap(({ name, row }) => {
       const value = read(name)
-      return value === undefined ? [] : [{ label: row.title, group: row.group, value }]
+      // Less than nothing is noise, or memory that the process had before and gave back.
+      return value === undefined ? [] : [{ label: row.title, group: row.group, value: Math.max(0, value) }]
     })
-  const heaviest = figures.weighed.findLast((jobs) => jobs <= 10_000)
-  return [
-    ...figures.polled.map((jobs) => ({
-      title: `CPU a poll, ${jobs.toLocaleString("en-US")} jobs`,
-      unit: "times what a fetch loop written by hand takes; less is better",
-      bars: bars((name) => figures.poll(name, jobs).ratio),
-      at: 1
-    })),
-    ...(heaviest === undefined
-      ? []
-      : [
-          {
-            title: `Heap of a waiting job, ${heaviest.toLocaleString("en-US")} jobs`,
-            unit: "KB; less is better",
-            bars: bars((name) => {
-              const { heap } = figures.memory(name, heaviest)
-              return heap === undefined ? undefined : heap / 1000
-            })
-          }
-        ])
-  ].filter((panel) => panel.bars.length > 0)
+  const weighed = (read: (memory: ReturnType<Figures["memory"]>) => number | undefined, what: string): ReadonlyArray<Panel> => {
+    const jobs = figures.weighed.findLast((each) => each <= 10_000)
+    if (jobs === undefined) return []
+    const kilobytes = (name: Titled["name"]): number | undefined => {
+      const bytes = read(figures.memory(name, jobs))
+      return bytes === undefined ? undefined : bytes / 1000
+    }
+    return [{ title: `${what} of a waiting job, ${jobs.toLocaleString("en-US")} jobs`, unit: "KB; less is better", bars: bars(kilobytes) }]
+  }
+  const polls = figures.polled.map((jobs): Panel => ({
+    title: `CPU a poll, ${jobs.toLocaleString("en-US")} jobs`,
+    unit: "times what a fetch loop written by hand takes; less is better",
+    bars: bars((name) => figures.poll(name, jobs).ratio),
+    at: 1
+  }))
+  return {
+    first: svg([...polls, ...weighed(({ heap }) => heap, "Heap")]),
+    others: svg([
+      ...weighed(({ rss }) => rss, "RSS"),
+      {
+        title: "Submission, CPU to the first poll's answer",
+        unit: "times what a fetch loop written by hand takes; less is better",
+        bars: bars((name) => figures.submit(name).ratio),
+        at: 1
+      },
+      { title: "Submissions a second", unit: "more is better", bars: bars((name) => figures.submit(name).aSecond) },
+      { title: "CPU of an abort", unit: "microseconds a job; less is better", bars: bars((name) => figures.signals(name)?.cpu) },
+      {
+        title: "From the end of a job until its promise is settled",
+        unit: "milliseconds on the average, of an interval of 500; half of it at best",
+        bars: bars((name) => figures.lag(name).mean)
+      },
+      {
+        title: "CPU of telling one subscriber more of a state",
+        unit: "microseconds; less is better; rows that tell only one are left out",
+        bars: bars((name) => figures.subscriber(name))
+      }
+    ])
+  }
 }
 
-export const svg = (rows: ReadonlyArray<Titled>, figures: Figures): string => {
-  const all = panels(rows, figures)
+const svg = (panels: ReadonlyArray<Panel>): string => {
+  const all = panels.filter(({ bars }) => bars.length > 0)
   const height = all.reduce((sum, panel) => sum + heightOf(panel), 8)
   let top = 4
   const parts = all.map((panel) => {
