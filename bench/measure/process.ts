@@ -7,6 +7,8 @@ import type { Order, Told } from "./Task.ts"
 // Libraries that are stopped reject more promises than they hand out.
 process.on("unhandledRejection", () => undefined)
 process.removeAllListeners("warning")
+// Whoever started it is gone.
+process.on("disconnect", () => process.exit(0))
 
 const tell = (told: Told): void => {
   process.send?.(told, () => process.exit(0))
