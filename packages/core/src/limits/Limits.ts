@@ -26,12 +26,12 @@ import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { UnhandledLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
 import { monotonic } from "../base/monotonic.ts"
 import type { Answer } from "../job/Reading.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
-import { Limits, type NotAdmitted } from "./admission.ts"
+import { isPage, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
+import { memory as inMemory } from "./memory.ts"
 import * as Gate from "./line.ts"
 import { bounded, steady, type Stores } from "./stores.ts"
 
@@ -59,24 +59,10 @@ export type {
   /** @category models */
   Listen,
   /** @category models */
-  NotAdmitted
+  NotAdmitted,
+  /** @category models */
+  Options
 } from "./admission.ts"
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /**
-   * The most requests that one account may send within a window. They leave evenly: `{ limit: 60, window: "1 minute" }` is one each
-   * second, so no stretch of time holds more. Default: as many as the jobs' paces ask for.
-   */
-  readonly rate?: { readonly limit: number; readonly window: Duration.Input } | undefined
-  /** Requests in a row that fail until an address is left alone. Default: 5. */
-  readonly failures?: number | undefined
-  /** How long it is left alone: always the same, or by a schedule whose input counts how often in a row. Default: 5 seconds, doubled to a minute. */
-  readonly open?: Duration.Input | Schedule.Schedule<unknown, number> | undefined
-}
 
 /**
  * Limits that are kept in effect's stores: share those, and several processes keep one rate, one pause and one circuit. The order among
@@ -133,7 +119,7 @@ export const layer = (options?: Options): Layer.Layer<never, never, RateLimiter.
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory = (options?: Options): Layer.Layer<never> => Layer.effect(Limits, makeMemory(options))
+export const layerMemory = (options?: Options): Layer.Layer<never> => Layer.sync(Limits, () => inMemory(options))
 
 /**
  * The same as a plain value: for a client's `limits`, or for several clients' to share.
@@ -156,15 +142,7 @@ export const layerMemory = (options?: Options): Layer.Layer<never> => Layer.effe
  * @category constructors
  * @since 0.1.0
  */
-export const memory = (options?: Options): Limits => Effect.runSync(Scope.provide(makeMemory(options), Scope.makeUnsafe()))
-
-const makeMemory = Effect.fnUntraced(function* (options: Options | undefined) {
-  const context = yield* Layer.build(Layer.merge(RateLimiter.layerStoreMemory, CircuitBreaker.layerStoreMemory()))
-  const stores = Effect.gen(function* () {
-    return { limiter: yield* RateLimiter.RateLimiterStore, breaker: yield* CircuitBreaker.CircuitBreakerStore }
-  })
-  return yield* make(yield* Effect.provideContext(stores, context), options)
-})
+export const memory: (options?: Options) => Limits = inMemory
 
 /** How soon somebody asks again whether another's probe has closed the circuit. Milliseconds. */
 const probing = 500
@@ -357,26 +335,3 @@ const growing: Schedule.Schedule<unknown, number> = Schedule.exponential("5 seco
 )
 
 const keyOf = (whose: string): string => `reelay:${whose}`
-
-/** The even distance that keeps a rate. */
-const spacingOf = ({ limit, window }: NonNullable<Options["rate"]>): Duration.Duration => {
-  const spacing = Duration.toMillis(Duration.fromInputUnsafe(window)) / limit
-  if (!(limit > 0 && spacing > 0 && Number.isFinite(spacing))) {
-    throw new RangeError(`Limits: a rate needs a limit and a window above zero, got ${limit} within ${spacing * limit} ms`)
-  }
-  return Duration.millis(Math.ceil(spacing))
-}
-
-/** A page of some proxy where JSON is due: what is behind it did not answer. */
-const isPage = ({ body, headers }: Answer): boolean => /\bhtml\b/iu.test(headers["content-type"] ?? "") || body.trimStart().startsWith("<")
-
-const notAdmitted = (origin: string, because: NotAdmitted["because"]): NotAdmitted => {
-  switch (because) {
-    case "circuit":
-      return { _tag: "NotAdmitted", because, detail: `${origin} failed several times in a row, and was being left alone` }
-    case "pause":
-      return { _tag: "NotAdmitted", because, detail: `${origin} had asked this account to wait (HTTP 429)` }
-    case "rate":
-      return { _tag: "NotAdmitted", because, detail: `other requests to ${origin} came first, at the rate that was set` }
-  }
-}

@@ -4,10 +4,12 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type * as Schedule from "effect/Schedule"
 import type { Answer } from "../job/Reading.ts"
 import type { Account } from "../provider/account.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
@@ -70,6 +72,22 @@ const always: Admission = {
   }
 }
 
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The most requests that one account may send within a window. They leave evenly: `{ limit: 60, window: "1 minute" }` is one each
+   * second, so no stretch of time holds more. Default: as many as the jobs' paces ask for.
+   */
+  readonly rate?: { readonly limit: number; readonly window: Duration.Input } | undefined
+  /** Requests in a row that fail until an address is left alone. Default: 5. */
+  readonly failures?: number | undefined
+  /** How long it is left alone: always the same, or by a schedule whose input counts how often in a row. Default: 5 seconds, doubled to a minute. */
+  readonly open?: Duration.Input | Schedule.Schedule<unknown, number> | undefined
+}
+
 export const none: Limits = { turn: (_account, _patience, send) => send((asked) => asked), admission: always }
 
 export const Limits: Context.Reference<Limits> = Context.Reference<Limits>("@reelay/core/Limits", { defaultValue: () => none })
@@ -119,3 +137,66 @@ const byTurn =
     })
     return leave
   }
+
+/** The turn of limits that are asked by callbacks. */
+export const turnBy =
+  (admission: Admission): Limits["turn"] =>
+  (account, patience, send) =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.uninterruptibleMask((restore) => {
+        let held: Ticket | undefined
+        const admitted = Effect.callback<Ticket, NotAdmitted>((resume) => {
+          const leave = admission.ask(account, patience, context, {
+            admitted: (ticket) => {
+              held = ticket
+              resume(Effect.succeed(ticket))
+            },
+            refused: (because) => resume(Effect.fail(because)),
+            broken: (cause) => resume(Effect.failCause(cause))
+          })
+          return Effect.sync(leave)
+        })
+        // Who was admitted and is interrupted before it goes on has sent nothing.
+        const dropped = Effect.sync(() => held?.dropped())
+        return Effect.flatMap(
+          Effect.onInterrupt(restore(admitted), () => dropped),
+          (ticket) => {
+            const listen: Listen = (asked) =>
+              Effect.onExit(asked, (exit) =>
+                Effect.sync(() => {
+                  if (Exit.isSuccess(exit)) return ticket.heard(exit.value)
+                  const found = Cause.findErrorOption(exit.cause)
+                  if (Option.isSome(found)) ticket.heard(found.value)
+                  else if (Cause.hasInterruptsOnly(exit.cause)) ticket.dropped()
+                  else ticket.heard({ _tag: "NoAnswer", because: "network", detail: "the request broke" })
+                })
+              )
+            return Effect.ensuring(restore(send(listen)), dropped)
+          }
+        )
+      })
+    )
+
+/** The even distance that keeps a rate. */
+export const spacingOf = ({ limit, window }: { readonly limit: number; readonly window: Duration.Input }): Duration.Duration => {
+  const spacing = Duration.toMillis(Duration.fromInputUnsafe(window)) / limit
+  if (!(limit > 0 && spacing > 0 && Number.isFinite(spacing))) {
+    throw new RangeError(`Limits: a rate needs a limit and a window above zero, got ${limit} within ${spacing * limit} ms`)
+  }
+  return Duration.millis(Math.ceil(spacing))
+}
+
+/** A page of some proxy where JSON is due: what is behind it did not answer. */
+export const isPage = ({ body, headers }: Answer): boolean =>
+  /\bhtml\b/iu.test(headers["content-type"] ?? "") || body.trimStart().startsWith("<")
+
+export const notAdmitted = (origin: string, because: NotAdmitted["because"]): NotAdmitted => {
+  switch (because) {
+    case "circuit":
+      return { _tag: "NotAdmitted", because, detail: `${origin} failed several times in a row, and was being left alone` }
+    case "pause":
+      return { _tag: "NotAdmitted", because, detail: `${origin} had asked this account to wait (HTTP 429)` }
+    case "rate":
+      return { _tag: "NotAdmitted", because, detail: `other requests to ${origin} came first, at the rate that was set` }
+  }
+}

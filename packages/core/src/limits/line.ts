@@ -10,8 +10,8 @@ export interface Ticket {
 }
 
 /** Times are milliseconds on the monotonic clock. */
-export interface Gate {
-  readonly line: Set<Latch.Latch>
+export interface Gate<Waiting = Latch.Latch> {
+  readonly line: Set<Waiting>
   /** Jobs that wait or send: a gate without any may be forgotten. */
   users: number
   /** Nobody sends before. */
@@ -28,7 +28,7 @@ export interface Gate {
   because: "circuit" | "pause" | "rate"
 }
 
-export const make = (): Gate => ({
+export const make = <Waiting = Latch.Latch>(): Gate<Waiting> => ({
   line: new Set(),
   users: 0,
   until: Number.NEGATIVE_INFINITY,
@@ -68,12 +68,12 @@ export const leave = ({ line }: Gate, place: Latch.Latch): void => {
 }
 
 /** Many wait, and one must not become many at once. */
-export const spread = (gate: Gate): void => {
+export const spread = (gate: Gate<unknown>): void => {
   gate.gap = firstGap
 }
 
 /** A 429: the pause that follows, in milliseconds. A burst of them is one pause, and the longest that was asked for. */
-export const pause = (gate: Gate, now: number, asked: number | undefined): number => {
+export const pause = (gate: Gate<unknown>, now: number, asked: number | undefined): number => {
   if (now >= gate.until) gate.pauses += 1
   const length = Math.min(asked ?? Math.min(firstPause * 2 ** (gate.pauses - 1), longestPause), longestAsked)
   gate.until = Math.max(gate.until, now + length)
@@ -83,11 +83,11 @@ export const pause = (gate: Gate, now: number, asked: number | undefined): numbe
 }
 
 /** An answer that is no 429. */
-export const ease = (gate: Gate): void => {
+export const ease = (gate: Gate<unknown>): void => {
   gate.pauses = 0
   gate.gap = gate.gap * eased < least ? 0 : Math.round(gate.gap * eased)
 }
 
 /** Whether it can be forgotten without anybody noticing. */
-export const isFresh = (gate: Gate, now: number): boolean =>
+export const isFresh = (gate: Gate<unknown>, now: number): boolean =>
   gate.users === 0 && gate.gap === 0 && gate.until <= now && (gate.ticket === undefined || gate.ticket.at < now)
