@@ -8,7 +8,7 @@ import { existsSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import * as Mock from "../src/Mock.ts"
+import * as Mock from "../src/mock/Mock.ts"
 
 const { values } = parseArgs({
   // npm takes the `--` before them for itself, and pnpm hands it on.

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../test/client.ts"
-import { dialects } from "./internal/route.ts"
-import { toMarkdown } from "./MagicPrompt.ts"
-import * as Explore from "./Explore.ts"
-import * as Fault from "./Fault.ts"
-import * as Mock from "./Mock.ts"
-import * as Script from "./Script.ts"
+import { dialects } from "./serve/route.ts"
+import { toMarkdown } from "./script/MagicPrompt.ts"
+import * as Explore from "./explore/Explore.ts"
+import * as Fault from "./script/Fault.ts"
+import * as Mock from "./mock/Mock.ts"
+import * as Script from "./script/Script.ts"
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
 

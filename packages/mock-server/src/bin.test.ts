@@ -6,8 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, describe, expect, it } from "vitest"
-import { magicWords, toText, written } from "./MagicPrompt.ts"
-import { version } from "./internal/version.ts"
+import { magicWords, toText, written } from "./script/MagicPrompt.ts"
+import { version } from "./base/version.ts"
 
 const bin = fileURLToPath(new URL("bin.ts", import.meta.url))
 

@@ -18,17 +18,17 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
-import { providers } from "./dialects/Dialect.ts"
-import { parseDuration } from "./internal/duration.ts"
-import { explore as exploration } from "./internal/exploring.ts"
-import { originOf } from "./internal/options.ts"
-import type { Unopened } from "./internal/taping.ts"
-import { refuseTime } from "./internal/time.ts"
-import { version } from "./internal/version.ts"
-import type { Entry } from "./Journal.ts"
-import { toText } from "./MagicPrompt.ts"
-import { serve } from "./node.ts"
-import type { Refused } from "./Recording.ts"
+import { providers } from "./provider/Dialect.ts"
+import { parseDuration } from "./base/duration.ts"
+import { explore as exploration } from "./hosts/exploring.ts"
+import { originOf } from "./mock/options.ts"
+import type { Unopened } from "./hosts/taping.ts"
+import { refuseTime } from "./base/time.ts"
+import { version } from "./base/version.ts"
+import type { Entry } from "./serve/Journal.ts"
+import { toText } from "./script/MagicPrompt.ts"
+import { serve } from "./hosts/node.ts"
+import type { Refused } from "./hosts/Recording.ts"
 
 const time = (name: string, fallback: string, what: string): Flag.Flag<number> =>
   Flag.String(name).pipe(
@@ -135,7 +135,7 @@ const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, k
     const key = Option.getOrUndefined(apiKey) ?? (found === undefined ? undefined : Redacted.make(found))
     if (paid !== Option.isSome(budget)) return yield* refuse("--paid and --budget go together: --paid --budget 0.50")
     // Loaded here: the mock itself starts without it.
-    const Verify = yield* Effect.promise(() => import("./Verify.ts"))
+    const Verify = yield* Effect.promise(() => import("./judge/Verify.ts"))
     const report = yield* Verify.run({
       provider,
       baseUrl,
@@ -244,7 +244,7 @@ const complain = (message: string): void => {
 
 const record = Command.make("record", recording, ({ quiet, ...settings }) => {
   // Loaded here, as for replay: the mock itself starts without it.
-  const start = Effect.promise(() => import("./internal/taping.ts")).pipe(
+  const start = Effect.promise(() => import("./hosts/taping.ts")).pipe(
     Effect.flatMap((taping) => taping.record({ ...settings, onAnswer: told(quiet), onFailure: complain })),
     Effect.mapError(wrong(settings.host, settings.port))
   )
@@ -259,7 +259,7 @@ const record = Command.make("record", recording, ({ quiet, ...settings }) => {
 const replaying = { ...place, file: Argument.String("file").pipe(Argument.withDescription("What reelay-mock record has written")) }
 
 const replay = Command.make("replay", replaying, ({ quiet, ...settings }) => {
-  const start = Effect.promise(() => import("./internal/taping.ts")).pipe(
+  const start = Effect.promise(() => import("./hosts/taping.ts")).pipe(
     Effect.flatMap((taping) => taping.replay({ ...settings, onAnswer: told(quiet) })),
     Effect.mapError(wrong(settings.host, settings.port))
   )

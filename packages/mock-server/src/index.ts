@@ -5,25 +5,25 @@
  */
 
 /** Looks for the smallest world in which a client does something wrong. */
-export * as Explore from "./Explore.ts"
+export * as Explore from "./explore/Explore.ts"
 /** What can go wrong, as a catalogue. */
-export * as Fault from "./Fault.ts"
+export * as Fault from "./script/Fault.ts"
 /** Judges what happened. */
-export * as History from "./History.ts"
+export * as History from "./judge/History.ts"
 /** What the submissions would have cost. */
-export * as Ledger from "./Ledger.ts"
+export * as Ledger from "./judge/Ledger.ts"
 /** The words of a prompt that choose what becomes of its job. */
-export * as MagicPrompt from "./MagicPrompt.ts"
+export * as MagicPrompt from "./script/MagicPrompt.ts"
 /** The mock itself: a function from Request to Response. */
-export * as Mock from "./Mock.ts"
+export * as Mock from "./mock/Mock.ts"
 /** Small, playable videos. */
-export * as Mp4 from "./Mp4.ts"
+export * as Mp4 from "./answer/mp4/Mp4.ts"
 /** The life of a job as data. */
-export * as Script from "./Script.ts"
+export * as Script from "./script/Script.ts"
 /** All that was wrong in a mock. */
-export * as Verdict from "./Verdict.ts"
+export * as Verdict from "./judge/Verdict.ts"
 /** A world of the mock as data, and as a base URL. */
-export * as World from "./World.ts"
-export type { Entry } from "./Journal.ts"
-export type { Job, Provider } from "./dialects/Dialect.ts"
-export { providers } from "./dialects/Dialect.ts"
+export * as World from "./script/World.ts"
+export type { Entry } from "./serve/Journal.ts"
+export type { Job, Provider } from "./provider/Dialect.ts"
+export { providers } from "./provider/Dialect.ts"

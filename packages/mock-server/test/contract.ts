@@ -1,9 +1,9 @@
 /** Answers against the contract, judged by another validator than the mock's own. */
 import { Ajv2020 } from "ajv/dist/2020.js"
-import { jsonSchema, type Form, type Replies } from "../src/contract/Contract.ts"
-import { contracts, operationsOf } from "../src/contract/OpenApi.ts"
-import type { Provider } from "../src/dialects/Dialect.ts"
-import { routeOf } from "../src/internal/route.ts"
+import { jsonSchema, type Form, type Replies } from "../src/provider/Contract.ts"
+import { contracts, operationsOf } from "../src/serve/openapi/OpenApi.ts"
+import type { Provider } from "../src/provider/Dialect.ts"
+import { routeOf } from "../src/serve/route.ts"
 
 const ajv = new Ajv2020({ strict: true, allErrors: false, strictRequired: false, allowUnionTypes: true })
 

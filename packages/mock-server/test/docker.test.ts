@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { serve } from "../src/node.ts"
+import { serve } from "../src/hosts/node.ts"
 
 const text = readFileSync(new URL("../Dockerfile", import.meta.url), "utf8")
 

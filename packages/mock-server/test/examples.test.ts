@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type MockServer, serve } from "../src/node.ts"
+import { type MockServer, serve } from "../src/hosts/node.ts"
 
 const folder = fileURLToPath(new URL("../examples/", import.meta.url))
 const hasPython = spawnSync("python3", ["--version"]).status === 0

@@ -1,8 +1,8 @@
 /* oxlint-disable vitest/no-standalone-expect -- The linter does not know this `test` for one. */
 /** Tests that are run by a test: three of them must fail. */
 import { describe, expect } from "vitest"
-import { test } from "../src/vitest.ts"
-import * as World from "../src/World.ts"
+import { test } from "../src/hosts/vitest.ts"
+import * as World from "../src/script/World.ts"
 
 const headers = { authorization: "Bearer key", "content-type": "application/json" }
 const submit = (url: string): Promise<Response> =>

@@ -1,9 +1,9 @@
 /** Worlds of every form, for properties. */
 import * as fc from "fast-check"
-import { providers } from "../src/dialects/Dialect.ts"
-import * as Fault from "../src/Fault.ts"
-import type { Script } from "../src/Script.ts"
-import type { World } from "../src/World.ts"
+import { providers } from "../src/provider/Dialect.ts"
+import * as Fault from "../src/script/Fault.ts"
+import type { Script } from "../src/script/Script.ts"
+import type { World } from "../src/script/World.ts"
 
 const count = fc.integer({ min: 1, max: 9 })
 

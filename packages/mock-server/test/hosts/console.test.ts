@@ -1,7 +1,7 @@
 /** The console, as a real browser shows it. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { type MockServer, serve, type ServeOptions } from "../../src/node.ts"
-import * as World from "../../src/World.ts"
+import { type MockServer, serve, type ServeOptions } from "../../src/hosts/node.ts"
+import * as World from "../../src/script/World.ts"
 import { missing } from "./browser.ts"
 import { openTab, type Tab } from "./tab.ts"
 

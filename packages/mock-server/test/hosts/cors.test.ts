@@ -1,7 +1,7 @@
 /** A page of another origin, in a real browser. */
 import { describe, expect, it, onTestFinished } from "vitest"
-import { type MockServer, serve, type ServeOptions } from "../../src/node.ts"
-import * as World from "../../src/World.ts"
+import { type MockServer, serve, type ServeOptions } from "../../src/hosts/node.ts"
+import * as World from "../../src/script/World.ts"
 import { missing } from "./browser.ts"
 import { openTab } from "./tab.ts"
 

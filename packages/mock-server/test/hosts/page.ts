@@ -1,8 +1,8 @@
 /** What runs in the browser. */
 import { setupWorker } from "msw/browser"
-import { vendors } from "../../src/internal/vendors.ts"
-import * as Mock from "../../src/Mock.ts"
-import * as Msw from "../../src/msw.ts"
+import { vendors } from "../../src/hosts/vendors.ts"
+import * as Mock from "../../src/mock/Mock.ts"
+import * as Msw from "../../src/hosts/msw.ts"
 import { options, origin, play } from "./sequence.ts"
 
 const textOf = (asked: Promise<unknown>): Promise<string> => asked.then((value) => `fulfilled: ${String(value)}`, String)

@@ -1,7 +1,7 @@
 /** One sequence of requests, to be played on each host: what comes back must be the same to the byte. Runs in browsers too. */
 import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
-import { type Provider, providers } from "../../src/dialects/Dialect.ts"
-import type { Options } from "../../src/Mock.ts"
+import { type Provider, providers } from "../../src/provider/Dialect.ts"
+import type { Options } from "../../src/mock/Mock.ts"
 import { endpoints } from "../endpoints.ts"
 
 export const origin = "http://mock.test"

@@ -1,0 +1,45 @@
+/** The words of an answer, changed: what providers do to each other's clients. */
+import type { Answer } from "../provider/Dialect.ts"
+import { isRecord } from "../base/rules.ts"
+
+/** A word that stands in no provider's documents. */
+const unknownWord = "warming_up"
+
+/** What another provider says for the same thing. */
+const foreign: ReadonlyMap<string, string> = new Map([
+  ["submitted", "not_start"],
+  ["not_start", "submitted"],
+  ["queued", "pending"],
+  ["pending", "queued"],
+  ["processing", "in_progress"],
+  ["in_progress", "processing"],
+  ["done", "completed"],
+  ["completed", "succeeded"],
+  ["success", "done"],
+  ["failed", "error"],
+  ["failure", "failed"],
+  ["cancelled", "canceled"]
+])
+
+const cased = (word: string, like: string): string => (like === like.toUpperCase() ? word.toUpperCase() : word)
+
+/** Every `status` of a payload, wrapper and nested, as `change` has it; `undefined` leaves it out. */
+const restated = (value: unknown, change: (word: string) => string | undefined): unknown => {
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) =>
+      name === "status" && typeof inner === "string" ? [name, change(inner)] : [name, restated(inner, change)]
+    )
+  )
+}
+
+const changed = (answer: Answer, change: (word: string) => string | undefined): Answer => ({
+  ...answer,
+  body: restated(answer.body, change)
+})
+
+export const unknownStatus = (answer: Answer): Answer => changed(answer, (word) => cased(unknownWord, word))
+
+export const foreignWords = (answer: Answer): Answer => changed(answer, (word) => cased(foreign.get(word.toLowerCase()) ?? word, word))
+
+export const noStatus = (answer: Answer): Answer => changed(answer, () => undefined)

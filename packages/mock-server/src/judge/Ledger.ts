@@ -1,0 +1,138 @@
+/**
+ * What the submissions would have cost, and whether the money was well spent: the oracle that a client can't talk round.
+ *
+ * Two submissions are one intention where the same key sends the same body, or the same `x-reelay-intent`. Two jobs for one intention are paid twice.
+ *
+ * @since 0.1.0
+ */
+import type { Provider } from "../provider/Dialect.ts"
+import type { JobView } from "../mock/Mock.ts"
+
+/**
+ * The header that names an intention, for clients that mean it when they submit the same body twice: another name is another intention.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const intentHeader = "x-reelay-intent"
+
+/**
+ * Dollars for a second of video. xAI's is that of its documented sample, 500,000,000 ticks for one second at 480p; the others' are assumed
+ * to be the same.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const usualPrices: Readonly<Record<Provider, number>> = { cometapi: 0.05, xingchao: 0.05, geeknow: 0.05, xai: 0.05 }
+
+/**
+ * One job, as an accountant sees it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Line {
+  readonly jobId: string
+  readonly provider: Provider
+  readonly intent: string
+  readonly state: JobView["state"]
+  /** Dollars. A job that failed, or was cancelled, costs nothing; one that was rejected by moderation does, as xAI bills it. */
+  readonly cost: number
+  /** The file was fetched whole. */
+  readonly used: boolean
+}
+
+/**
+ * What is wrong with how money was spent. `paid-twice`: several paid jobs for one intention. `abandoned`: paid, and nobody was told how it
+ * ended. `expired`: paid, and the file was not fetched while its link was good.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Finding {
+  readonly kind: "paid-twice" | "abandoned" | "expired"
+  readonly jobs: ReadonlyArray<string>
+  /** Dollars. */
+  readonly cost: number
+  /** In a sentence. */
+  readonly what: string
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ledger {
+  readonly lines: ReadonlyArray<Line>
+  /** Dollars, of all lines. */
+  readonly total: number
+  readonly findings: ReadonlyArray<Finding>
+}
+
+const isFree = (state: JobView["state"]): boolean => state === "failed" || state === "gateway-failed" || state === "cancelled"
+
+/** Ends after which there is a file to fetch. */
+const hasFile = (state: JobView["state"]): boolean => state === "succeeded"
+
+const dollars = (amount: number): string => `$${amount.toFixed(2)}`
+
+const isOver = (state: JobView["state"]): boolean => state !== "submitted" && state !== "queued" && state !== "running"
+
+const sum = (lines: ReadonlyArray<Line>): number => lines.reduce((all, { cost }) => all + Math.round(cost * 10_000), 0) / 10_000
+
+const paidTwice = (lines: ReadonlyArray<Line>): ReadonlyArray<Finding> =>
+  [...new Set(lines.map(({ intent }) => intent))].flatMap((intent): ReadonlyArray<Finding> => {
+    const paid = lines.filter((line) => line.intent === intent && line.cost > 0)
+    if (paid.length < 2) return []
+    const cost = sum(paid)
+    const used = paid.filter((line) => line.used).length
+    const what = `paid ${paid.length === 2 ? "twice" : `${paid.length} times`}: ${paid.length} jobs, ${dollars(cost)}, ${used} result${used === 1 ? "" : "s"} used`
+    return [{ kind: "paid-twice", jobs: paid.map(({ jobId }) => jobId), cost, what }]
+  })
+
+const wasted = (job: JobView, { cost, jobId, used }: Line, now: number): ReadonlyArray<Finding> => {
+  if (cost === 0 || used || !isOver(job.state)) return []
+  if (job.endToldAt === undefined) {
+    return [
+      { kind: "abandoned", jobs: [jobId], cost, what: `paid and abandoned: ${jobId}, ${dollars(cost)}, and nobody was told that it ended` }
+    ]
+  }
+  const { linkGoodUntil } = job
+  if (!hasFile(job.state) || linkGoodUntil === undefined || now < linkGoodUntil) return []
+  return [{ kind: "expired", jobs: [jobId], cost, what: `result never fetched before it expired: ${jobId}, ${dollars(cost)}` }]
+}
+
+/**
+ * The ledger of a mock's jobs at a time, in milliseconds since the epoch.
+ *
+ * **Example** (A test that fails where money was wasted)
+ *
+ * ```ts
+ * import { Ledger, Mock } from "@reelay/mock-server"
+ *
+ * const mock = Mock.make({ now: () => 0 })
+ * // … a client runs against it …
+ * for (const { what } of Ledger.of(mock.jobs, 0).findings) throw new Error(what)
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Partial<Readonly<Record<Provider, number>>> = {}): Ledger => {
+  const lines = jobs.map(({ fetched, id, intent, provider, seconds, state }): Line => ({
+    jobId: id,
+    provider,
+    intent,
+    state,
+    cost: isFree(state) ? 0 : Math.round(seconds * (prices[provider] ?? usualPrices[provider]) * 10_000) / 10_000,
+    used: fetched > 0
+  }))
+  const second = paidTwice(lines)
+  // Of what was paid twice, the one that is thrown away has its finding already.
+  const told = new Set(second.flatMap(({ jobs: ids }) => ids))
+  const others = jobs.flatMap((job, index) => {
+    const line = lines[index]
+    return line === undefined || told.has(job.id) ? [] : wasted(job, line, now)
+  })
+  return { lines, total: sum(lines), findings: [...second, ...others] }
+}

@@ -1,0 +1,515 @@
+/**
+ * The mock as a function from Request to Response: no socket, no timer, no clock of its own.
+ *
+ * What it answers depends on the requests so far, the seed, and what `now` says; so it runs the same on a real clock, on one that a test sets, and
+ * on Effect's TestClock. Hosts (`@reelay/mock-server/node`) are thin shells around `handle`.
+ *
+ * @since 0.1.0
+ */
+import * as EffectClock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { Job } from "../provider/Dialect.ts"
+import { admin } from "./admin.ts"
+import * as Api from "../serve/api.ts"
+import type { Waiting } from "../script/choice.ts"
+import { preflight, readable } from "../answer/cors.ts"
+import type { Delivery } from "../answer/delivery.ts"
+import type { Trace } from "../judge/History.ts"
+import type * as Fault from "../script/Fault.ts"
+import { Explorer } from "../explore/explorer.ts"
+import * as Gateway from "../serve/gateway.ts"
+import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "../serve/jobs.ts"
+import { check, originOf } from "./options.ts"
+import { nearest } from "../serve/nearest.ts"
+import { Pulse } from "./console/pulse.ts"
+import { respond } from "../answer/respond.ts"
+import { consolePathOf, contractRouteOf, routeOf } from "../serve/route.ts"
+import { shown } from "../base/shown.ts"
+import { type Mode, Time } from "../base/time.ts"
+import { type Place, Worlds } from "../explore/worlds.ts"
+import { carriesKey, type Entry, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
+import * as Script from "../script/Script.ts"
+import type * as World from "../script/World.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** From submission to the end of a job whose prompt says nothing: milliseconds. Default 10,000. */
+  readonly duration?: number
+  /** How long a URL is good after the answer that held it: milliseconds, rounded up to a second. Default one hour. */
+  readonly urlTtl?: number
+  /** Ids, signatures and pictures derive from it. Default "reelay". */
+  readonly seed?: string | number
+  /** The bearer keys that are accepted. Default: every key but those that begin with "bad". */
+  readonly keys?: ReadonlyArray<string>
+  /** A body above this many bytes is refused with 413, unread. Default 16 MiB. */
+  readonly maxBodyBytes?: number
+  /**
+   * What moves its time. `given`: `now`. `frozen`: it stands until `clock.set`, or POST `/__mock/clock`, moves it. `lockstep`: besides that, the
+   * `x-client-now` of each request moves it. Default `given`.
+   */
+  readonly clock?: Mode
+  /** When a time that is frozen, or in lock step, begins: milliseconds since the epoch. Default: `now`. */
+  readonly starts?: number
+  /** The life of each job that no header and no `play` gives one, whatever its prompt says. Absent: the prompts choose. */
+  readonly script?: Script.Script
+  /**
+   * The origin of the links to files, as in `http://localhost:8787`; it has to lead here too. Default: that of the request that asks, which for
+   * a client that sends its key to the API's own origin looks like a leak.
+   */
+  readonly filesAt?: string
+  /**
+   * Lets pages of other origins ask: answers their browsers' preflights, which are in no journal, and says so on every answer. Default false:
+   * a client that would be stopped at the real provider must not pass here.
+   */
+  readonly cors?: boolean
+  /** Called with the entry of the journal after each answer; for a log. */
+  readonly onAnswer?: (entry: Entry) => void
+}
+
+/**
+ * A job as tests see it, at the time of asking.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JobView extends Job {
+  readonly state: "submitted" | "queued" | "running" | Exclude<Script.Ending, "never">
+  /** Polls so far, spoilt ones included. */
+  readonly polls: number
+  /** What was meant by its submission: equal ones mean the same video. See `Ledger`. */
+  readonly intent: string
+  /** When its end was told in an answer that came whole, in milliseconds since the epoch. */
+  readonly endToldAt?: number
+  /** Until when the best link that was told is good. */
+  readonly linkGoodUntil?: number
+  /** How often its file was fetched whole. */
+  readonly fetched: number
+  /** Of a gateway's: the id of the job that it stands for. */
+  readonly upstream?: string
+}
+
+/**
+ * The time of a mock. In lock step, and where it is frozen, every answer carries `x-mock-now`, and `x-mock-next-event-in` where time alone
+ * will change an answer: milliseconds both.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Clock {
+  readonly mode: Mode
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** Milliseconds until time alone changes an answer: the next phase of some job. Absent: it never will. */
+  readonly nextEventIn?: number
+  /** Moves a time that is frozen, or in lock step. Never back: a job does not get younger. */
+  readonly set: (at: number) => void
+  readonly turn: (mode: Mode) => void
+}
+
+/** @category models */
+export type { Mode } from "../base/time.ts"
+/** @category models */
+export type { Cut, Delivery } from "../answer/delivery.ts"
+/** @category converting */
+export { respond } from "../answer/respond.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Mock {
+  /**
+   * Answers one request. The URLs that it hands out have the origin of the request that asks.
+   *
+   * Never rejects, but for a request that is aborted while a fault keeps it waiting. A connection that a fault drops is `Response.error()`,
+   * which `fetchOf` turns into what `fetch` does.
+   */
+  readonly handle: (request: Request) => Promise<Response>
+  /** The same for a host with more to it than a Response: what is to be sent, and where it breaks off. */
+  readonly deliver: (request: Request, host: Fault.Needs) => Promise<Delivery>
+  /** Every request so far, in the order of arrival. */
+  readonly journal: ReadonlyArray<Entry>
+  /** Every job so far, in the order of submission. */
+  readonly jobs: ReadonlyArray<JobView>
+  /** Every job of a gateway, as its clients know it: by the gateway's id. The job itself is the upstream's, and in `jobs`. */
+  readonly tasks: ReadonlyArray<JobView>
+  /** What clients told of the states that they saw, for `History.check`. */
+  readonly traces: ReadonlyArray<Trace>
+  /** Keeps what a client saw of a job. */
+  readonly witness: (trace: Trace) => void
+  /** Gives the next submissions, so many of them, this script, whatever their prompts say. Several wait for each other. Default 1. */
+  readonly play: (script: Script.Script, times?: number) => void
+  /**
+   * Makes a job older whose script says `hand`: by so many milliseconds, or to its next phase. Answers with its state; `undefined` where
+   * there is no such job.
+   */
+  readonly advance: (id: string, by?: number) => JobView["state"] | undefined
+  /**
+   * A world in which a client that does the same meets the same. Where this mock's jobs at the provider had several lives, or some submission
+   * made none, the prompts choose there again. Which keys are good is no part of a world.
+   */
+  readonly like: (provider: World.World["provider"]) => World.World
+  /** Its time, and what moves that. */
+  readonly clock: Clock
+  /** The worlds in it, by what follows `/r/` in their base URLs, and those that were used last at the end. */
+  readonly worlds: ReadonlyMap<string, Mock>
+  /** Forgets jobs and journal; the next ids are those of a new mock, and its clock goes as it did at first. */
+  readonly reset: () => void
+}
+
+/**
+ * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident. Throws a
+ * TypeError that names the option where one makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { Mock } from "@reelay/mock-server"
+ *
+ * let now = 0
+ * const mock = Mock.make({ now: () => now, duration: 10_000 })
+ * const post = new Request("http://mock/xai/v1/videos/generations", {
+ *   method: "POST",
+ *   headers: { authorization: "Bearer key", "content-type": "application/json" },
+ *   body: JSON.stringify({ prompt: "A candle, mock:fail" })
+ * })
+ * const { request_id } = await (await mock.handle(post)).json()
+ * now = 10_000
+ * const get = new Request(`http://mock/xai/v1/videos/${request_id}`, { headers: { authorization: "Bearer key" } })
+ * await (await mock.handle(get)).json() // { status: "failed", error: { … } }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options & { readonly now: () => number }): Mock => {
+  check(options)
+  const filesAt = options.filesAt === undefined ? undefined : originOf(options.filesAt)
+  const given = { ...options, ...(filesAt === undefined ? {} : { filesAt }) }
+  const { cors = false, maxBodyBytes, now, onAnswer } = given
+  const shared = {
+    now,
+    ...(filesAt === undefined ? {} : { filesAt }),
+    ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+    ...(onAnswer === undefined ? {} : { onAnswer })
+  }
+  const time = timeOf(given)
+  const mock = build(
+    given,
+    new Worlds((own, place) => build({ ...shared, ...own }, place, own.clock === undefined ? time : undefined)),
+    time
+  )
+  return cors ? Object.assign(mock, { deliver: toPages(mock.deliver) }) : mock
+}
+
+const toPages =
+  (deliver: Mock["deliver"]): Mock["deliver"] =>
+  async (request, host) => {
+    const answer = preflight(request)
+    return answer === undefined ? readable(await deliver(request, host), request) : { answer }
+  }
+
+const timeOf = ({ clock = "given", now, starts }: Options & { readonly now: () => number }): Time => new Time(now, clock, starts)
+
+/** A mock, and the worlds in it; or one that is such a world, at a place of its own, and with the time of its mock where it has none. */
+const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place, given?: Time): Mock => {
+  const { duration = 10_000, onAnswer } = options
+  const seed = String(options.seed ?? "reelay")
+  const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]
+  const explorer = worlds === undefined ? undefined : new Explorer(worlds)
+  const time = given ?? timeOf(options)
+  const now = (): number => time.now()
+  const jobs = new Jobs(() => time.close())
+  const journal = new Journal()
+  const pulse = new Pulse()
+  const waiting: Array<Waiting> = []
+  const traces: Array<Trace> = []
+
+  const api = Api.make({ ...options, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
+
+  const deliverApi = async (request: Request, url: URL, host: Fault.Needs, isUpstream = false): Promise<Delivery> => {
+    const isGateway = Gateway.isBelow(url.pathname)
+    const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
+    const key = keyOf(request.headers)
+    const secret = secretOf(request.headers)
+    const provider = route._tag === "file" ? route.provider : route.dialect?.provider
+    const owner = route._tag === "file" ? jobs.find(route.provider, route.id)?.owner : undefined
+    const complete = journal.begin({
+      at: now(),
+      method: request.method,
+      path: pathWithout(url.pathname, secret),
+      route: route._tag,
+      ...(provider === undefined ? {} : { provider }),
+      authorised: key !== undefined && api.accepts(key),
+      ...(isUpstream ? { isUpstream } : {}),
+      ...(route._tag === "file" && carriesKey(request.headers, url.searchParams, owner) ? { keySent: true as const } : {}),
+      headers: redact(
+        request.headers,
+        [secret, owner].filter((each) => each !== undefined)
+      )
+    })
+    pulse.beat()
+    const {
+      answer: said,
+      body,
+      cut,
+      fault,
+      intent,
+      isStray,
+      jobId,
+      linkGoodUntil,
+      received,
+      told
+    } = await (isGateway ? gateway : api).answer(route, request, url, key, host)
+    const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
+    const isLost = route._tag === "unknown" || said.status === 405
+    const entry = complete({
+      ...(isLost ? { nearest: nearest(request.method, pathWithout(url.pathname, secret), place?.base) } : {}),
+      ...(body === undefined ? {} : { body: shown(body, secret) }),
+      ...(intent === undefined ? {} : { intent }),
+      ...(told === undefined ? {} : { told }),
+      ...(linkGoodUntil === undefined ? {} : { linkGoodUntil }),
+      ...(isStray === undefined ? {} : { isStray }),
+      ...(asked === undefined ? {} : { retryAfter: asked }),
+      ...(cut?.at === "start" ? {} : { answer: { headers: said.headers ?? {}, body: shown(said.body, secret) } }),
+      ...(cut?.at === "start" ? {} : { status: said.status }),
+      ...(jobId === undefined ? {} : { jobId: pathWithout(jobId, secret) }),
+      ...(fault === undefined ? {} : { fault }),
+      ...(received === undefined ? {} : { received }),
+      ...(cut === undefined ? {} : { cut: cut.by })
+    })
+    pulse.beat()
+    onAnswer?.(entry)
+    return cut === undefined ? { answer: said } : { answer: said, cut }
+  }
+
+  const gateway = Gateway.make(
+    { ...options, seed },
+    {
+      now,
+      accepts: api.accepts,
+      ask: (request, host) => deliverApi(request, new URL(request.url), host, true),
+      shareOf: (upstream) => {
+        const found = jobs.find("xai", upstream)
+        return found === undefined || found.job.life.end === 0 ? 1 : ageOf(found, now()) / found.job.life.end
+      }
+    }
+  )
+
+  const stateOf = (tracked: Tracked): JobView["state"] => {
+    const moment = momentOf(tracked, now())
+    switch (moment._tag) {
+      case "Submitted":
+        return "submitted"
+      case "Queued":
+        return "queued"
+      case "Running":
+        return "running"
+      case "Ended":
+        return moment.ending
+    }
+  }
+
+  const viewOf = (tracked: Tracked): JobView => {
+    const { asked, fetched, intent, job } = tracked
+    // What a gateway was told, its client was not yet.
+    const { endToldAt, linkGoodUntil } = gateway.taskOf(job.id) ?? tracked
+    return {
+      ...job,
+      polls: asked.poll,
+      state: stateOf(tracked),
+      intent,
+      fetched,
+      ...(endToldAt === undefined ? {} : { endToldAt }),
+      ...(linkGoodUntil === undefined ? {} : { linkGoodUntil })
+    }
+  }
+
+  const taskViews = (): ReadonlyArray<JobView> =>
+    gateway.tasks.flatMap(({ hasFailed, id, polls, upstream }) => {
+      const found = jobs.find("xai", upstream)
+      if (found === undefined) return []
+      const view = viewOf(found)
+      return [{ ...view, id, upstream, provider: "cometapi", polls, state: hasFailed ? "gateway-failed" : view.state }]
+    })
+
+  /** Tells a client whose time is not the real one how late it is here. */
+  const timed = (delivery: Delivery): Delivery => {
+    if (time.mode === "given") return delivery
+    const { nextEventIn: wait, now: at } = self.clock
+    const told = { "x-mock-now": String(at), ...(wait === undefined ? {} : { "x-mock-next-event-in": String(wait) }) }
+    return { ...delivery, answer: { ...delivery.answer, headers: { ...delivery.answer.headers, ...told } } }
+  }
+
+  const self: Mock = {
+    deliver: (request, host) => {
+      const url = new URL(request.url)
+      const elsewhere = worlds?.deliver(request, url, host)
+      if (elsewhere !== undefined) return elsewhere
+      const explored = explorer?.answer(request, url, host)
+      if (explored !== undefined) return explored.then((said) => ({ answer: said }))
+      if (place !== undefined) url.pathname = place.inside(url.pathname)
+      const problem = time.hear(request.headers)
+      if (problem !== undefined) return Promise.resolve({ answer: { status: 400, body: { error: problem } } })
+      const contract = contractRouteOf(url.pathname)
+      // Loaded when it is asked for: few ask, and all would wait for it at the start.
+      // What a browser wants for its tab, of any page.
+      if (url.pathname === "/favicon.ico") return Promise.resolve({ answer: { status: 204, body: undefined } })
+      if (contract !== undefined) {
+        return import("../serve/openapi/serve.ts").then(({ serve }) => ({
+          answer: serve(contract, request.method, url.origin + (place?.under ?? contract.base))
+        }))
+      }
+      // Typed without its last slash; relative, since a world has a path before this one.
+      if (url.pathname === "/__mock") return Promise.resolve({ answer: { status: 308, body: undefined, headers: { location: "__mock/" } } })
+      const console = consolePathOf(url.pathname)
+      if (console !== undefined) {
+        const inside = { mock: self, jobs, journal, waiting, pulse, seed, ...(place === undefined ? {} : { gone: place.gone }) }
+        return import("./console/serve.ts").then(({ serve }) => serve(inside, request, console))
+      }
+      if (url.pathname !== "/" && !url.pathname.startsWith("/__mock/")) return deliverApi(request, url, host).then(timed)
+      return Effect.runPromise(Effect.map(admin(self, request, url, duration), (said) => ({ answer: said })))
+    },
+    handle: (request) => self.deliver(request, "web").then((delivery) => respond(delivery, request)),
+    get journal() {
+      return journal.entries
+    },
+    get jobs() {
+      return jobs.all.map(viewOf)
+    },
+    get clock() {
+      const wait = Math.min(...jobs.all.map((tracked) => nextEventIn(tracked, now())))
+      return {
+        mode: time.mode,
+        now: now(),
+        ...(Number.isFinite(wait) ? { nextEventIn: wait } : {}),
+        set: (at: number) => {
+          time.set(at)
+          pulse.beat()
+        },
+        turn: (mode: Mode) => {
+          time.turn(mode)
+          pulse.beat()
+        }
+      }
+    },
+    get tasks() {
+      return taskViews()
+    },
+    get worlds() {
+      return worlds?.all ?? new Map()
+    },
+    get traces() {
+      return traces
+    },
+    witness: (trace) => {
+      traces.push(trace)
+      pulse.beat()
+    },
+    play: (script, times = 1) => {
+      waiting.push({ script, left: times })
+      pulse.beat()
+    },
+    like: (provider) => {
+      const upstream = provider === Gateway.name ? "xai" : provider
+      const scripts = jobs.all.flatMap(({ job }) => (job.provider === upstream ? [job.script] : []))
+      const [script] = scripts
+      const made = new Set(jobs.all.map(({ job }) => job.id))
+      const isOne =
+        new Set(scripts.map((each) => JSON.stringify(each))).size === 1 &&
+        journal.entries.every((entry) => entry.route !== "submit" || entry.provider !== upstream || made.has(entry.jobId ?? ""))
+      return {
+        provider,
+        ...(isOne && script !== undefined
+          ? { script: Script.changesOf(script) }
+          : options.duration === undefined
+            ? {}
+            : { duration: options.duration }),
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.urlTtl === undefined ? {} : { urlTtl: Math.ceil(options.urlTtl) }),
+        ...(time.mode === "given" ? {} : { clock: time.mode, starts: Math.floor(time.first) })
+      }
+    },
+    advance: (id, by) => {
+      const tracked = jobs.named(id)
+      if (tracked?.job.script.advances !== "hand") return undefined
+      const { phases, end } = tracked.job.life
+      tracked.age = by === undefined ? (phases.find(({ until }) => until > tracked.age)?.until ?? end) : Math.min(end, tracked.age + by)
+      pulse.beat()
+      return stateOf(tracked)
+    },
+    reset: () => {
+      jobs.clear()
+      gateway.clear()
+      journal.clear()
+      waiting.length = 0
+      traces.length = 0
+      // Who shares a time leaves it as it is while others have jobs in it.
+      const isShared = place === undefined ? worlds?.hasJobsInTime() === true : options.clock === undefined
+      if (!isShared) time.reset()
+      pulse.beat()
+    }
+  }
+  return self
+}
+
+/** What a 429 asks for, in milliseconds from `now`; `undefined` where it asks for nothing. */
+const retryAfter = (header: string | undefined, now: number): number | undefined => {
+  if (header === undefined) return undefined
+  return /^\d+$/.test(header) ? Number(header) * 1000 : DateTime.toEpochMillis(DateTime.makeUnsafe(header)) - now
+}
+
+/**
+ * A mock whose time is the Clock of the Effect that makes it: the real one, or a test's TestClock.
+ *
+ * @example
+ * ```ts
+ * import { Mock } from "@reelay/mock-server"
+ * import * as Effect from "effect/Effect"
+ * import * as TestClock from "effect/testing/TestClock"
+ *
+ * const program = Effect.gen(function* () {
+ *   const mock = yield* Mock.fromClock({ duration: 60_000 })
+ *   yield* TestClock.adjust("1 minute")
+ *   return mock
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromClock = (options: Options = {}): Effect.Effect<Mock> =>
+  EffectClock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
+
+/**
+ * The mock as a `fetch`, for a client in the same process: it asks no network, and answers any URL. What `fetch` does where a connection
+ * breaks, it does too; an aborted signal rejects with its reason.
+ *
+ * **Example** (A client that takes a `fetch`)
+ *
+ * ```ts
+ * import { Mock } from "@reelay/mock-server"
+ *
+ * const fetch = Mock.fetchOf(Mock.make({ now: () => Date.now() }))
+ * const answer = await fetch("http://mock/xai/v1/videos/unknown", { headers: { authorization: "Bearer key" } })
+ * console.log(answer.status) // 404
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const fetchOf =
+  (mock: Pick<Mock, "handle">): typeof globalThis.fetch =>
+  async (input, init) => {
+    const request = new Request(input, init)
+    request.signal.throwIfAborted()
+    const aborted = new Promise<never>((_, reject) => {
+      request.signal.addEventListener("abort", () => reject(request.signal.reason), { once: true })
+    })
+    const response = await Promise.race([mock.handle(request), aborted])
+    if (response.type === "error") throw new TypeError("fetch failed")
+    return response
+  }

@@ -1,0 +1,15 @@
+/** The two addresses of a contract, which need no key and leave no trace in the journal. */
+import type { Answer } from "../../provider/Dialect.ts"
+import type { ContractRoute } from "../route.ts"
+import { document } from "./OpenApi.ts"
+import { page } from "./page.ts"
+
+export const serve = ({ as, provider }: ContractRoute, method: string, base: string): Answer => {
+  if (method !== "GET" && method !== "HEAD") {
+    return { status: 405, body: { error: "The contract takes GET, HEAD only" }, headers: { allow: "GET, HEAD" } }
+  }
+  const made = document(provider, base)
+  return as === "docs"
+    ? { status: 200, body: page(made), headers: { "content-type": "text/html; charset=utf-8" } }
+    : { status: 200, body: made }
+}

@@ -1,0 +1,93 @@
+/** What a job's faults make of its answers. Pure: which fault is due is decided by counting, which is the mock's. */
+import * as DateTime from "effect/DateTime"
+import type { Answer, Dialect } from "../provider/Dialect.ts"
+import { type Endpoint, type Fault, isDue, kindOf } from "../script/Fault.ts"
+import { broken, type Delivery } from "../answer/delivery.ts"
+import { errorOf } from "../provider/errors.ts"
+import * as Words from "../answer/words.ts"
+
+/** A fault that is about this request, with its place in the catalogue. */
+export interface Due {
+  readonly fault: Fault
+  readonly kind: NonNullable<ReturnType<typeof kindOf>>
+}
+
+/** The faults that are about the n-th request of an endpoint, in the order of the script. */
+export const due = (faults: ReadonlyArray<Fault>, endpoint: Endpoint, nth: number): ReadonlyArray<Due> =>
+  faults.flatMap((fault) => {
+    const kind = kindOf(fault.name)
+    return kind?.endpoint === endpoint && isDue(fault, nth) ? [{ fault, kind }] : []
+  })
+
+/** The first fault that keeps the API from doing what is asked: before that, or instead of it. */
+export const before = (all: ReadonlyArray<Due>): Due | undefined =>
+  all.find(({ kind }) => kind.cell?.point === "unreceived" || kind.cell?.point === "unaccepted")
+
+/** The first fault that breaks an answer on its way back. */
+export const after = (all: ReadonlyArray<Due>): Due | undefined =>
+  all.find(({ kind }) => kind.cell !== undefined && kind.cell.point !== "unreceived" && kind.cell.point !== "unaccepted")
+
+/**
+ * The same of a poll, of whose answers not all have a body: what breaks one is about the n-th that has one, as else it would be spent on those where
+ * nobody can see it.
+ */
+export const afterPoll = (faults: ReadonlyArray<Fault>, polls: number, bodies: number, hasBody: boolean): Due | undefined =>
+  after(
+    faults.flatMap((fault) => {
+      const isOfBody = kindOf(fault.name)?.cell?.point === "body"
+      return isOfBody && !hasBody ? [] : due([fault], "poll", isOfBody ? bodies : polls)
+    })
+  )
+
+/** An answer as the network leaves it. */
+export const deliver = (answer: Answer, spoilt: Due | undefined): Delivery =>
+  spoilt?.kind.cell === undefined ? { answer } : broken(spoilt.kind.cell, answer, spoilt.fault.byte)
+
+/** What a 429 says, in each of the three ways. `now` is milliseconds since the epoch. */
+const rateLimited = (dialect: Dialect, { fault }: Due, now: number): Answer => {
+  const asked = fault.retryAfter ?? 1
+  if (fault.name === "rate-limited-silent") return { status: 429, body: undefined }
+  const answer = dialect.refuse("RateLimited", "Too many requests")
+  // A date has whole seconds, and must not ask for less than it means.
+  const date = DateTime.toDateUtc(DateTime.makeUnsafe(Math.ceil(now / 1000 + asked) * 1000)).toUTCString()
+  return { ...answer, headers: { "retry-after": fault.name === "rate-limited-date" ? date : String(asked) } }
+}
+
+/** What is said instead of an answer to a submission or a poll; `undefined` where nothing is. */
+export const instead = (
+  all: ReadonlyArray<Due>,
+  dialect: Dialect,
+  now: number
+): { readonly answer: Answer; readonly by: Due } | undefined => {
+  for (const by of all) {
+    const { name } = by.fault
+    if (name.includes("rate-limited") && by.kind.cell === undefined && !name.includes("-error.")) {
+      return { answer: rateLimited(dialect, by, now), by }
+    }
+    const error = errorOf(name, dialect.provider)
+    if (error !== undefined) return { answer: error, by }
+    if (name === "query-failed" && dialect.queryFailed !== undefined) return { answer: dialect.queryFailed, by }
+  }
+  return undefined
+}
+
+/** The words of an answer to a poll, as the faults leave them. */
+const reworded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boolean): Answer =>
+  all.reduce((said, { fault }) => {
+    switch (fault.name) {
+      case "unknown-status":
+        return isRunning ? Words.unknownStatus(said) : said
+      case "foreign-words":
+        return Words.foreignWords(said)
+      case "no-status":
+        return Words.noStatus(said)
+      default:
+        return said
+    }
+  }, answer)
+
+/** The same, and what it adds to the journal: the fault that shows, after which nobody is sure to understand. */
+export const worded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boolean) => {
+  const by = all.find((each) => reworded([each], answer, isRunning) !== answer)
+  return by === undefined ? { answer } : { answer: reworded(all, answer, isRunning), fault: by.fault.name, isUnclear: true as const }
+}
