@@ -25,5 +25,5 @@ export * as Verdict from "./judge/Verdict.ts"
 /** A world of the mock as data, and as a base URL. */
 export * as World from "./script/World.ts"
 export type { Entry } from "./serve/Journal.ts"
-export type { Job, Provider } from "./provider/Dialect.ts"
-export { providers } from "./provider/Dialect.ts"
+export type { Job } from "./provider/Dialect.ts"
+export { type Provider, providers } from "./base/names.ts"

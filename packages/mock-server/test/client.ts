@@ -3,7 +3,7 @@ import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
 import { fixtures as geeknow } from "@reelay/providers/geeknow/fixtures"
 import { fixtures as xai } from "@reelay/providers/xai/fixtures"
 import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
-import type { Provider } from "../src/provider/Dialect.ts"
+import type { Provider } from "../src/base/names.ts"
 import * as Mock from "../src/mock/Mock.ts"
 import { endpoints } from "./endpoints.ts"
 

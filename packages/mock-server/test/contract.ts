@@ -2,7 +2,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { jsonSchema, type Form, type Replies } from "../src/provider/Contract.ts"
 import { contracts, operationsOf } from "../src/serve/openapi/OpenApi.ts"
-import type { Provider } from "../src/provider/Dialect.ts"
+import type { Provider } from "../src/base/names.ts"
 import { routeOf } from "../src/serve/route.ts"
 
 const ajv = new Ajv2020({ strict: true, allErrors: false, strictRequired: false, allowUnionTypes: true })

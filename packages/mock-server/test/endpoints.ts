@@ -1,4 +1,4 @@
-import type { Provider } from "../src/provider/Dialect.ts"
+import type { Provider } from "../src/base/names.ts"
 
 /** The smallest good request of each provider's first endpoint, and where its jobs are asked for. */
 export const endpoints: Readonly<Record<Provider, { submit: string; body: Record<string, unknown>; poll: (id: string) => string }>> = {

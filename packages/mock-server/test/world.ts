@@ -1,6 +1,6 @@
 /** Worlds of every form, for properties. */
 import * as fc from "fast-check"
-import { providers } from "../src/provider/Dialect.ts"
+import { providers } from "../src/base/names.ts"
 import * as Fault from "../src/script/Fault.ts"
 import type { Script } from "../src/script/Script.ts"
 import type { World } from "../src/script/World.ts"

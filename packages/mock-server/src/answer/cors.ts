@@ -1,5 +1,5 @@
 /** What lets a page of another origin ask the mock: the answer to a browser's preflight, and a header on every other answer. */
-import type { Answer } from "../provider/Dialect.ts"
+import type { Answer } from "./Answer.ts"
 import type { Delivery } from "./delivery.ts"
 
 /** Undefined for what is no preflight. A key's header has to be named: "*" does not stand for it. */

@@ -1,9 +1,21 @@
 /**
  * How an answer reaches the client: whole, or not. A host does what is written here, or refuses the fault that would need it.
  */
-import type { Answer } from "../provider/Dialect.ts"
-import type { Cell } from "../script/Fault.ts"
+import type { Answer } from "./Answer.ts"
 import { captivePage, proxyError } from "./pages.ts"
+
+/**
+ * Where on its way a request breaks. `unreceived`: before the API has it. `unaccepted`: the API has it, and has not done what it asks.
+ * `accepted`: it is done, and the answer is lost whole. `headers`: in the midst of the answer's head. `body`: after so many bytes of its body.
+ * `answered`: after the whole answer.
+ */
+export type Point = "unreceived" | "unaccepted" | "accepted" | "headers" | "body" | "answered"
+
+/**
+ * How it breaks. `drop`: the connection is closed. `reset`: it is reset. `stall`: nothing more comes, and nothing ends. `5xx`: a proxy says
+ * that its server is gone. `html`: a page with HTTP 200, as of a captive portal.
+ */
+export type Means = "drop" | "reset" | "stall" | "5xx" | "html"
 
 /** Where the answer breaks off, and how. `start`: nothing of it is sent. `end`: all of it is. */
 export interface Cut {
@@ -23,7 +35,11 @@ export interface Delivery {
 const places = { unreceived: "start", unaccepted: "start", accepted: "start", headers: "headers", body: "body", answered: "end" } as const
 
 /** What a cell of the grid makes of an answer. `byte` absent: the middle of the body. A body that is no longer than that comes whole. */
-export const broken = ({ means, point }: Cell, answer: Answer, byte: number | undefined): Delivery => {
+export const broken = (
+  { means, point }: { readonly means: Means; readonly point: Point },
+  answer: Answer,
+  byte: number | undefined
+): Delivery => {
   switch (means) {
     case "5xx":
       return { answer: proxyError(502) }

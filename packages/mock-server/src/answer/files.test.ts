@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin, start, urlIn } from "../../test/client.ts"
-import { type Provider, providers } from "../provider/Dialect.ts"
+import { type Provider, providers } from "../base/names.ts"
 import * as Mp4 from "./mp4/Mp4.ts"
 import * as Script from "../script/Script.ts"
 

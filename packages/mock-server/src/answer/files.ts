@@ -1,33 +1,35 @@
 /**
  * The finished files: signed URLs that expire, and answers to GET and HEAD with ranges, as an object store gives them.
  */
-import type { Answer, Job } from "../provider/Dialect.ts"
+import type { Answer } from "./Answer.ts"
 import * as Mp4 from "./mp4/Mp4.ts"
-import { type Delivery, encode } from "./delivery.ts"
 import * as Hash from "../base/hash.ts"
-import type { Due } from "../serve/spoil.ts"
+
+/** Whose file it is: as much of a job as its bytes and its address depend on. */
+export interface Stored {
+  readonly id: string
+  readonly provider: string
+  /** Length of the video. */
+  readonly seconds: number
+  readonly script: { readonly seed?: string | number }
+}
 
 const signature = (seed: string, path: string, expires: string): string => Hash.hex(`signature ${seed} ${path} ${expires}`, 64)
 
 /** `/files/<provider>/<id>.mp4`. */
-const pathOf = (job: Pick<Job, "provider" | "id">): string => `/files/${job.provider}/${job.id}.mp4`
+const pathOf = (job: Pick<Stored, "provider" | "id">): string => `/files/${job.provider}/${job.id}.mp4`
 
 /** A path with its query, good until `expiresAt` (milliseconds since the epoch, rounded up to a second). */
-export const sign = (seed: string, job: Job, expiresAt: number): string => {
+export const sign = (seed: string, job: Stored, expiresAt: number): string => {
   const path = pathOf(job)
   const expires = String(Math.ceil(expiresAt / 1000))
   return `${path}?expires=${expires}&signature=${signature(seed, path, expires)}`
 }
 
-type Bytes = Uint8Array<ArrayBuffer>
+/** A file. */
+export type Bytes = Uint8Array<ArrayBuffer>
 
 const whole = (file: Bytes): Bytes => file
-
-/** Half of a file, as if that were all. */
-const half = (file: Bytes): Bytes => file.slice(0, file.byteLength >> 1)
-
-/** A file in which one byte in a hundred is another. */
-const corrupt = (file: Bytes): Bytes => file.map((byte, index) => (index % 100 === 99 ? byte ^ 0xff : byte))
 
 /** Until when a link is good, in milliseconds since the epoch; `undefined` of what is no link of ours. */
 export const goodUntil = (url: string): number | undefined => {
@@ -35,7 +37,8 @@ export const goodUntil = (url: string): number | undefined => {
   return expires === null || expires === undefined ? undefined : Number(expires) * 1000
 }
 
-const refusal = (status: number, code: string, message: string): Answer => ({
+/** An error as an object store says it. */
+export const refusal = (status: number, code: string, message: string): Answer => ({
   status,
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>\n`,
   headers: { "content-type": "application/xml" }
@@ -43,32 +46,13 @@ const refusal = (status: number, code: string, message: string): Answer => ({
 
 export const unknownFile = refusal(404, "NoSuchKey", "The specified key does not exist.")
 export const expired = refusal(403, "AccessDenied", "Request has expired")
-export const lapsed: Readonly<Record<string, Answer>> = {
-  "url-expired": expired,
-  "url-expired-404": unknownFile,
-  "url-expired-410": refusal(410, "Gone", "The link has expired")
-}
-const needsKey: Answer = refusal(401, "Unauthorized", "Authentication is required for this file.")
-/** What S3 says to two proofs at once. */
-const refusesKey: Answer = refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
-const insteadOfFile: Answer = { status: 200, body: { error: { code: "storage_error", message: "The file is not available." } } }
-
-/** From one hop to the next of a chain, or of a ring; `undefined` where the chain has ended. */
-const redirect = (url: URL, under: string, isRing: boolean): Answer | undefined => {
-  const hop = Number(url.searchParams.get("hop") ?? 0)
-  if (!isRing && hop >= 3) return undefined
-  const next = new URL(url)
-  next.searchParams.set("hop", String(isRing ? (hop + 1) % 3 : hop + 1))
-  return { status: 302, body: undefined, headers: { location: `${under}${next.pathname}${next.search}` } }
-}
-
 export const wrongMethod: Answer = {
   ...refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource."),
   headers: { "content-type": "application/xml", allow: "GET, HEAD" }
 }
 
 /** The refusal of a bad or lapsed signature; `undefined` where the URL is good at `now` (milliseconds since the epoch). */
-export const refuse = (seed: string, job: Job, query: URLSearchParams, now: number): Answer | undefined => {
+export const refuse = (seed: string, job: Stored, query: URLSearchParams, now: number): Answer | undefined => {
   const expires = query.get("expires") ?? ""
   if (query.get("signature") !== signature(seed, pathOf(job), expires)) {
     return refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.")
@@ -88,7 +72,7 @@ const rangeOf = (header: string | null, size: number): readonly [number, number]
 }
 
 /** The file of a job, whole or in part. The same for GET and HEAD: a host leaves the body out. `change` is what a fault makes of the bytes. */
-export const serve = (seed: string, job: Job, headers: Headers, change = whole): Answer => {
+export const serve = (seed: string, job: Stored, headers: Headers, change = whole): Answer => {
   const shown = { id: job.id, seed: String(job.script.seed ?? seed) }
   const file = change(Mp4.make(shown, job.seconds))
   const etag = `"${Hash.hex(`etag ${shown.seed} ${job.id} ${job.seconds}`, 32)}"`
@@ -106,55 +90,4 @@ export const serve = (seed: string, job: Job, headers: Headers, change = whole):
   const [first, last] = range
   const part = file.slice(first, last + 1)
   return { status: 206, body: part, headers: { ...common, "content-range": `bytes ${first}-${last}/${file.byteLength}` } }
-}
-
-/** Who asks for a file, and how. */
-interface Asked {
-  readonly seed: string
-  readonly job: Job
-  readonly url: URL
-  /** What stands before its path for the client. */
-  readonly under: string
-  readonly headers: Headers
-  /** The key that made the job came with it, as it should to the API. */
-  readonly isOwner: boolean
-  /** A key came with it, in any way. */
-  readonly hasKey: boolean
-}
-
-/** A file as the faults of its job leave it: the first that changes anything is the one that shows. */
-export const spoilt = (
-  all: ReadonlyArray<Due>,
-  { hasKey, headers, isOwner, job, seed, under, url }: Asked
-): Delivery & { readonly fault?: string } => {
-  for (const { fault } of all) {
-    const { name } = fault
-    switch (name) {
-      case "url-needs-key":
-        if (!isOwner) return { answer: needsKey, fault: name }
-        break
-      case "url-refuses-key":
-        if (hasKey) return { answer: refusesKey, fault: name }
-        break
-      case "redirected":
-      case "redirect-loop": {
-        const answer = redirect(url, under, name === "redirect-loop")
-        if (answer !== undefined) return { answer, fault: name }
-        break
-      }
-      case "truncated":
-        return { answer: serve(seed, job, headers, half), fault: name }
-      case "corrupted":
-        return { answer: serve(seed, job, headers, corrupt), fault: name }
-      case "json-instead":
-        return { answer: insteadOfFile, fault: name }
-      case "wrong-length": {
-        const answer = serve(seed, job, headers)
-        const size = encode(answer.body)[0].byteLength
-        const promised = { ...answer, headers: { ...answer.headers, "content-length": String(size + 1024) } }
-        return { answer: promised, cut: { at: "body", by: "drop", byte: size }, fault: name }
-      }
-    }
-  }
-  return { answer: serve(seed, job, headers) }
 }

@@ -1,5 +1,5 @@
 /** The words of an answer, changed: what providers do to each other's clients. */
-import type { Answer } from "../provider/Dialect.ts"
+import type { Answer } from "./Answer.ts"
 import { isRecord } from "../base/rules.ts"
 
 /** A word that stands in no provider's documents. */

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import * as Fault from "../script/Fault.ts"
 import * as Hash from "../base/hash.ts"
 import type { Script } from "../script/Script.ts"

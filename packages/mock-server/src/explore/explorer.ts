@@ -1,6 +1,7 @@
 /** Exploration over HTTP: POST /__mock/explore begins one, and POST /__mock/explore/{session} brings the verdict on a world, and gets the next. */
 import * as Schema from "effect/Schema"
-import { type Answer, providers } from "../provider/Dialect.ts"
+import type { Answer } from "../answer/Answer.ts"
+import { providers } from "../base/names.ts"
 import * as Explore from "./Explore.ts"
 import * as Fault from "../script/Fault.ts"
 import * as Verdict from "../judge/Verdict.ts"
@@ -8,7 +9,7 @@ import * as World from "../script/World.ts"
 import { jsonOf } from "../base/json.ts"
 import { shown } from "../base/shown.ts"
 import { stranger } from "../base/stranger.ts"
-import type { Worlds } from "./worlds.ts"
+import type { Played, Worlds } from "./worlds.ts"
 
 const Provider = Schema.Literals(providers)
 
@@ -69,11 +70,11 @@ const faultsOf = (asked: ReadonlyArray<string>, host: Fault.Needs): ReadonlyArra
 }
 
 export class Explorer {
-  private readonly worlds: Worlds
+  private readonly worlds: Worlds<Played>
   private readonly sessions = new Map<string, Session>()
   private begun = 0
 
-  constructor(worlds: Worlds) {
+  constructor(worlds: Worlds<Played>) {
     this.worlds = worlds
   }
 

@@ -2,9 +2,10 @@
  * The worlds in a mock: each a mock of its own, below `/r/<token>`. What follows a dot in that part of the path is a name: two that play the same
  * token under different names don't meet.
  */
-import type { Answer } from "../provider/Dialect.ts"
+import type { Answer } from "../answer/Answer.ts"
 import type * as Fault from "../script/Fault.ts"
-import type { Mock, Options } from "../mock/Mock.ts"
+import type { Judged } from "../judge/Verdict.ts"
+import type * as Script from "../script/Script.ts"
 import * as World from "../script/World.ts"
 import type { Delivery } from "../answer/delivery.ts"
 
@@ -20,7 +21,22 @@ export interface Place {
   readonly inside: (path: string) => string
 }
 
-interface Made {
+/** As much of a mock as a world in it is. */
+export interface Played extends Judged {
+  readonly deliver: (request: Request, host: Fault.Needs) => Promise<Delivery>
+}
+
+/** What a world says of its mock. */
+export interface Options {
+  readonly clock?: "frozen" | "lockstep"
+  readonly starts?: number
+  readonly script?: Script.Script
+  readonly duration?: number
+  readonly seed?: string | number
+  readonly urlTtl?: number
+}
+
+interface Made<Mock> {
   readonly mock: Mock
   readonly world: World.World
   readonly letGo: () => void
@@ -31,10 +47,10 @@ const limit = 1000
 
 const problem = (status: number, error: string): Answer => ({ status, body: { error } })
 
-export class Worlds {
+export class Worlds<Mock extends Played> {
   private readonly build: (options: Options, place: Place) => Mock
   /** By token and name, the one that was used last at the end. */
-  private readonly made = new Map<string, Made>()
+  private readonly made = new Map<string, Made<Mock>>()
 
   constructor(build: (options: Options, place: Place) => Mock) {
     this.build = build
@@ -50,7 +66,7 @@ export class Worlds {
   }
 
   /** The mock of a world, made where there is none yet. `called` is its token, or that, a dot and a name. */
-  at(called: string): Made | { readonly problem: string } {
+  at(called: string): Made<Mock> | { readonly problem: string } {
     const found = this.made.get(called) ?? this.make(called)
     if ("problem" in found) return found
     this.made.delete(called)
@@ -82,7 +98,7 @@ export class Worlds {
     return found.mock.deliver(request, host)
   }
 
-  private make(called: string): Made | { readonly problem: string } {
+  private make(called: string): Made<Mock> | { readonly problem: string } {
     const [token = ""] = called.split(".")
     const world = World.fromToken(token)
     if ("problem" in world) return world

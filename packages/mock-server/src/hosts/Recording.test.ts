@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import { makeVideo } from "../../test/careful.ts"
 import { endpoints, makeClient, start } from "../../test/client.ts"
-import { providers } from "../provider/Dialect.ts"
+import { providers } from "../base/names.ts"
 import * as Mock from "../mock/Mock.ts"
 import * as Recording from "./Recording.ts"
 

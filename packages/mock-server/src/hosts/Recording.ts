@@ -9,7 +9,7 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { providers, type Provider } from "../provider/Dialect.ts"
+import { providers, type Provider } from "../base/names.ts"
 import { distance } from "../serve/nearest.ts"
 import { anonymous, type Redactor, redactor, type Secrets } from "../serve/redact.ts"
 import { methodsOf, routeOf } from "../serve/route.ts"

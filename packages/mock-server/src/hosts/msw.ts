@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { http, type HttpHandler } from "msw/http"
-import { type Provider, providers } from "../provider/Dialect.ts"
+import { type Provider, providers } from "../base/names.ts"
 import * as Guard from "./guard.ts"
 import { canary, vendors } from "./vendors.ts"
 import type { Mock } from "../mock/Mock.ts"

@@ -1,5 +1,5 @@
 /** Where the real providers are, as their documents have it: the hosts that a mock stands in for. */
-import { type Provider, providers } from "../provider/Dialect.ts"
+import { type Provider, providers } from "../base/names.ts"
 
 interface Vendor {
   /** Of its API. */

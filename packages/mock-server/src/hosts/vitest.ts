@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { test as base, type TestAPI } from "vitest"
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import * as Guard from "./guard.ts"
 import type { Mock } from "../mock/Mock.ts"
 import { serve, type ServeOptions } from "./node.ts"

@@ -6,8 +6,8 @@
  */
 import * as Schema from "effect/Schema"
 import type { Entry } from "../serve/Journal.ts"
-import type { JobView } from "../mock/Mock.ts"
-import type { Provider } from "../provider/Dialect.ts"
+import type { JobView } from "./JobView.ts"
+import type { Provider } from "../base/names.ts"
 
 const State = Schema.Literals(["submitted", "queued", "running", "succeeded", "failed", "expired", "cancelled"])
 

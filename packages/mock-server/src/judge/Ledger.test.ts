@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, start, urlIn } from "../../test/client.ts"
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import * as Ledger from "./Ledger.ts"
 
 type Client = ReturnType<typeof makeClient>

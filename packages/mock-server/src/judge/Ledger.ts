@@ -5,16 +5,11 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../provider/Dialect.ts"
-import type { JobView } from "../mock/Mock.ts"
+import type { Provider } from "../base/names.ts"
+import type { JobView } from "./JobView.ts"
 
-/**
- * The header that names an intention, for clients that mean it when they submit the same body twice: another name is another intention.
- *
- * @category constants
- * @since 0.1.0
- */
-export const intentHeader = "x-reelay-intent"
+/** @category constants */
+export { intentHeader } from "../serve/intent.ts"
 
 /**
  * Dollars for a second of video. xAI's is that of its documented sample, 500,000,000 ticks for one second at 480p; the others' are assumed

@@ -6,9 +6,9 @@
  */
 import { kindOf } from "../script/Fault.ts"
 import * as History from "./History.ts"
-import { name as gateway } from "../provider/gatewayName.ts"
+import { gateway } from "../base/names.ts"
 import * as Ledger from "./Ledger.ts"
-import type { JobView, Mock } from "../mock/Mock.ts"
+import type { JobView } from "./JobView.ts"
 import * as World from "../script/World.ts"
 
 /**
@@ -20,6 +20,18 @@ export interface Finding {
   readonly law: string
   /** In a sentence. */
   readonly what: string
+}
+
+/**
+ * As much of a mock as is judged. Its worlds are mocks of their own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Judged extends Required<Omit<History.Evidence, "floors">> {
+  readonly clock: { readonly now: number }
+  readonly worlds: ReadonlyMap<string, Judged>
+  readonly like: (provider: World.World["provider"]) => World.World
 }
 
 /**
@@ -39,7 +51,7 @@ export interface Options {
  * @category constructors
  * @since 0.1.0
  */
-export const of = (mock: Mock, { floors = {}, isOver = false }: Options = {}): ReadonlyArray<Finding> => {
+export const of = (mock: Judged, { floors = {}, isOver = false }: Options = {}): ReadonlyArray<Finding> => {
   const { findings } = Ledger.of(mock.jobs, mock.clock.now)
   return [
     ...findings.filter(({ kind }) => !isOver || kind !== "abandoned").map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
@@ -100,7 +112,7 @@ const textOf = ({ again, findings, name }: Place): string =>
  * @category testing
  * @since 0.1.0
  */
-export const check = (mock: Mock, options: Options = {}): void => {
+export const check = (mock: Judged, options: Options = {}): void => {
   const upstream = new Set(mock.tasks.map((task) => task.upstream))
   const providers = new Set([
     ...mock.jobs.flatMap(({ id, provider }) => (upstream.has(id) ? [] : [provider])),
@@ -125,7 +137,7 @@ export const check = (mock: Mock, options: Options = {}): void => {
  * Jobs that the client knows of, and did not follow to their end. Nobody can follow one whose id was lost with the answer. And where nothing was
  * ever submitted, all is well for the wrong reason.
  */
-const leftUndone = ({ jobs, journal, tasks }: Mock): ReadonlyArray<Finding> => {
+const leftUndone = ({ jobs, journal, tasks }: Judged): ReadonlyArray<Finding> => {
   if (!journal.some(({ route }) => route === "submit")) {
     return [{ law: "unused", what: "nothing was submitted here: does the client take this base URL?" }]
   }

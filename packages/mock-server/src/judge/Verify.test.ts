@@ -5,7 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { describe, expect, it } from "vitest"
 import { dialects } from "../serve/route.ts"
 import { isRecord } from "../base/rules.ts"
-import { type Provider, providers } from "../provider/Dialect.ts"
+import { type Provider, providers } from "../base/names.ts"
 import * as Mock from "../mock/Mock.ts"
 import * as Verify from "./Verify.ts"
 

@@ -9,17 +9,18 @@
 import * as EffectClock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Job } from "../provider/Dialect.ts"
 import { admin } from "./admin.ts"
 import * as Api from "../serve/api.ts"
 import type { Waiting } from "../script/choice.ts"
 import { preflight, readable } from "../answer/cors.ts"
 import type { Delivery } from "../answer/delivery.ts"
 import type { Trace } from "../judge/History.ts"
+import type { JobView } from "../judge/JobView.ts"
 import type * as Fault from "../script/Fault.ts"
 import { Explorer } from "../explore/explorer.ts"
 import * as Gateway from "../serve/gateway.ts"
 import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "../serve/jobs.ts"
+import type { Mock, Options } from "./contract.ts"
 import { check, originOf } from "./options.ts"
 import { nearest } from "../serve/nearest.ts"
 import { Pulse } from "./console/pulse.ts"
@@ -28,138 +29,17 @@ import { consolePathOf, contractRouteOf, routeOf } from "../serve/route.ts"
 import { shown } from "../base/shown.ts"
 import { type Mode, Time } from "../base/time.ts"
 import { type Place, Worlds } from "../explore/worlds.ts"
-import { carriesKey, type Entry, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
+import { carriesKey, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
 import * as Script from "../script/Script.ts"
-import type * as World from "../script/World.ts"
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** From submission to the end of a job whose prompt says nothing: milliseconds. Default 10,000. */
-  readonly duration?: number
-  /** How long a URL is good after the answer that held it: milliseconds, rounded up to a second. Default one hour. */
-  readonly urlTtl?: number
-  /** Ids, signatures and pictures derive from it. Default "reelay". */
-  readonly seed?: string | number
-  /** The bearer keys that are accepted. Default: every key but those that begin with "bad". */
-  readonly keys?: ReadonlyArray<string>
-  /** A body above this many bytes is refused with 413, unread. Default 16 MiB. */
-  readonly maxBodyBytes?: number
-  /**
-   * What moves its time. `given`: `now`. `frozen`: it stands until `clock.set`, or POST `/__mock/clock`, moves it. `lockstep`: besides that, the
-   * `x-client-now` of each request moves it. Default `given`.
-   */
-  readonly clock?: Mode
-  /** When a time that is frozen, or in lock step, begins: milliseconds since the epoch. Default: `now`. */
-  readonly starts?: number
-  /** The life of each job that no header and no `play` gives one, whatever its prompt says. Absent: the prompts choose. */
-  readonly script?: Script.Script
-  /**
-   * The origin of the links to files, as in `http://localhost:8787`; it has to lead here too. Default: that of the request that asks, which for
-   * a client that sends its key to the API's own origin looks like a leak.
-   */
-  readonly filesAt?: string
-  /**
-   * Lets pages of other origins ask: answers their browsers' preflights, which are in no journal, and says so on every answer. Default false:
-   * a client that would be stopped at the real provider must not pass here.
-   */
-  readonly cors?: boolean
-  /** Called with the entry of the journal after each answer; for a log. */
-  readonly onAnswer?: (entry: Entry) => void
-}
-
-/**
- * A job as tests see it, at the time of asking.
- *
- * @category models
- * @since 0.1.0
- */
-export interface JobView extends Job {
-  readonly state: "submitted" | "queued" | "running" | Exclude<Script.Ending, "never">
-  /** Polls so far, spoilt ones included. */
-  readonly polls: number
-  /** What was meant by its submission: equal ones mean the same video. See `Ledger`. */
-  readonly intent: string
-  /** When its end was told in an answer that came whole, in milliseconds since the epoch. */
-  readonly endToldAt?: number
-  /** Until when the best link that was told is good. */
-  readonly linkGoodUntil?: number
-  /** How often its file was fetched whole. */
-  readonly fetched: number
-  /** Of a gateway's: the id of the job that it stands for. */
-  readonly upstream?: string
-}
-
-/**
- * The time of a mock. In lock step, and where it is frozen, every answer carries `x-mock-now`, and `x-mock-next-event-in` where time alone
- * will change an answer: milliseconds both.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Clock {
-  readonly mode: Mode
-  /** Milliseconds since the epoch. */
-  readonly now: number
-  /** Milliseconds until time alone changes an answer: the next phase of some job. Absent: it never will. */
-  readonly nextEventIn?: number
-  /** Moves a time that is frozen, or in lock step. Never back: a job does not get younger. */
-  readonly set: (at: number) => void
-  readonly turn: (mode: Mode) => void
-}
 
 /** @category models */
-export type { Mode } from "../base/time.ts"
+export type { Clock, Mock, Mode, Options } from "./contract.ts"
+/** @category models */
+export type { JobView } from "../judge/JobView.ts"
 /** @category models */
 export type { Cut, Delivery } from "../answer/delivery.ts"
 /** @category converting */
 export { respond } from "../answer/respond.ts"
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Mock {
-  /**
-   * Answers one request. The URLs that it hands out have the origin of the request that asks.
-   *
-   * Never rejects, but for a request that is aborted while a fault keeps it waiting. A connection that a fault drops is `Response.error()`,
-   * which `fetchOf` turns into what `fetch` does.
-   */
-  readonly handle: (request: Request) => Promise<Response>
-  /** The same for a host with more to it than a Response: what is to be sent, and where it breaks off. */
-  readonly deliver: (request: Request, host: Fault.Needs) => Promise<Delivery>
-  /** Every request so far, in the order of arrival. */
-  readonly journal: ReadonlyArray<Entry>
-  /** Every job so far, in the order of submission. */
-  readonly jobs: ReadonlyArray<JobView>
-  /** Every job of a gateway, as its clients know it: by the gateway's id. The job itself is the upstream's, and in `jobs`. */
-  readonly tasks: ReadonlyArray<JobView>
-  /** What clients told of the states that they saw, for `History.check`. */
-  readonly traces: ReadonlyArray<Trace>
-  /** Keeps what a client saw of a job. */
-  readonly witness: (trace: Trace) => void
-  /** Gives the next submissions, so many of them, this script, whatever their prompts say. Several wait for each other. Default 1. */
-  readonly play: (script: Script.Script, times?: number) => void
-  /**
-   * Makes a job older whose script says `hand`: by so many milliseconds, or to its next phase. Answers with its state; `undefined` where
-   * there is no such job.
-   */
-  readonly advance: (id: string, by?: number) => JobView["state"] | undefined
-  /**
-   * A world in which a client that does the same meets the same. Where this mock's jobs at the provider had several lives, or some submission
-   * made none, the prompts choose there again. Which keys are good is no part of a world.
-   */
-  readonly like: (provider: World.World["provider"]) => World.World
-  /** Its time, and what moves that. */
-  readonly clock: Clock
-  /** The worlds in it, by what follows `/r/` in their base URLs, and those that were used last at the end. */
-  readonly worlds: ReadonlyMap<string, Mock>
-  /** Forgets jobs and journal; the next ids are those of a new mock, and its clock goes as it did at first. */
-  readonly reset: () => void
-}
 
 /**
  * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident. Throws a
@@ -215,7 +95,7 @@ const toPages =
 const timeOf = ({ clock = "given", now, starts }: Options & { readonly now: () => number }): Time => new Time(now, clock, starts)
 
 /** A mock, and the worlds in it; or one that is such a world, at a place of its own, and with the time of its mock where it has none. */
-const build = (options: Options & { readonly now: () => number }, outside: Worlds | Place, given?: Time): Mock => {
+const build = (options: Options & { readonly now: () => number }, outside: Worlds<Mock> | Place, given?: Time): Mock => {
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
   const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]

@@ -3,22 +3,11 @@
  *
  * Nothing here or in the dialects comes from the client's code; both sides know each other only through the vendors' documents.
  */
-import type { Life, Moment, Script } from "../script/Script.ts"
+import type { Answer } from "../answer/Answer.ts"
 import type { Body } from "../base/body.ts"
+import type { Provider } from "../base/names.ts"
 import type { Shape } from "../base/rules.ts"
-
-/** The providers that the mock plays; the first part of a path on its server. */
-export const providers = ["cometapi", "xingchao", "geeknow", "xai"] as const
-
-export type Provider = (typeof providers)[number]
-
-/** An answer as data; a host makes a Response of it. */
-export interface Answer {
-  readonly status: number
-  /** Text is sent as it is, bytes too, `undefined` as an empty body, anything else as JSON. */
-  readonly body: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
+import type { Life, Moment, Script } from "../script/Script.ts"
 
 /** What an accepted request asks for. */
 interface Submission {

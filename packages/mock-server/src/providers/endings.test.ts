@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask, start, urlIn } from "../../test/client.ts"
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 
 /** Milliseconds at which a job of 10 s is looked at. */
 const [submitted, queued, running, ended] = [0, 1000, 6000, 10_000]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask } from "../../test/client.ts"
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 
 const video = { url: "https://example.com/source.mp4" }
 

@@ -8,8 +8,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { type Provider, providers } from "../provider/Dialect.ts"
-import { errors as errorBodies } from "../provider/errors.ts"
+import type { Means, Point } from "../answer/delivery.ts"
+import { type Provider, providers } from "../base/names.ts"
+import { errors as errorBodies } from "./errors.ts"
 
 /**
  * Whose requests a fault is about.
@@ -19,24 +20,8 @@ import { errors as errorBodies } from "../provider/errors.ts"
  */
 export type Endpoint = "submit" | "poll" | "content" | "file"
 
-/**
- * Where on its way a request breaks. `unreceived`: before the API has it. `unaccepted`: the API has it, and has not done what it asks.
- * `accepted`: it is done, and the answer is lost whole. `headers`: in the midst of the answer's head. `body`: after so many bytes of its body.
- * `answered`: after the whole answer.
- *
- * @category models
- * @since 0.1.0
- */
-export type Point = "unreceived" | "unaccepted" | "accepted" | "headers" | "body" | "answered"
-
-/**
- * How it breaks. `drop`: the connection is closed. `reset`: it is reset. `stall`: nothing more comes, and nothing ends. `5xx`: a proxy says
- * that its server is gone. `html`: a page with HTTP 200, as of a captive portal.
- *
- * @category models
- * @since 0.1.0
- */
-export type Means = "drop" | "reset" | "stall" | "5xx" | "html"
+/** @category models */
+export type { Means, Point }
 
 /** @category models */
 export interface Cell {

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import * as Fault from "./Fault.ts"
 import { parseDuration } from "../base/duration.ts"
 import * as Script from "./Script.ts"

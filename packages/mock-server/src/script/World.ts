@@ -6,8 +6,8 @@
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Schema from "effect/Schema"
-import { providers } from "../provider/Dialect.ts"
-import { name as gateway } from "../provider/gatewayName.ts"
+import { providers } from "../base/names.ts"
+import { gateway } from "../base/names.ts"
 import { stranger } from "../base/stranger.ts"
 import { longest } from "../base/time.ts"
 import * as Script from "./Script.ts"

@@ -1,5 +1,5 @@
 /** Which script a submission gets: the header's, one that waits for the next submissions, or the one that its prompt chooses. */
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import * as Fault from "./Fault.ts"
 import * as MagicPrompt from "./MagicPrompt.ts"
 import * as Script from "./Script.ts"

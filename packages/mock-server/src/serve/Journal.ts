@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import type { Near } from "./nearest.ts"
 import { isSecretHeader } from "./redact.ts"
 

@@ -1,18 +1,20 @@
 /** The API that is played: what each request gets, the mock's own routes aside. */
-import type { Answer, Dialect, Job, Provider, Scene } from "../provider/Dialect.ts"
+import type { Answer } from "../answer/Answer.ts"
+import type { Dialect, Job, Scene } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import * as Fault from "../script/Fault.ts"
 import { carriesKey } from "./Journal.ts"
-import { intentHeader } from "../judge/Ledger.ts"
 import * as Script from "../script/Script.ts"
 import { type Body, parseBody } from "../base/body.ts"
 import { choose, type Waiting } from "../script/choice.ts"
 import { type Delivery, encode } from "../answer/delivery.ts"
 import * as Files from "../answer/files.ts"
-import * as Hash from "../base/hash.ts"
 import { finishedAt, isHidden, type Jobs, momentOf, type Tracked } from "./jobs.ts"
 import { proxyError } from "../answer/pages.ts"
+import { intentOf } from "./intent.ts"
 import { methodsOf, type Route } from "./route.ts"
 import * as Spoil from "./spoil.ts"
+import * as SpoilFile from "./spoilFile.ts"
 
 export interface Options {
   readonly duration: number
@@ -82,12 +84,6 @@ interface Whose {
   readonly intent: string
 }
 
-/** The same for the same body under the same key, unless the client says otherwise. Never the key itself. */
-export const intentOf = (provider: Provider, owner: string, headers: Headers, body: Body): string => {
-  const said = headers.get(intentHeader) ?? headers.get("idempotency-key")
-  return `${provider}-${Hash.hex(`intent ${owner} ${said ?? JSON.stringify(body)}`, 12)}`
-}
-
 /** How much of an answer's body comes: bytes. */
 const cameOf = ({ answer: { body }, cut }: Delivery): number => {
   if (cut?.at === "start" || cut?.at === "headers") return 0
@@ -128,7 +124,7 @@ export const make = (
   const urlOf = ({ job, lapses }: Tracked, origin: string): string => {
     const isLapsed =
       job.script.ending === "expired" ||
-      job.script.faults.some((fault) => Object.hasOwn(Files.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
+      job.script.faults.some((fault) => Object.hasOwn(SpoilFile.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
     // What wants the key is at the API's own host.
     const isOwn = job.script.faults.some(({ name }) => name === "url-needs-key")
     return (isOwn ? origin : (filesAt ?? origin)) + under + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
@@ -251,14 +247,14 @@ export const make = (
     const refusal = Files.refuse(seed, found.job, url.searchParams, now())
     if (refusal === Files.expired) {
       found.lapses += 1
-      const fault = found.job.script.faults.find((each) => Object.hasOwn(Files.lapsed, each.name))?.name
-      return fault === undefined ? { answer: refusal } : { answer: Files.lapsed[fault] ?? refusal, fault }
+      const fault = found.job.script.faults.find((each) => Object.hasOwn(SpoilFile.lapsed, each.name))?.name
+      return fault === undefined ? { answer: refusal } : { answer: SpoilFile.lapsed[fault] ?? refusal, fault }
     }
     if (refusal !== undefined) return { answer: refusal, isStray: true }
     const all = dueAt(found, "file", request.method)
     const early = Spoil.before(all)
     if (early !== undefined) return broken(unaccepted, early)
-    const { answer, cut, fault } = Files.spoilt(all, {
+    const { answer, cut, fault } = SpoilFile.spoilt(all, {
       seed,
       job: found.job,
       url,

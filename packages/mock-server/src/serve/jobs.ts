@@ -1,5 +1,6 @@
 /** The jobs of a mock, and how old each is. */
-import type { Job, Provider } from "../provider/Dialect.ts"
+import type { Job } from "../provider/Dialect.ts"
+import type { Provider } from "../base/names.ts"
 import type { Endpoint } from "../script/Fault.ts"
 import * as Script from "../script/Script.ts"
 import * as Hash from "../base/hash.ts"

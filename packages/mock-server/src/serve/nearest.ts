@@ -1,6 +1,7 @@
 /** What a request that found no route may have meant. */
-import { type Dialect, providers } from "../provider/Dialect.ts"
-import { name as gateway } from "../provider/gatewayName.ts"
+import type { Dialect } from "../provider/Dialect.ts"
+import { providers } from "../base/names.ts"
+import { gateway } from "../base/names.ts"
 import { dialects } from "./route.ts"
 
 /** A route, and what of a request differs from it. */

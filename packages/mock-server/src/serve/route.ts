@@ -2,11 +2,12 @@
  * Which provider, and which of its endpoints, a path means.
  */
 import { cometapi } from "../providers/cometapi/dialect.ts"
-import { type Content, type Dialect, type Provider, providers, type Submit } from "../provider/Dialect.ts"
+import type { Content, Dialect, Submit } from "../provider/Dialect.ts"
+import { type Provider, providers } from "../base/names.ts"
 import { geeknow } from "../providers/geeknow/dialect.ts"
 import { xai } from "../providers/xai/dialect.ts"
 import { xingchao } from "../providers/xingchao/dialect.ts"
-import { name as gateway } from "../provider/gatewayName.ts"
+import { gateway } from "../base/names.ts"
 
 export const dialects: Readonly<Record<Provider, Dialect>> = { cometapi, xingchao, geeknow, xai }
 

@@ -1,9 +1,10 @@
 /** What a job's faults make of its answers. Pure: which fault is due is decided by counting, which is the mock's. */
 import * as DateTime from "effect/DateTime"
-import type { Answer, Dialect } from "../provider/Dialect.ts"
+import type { Answer } from "../answer/Answer.ts"
+import type { Dialect } from "../provider/Dialect.ts"
 import { type Endpoint, type Fault, isDue, kindOf } from "../script/Fault.ts"
 import { broken, type Delivery } from "../answer/delivery.ts"
-import { errorOf } from "../provider/errors.ts"
+import { errorOf } from "../script/errors.ts"
 import * as Words from "../answer/words.ts"
 
 /** A fault that is about this request, with its place in the catalogue. */

@@ -1,6 +1,6 @@
 /** One sequence of requests, to be played on each host: what comes back must be the same to the byte. Runs in browsers too. */
 import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
-import { type Provider, providers } from "../../src/provider/Dialect.ts"
+import { type Provider, providers } from "../../src/base/names.ts"
 import type { Options } from "../../src/mock/Mock.ts"
 import { endpoints } from "../endpoints.ts"
 

@@ -1,5 +1,5 @@
 /** The console: a page that shows what happens in a mock while it happens. It needs no key, and leaves no trace in journal and ledger. */
-import type { Answer } from "../../provider/Dialect.ts"
+import type { Answer } from "../../answer/Answer.ts"
 import type { Delivery } from "../../answer/delivery.ts"
 import * as Files from "../../answer/files.ts"
 import { html } from "./html.ts"

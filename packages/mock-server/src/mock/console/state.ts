@@ -1,7 +1,8 @@
 /** What the console shows, as one document. */
 import type { Entry, Journal } from "../../serve/Journal.ts"
 import * as Ledger from "../../judge/Ledger.ts"
-import type { JobView, Mock } from "../Mock.ts"
+import type { JobView } from "../../judge/JobView.ts"
+import type { Mock } from "../contract.ts"
 import * as Script from "../../script/Script.ts"
 import type { Waiting } from "../../script/choice.ts"
 import { ageOf, type Jobs, type Tracked } from "../../serve/jobs.ts"

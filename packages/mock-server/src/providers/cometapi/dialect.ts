@@ -5,7 +5,8 @@
  */
 import { fixtures } from "@reelay/providers/cometapi/fixtures"
 import { edits, generations } from "./rules.ts"
-import { type Answer, created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import type { Answer } from "../../answer/Answer.ts"
+import { created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
 
 /** As in the documented sample: 1 second, 500,000,000 ticks. */
 const usage = (job: Job) => ({ cost_in_usd_ticks: job.seconds * 500_000_000 })

@@ -2,7 +2,8 @@
  * GeekNow, a new-api gateway: https://docs.geeknow.top/api-reference/videos/grok/generation
  */
 import { fixtures } from "@reelay/providers/geeknow/fixtures"
-import { type Answer, created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import type { Answer } from "../../answer/Answer.ts"
+import { created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
 import type { Moment } from "../../script/Script.ts"
 import { create } from "./rules.ts"
 

@@ -2,7 +2,8 @@
  * xAI: https://docs.x.ai/developers/rest-api-reference/inference/videos
  */
 import { fixtures } from "@reelay/providers/xai/fixtures"
-import { type Answer, type Dialect, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import type { Answer } from "../../answer/Answer.ts"
+import { type Dialect, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
 import { edits, extensions, generations } from "./rules.ts"
 
 /** Ticks of a second of video at 480p: a cent is 100,000,000 ticks, the documented sample bills 5 cents a second. */

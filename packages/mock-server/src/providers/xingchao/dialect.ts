@@ -2,7 +2,8 @@
  * XingChao: https://docs.xingchaoyiqing.com/api-reference/video/grok-create
  */
 import { fixtures } from "@reelay/providers/xingchao/fixtures"
-import { type Answer, created, type Dialect, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import type { Answer } from "../../answer/Answer.ts"
+import { created, type Dialect, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
 import { create } from "./rules.ts"
 
 interface Fixture {

@@ -3,8 +3,9 @@
  * the fixtures, each with its source and its evidence.
  */
 import * as JsonSchema from "effect/JsonSchema"
-import type { Provider, Submit } from "../../provider/Dialect.ts"
-import { fixtures, type Recorded } from "../../provider/errors.ts"
+import type { Provider } from "../../base/names.ts"
+import type { Submit } from "../../provider/Dialect.ts"
+import { fixtures, type Recorded } from "../../script/errors.ts"
 import { dialects } from "../route.ts"
 import { isRecord, type Json } from "../../base/rules.ts"
 import { version } from "../../base/version.ts"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin } from "../../../test/client.ts"
-import { providers } from "../../provider/Dialect.ts"
+import { providers } from "../../base/names.ts"
 import * as World from "../../script/World.ts"
 import { document, operationsOf } from "./OpenApi.ts"
 

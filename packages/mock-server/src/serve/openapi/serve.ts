@@ -1,5 +1,5 @@
 /** The two addresses of a contract, which need no key and leave no trace in the journal. */
-import type { Answer } from "../../provider/Dialect.ts"
+import type { Answer } from "../../answer/Answer.ts"
 import type { ContractRoute } from "../route.ts"
 import { document } from "./OpenApi.ts"
 import { page } from "./page.ts"

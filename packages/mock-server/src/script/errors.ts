@@ -3,7 +3,8 @@ import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
 import { fixtures as geeknow } from "@reelay/providers/geeknow/fixtures"
 import { fixtures as xai } from "@reelay/providers/xai/fixtures"
 import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
-import type { Answer, Provider } from "./Dialect.ts"
+import type { Answer } from "../answer/Answer.ts"
+import type { Provider } from "../base/names.ts"
 
 /** A documented answer: `request` is a method and a path, or "any". */
 export interface Recorded {
