@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../test/client.ts"
-import { dialects } from "./serve/route.ts"
+import { providerNames } from "../test/names.ts"
+import { builtIn } from "./providers/index.ts"
 import { toMarkdown } from "./script/MagicPrompt.ts"
 import * as Explore from "./explore/Explore.ts"
 import * as Fault from "./script/Fault.ts"
@@ -31,7 +32,8 @@ describe("the README", () => {
     })
   })
 
-  it.each(Object.values(dialects))("names every endpoint of $provider", ({ provider, submits, poll }) => {
+  it.each(providerNames)("names every endpoint of %s", (provider) => {
+    const { poll, submits } = builtIn[provider]
     const row = readme.split("\n").find((line) => line.includes(`\`<url>/${provider}\``)) ?? ""
     for (const { path } of submits) expect(row).toContain(`\`${path}\``)
     expect(row).toContain(poll.split("{")[0])

@@ -44,6 +44,25 @@ describe("reelay-mock", () => {
     expect(said.out).toBe(`${await url()}\n`)
   })
 
+  it("plays providers that a module exports beside the built-in ones, and says what is wrong with one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "reelay-providers-"))
+    const file = join(folder, "acme.mjs")
+    writeFileSync(
+      file,
+      'export const acme = { name: "acme", prefixes: [""], submits: [], poll: "/films/{id}", id: String, refuse: (reason) => ({ status: 404, body: { reason } }) }'
+    )
+    const { url } = run("--port", "0", "--quiet", "--providers", file)
+    const answer = await globalThis.fetch(`${await url()}/acme/films/7`, { headers: { authorization: "Bearer key" } })
+    expect([answer.status, await answer.json()]).toEqual([404, { reason: "UnknownJob" }])
+    writeFileSync(file, "export const acme = 7")
+    const odd = run("--port", "0", "--providers", file)
+    expect([await odd.code, odd.said.out]).toEqual([1, ""])
+    expect(odd.said.err).toContain("can't be a provider's name")
+    const none = run("--port", "0", "--providers", join(folder, "none.mjs"))
+    expect([await none.code, none.said.out]).toEqual([1, ""])
+    expect(none.said.err).toContain("can't be loaded as a module")
+  })
+
   it("on a busy port says one line that names it and what to do, and ends with 1", async () => {
     const first = run("--port", "0", "--quiet")
     const { port } = new URL(await first.url())

@@ -18,7 +18,10 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
-import { providers } from "./base/names.ts"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { Provider } from "./provider/Provider.ts"
+import { providers } from "./providers/index.ts"
 import { parseDuration } from "./base/duration.ts"
 import { explore as exploration } from "./hosts/exploring.ts"
 import { originOf } from "./mock/options.ts"
@@ -39,6 +42,31 @@ const time = (name: string, fallback: string, what: string): Flag.Flag<number> =
       () => "a time, as 500ms, 10s, 2m or 1h"
     )
   )
+
+/** Whose API can be asked for by name: a gateway's is that of its surface. */
+const whose = Flag.ChoiceWithValue(
+  "provider",
+  providers.flatMap((provider) => (provider.gateway === undefined ? [[provider.name, provider] as const] : []))
+)
+
+/** The built-in providers, and those that a module exports. */
+const playedWith = (file: Option.Option<string>): Effect.Effect<ReadonlyArray<Provider>, CliError.UserError> =>
+  Option.match(file, {
+    onNone: () => Effect.succeed(providers),
+    onSome: (path) =>
+      Effect.tryPromise({
+        try: async () => {
+          const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(resolve(path)).href)
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- A module is what its author made it; Mock.make looks at each, and says what is wrong.
+          return [...providers, ...(Object.values(module) as ReadonlyArray<Provider>)]
+        },
+        catch: (cause) =>
+          new CliError.UserError({
+            cause,
+            userMessage: `${path} can't be loaded as a module: ${cause instanceof Error ? cause.message : String(cause)}`
+          })
+      })
+  })
 
 const flags = {
   port: Flag.Int("port").pipe(
@@ -77,6 +105,10 @@ const flags = {
       "When a time that is frozen, or in lock step, begins: milliseconds since the epoch (default now, or the first client's)"
     )
   ),
+  providers: Flag.String("providers").pipe(
+    Flag.optional,
+    Flag.withDescription("A module of yours; what it exports are providers, played beside the built-in ones (default none)")
+  ),
   latency: time("latency", "0ms", "How long each request to a provider takes before it arrives"),
   cors: Flag.Boolean("cors").pipe(Flag.withDefault(false), Flag.withDescription("Let pages of other origins ask, in a browser")),
   quiet: Flag.Boolean("quiet").pipe(Flag.withDefault(false), Flag.withDescription("No line on standard error for each request"))
@@ -105,7 +137,7 @@ const explain = (cause: unknown, host: string, port: number): string => {
 class Ended extends Data.TaggedError("Ended")<{ readonly code: 1 | 2; readonly message: string }> {}
 
 const verifyFlags = {
-  provider: Flag.Literals("provider", providers).pipe(Flag.withDescription("Whose contract")),
+  provider: whose.pipe(Flag.withDescription("Whose contract")),
   baseUrl: Flag.String("base-url").pipe(Flag.withDescription("The endpoint, as a client has it, below which the provider's paths are")),
   apiKey: Flag.Redacted("api-key").pipe(
     Flag.optional,
@@ -156,7 +188,7 @@ const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, k
 )
 
 const exploring = {
-  provider: Flag.Literals("provider", providers).pipe(Flag.optional, Flag.withDescription("Whose API (default all)")),
+  provider: whose.pipe(Flag.optional, Flag.withDescription("Whose API (default all)")),
   seed: Flag.String("seed").pipe(Flag.withDefault("1"), Flag.withDescription("The same seed names the same worlds (default 1)")),
   runs: Flag.Int("runs").pipe(
     Flag.withDefault(100),
@@ -194,7 +226,7 @@ const explore = Command.make("explore", exploring, ({ command: words, faults, fl
     runs,
     ...(floor === 0 ? {} : { floor }),
     ...(lockstep ? { clock: "lockstep" } : {}),
-    ...(Option.isSome(provider) ? { provider: provider.value } : {}),
+    ...(Option.isSome(provider) ? { provider: provider.value.name } : {}),
     ...(Option.isSome(faults) ? { faults: faults.value.split(",") } : {})
   }
   const settings = { command: words, asked, timeout, world: Option.getOrUndefined(world) }
@@ -229,7 +261,7 @@ const wrong =
 
 const recording = {
   ...place,
-  provider: Flag.Literals("provider", providers).pipe(Flag.withDescription("Whose API")),
+  provider: whose.pipe(Flag.withDescription("Whose API")),
   upstream: Flag.String("upstream").pipe(
     Flag.withDescription("The real base URL, to which requests and the client's key go: https://api.x.ai")
   ),
@@ -269,16 +301,18 @@ const replay = Command.make("replay", replaying, ({ quiet, ...settings }) => {
   Command.withShortDescription("Answer from a recording")
 )
 
-const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, starts, ...options }) => {
+const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port, providers: file, starts, ...options }) => {
   const chosen = {
     ...(Option.isSome(filesAt) ? { filesAt: filesAt.value } : {}),
     ...(Option.isSome(starts) ? { starts: starts.value } : {})
   }
-  const start = Effect.tryPromise({
-    try: () => serve({ ...options, ...chosen, host, port, ...(quiet ? {} : { onAnswer: line }) }),
-    catch: (cause) => new CliError.UserError({ cause, userMessage: explain(cause, host, port) })
-  })
-  return untilStopped(Effect.acquireRelease(start, ({ close }) => Effect.promise(close)))
+  const start = (played: ReadonlyArray<Provider>) =>
+    Effect.tryPromise({
+      try: () => serve({ ...options, ...chosen, providers: played, host, port, ...(quiet ? {} : { onAnswer: line }) }),
+      catch: (cause) => new CliError.UserError({ cause, userMessage: explain(cause, host, port) })
+    })
+  const server = Effect.acquireRelease(Effect.flatMap(playedWith(file), start), ({ close }) => Effect.promise(close))
+  return untilStopped(server)
 }).pipe(
   Command.withDescription(
     `A mock of CometAPI, XingChao, GeekNow and xAI video generation. It generates nothing and bills nothing.\n\nWords in a prompt choose what becomes of the job:\n\n${toText()}`

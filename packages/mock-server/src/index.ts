@@ -18,6 +18,10 @@ export * as MagicPrompt from "./script/MagicPrompt.ts"
 export * as Mock from "./mock/Mock.ts"
 /** Small, playable videos. */
 export * as Mp4 from "./answer/mp4/Mp4.ts"
+/** What a provider is: a value that you can write, too. */
+export * as Provider from "./provider/Provider.ts"
+/** Rules for what a provider takes. */
+export * as Rules from "./base/Rules.ts"
 /** The life of a job as data. */
 export * as Script from "./script/Script.ts"
 /** All that was wrong in a mock. */
@@ -25,5 +29,5 @@ export * as Verdict from "./judge/Verdict.ts"
 /** A world of the mock as data, and as a base URL. */
 export * as World from "./script/World.ts"
 export type { Entry } from "./serve/Journal.ts"
-export type { Job } from "./provider/Dialect.ts"
-export { type Provider, providers } from "./base/names.ts"
+export type { Job } from "./provider/Provider.ts"
+export { providers } from "./providers/index.ts"

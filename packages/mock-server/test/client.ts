@@ -1,9 +1,5 @@
 /** A client of the mock, written from the vendors' documents alone: what the tests of this package have in common. */
-import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
-import { fixtures as geeknow } from "@reelay/providers/geeknow/fixtures"
-import { fixtures as xai } from "@reelay/providers/xai/fixtures"
-import { fixtures as xingchao } from "@reelay/providers/xingchao/fixtures"
-import type { Provider } from "../src/base/names.ts"
+import { type Name, ofEach } from "./names.ts"
 import * as Mock from "../src/mock/Mock.ts"
 import { endpoints } from "./endpoints.ts"
 
@@ -14,7 +10,7 @@ interface Fixture {
   readonly body: unknown
 }
 
-export const fixtures: Readonly<Record<Provider, Readonly<Record<string, Fixture>>>> = { cometapi, xingchao, geeknow, xai }
+export const fixtures = ofEach(({ fixtures: all = {} }): Readonly<Record<string, Fixture>> => all)
 
 export const start = 1_800_000_000_000
 
@@ -44,14 +40,14 @@ export const makeClient = (options: Mock.Options = {}) => {
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       body: typeof body === "string" ? body : JSON.stringify(body)
     })
-  const submit = async (provider: Provider, prompt: string, body: Record<string, unknown> = {}): Promise<string> => {
+  const submit = async (provider: Name, prompt: string, body: Record<string, unknown> = {}): Promise<string> => {
     const { submit: path, body: least } = endpoints[provider]
     await post(`/${provider}${path}`, { ...least, ...body, prompt })
     return mock.jobs.at(-1)?.id ?? ""
   }
   const get = (path: string, key = "key", headers: Record<string, string> = {}): Promise<Answered> =>
     send(path, { headers: { authorization: `Bearer ${key}`, ...headers } })
-  const poll = (provider: Provider, id: string, key = "key"): Promise<Answered> => get(`/${provider}${endpoints[provider].poll(id)}`, key)
+  const poll = (provider: Name, id: string, key = "key"): Promise<Answered> => get(`/${provider}${endpoints[provider].poll(id)}`, key)
   return {
     mock,
     send,

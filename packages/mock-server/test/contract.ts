@@ -1,9 +1,19 @@
 /** Answers against the contract, judged by another validator than the mock's own. */
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { jsonSchema, type Form, type Replies } from "../src/provider/Contract.ts"
-import { contracts, operationsOf } from "../src/serve/openapi/OpenApi.ts"
-import type { Provider } from "../src/base/names.ts"
+import { type Contracted, contracted, operationsOf } from "../src/serve/openapi/OpenApi.ts"
+import { type Name, providerNames, ofEach } from "./names.ts"
+import { builtIn, providers } from "../src/providers/index.ts"
 import { routeOf } from "../src/serve/route.ts"
+
+const loaded = new Map(await Promise.all(providerNames.map(async (name) => [name, await contracted(builtIn[name])] as const)))
+
+/** Each provider with its contract. */
+export const contractedOf: Readonly<Record<Name, Contracted>> = ofEach((provider) => {
+  const whose = [...loaded.values()].find((each) => each?.provider === provider)
+  if (whose === undefined) throw new Error(`${provider.name} has no contract`)
+  return whose
+})
 
 const ajv = new Ajv2020({ strict: true, allErrors: false, strictRequired: false, allowUnionTypes: true })
 
@@ -21,12 +31,14 @@ export const judge = (form: Form, body: unknown): string | undefined => {
 }
 
 /** The replies that a request may get. */
-export const repliesTo = (provider: Provider, method: string, pathname: string): Replies => {
-  const route = routeOf(pathname)
-  const { outside } = contracts[provider]
+export const repliesTo = (provider: Name, method: string, pathname: string): Replies => {
+  const route = routeOf(providers, pathname)
+  const { outside } = contractedOf[provider].contract
   if (route._tag === "unknown" || route._tag === "file") return outside
   const wanted = route._tag === "poll" ? "query" : route._tag === "content" ? "content" : undefined
-  const found = operationsOf(provider).find(({ id, submit }) => (route._tag === "submit" ? submit === route.submit : id === wanted))
+  const found = operationsOf(contractedOf[provider]).find(({ id, submit }) =>
+    route._tag === "submit" ? submit === route.submit : id === wanted
+  )
   return found === undefined || found.method !== (method === "HEAD" ? "GET" : method) ? outside : found.replies
 }
 

@@ -1,13 +1,13 @@
 /** Worlds of every form, for properties. */
 import * as fc from "fast-check"
-import { providers } from "../src/base/names.ts"
+import { builtIn, catalogue } from "../src/providers/index.ts"
 import * as Fault from "../src/script/Fault.ts"
 import type { Script } from "../src/script/Script.ts"
 import type { World } from "../src/script/World.ts"
 
 const count = fc.integer({ min: 1, max: 9 })
 
-const fault: fc.Arbitrary<Fault.Fault> = fc.constantFrom(...Fault.catalogue.map(({ name }) => name)).chain((name) => {
+const fault: fc.Arbitrary<Fault.Fault> = fc.constantFrom(...catalogue.kinds.map(({ name }) => name)).chain((name) => {
   const fields = Fault.fieldsOf(name)
   return fc.record(
     {
@@ -45,7 +45,7 @@ const script: fc.Arbitrary<Partial<Script>> = fc.record(
 export const world: fc.Arbitrary<World> = fc
   .record(
     {
-      provider: fc.constantFrom(...providers, "cometapi+xai"),
+      provider: fc.constantFrom(...Object.keys(builtIn)),
       script,
       seed: fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
       clock: fc.constantFrom("frozen", "lockstep"),

@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { type Entry, Fault, type Mock, type Provider } from "@reelay/mock-server"
+import { type Entry, Fault, type Mock } from "@reelay/mock-server"
+import { catalogue } from "@reelay/mock-server/providers"
 
 /**
  * What a mock has seen. From a served one: `/__mock/journal` and `/__mock/jobs`.
@@ -52,6 +53,14 @@ export interface Thresholds {
   readonly faults?: number | undefined
 }
 
+/**
+ * The providers whose words are known here.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Provider = "cometapi" | "xingchao" | "geeknow" | "xai"
+
 /** How jobs end that a provider has a word or a form for. */
 const endings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
   cometapi: ["succeeded", "failed", "gateway-failed", "moderated", "expired", "no-url"],
@@ -78,7 +87,7 @@ const transitionsOf = (provider: Provider): ReadonlyArray<string> => {
 }
 
 const faultsOf = (provider: Provider, host: Fault.Needs): ReadonlyArray<string> =>
-  Fault.catalogue.filter((kind) => kind.only?.includes(provider) !== false && Fault.isExpressible(kind, host)).map(({ name }) => name)
+  catalogue.kinds.filter((kind) => kind.only?.includes(provider) !== false && Fault.isExpressible(kind, host)).map(({ name }) => name)
 
 const part = (all: ReadonlyArray<string>, met: ReadonlyArray<string>): Part => {
   const counts = new Map<string, number>()

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin, start, urlIn } from "../../test/client.ts"
-import { type Provider, providers } from "../base/names.ts"
+import { type Name, providerNames } from "../../test/names.ts"
 import * as Mp4 from "./mp4/Mp4.ts"
 import * as Script from "../script/Script.ts"
 
 /** A client with a finished job, and the URL of its file. */
-const finished = async (prompt = "", provider: Provider = "xai") => {
+const finished = async (prompt = "", provider: Name = "xai") => {
   const client = makeClient({ urlTtl: 60_000 })
   const id = await client.submit(provider, `x mock:fast ${prompt}`)
   const url = urlIn((await client.poll(provider, id)).text)
@@ -18,7 +18,7 @@ const finished = async (prompt = "", provider: Provider = "xai") => {
 }
 
 describe("a file", () => {
-  it.each(providers)("of %s is an MP4, without a key, of the length of the job", async (provider) => {
+  it.each(providerNames)("of %s is an MP4, without a key, of the length of the job", async (provider) => {
     const { url, file, id } = await finished("", provider)
     expect(url.startsWith(`${origin}/files/${provider}/${id}.mp4?`)).toBe(true)
     const { status, headers, bytes } = await file()
@@ -27,7 +27,7 @@ describe("a file", () => {
     expect(new TextDecoder().decode(bytes.subarray(4, 8))).toBe("ftyp")
   })
 
-  it.each(providers)("of %s shows its job and its seed", async (provider) => {
+  it.each(providerNames)("of %s shows its job and its seed", async (provider) => {
     const { bytes } = await (await finished("", provider)).file()
     const { id } = await finished("", provider)
     expect(Mp4.read(bytes)).toMatchObject({ id, seed: "reelay", intact: true })
@@ -137,7 +137,7 @@ describe("a URL", () => {
     expect((await file({}, url.replace(id, "unknown"))).status).toBe(404)
   })
 
-  it.each(providers)("of %s with mock:url-expired fails until it was tried, then a fresh one is good", async (provider) => {
+  it.each(providerNames)("of %s with mock:url-expired fails until it was tried, then a fresh one is good", async (provider) => {
     const { client, id, url, file } = await finished("mock:url-expired", provider)
     expect(urlIn((await client.poll(provider, id)).text)).toBe(url)
     expect((await file()).status).toBe(403)

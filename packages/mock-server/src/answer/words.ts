@@ -1,6 +1,6 @@
 /** The words of an answer, changed: what providers do to each other's clients. */
 import type { Answer } from "./Answer.ts"
-import { isRecord } from "../base/rules.ts"
+import { isRecord } from "../base/Rules.ts"
 
 /** A word that stands in no provider's documents. */
 const unknownWord = "warming_up"

@@ -1,7 +1,7 @@
 /**
  * A request's body: read up to a limit, then parsed by its content type.
  */
-import { isRecord } from "./rules.ts"
+import { isRecord } from "./Rules.ts"
 
 /** A parsed body: JSON as it is; of a form, text fields as text, and a field that is repeated or holds a file as an array. */
 export type Body = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 /** Values as the journal keeps them: what is long is cut, bytes are counted, and a key is left out. */
-import { isRecord } from "./rules.ts"
+import { isRecord } from "./Rules.ts"
 
 const longest = 1000
 

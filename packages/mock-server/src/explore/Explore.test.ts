@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest"
 import { type Flaw, flaws, makeVideo } from "../../test/careful.ts"
 import { world as anyWorld } from "../../test/world.ts"
 import * as Explore from "./Explore.ts"
-import * as Fault from "../script/Fault.ts"
-import { isRecord } from "../base/rules.ts"
+import { catalogue } from "../providers/index.ts"
+import type * as Fault from "../script/Fault.ts"
+import { isRecord } from "../base/Rules.ts"
 import * as Mock from "../mock/Mock.ts"
 import * as World from "../script/World.ts"
 
@@ -58,7 +59,7 @@ describe("a search", () => {
     const worlds = Array.from({ length: 100 }, (_, nth) => Explore.generate({ ...plan, providers: ["xai"] }, nth))
     expect(worlds[0]?.script).toEqual({ advances: { polls: 1 } })
     for (const name of plan.faults) {
-      const isOfXai = Fault.kindOf(name)?.only?.includes("xai") !== false
+      const isOfXai = catalogue.kindOf(name)?.only?.includes("xai") !== false
       expect(worlds.some((world) => has(world, name))).toBe(isOfXai)
     }
   })

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../base/names.ts"
+import { catalogue as builtInCatalogue } from "../providers/index.ts"
 import * as Fault from "../script/Fault.ts"
 import * as Hash from "../base/hash.ts"
 import type { Script } from "../script/Script.ts"
@@ -61,7 +61,10 @@ export const classes: Readonly<Record<"submit" | "poll" | "file" | "content" | "
 export interface Plan {
   /** What is drawn, is drawn from it. */
   readonly seed: string
-  readonly providers: readonly [Provider, ...ReadonlyArray<Provider>]
+  /** Names of providers. */
+  readonly providers: readonly [string, ...ReadonlyArray<string>]
+  /** The faults that these can show. Default: those of the built-in providers. */
+  readonly catalogue?: Fault.Catalogue
   /** How many worlds, if nothing fails in them. */
   readonly runs: number
   /** Names of faults. Each is met within as many runs as there are. */
@@ -188,13 +191,13 @@ const pick = <A>(dice: Dice, what: string, all: readonly [A, ...ReadonlyArray<A>
  * @category constructors
  * @since 0.1.0
  */
-export const generate = ({ clock, faults: names, providers, seed }: Plan, nth: number): World.World => {
+export const generate = ({ catalogue = builtInCatalogue, clock, faults: names, providers, seed }: Plan, nth: number): World.World => {
   const dice = diceOf(`explore ${seed} ${nth}`)
   const provider = pick(dice, "provider", providers)
   const setting = { provider, seed: `${seed}-${nth}`, ...(clock === undefined ? {} : { clock }) }
   if (nth === 0) return { ...setting, script: { advances: { polls: 1 } } }
   const kinds = names.flatMap((name) => {
-    const kind = Fault.kindOf(name)
+    const kind = catalogue.kindOf(name)
     return kind === undefined || kind.only?.includes(provider) === false ? [] : [kind]
   })
   const places = [nth - 1, ...Array.from({ length: dice("faults", 3) }, (_, index) => dice(`fault ${index}`, kinds.length))]

@@ -1,7 +1,6 @@
 /** Exploration over HTTP: POST /__mock/explore begins one, and POST /__mock/explore/{session} brings the verdict on a world, and gets the next. */
 import * as Schema from "effect/Schema"
 import type { Answer } from "../answer/Answer.ts"
-import { providers } from "../base/names.ts"
 import * as Explore from "./Explore.ts"
 import * as Fault from "../script/Fault.ts"
 import * as Verdict from "../judge/Verdict.ts"
@@ -9,22 +8,22 @@ import * as World from "../script/World.ts"
 import { jsonOf } from "../base/json.ts"
 import { shown } from "../base/shown.ts"
 import { stranger } from "../base/stranger.ts"
+import type { Provider } from "../provider/Provider.ts"
 import type { Played, Worlds } from "./worlds.ts"
 
-const Provider = Schema.Literals(providers)
-
 /** What begins an exploration. */
-const Asked = Schema.Struct({
-  seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Int])),
-  /** One or several. Absent: all. */
-  provider: Schema.optionalKey(Schema.Union([Provider, Schema.NonEmptyArray(Provider)])),
-  runs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
-  /** Names of classes, or of faults. Absent: every class. */
-  faults: Schema.optionalKey(Schema.Array(Schema.String)),
-  clock: Schema.optionalKey(Schema.Literals(["given", "lockstep"])),
-  /** Milliseconds between two polls, as of GET /__mock/verify. */
-  floor: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 })))
-})
+const askedOf = (names: ReadonlyArray<string>) =>
+  Schema.Struct({
+    seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Int])),
+    /** One or several names. Default: all. */
+    provider: Schema.optionalKey(Schema.Union([Schema.Literals(names), Schema.NonEmptyArray(Schema.Literals(names))])),
+    runs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+    /** Names of classes, or of faults. Absent: every class. */
+    faults: Schema.optionalKey(Schema.Array(Schema.String)),
+    clock: Schema.optionalKey(Schema.Literals(["given", "lockstep"])),
+    /** Milliseconds between two polls, as of GET /__mock/verify. */
+    floor: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 })))
+  })
 
 const Judged = Schema.Struct({
   verdict: Schema.Literals(["pass", "fail"]),
@@ -34,7 +33,6 @@ const Judged = Schema.Struct({
   case: Schema.optionalKey(Schema.Int)
 })
 
-const readAsked = Schema.decodeUnknownResult(Asked)
 const readVerdict = Schema.decodeUnknownResult(Judged)
 
 interface Session {
@@ -53,11 +51,15 @@ const ok = (body: unknown): Answer => ({ status: 200, body })
 const wrong = (status: number, error: string): Answer => ({ status, body: { error } })
 
 /** The names of faults that a request asks for; those of a class are left out where the host can't show them. */
-const faultsOf = (asked: ReadonlyArray<string>, host: Fault.Needs): ReadonlyArray<string> | { readonly problem: string } => {
+const faultsOf = (
+  asked: ReadonlyArray<string>,
+  host: Fault.Needs,
+  catalogue: Fault.Catalogue
+): ReadonlyArray<string> | { readonly problem: string } => {
   const names: Array<string> = []
   for (const name of asked) {
     const those = Object.entries(Explore.classes).find(([each]) => each === name)?.[1]
-    const kind = Fault.kindOf(name)
+    const kind = catalogue.kindOf(name)
     if (those !== undefined) names.push(...those.filter((each) => Fault.isExpressible(Fault.kindOf(each) ?? { needs: "socket" }, host)))
     else if (kind === undefined) {
       return {
@@ -71,11 +73,18 @@ const faultsOf = (asked: ReadonlyArray<string>, host: Fault.Needs): ReadonlyArra
 
 export class Explorer {
   private readonly worlds: Worlds<Played>
+  private readonly catalogue: Fault.Catalogue
+  private readonly names: ReadonlyArray<string>
+  private readonly asked: ReturnType<typeof askedOf>
   private readonly sessions = new Map<string, Session>()
   private begun = 0
 
-  constructor(worlds: Worlds<Played>) {
+  /** `providers`: those whose clients may be explored. */
+  constructor(worlds: Worlds<Played>, providers: ReadonlyArray<Provider>, catalogue: Fault.Catalogue) {
     this.worlds = worlds
+    this.catalogue = catalogue
+    this.names = providers.flatMap(({ gateway, name }) => (gateway === undefined ? [name] : []))
+    this.asked = askedOf(this.names)
   }
 
   /** Answers a request below `/__mock/explore`; `undefined` where it is for something else. */
@@ -102,17 +111,20 @@ export class Explorer {
   }
 
   private start(body: unknown, url: URL, host: Fault.Needs): Answer {
-    const read = readAsked(body ?? {})
+    const read = Schema.decodeUnknownResult(this.asked)(body ?? {})
     if (read._tag === "Failure")
       return wrong(400, `The body must be JSON as {"seed": 1, "provider": "xai", "runs": 100}: ${String(read.failure)}`)
-    const problem = stranger("field of an exploration", Object.keys(Object(body ?? {})), Object.keys(Asked.fields))
+    const problem = stranger("field of an exploration", Object.keys(Object(body ?? {})), Object.keys(this.asked.fields))
     if (problem !== undefined) return wrong(400, problem)
-    const { clock, floor, provider = providers, runs = 100, seed = 1 } = read.success
-    const faults = faultsOf(read.success.faults ?? Object.keys(Explore.classes), host)
+    const { clock, floor, provider = this.names, runs = 100, seed = 1 } = read.success
+    const faults = faultsOf(read.success.faults ?? Object.keys(Explore.classes), host, this.catalogue)
     if ("problem" in faults) return wrong(400, faults.problem)
+    const [first, ...others] = typeof provider === "string" ? [provider] : provider
+    if (first === undefined) return wrong(400, "There is no provider here whose client could be explored")
     const plan: Explore.Plan = {
       seed: String(seed),
-      providers: typeof provider === "string" ? [provider] : provider,
+      providers: [first, ...others],
+      catalogue: this.catalogue,
       runs,
       faults,
       ...(clock === "lockstep" ? { clock } : {})
@@ -122,8 +134,8 @@ export class Explorer {
     this.sessions.set(id, session)
     const [oldest] = this.sessions.keys()
     if (this.sessions.size > limit && oldest !== undefined) this.sessions.delete(oldest)
-    const { body: first } = this.told(session, url)
-    return ok({ ...Object(first), faults })
+    const { body: told } = this.told(session, url)
+    return ok({ ...Object(told), faults })
   }
 
   private judge(session: Session, body: unknown, url: URL): Answer {

@@ -23,6 +23,7 @@ export interface Place {
 
 /** As much of a mock as a world in it is. */
 export interface Played extends Judged {
+  readonly catalogue: Fault.Catalogue
   readonly deliver: (request: Request, host: Fault.Needs) => Promise<Delivery>
 }
 
@@ -49,11 +50,13 @@ const problem = (status: number, error: string): Answer => ({ status, body: { er
 
 export class Worlds<Mock extends Played> {
   private readonly build: (options: Options, place: Place) => Mock
+  private readonly known: World.Known
   /** By token and name, the one that was used last at the end. */
   private readonly made = new Map<string, Made<Mock>>()
 
-  constructor(build: (options: Options, place: Place) => Mock) {
+  constructor(build: (options: Options, place: Place) => Mock, known: World.Known) {
     this.build = build
+    this.known = known
   }
 
   get all(): ReadonlyMap<string, Mock> {
@@ -100,7 +103,7 @@ export class Worlds<Mock extends Played> {
 
   private make(called: string): Made<Mock> | { readonly problem: string } {
     const [token = ""] = called.split(".")
-    const world = World.fromToken(token)
+    const world = World.fromToken(token, this.known)
     if ("problem" in world) return world
     const { clock, duration, provider, seed, starts, urlTtl } = world
     const script = World.scriptOf(world)

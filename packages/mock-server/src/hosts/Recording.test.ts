@@ -3,14 +3,15 @@ import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import { makeVideo } from "../../test/careful.ts"
 import { endpoints, makeClient, start } from "../../test/client.ts"
-import { providers } from "../base/names.ts"
+import { type Name, providerNames } from "../../test/names.ts"
 import * as Mock from "../mock/Mock.ts"
+import { builtIn } from "../providers/index.ts"
 import * as Recording from "./Recording.ts"
 
 const upstream = "http://127.0.0.1:8787"
 
 /** A recorder whose upstream is a mock in this process, and all that was asked of it. */
-const makeRecorder = (provider: Recording.Recording["provider"] = "xai", options: Partial<Recording.RecorderOptions> = {}) => {
+const makeRecorder = (provider: Name = "xai", options: Partial<Recording.RecorderOptions> = {}) => {
   const client = makeClient({ duration: 10_000 })
   const asked: Array<Request> = []
   const fetch: typeof globalThis.fetch = (input, init) => {
@@ -18,7 +19,9 @@ const makeRecorder = (provider: Recording.Recording["provider"] = "xai", options
     return Mock.fetchOf(client.mock)(input, init)
   }
   const now = (): number => client.mock.clock.now
-  const recorder = Result.getOrThrow(Recording.recorder({ provider, upstream: `${upstream}/${provider}`, now, fetch, ...options }))
+  const recorder = Result.getOrThrow(
+    Recording.recorder({ provider: builtIn[provider], upstream: `${upstream}/${provider}`, now, fetch, ...options })
+  )
   return { ...client, asked, recorder }
 }
 
@@ -30,7 +33,7 @@ const headers = { authorization: "Bearer sk-secret-0123456789", "content-type": 
 const post = (body: unknown): RequestInit => ({ method: "POST", headers, body: JSON.stringify(body) })
 
 /** A job from its submission to its end, as its client sees it. */
-const life = async (host: Pick<Mock.Mock, "handle">, provider: Recording.Recording["provider"], at: (elapsed: number) => void) => {
+const life = async (host: Pick<Mock.Mock, "handle">, provider: Name, at: (elapsed: number) => void) => {
   const { body, poll, submit } = endpoints[provider]
   const texts: Array<string> = []
   const say = async (path: string, init: RequestInit): Promise<string> => {
@@ -84,7 +87,7 @@ const formRequest = (): RequestInit => {
 }
 
 describe("a recorder", () => {
-  it.each(providers)("answers as the upstream, %s, does, and a replay of its recording says the same", async (provider) => {
+  it.each(providerNames)("answers as the upstream, %s, does, and a replay of its recording says the same", async (provider) => {
     const direct = makeClient({ duration: 10_000 })
     const { at, recorder } = makeRecorder(provider)
     const said = await life(recorder, provider, at)
@@ -172,7 +175,7 @@ describe("a recorder", () => {
   it.each(["api.x.ai", "ftp://api.x.ai", "http://api.x.ai", "https://user:pass@api.x.ai", "https://api.x.ai?key=1"])(
     "does not take %s for an upstream",
     (text) => {
-      const made = Recording.recorder({ provider: "xai", upstream: text, now: () => 0 })
+      const made = Recording.recorder({ provider: builtIn.xai, upstream: text, now: () => 0 })
       expect(Result.isFailure(made) && made.failure._tag).toBe("Refused")
     }
   )

@@ -9,11 +9,11 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { providers, type Provider } from "../base/names.ts"
+import type { Provider } from "../provider/Provider.ts"
 import { distance } from "../serve/nearest.ts"
 import { anonymous, type Redactor, redactor, type Secrets } from "../serve/redact.ts"
 import { methodsOf, routeOf } from "../serve/route.ts"
-import { isRecord } from "../base/rules.ts"
+import { isRecord } from "../base/Rules.ts"
 
 const Millis = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const HeaderFields = Schema.Record(Schema.String, Schema.String)
@@ -95,7 +95,8 @@ export type Exchange = typeof Exchange.Type
  */
 export const Recording = Schema.Struct({
   version: Schema.Literal(1),
-  provider: Schema.Literals(providers),
+  /** The provider's name. */
+  provider: Schema.String,
   /** The base URL of whoever answered. */
   upstream: Schema.String,
   exchanges: Schema.Array(Exchange)
@@ -130,7 +131,7 @@ export interface Session {
  * @category constructors
  * @since 0.1.0
  */
-export const empty = (provider: Provider, upstream: string): Session => ({
+export const empty = (provider: string, upstream: string): Session => ({
   recording: { version: 1, provider, upstream, exchanges: [] },
   secrets: new Map()
 })
@@ -344,9 +345,9 @@ export const bodyOf = async (bytes: Uint8Array<ArrayBuffer>, contentType: string
 /** Below the provider's name, what its base URL is followed by; `undefined` where it is none of its paths. */
 const pathBelow = (provider: Provider, { method, url }: Request): string | undefined => {
   const { pathname, search } = new URL(url)
-  const route = routeOf(pathname)
-  if (route._tag === "unknown" || route._tag === "file" || route.dialect.provider !== provider) return undefined
-  return methodsOf(route).includes(method) ? pathname.slice(provider.length + 1) + search : undefined
+  const route = routeOf([provider], pathname)
+  if (route._tag === "unknown" || route._tag === "file") return undefined
+  return methodsOf(route).includes(method) ? pathname.slice(provider.name.length + 1) + search : undefined
 }
 
 const refusal = (status: number, error: string, more: object = {}): Response => Response.json({ error, ...more }, { status })
@@ -430,12 +431,13 @@ const fieldsIn = (headers: Headers): Readonly<Record<string, string>> =>
  *
  * ```ts
  * import { Mock } from "@reelay/mock-server"
+ * import { builtIn } from "@reelay/mock-server/providers"
  * import * as Recording from "@reelay/mock-server/Recording"
  * import * as Result from "effect/Result"
  *
  * const now = () => Date.now()
  * const fetch = Mock.fetchOf(Mock.make({ now }))
- * const recorder = Result.getOrThrow(Recording.recorder({ provider: "xai", upstream: "http://127.0.0.1:8787/xai", now, fetch }))
+ * const recorder = Result.getOrThrow(Recording.recorder({ provider: builtIn.xai, upstream: "http://127.0.0.1:8787/xai", now, fetch }))
  * await recorder.handle(new Request("http://proxy/xai/v1/videos/unknown", { headers: { authorization: "Bearer key" } }))
  * console.log(recorder.recording.exchanges[0]?.answer.status) // 404
  * ```
@@ -448,7 +450,7 @@ export const recorder = (options: RecorderOptions): Result.Result<Recorder, Refu
   const upstream = upstreamOf(options.upstream)
   if (upstream instanceof Refused) return Result.fail(upstream)
   const base = upstream.href.replace(/\/+$/, "")
-  let session = empty(provider, base)
+  let session = empty(provider.name, base)
 
   const forward = async (request: Request, path: string): Promise<Response> => {
     const at = now()
@@ -498,7 +500,7 @@ export const recorder = (options: RecorderOptions): Result.Result<Recorder, Refu
       if (path === undefined) {
         return refusal(
           404,
-          `This is none of ${provider}'s requests, and was not passed on. They are below /${provider}, as the README has them.`
+          `This is none of ${provider.name}'s requests, and was not passed on. They are below /${provider.name}, as the README has them.`
         )
       }
       try {

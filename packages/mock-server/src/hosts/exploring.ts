@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { type MockServer, serve } from "./node.ts"
 import * as World from "../script/World.ts"
-import { isRecord } from "../base/rules.ts"
+import { isRecord } from "../base/Rules.ts"
 
 export interface Settings {
   readonly command: ReadonlyArray<string>

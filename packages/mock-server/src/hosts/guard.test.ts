@@ -4,7 +4,8 @@ import { connect, Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { afterEach, describe, expect, it } from "vitest"
 import * as Guard from "./guard.ts"
-import { vendors } from "./vendors.ts"
+import { providerNames } from "../../test/names.ts"
+import { builtIn } from "../providers/index.ts"
 import { serve } from "./node.ts"
 
 const open: Array<Guard.Guard> = []
@@ -17,7 +18,7 @@ afterEach(() => {
   for (const guard of open.splice(0)) guard.uninstall()
 })
 
-const urls = Object.values(vendors).map(({ origin }) => origin)
+const urls = providerNames.map((name) => builtIn[name].vendor?.baseUrl ?? "")
 const stopped = { _tag: "RealHostError" }
 
 describe("the leak switch", () => {

@@ -8,7 +8,8 @@
  * @since 0.1.0
  */
 import type * as Net from "node:net"
-import { canary, vendors, whoseIs } from "./vendors.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { providers as builtIn } from "../providers/index.ts"
 
 /**
  * @category models
@@ -20,6 +21,8 @@ export interface Options {
    * stopped. In a browser that is nothing. Default false.
    */
   readonly beneath?: boolean
+  /** Whose hosts are guarded besides those of the built-in providers. Default: nobody's. */
+  readonly providers?: ReadonlyArray<Provider>
 }
 
 /**
@@ -30,6 +33,20 @@ export interface Guard {
   /** Lets requests through again, once every guard of the process is uninstalled. Twice is once. */
   readonly uninstall: () => void
 }
+
+/** Whom a self-test asks: a name that nobody can have (RFC 6761), so that nothing is met even if a switch is broken. */
+export const canary = "leak-switch.reelay.invalid"
+
+/** Whose hosts are guarded: always the built-in providers', and while a guard is installed those that it names. */
+let guarded: ReadonlyArray<Provider> = builtIn
+
+/** Whose host it is, by name; `undefined` if it is none of a real provider. */
+const whoseIs = (host: string): string | undefined => {
+  const name = host.toLowerCase().replace(/\.$/, "")
+  return guarded.find(({ vendor }) => vendor !== undefined && (name === vendor.domain || name.endsWith(`.${vendor.domain}`)))?.name
+}
+
+const isGuarded = (host: string): boolean => host.toLowerCase().replace(/\.$/, "") === canary || whoseIs(host) !== undefined
 
 /**
  * A request that was not sent, since it would have gone to a real provider.
@@ -47,7 +64,7 @@ export class RealHostError extends Error {
 
   constructor(host: string) {
     const whose = whoseIs(host)
-    const base = whose === undefined || whose === "nobody" ? "" : `, as <url>/${whose}`
+    const base = whose === undefined ? "" : `, as <url>/${whose}`
     super(
       `A request to ${host} was stopped, and nothing was sent: it is a real provider's host, where work costs money, and a mock is installed. ` +
         `Give the client the mock's base URL${base}; or, to reach the provider, uninstall the guard.`
@@ -64,13 +81,13 @@ export class RealHostError extends Error {
  */
 export const isReal = (url: string | URL): boolean => {
   const host = URL.parse(url)?.hostname
-  return host !== undefined && whoseIs(host) !== undefined
+  return host !== undefined && isGuarded(host)
 }
 
 /** Throws where a URL is a real provider's. What is no absolute URL is none. */
 const check = (url: string | URL): void => {
   const host = URL.parse(url)?.hostname
-  if (host !== undefined && whoseIs(host) !== undefined) throw new RealHostError(host)
+  if (host !== undefined && isGuarded(host)) throw new RealHostError(host)
 }
 
 type Undo = () => void
@@ -139,7 +156,7 @@ const readArgs = (args: ReadonlyArray<unknown>): readonly [Wanted, ReadonlyArray
 }
 
 const realNameIn = ({ host, servername }: Wanted): string | undefined =>
-  [host, servername].filter((name) => typeof name === "string").find((name) => whoseIs(name) !== undefined)
+  [host, servername].filter((name) => typeof name === "string").find(isGuarded)
 
 /** A lookup that finds this machine or nothing: what answers in the place of a host connects for show, and to here. */
 const hereOnly =
@@ -200,7 +217,8 @@ let undoSockets: Undo = () => undefined
  * @category constructors
  * @since 0.1.0
  */
-export const install = ({ beneath = false }: Options = {}): Guard => {
+export const install = ({ beneath = false, providers = [] }: Options = {}): Guard => {
+  guarded = [...guarded, ...providers]
   if (held.sockets++ === 0) undoSockets = guardSockets()
   if (!beneath && held.requests++ === 0) undoRequests = [guardFetch(), guardXhr(), ...guardDispatchers()]
   let isOn = true
@@ -208,6 +226,8 @@ export const install = ({ beneath = false }: Options = {}): Guard => {
     uninstall: () => {
       if (!isOn) return
       isOn = false
+      // One of each: another guard may name the same.
+      for (const provider of providers) guarded = guarded.toSpliced(guarded.lastIndexOf(provider), 1)
       if (!beneath && --held.requests === 0) for (const undo of undoRequests) undo()
       if (--held.sockets === 0) undoSockets()
     }
@@ -245,13 +265,13 @@ const attemptSocket = (sockets: typeof Net): Promise<void> =>
  * @since 0.1.0
  */
 export const selfTest = async (): Promise<void> => {
-  const unknown = Object.values(vendors).filter(({ origin }) => !isReal(origin))
+  const unknown = guarded.flatMap(({ vendor }) => (vendor === undefined || isReal(vendor.baseUrl) ? [] : [vendor.baseUrl]))
   const sockets = net()
   const ways = await Promise.all([
     leakIn("fetch", () => globalThis.fetch(`https://${canary}/`)),
     ...(sockets === undefined ? [] : [leakIn("a socket", () => attemptSocket(sockets))])
   ])
-  const leaks = [...unknown.map(({ origin }) => `${origin} is not known`), ...ways.filter((leak) => leak !== undefined)]
+  const leaks = [...unknown.map((url) => `${url} is not below its domain`), ...ways.filter((leak) => leak !== undefined)]
   if (leaks.length > 0) {
     throw new Error(
       `The leak switch does not work, and requests may reach real providers: ${leaks.join("; ")}. Install the guard first, last undone.`

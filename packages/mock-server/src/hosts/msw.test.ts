@@ -5,9 +5,9 @@ import { http } from "msw/http"
 import { setupServer } from "msw/node"
 import { afterEach, describe, expect, it } from "vitest"
 import { endpoints, start } from "../../test/client.ts"
-import { providers } from "../base/names.ts"
+import { providerNames } from "../../test/names.ts"
 import * as Guard from "./guard.ts"
-import { vendors } from "./vendors.ts"
+import { builtIn } from "../providers/index.ts"
 import * as Mock from "../mock/Mock.ts"
 import * as Msw from "./msw.ts"
 import { serve } from "./node.ts"
@@ -51,10 +51,10 @@ const ignoring = (...handlers: Parameters<typeof setupServer>) => {
 const linkIn = (text: string): string => /https:[^"]+\.mp4[^"]*/.exec(text)?.[0] ?? ""
 
 describe("the mock behind MSW", () => {
-  it.each(providers)("answers at the real host of %s, from the submission to the file", async (provider) => {
+  it.each(providerNames)("answers at the real host of %s, from the submission to the file", async (provider) => {
     const { at, mock } = await installed()
     const { body, poll, submit } = endpoints[provider]
-    const { origin } = vendors[provider]
+    const origin = new URL(builtIn[provider].vendor?.baseUrl ?? "").origin
     const sent = { method: "POST", headers, body: JSON.stringify({ ...body, prompt: "A candle" }) }
     expect((await get(origin + submit, sent)).status).toBe(200)
     const [job] = mock.jobs
@@ -118,7 +118,7 @@ describe("a request that no handler takes", () => {
   it.each(["https://management-api.x.ai/teams", "https://vidgen.x.ai/video.mp4", "https://api.cometapi.com/v1"])(
     "is an error where it is for a real provider: %s",
     async (url) => {
-      await installed({ providers: ["xai"], others: "bypass" })
+      await installed({ providers: [builtIn.xai], others: "bypass" })
       expect(await errorOf(get(url))).toContain("RealHostError: A request to ")
     }
   )

@@ -7,9 +7,8 @@
  * @since 0.1.0
  */
 import { http, type HttpHandler } from "msw/http"
-import { type Provider, providers } from "../base/names.ts"
+import type { Provider } from "../provider/Provider.ts"
 import * as Guard from "./guard.ts"
-import { canary, vendors } from "./vendors.ts"
 import type { Mock } from "../mock/Mock.ts"
 
 /**
@@ -26,7 +25,7 @@ export const usualOrigin = "https://mock.reelay.invalid"
  * @since 0.1.0
  */
 export interface HandlerOptions {
-  /** Whose hosts the mock answers for. The others' are errors. Default: all. */
+  /** Whose hosts the mock answers for. The others' are errors. Default: those of all its providers. */
   readonly providers?: ReadonlyArray<Provider>
   /** Where the mock itself is. Default `usualOrigin`. */
   readonly origin?: string
@@ -100,8 +99,8 @@ const readdressed = async (request: Request, url: string): Promise<Request> => {
  * @category constructors
  * @since 0.1.0
  */
-export const handlers = (mock: Pick<Mock, "handle">, options: HandlerOptions = {}): Array<HttpHandler> => {
-  const { origin = usualOrigin, providers: whose = providers } = options
+export const handlers = (mock: Pick<Mock, "handle" | "providers">, options: HandlerOptions = {}): Array<HttpHandler> => {
+  const { origin = usualOrigin, providers = mock.providers } = options
   const answer =
     (prefix: string) =>
     async ({ request }: { readonly request: Request }): Promise<Response> => {
@@ -109,7 +108,9 @@ export const handlers = (mock: Pick<Mock, "handle">, options: HandlerOptions = {
       return mock.handle(await readdressed(request, `${origin}${prefix}${pathname}${search}`))
     }
   return [
-    ...whose.map((provider) => http.all(`${vendors[provider].origin}/*`, answer(`/${provider}`))),
+    ...providers.flatMap(({ gateway, name, vendor }) =>
+      vendor === undefined || gateway !== undefined ? [] : [http.all(`${new URL(vendor.baseUrl).origin}/*`, answer(`/${name}`))]
+    ),
     http.all(`${origin}/*`, answer(""))
   ]
 }
@@ -166,7 +167,7 @@ class Unanswered extends Error {
  */
 export const install = async (
   setup: (...handlers: Array<HttpHandler>) => OnNode | InBrowser,
-  mock: Pick<Mock, "handle">,
+  mock: Pick<Mock, "handle" | "providers">,
   { handlers: own = [], others = "warn", workerUrl = "/mockServiceWorker.js", ...options }: Options = {}
 ): Promise<Installed> => {
   const stopped = new Set<string>()
@@ -191,16 +192,16 @@ export const install = async (
   }
 
   const selfTest = async (): Promise<void> => {
-    stopped.delete(canary)
-    const answer = await globalThis.fetch(`https://${canary}/`).catch(() => undefined)
-    if (answer === undefined && stopped.has(canary)) return
+    stopped.delete(Guard.canary)
+    const answer = await globalThis.fetch(`https://${Guard.canary}/`).catch(() => undefined)
+    if (answer === undefined && stopped.has(Guard.canary)) return
     throw new Error(
       "MSW does not stop requests to real providers: what no handler takes did not reach the mock's onUnhandledFrame. " +
         "Is this MSW 3, and was fetch replaced since?"
     )
   }
 
-  const guard = Guard.install({ beneath: true })
+  const guard = Guard.install({ beneath: true, providers: mock.providers })
   let isInstalled = true
   const uninstall = async (): Promise<void> => {
     if (!isInstalled) return

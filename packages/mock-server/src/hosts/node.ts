@@ -136,7 +136,7 @@ export const layer = ({ allowRealHosts = false, ...options }: LayerOptions = {})
       const { host = "127.0.0.1", port = 0 } = options
       if (!allowRealHosts) {
         yield* Effect.acquireRelease(
-          Effect.sync(() => Guard.install()),
+          Effect.sync(() => Guard.install(options)),
           (guard) => Effect.sync(guard.uninstall)
         )
         yield* Effect.promise(() => Guard.selfTest())

@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { Provider } from "../base/names.ts"
+import type { Provider } from "../provider/Provider.ts"
 import * as Recording from "./Recording.ts"
 import { type Deliver, open, type Opened } from "./socket.ts"
 

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { test as base, type TestAPI } from "vitest"
-import type { Provider } from "../base/names.ts"
 import * as Guard from "./guard.ts"
 import type { Mock } from "../mock/Mock.ts"
 import { serve, type ServeOptions } from "./node.ts"
@@ -19,7 +18,7 @@ export interface Options extends ServeOptions {
    * Fails the test at its end with all that the mock found wrong: what was paid twice or for nothing, requests that found no route, laws of
    * `History` that were broken. `floors`: the least distance between two polls of a job, in milliseconds, by provider. Default false.
    */
-  readonly verify?: boolean | { readonly floors: Partial<Readonly<Record<Provider, number>>> }
+  readonly verify?: boolean | { readonly floors: Readonly<Record<string, number>> }
   /** Without it, a request to a real provider's host is an error during the test: see `@reelay/mock-server/guard`. */
   readonly allowRealHosts?: boolean
 }
@@ -69,7 +68,7 @@ export interface Fixtures {
 export const test: TestAPI<Fixtures> = base.extend<Fixtures>({
   mockOptions: {},
   mock: async ({ mockOptions: { allowRealHosts = false, verify = false, ...options } }, use) => {
-    const guard = allowRealHosts ? undefined : Guard.install()
+    const guard = allowRealHosts ? undefined : Guard.install(options)
     try {
       if (guard !== undefined) await Guard.selfTest()
       const { close, mock, url } = await serve(options)

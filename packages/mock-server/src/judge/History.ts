@@ -7,7 +7,7 @@
 import * as Schema from "effect/Schema"
 import type { Entry } from "../serve/Journal.ts"
 import type { JobView } from "./JobView.ts"
-import type { Provider } from "../base/names.ts"
+import { calledOf, type Provider } from "../provider/Provider.ts"
 
 const State = Schema.Literals(["submitted", "queued", "running", "succeeded", "failed", "expired", "cancelled"])
 
@@ -54,8 +54,10 @@ export interface Evidence {
   readonly traces?: ReadonlyArray<Trace>
   /** Jobs as a gateway shows them, by its own ids. */
   readonly tasks?: ReadonlyArray<JobView>
-  /** The least distance between two polls of a job, in milliseconds, by provider. Absent: none, since a test's jobs are often short. */
-  readonly floors?: Readonly<Partial<Record<Provider, number>>>
+  /** Whose jobs they are. Default: providers that say of each state what it is. */
+  readonly providers?: ReadonlyArray<Pick<Provider, "gateway" | "isVague" | "name">>
+  /** The least distance between two polls of a job, in milliseconds, by provider. Default: none, since a test's jobs are often short. */
+  readonly floors?: Readonly<Record<string, number>>
 }
 
 const isEnd = (state: Trace["states"][number]): boolean => state !== "submitted" && state !== "queued" && state !== "running"
@@ -80,17 +82,19 @@ const endsAs: Readonly<Record<JobView["state"], ReadonlyArray<Trace["states"][nu
 /** Faults of answers that one client may understand, and another one not; and of one that tells of a job that had ended. */
 const unclear: ReadonlySet<string> = new Set(["unknown-status", "foreign-words", "no-status", "goes-back"])
 
-/** Whether an answer may have said that a job runs. xAI has one word for all that comes before the end. */
-const mayTellOfRunning = ({ fault = "", provider, route, told }: Entry): boolean =>
-  route === "poll" && (told === "running" || unclear.has(fault) || (provider === "xai" && told !== undefined && told !== "ended"))
+/** Whether an answer may have said that a job runs. A vague provider has one word for all that comes before the end. */
+const mayTellOfRunning =
+  (vague: ReadonlySet<string | undefined>) =>
+  ({ fault = "", provider, route, told }: Entry): boolean =>
+    route === "poll" && (told === "running" || unclear.has(fault) || (vague.has(provider) && told !== undefined && told !== "ended"))
 
-const traceJudged =
-  ({ jobs, journal, tasks = [] }: Evidence) =>
-  ({ job: jobId, states }: Trace): ReadonlyArray<Finding> => {
+const traceJudged = ({ jobs, journal, providers = [], tasks = [] }: Evidence) => {
+  const mayBeRunning = mayTellOfRunning(new Set(providers.flatMap((each) => (each.isVague === true ? [calledOf(each)] : []))))
+  return ({ job: jobId, states }: Trace): ReadonlyArray<Finding> => {
     const found: Array<Finding> = []
     const job = [...tasks, ...jobs].find(({ id }) => id === jobId)
     if (job === undefined) return [{ law: "served", jobId, what: `${jobId} was followed, and no such job was ever made here` }]
-    if (states.includes("running") && !journal.some((entry) => entry.jobId === jobId && mayTellOfRunning(entry)))
+    if (states.includes("running") && !journal.some((entry) => entry.jobId === jobId && mayBeRunning(entry)))
       found.push({ law: "served", jobId, what: `${jobId} was running, and the provider never said so` })
     const end = states.findIndex(isEnd)
     const after = end < 0 ? undefined : states[end + 1]
@@ -101,6 +105,7 @@ const traceJudged =
     const truth = job.endToldAt === undefined ? "never told how it ended" : `told that it was ${job.state}`
     return [...found, { law: "served", jobId, what: `${jobId} was ${ended}, and the provider ${truth}` }]
   }
+}
 
 const tracesJudged = (evidence: Evidence): ReadonlyArray<Finding> => (evidence.traces ?? []).flatMap(traceJudged(evidence))
 

@@ -1,4 +1,4 @@
-import type { Job } from "../provider/Dialect.ts"
+import type { Job } from "../provider/Provider.ts"
 import type * as Script from "../script/Script.ts"
 
 /**
@@ -21,4 +21,6 @@ export interface JobView extends Job {
   readonly fetched: number
   /** Of a gateway's: the id of the job that it stands for. */
   readonly upstream?: string
+  /** Of a gateway's: the gateway's name. */
+  readonly gateway?: string
 }

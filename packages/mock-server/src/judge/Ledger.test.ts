@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, start, urlIn } from "../../test/client.ts"
-import type { Provider } from "../base/names.ts"
+import type { Name } from "../../test/names.ts"
 import * as Ledger from "./Ledger.ts"
 
 type Client = ReturnType<typeof makeClient>
@@ -10,7 +10,7 @@ const at = (client: Client, elapsed: number) => {
   return Ledger.of(client.mock.jobs, start + elapsed)
 }
 const kinds = ({ findings }: Ledger.Ledger) => findings.map(({ kind }) => kind)
-const fetchOnce = async (client: Client, provider: Provider, id: string, init: RequestInit = {}) =>
+const fetchOnce = async (client: Client, provider: Name, id: string, init: RequestInit = {}) =>
   client.send(urlIn((await client.poll(provider, id)).text), init)
 
 const post = async (client: Client, headers: Record<string, string>, key = "key") =>

@@ -5,20 +5,37 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../base/names.ts"
+import type { Provider } from "../provider/Provider.ts"
 import type { JobView } from "./JobView.ts"
 
 /** @category constants */
 export { intentHeader } from "../serve/intent.ts"
 
 /**
- * Dollars for a second of video. xAI's is that of its documented sample, 500,000,000 ticks for one second at 480p; the others' are assumed
- * to be the same.
+ * Dollars for a second of video, if its provider does not say. It is that of xAI's documented sample, 500,000,000 ticks for one second at 480p; the
+ * others' are assumed to be the same.
  *
  * @category constants
  * @since 0.1.0
  */
-export const usualPrices: Readonly<Record<Provider, number>> = { cometapi: 0.05, xingchao: 0.05, geeknow: 0.05, xai: 0.05 }
+export const usualPrice = 0.05
+
+/**
+ * Dollars for a second of video, by the name of the provider.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Prices = Readonly<Record<string, number>>
+
+/**
+ * The prices that providers state.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const pricesOf = (providers: ReadonlyArray<Pick<Provider, "name" | "price">>): Prices =>
+  Object.fromEntries(providers.flatMap(({ name, price }) => (price === undefined ? [] : [[name, price] as const])))
 
 /**
  * One job, as an accountant sees it.
@@ -28,7 +45,7 @@ export const usualPrices: Readonly<Record<Provider, number>> = { cometapi: 0.05,
  */
 export interface Line {
   readonly jobId: string
-  readonly provider: Provider
+  readonly provider: string
   readonly intent: string
   readonly state: JobView["state"]
   /** Dollars. A job that failed, or was cancelled, costs nothing; one that was rejected by moderation does, as xAI bills it. */
@@ -113,13 +130,13 @@ const wasted = (job: JobView, { cost, jobId, used }: Line, now: number): Readonl
  * @category constructors
  * @since 0.1.0
  */
-export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Partial<Readonly<Record<Provider, number>>> = {}): Ledger => {
+export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Prices = {}): Ledger => {
   const lines = jobs.map(({ fetched, id, intent, provider, seconds, state }): Line => ({
     jobId: id,
     provider,
     intent,
     state,
-    cost: isFree(state) ? 0 : Math.round(seconds * (prices[provider] ?? usualPrices[provider]) * 10_000) / 10_000,
+    cost: isFree(state) ? 0 : Math.round(seconds * (prices[provider] ?? usualPrice) * 10_000) / 10_000,
     used: fetched > 0
   }))
   const second = paidTwice(lines)

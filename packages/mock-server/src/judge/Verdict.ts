@@ -6,7 +6,7 @@
  */
 import { kindOf } from "../script/Fault.ts"
 import * as History from "./History.ts"
-import { gateway } from "../base/names.ts"
+import type { Provider } from "../provider/Provider.ts"
 import * as Ledger from "./Ledger.ts"
 import type { JobView } from "./JobView.ts"
 import * as World from "../script/World.ts"
@@ -28,7 +28,8 @@ export interface Finding {
  * @category models
  * @since 0.1.0
  */
-export interface Judged extends Required<Omit<History.Evidence, "floors">> {
+export interface Judged extends Required<Omit<History.Evidence, "floors" | "providers">> {
+  readonly providers: ReadonlyArray<Provider>
   readonly clock: { readonly now: number }
   readonly worlds: ReadonlyMap<string, Judged>
   readonly like: (provider: World.World["provider"]) => World.World
@@ -52,7 +53,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const of = (mock: Judged, { floors = {}, isOver = false }: Options = {}): ReadonlyArray<Finding> => {
-  const { findings } = Ledger.of(mock.jobs, mock.clock.now)
+  const { findings } = Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers))
   return [
     ...findings.filter(({ kind }) => !isOver || kind !== "abandoned").map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
     ...(isOver ? leftUndone(mock) : []),
@@ -116,7 +117,7 @@ export const check = (mock: Judged, options: Options = {}): void => {
   const upstream = new Set(mock.tasks.map((task) => task.upstream))
   const providers = new Set([
     ...mock.jobs.flatMap(({ id, provider }) => (upstream.has(id) ? [] : [provider])),
-    ...(mock.tasks.length > 0 ? ([gateway] as const) : [])
+    ...mock.tasks.flatMap(({ gateway }) => gateway ?? [])
   ])
   const places: ReadonlyArray<Place> = [
     { name: "", findings: of(mock, options), again: Array.from(providers, (provider) => `/r/${World.toToken(mock.like(provider))}`) },

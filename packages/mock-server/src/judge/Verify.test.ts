@@ -3,9 +3,9 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { describe, expect, it } from "vitest"
-import { dialects } from "../serve/route.ts"
-import { isRecord } from "../base/rules.ts"
-import { type Provider, providers } from "../base/names.ts"
+import { builtIn } from "../providers/index.ts"
+import { isRecord } from "../base/Rules.ts"
+import { type Name, providerNames } from "../../test/names.ts"
 import * as Mock from "../mock/Mock.ts"
 import * as Verify from "./Verify.ts"
 
@@ -39,8 +39,8 @@ const world = (change: (answer: Answer, request: Request) => Answer = (answer) =
   return { mock, fetch, sent, posts: () => sent.filter(({ method }) => method === "POST") }
 }
 
-const verify = (provider: Provider, fetch: typeof globalThis.fetch, more: Partial<Verify.Options> = {}) =>
-  Effect.runPromise(Verify.run({ provider, baseUrl: `https://gateway.test/${provider}`, fetch, ...more }))
+const verify = (provider: Name, fetch: typeof globalThis.fetch, more: Partial<Verify.Options> = {}) =>
+  Effect.runPromise(Verify.run({ provider: builtIn[provider], baseUrl: `https://gateway.test/${provider}`, fetch, ...more }))
 
 const verdicts = ({ probes }: Verify.Report): ReadonlyArray<string> =>
   probes.map(({ probe, verdict, what }) => `${probe}: ${verdict} ${what}`.trim())
@@ -57,11 +57,18 @@ const lost = (answer: Answer, { method }: Request): Answer => {
   return answer
 }
 
-const paid = (provider: Provider, change?: (answer: Answer, request: Request) => Answer) =>
+const paid = (provider: Name, change?: (answer: Answer, request: Request) => Answer) =>
   Effect.gen(function* () {
     let now = 0
     const { fetch, mock } = world(change, () => now)
-    const options = { provider, baseUrl: `https://gateway.test/${provider}`, apiKey, budget: 0.5, fetch, deadline: 60_000 }
+    const options = {
+      provider: builtIn[provider],
+      baseUrl: `https://gateway.test/${provider}`,
+      apiKey,
+      budget: 0.5,
+      fetch,
+      deadline: 60_000
+    }
     const fiber = yield* Effect.forkChild(Verify.run(options))
     for (let second = 0; second < 70; second += 1) {
       now += 1000
@@ -73,19 +80,19 @@ const paid = (provider: Provider, change?: (answer: Answer, request: Request) =>
   }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.runPromise)
 
 describe("verify", () => {
-  it.each(providers)("finds no drift between the mock and its own contract, and makes no job: %s", async (provider) => {
+  it.each(providerNames)("finds no drift between the mock and its own contract, and makes no job: %s", async (provider) => {
     const { fetch, mock, sent } = world()
     const report = await verify(provider, fetch, { apiKey, withKey: true })
     expect(verdicts(report).filter((each) => !each.endsWith(": same"))).toEqual([])
     expect(report.hasDrift).toBe(false)
     expect(mock.jobs).toEqual([])
-    const posts = dialects[provider].submits.length
+    const posts = builtIn[provider].submits.length
     const looks = provider === "geeknow" ? 2 : 1
     expect(sent.length).toBe(3 * looks + 2 + 5 * posts)
     expect(new Set(sent.map(({ redirect }) => redirect))).toEqual(new Set(["manual"]))
   })
 
-  it.each(providers)("sends no prompt, and the key only to a look, unless it may; a bad key goes first: %s", async (provider) => {
+  it.each(providerNames)("sends no prompt, and the key only to a look, unless it may; a bad key goes first: %s", async (provider) => {
     const { fetch, sent, posts } = world()
     await verify(provider, fetch, { apiKey })
     const real = `Bearer ${secret}`
@@ -99,7 +106,7 @@ describe("verify", () => {
     await verify(provider, third.fetch, { apiKey, withKey: true })
     const bodies = third.posts().map(({ body }) => body)
     expect(new Set(bodies)).toEqual(new Set(["{}", "[]", '{"prompt"']))
-    expect(third.posts().findIndex(({ key }) => key === real)).toBe(2 * dialects[provider].submits.length)
+    expect(third.posts().findIndex(({ key }) => key === real)).toBe(2 * builtIn[provider].submits.length)
   })
 
   it("says how sure each expectation is, by the fixtures", async () => {
@@ -120,7 +127,7 @@ describe("verify", () => {
     ])
   })
 
-  const drifts: ReadonlyArray<readonly [string, Provider, (answer: Answer, request: Request) => Answer, ReadonlyArray<string>]> = [
+  const drifts: ReadonlyArray<readonly [string, Name, (answer: Answer, request: Request) => Answer, ReadonlyArray<string>]> = [
     [
       "a status",
       "xai",
@@ -200,20 +207,20 @@ describe("verify", () => {
     ["more than the budget", { ...https, apiKey, budget: Number.NaN }]
   ])("refuses, and sends nothing: %s", async (why, options) => {
     const { fetch, sent } = world()
-    const refused = await Effect.runPromise(Effect.flip(Verify.run({ provider: "xai", fetch, ...https, ...options })))
+    const refused = await Effect.runPromise(Effect.flip(Verify.run({ provider: builtIn.xai, fetch, ...https, ...options })))
     expect(refused.message).toContain(why)
     expect(sent).toEqual([])
   })
 })
 
 describe("a paid verify", () => {
-  it.each(providers)("makes one job within its budget, and judges every answer until its end: %s", async (provider) => {
+  it.each(providerNames)("makes one job within its budget, and judges every answer until its end: %s", async (provider) => {
     const { mock, report } = await paid(provider)
     expect(verdicts(report).filter((each) => !each.endsWith(": same"))).toEqual([])
     expect(report.probes.slice(-2).map(({ probe }) => probe)).toEqual(["paid: submit", "paid: until its end"])
     expect(report.probes.at(-1)?.got).toMatch(/in [345] looks$/)
     expect(mock.jobs).toMatchObject([{ state: "succeeded" }])
-    expect((mock.jobs[0]?.seconds ?? 0) * 0.05).toBeCloseTo(Verify.costOf(provider))
+    expect((mock.jobs[0]?.seconds ?? 0) * 0.05).toBeCloseTo(Verify.costOf(builtIn[provider]))
   })
 
   it("finds what drifts only while a job runs", async () => {

@@ -11,17 +11,17 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { type Form, jsonSchema, type Reply, type Replies } from "../provider/Contract.ts"
-import { contracts, examplesOf, examplesOutside, type Operation, operationsOf } from "../serve/openapi/OpenApi.ts"
-import type { Provider } from "../base/names.ts"
-import { dialects } from "../serve/route.ts"
-import { isRecord } from "../base/rules.ts"
-import { usualPrices } from "./Ledger.ts"
+import { type Contracted, contracted, examplesOf, examplesOutside, type Operation, operationsOf } from "../serve/openapi/OpenApi.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { isRecord } from "../base/Rules.ts"
+import { usualPrice } from "./Ledger.ts"
 
 /**
  * @category models
  * @since 0.1.0
  */
 export interface Options {
+  /** Whose contract; it has to have one. */
   readonly provider: Provider
   /** As a client has it, below which the provider's paths are. */
   readonly baseUrl: string
@@ -64,7 +64,8 @@ export interface Probed {
  * @since 0.1.0
  */
 export interface Report {
-  readonly provider: Provider
+  /** The provider's name. */
+  readonly provider: string
   readonly baseUrl: string
   readonly probes: ReadonlyArray<Probed>
   readonly hasDrift: boolean
@@ -117,10 +118,15 @@ const only = (replies: Replies, status: number): Replies => {
   return reply === undefined ? {} : { [status]: reply }
 }
 
+/** The replies that say yes. */
+const good = (replies: Replies): Replies =>
+  Object.fromEntries(Object.entries(replies).filter(([status]) => Number(status) >= 200 && Number(status) < 300))
+
 /** The probes that can't bill, in the order in which they are sent: with a bad key first. */
-const probesOf = ({ apiKey, provider, withKey = false }: Options): ReadonlyArray<Probe> => {
-  const { content, id, refuse } = dialects[provider]
-  const operations = operationsOf(provider)
+const probesOf = ({ apiKey, withKey = false }: Options, whose: Contracted): ReadonlyArray<Probe> => {
+  const { contract, provider } = whose
+  const { content, id, refuse } = provider
+  const operations = operationsOf(whose)
   const at = ({ path }: Operation): string => path.replace(/\{\w+\}/, id(strangerId))
   const make = (operation: Operation, status: number, name: string, key: Probe["key"], body?: string): Probe => ({
     name: `${operation.id}: ${name}`,
@@ -133,7 +139,7 @@ const probesOf = ({ apiKey, provider, withKey = false }: Options): ReadonlyArray
   })
   const asks = operations.filter(({ submit }) => submit === undefined)
   const posts = operations.filter(({ submit }) => submit !== undefined)
-  const { outside } = contracts[provider]
+  const { outside } = contract
   const [query] = asks
   const astray = (name: string, method: string, path: string, status: number): Probe => ({
     name,
@@ -290,9 +296,9 @@ const probe = (options: Options, one: Probe): Effect.Effect<Probed> =>
 const isAccepted = ({ got, request }: Probed): boolean => request.startsWith("POST") && got.startsWith("2")
 
 /** Makes them one after the other; after one that made a job, no submission is sent any more. */
-const probeAll = Effect.fnUntraced(function* (options: Options) {
+const probeAll = Effect.fnUntraced(function* (options: Options, whose: Contracted) {
   const all: Array<Probed> = []
-  for (const one of probesOf(options)) {
+  for (const one of probesOf(options, whose)) {
     if (one.method === "POST" && all.some(isAccepted)) continue
     all.push(yield* probe(options, one))
   }
@@ -305,8 +311,6 @@ const wordsOf = (body: unknown): ReadonlyArray<unknown> => {
   return [body["status"], ...wordsOf(body["data"])]
 }
 
-const paidJob = (provider: Provider) => operationsOf(provider).find(({ submit }) => submit !== undefined)
-
 /**
  * What the job of a paid probe costs, in dollars: the shortest one, at the ledger's prices.
  *
@@ -314,24 +318,25 @@ const paidJob = (provider: Provider) => operationsOf(provider).find(({ submit })
  * @since 0.1.0
  */
 export const costOf = (provider: Provider): number => {
-  const { example = {}, submit } = paidJob(provider) ?? {}
-  const seconds = submit?.read(example).seconds ?? 0
-  return Math.round(seconds * usualPrices[provider] * 10_000) / 10_000
+  const [submit] = provider.submits
+  const seconds = submit?.read(submit.example).seconds ?? 0
+  return Math.round(seconds * (provider.price ?? usualPrice) * 10_000) / 10_000
 }
 
 /** One job from its submission to its end, judged at each answer. It is submitted once, whatever happens. */
-const pay = Effect.fnUntraced(function* (options: Options) {
+const pay = Effect.fnUntraced(function* (options: Options, whose: Contracted) {
   const { deadline = 900_000, pace = 5000, provider } = options
-  const { ends, id } = contracts[provider]
-  const submit = paidJob(provider)
-  const query = operationsOf(provider).find((operation) => operation.id === "query")
+  const { ends, id } = whose.contract
+  const operations = operationsOf(whose)
+  const submit = operations.find((operation) => operation.submit !== undefined)
+  const query = operations.find((operation) => operation.id === "query")
   if (submit === undefined || query === undefined) return []
   const path = submit.path
   const first = { name: "paid: submit", method: "POST", path, key: "real", body: JSON.stringify(submit.example) } as const
-  const accepted = only(submit.replies, 200)
+  const accepted = good(submit.replies)
   const about = (operation: Operation, replies: Replies) => ({
     expected: expectedOf(replies),
-    evidence: evidenceOf(examplesOf(provider, operation, 200))
+    evidence: evidenceOf(Object.keys(good(replies)).flatMap((status) => examplesOf(provider, operation, Number(status))))
   })
   const got = yield* Effect.result(send(options, first))
   const head = { probe: first.name, request: requestOf(first), ...about(submit, accepted) }
@@ -376,7 +381,8 @@ const isLocal = ({ hostname }: URL): boolean => hostname === "localhost" || host
 /** Why nothing may be sent; `undefined` if nothing stands against it. */
 const refusal = ({ apiKey, baseUrl, budget, provider, withKey }: Options): string | undefined => {
   const url = URL.parse(baseUrl)
-  if (url === null || !/^https?:$/.test(url.protocol)) return `The base URL must be an http or https URL, as ${contracts[provider].origin}.`
+  if (url === null || !/^https?:$/.test(url.protocol))
+    return `The base URL must be an http or https URL, as ${provider.vendor?.baseUrl ?? "https://api.example.com"}.`
   if (url.username !== "" || url.password !== "" || url.search !== "") return "The base URL must have no user, password or query."
   if (apiKey !== undefined && url.protocol === "http:" && !isLocal(url)) return "The key would travel in the clear: use an https URL."
   if (apiKey === undefined && (withKey === true || budget !== undefined)) return "That needs a key."
@@ -400,11 +406,12 @@ const hushed = (text: string, { apiKey }: Options): string =>
  *
  * ```ts
  * import { Mock } from "@reelay/mock-server"
+ * import { builtIn } from "@reelay/mock-server/providers"
  * import * as Verify from "@reelay/mock-server/Verify"
  * import * as Effect from "effect/Effect"
  *
  * const fetch = Mock.fetchOf(Mock.make({ now: () => 0 }))
- * const report = await Effect.runPromise(Verify.run({ provider: "xai", baseUrl: "http://127.0.0.1/xai", fetch }))
+ * const report = await Effect.runPromise(Verify.run({ provider: builtIn.xai, baseUrl: "http://127.0.0.1/xai", fetch }))
  * console.log(report.hasDrift) // false
  * ```
  *
@@ -414,11 +421,13 @@ const hushed = (text: string, { apiKey }: Options): string =>
 export const run = Effect.fn("reelay.verify")(function* (options: Options): Effect.fn.Return<Report, Refused> {
   const against = refusal(options)
   if (against !== undefined) return yield* new Refused({ message: against })
-  const free = yield* probeAll(options)
-  const paid = options.budget === undefined || free.some(isAccepted) ? [] : yield* pay(options)
+  const whose = yield* Effect.promise(() => contracted(options.provider))
+  if (whose === undefined) return yield* new Refused({ message: `${options.provider.name} has no contract: there is nothing to compare.` })
+  const free = yield* probeAll(options, whose)
+  const paid = options.budget === undefined || free.some(isAccepted) ? [] : yield* pay(options, whose)
   const probes: ReadonlyArray<Probed> = [...free, ...paid].map((each) => Object.assign(each, { what: hushed(each.what, options) }))
   return {
-    provider: options.provider,
+    provider: options.provider.name,
     baseUrl: options.baseUrl,
     probes,
     hasDrift: probes.some(({ verdict }) => verdict === "differs"),

@@ -4,8 +4,8 @@ import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { endpoints, fixtures, makeClient, mask, start, urlIn } from "../../test/client.ts"
-import { providers } from "../base/names.ts"
-import * as Fault from "../script/Fault.ts"
+import { providerNames } from "../../test/names.ts"
+import { catalogue } from "../providers/index.ts"
 import * as Mock from "./Mock.ts"
 import * as Script from "../script/Script.ts"
 import * as World from "../script/World.ts"
@@ -20,7 +20,7 @@ const unknownOf = {
 }
 
 describe("a key", () => {
-  it.each(providers)("is required by %s, on every endpoint", async (provider) => {
+  it.each(providerNames)("is required by %s, on every endpoint", async (provider) => {
     const client = makeClient()
     const { submit, body, poll } = endpoints[provider]
     const expected = fixtures[provider][errorOf[provider]]
@@ -40,7 +40,7 @@ describe("a key", () => {
     expect((await client.poll("xai", "any", "key")).status).toBe(401)
   })
 
-  it.each(providers)("sees at %s only the jobs that it created", async (provider) => {
+  it.each(providerNames)("sees at %s only the jobs that it created", async (provider) => {
     const client = makeClient()
     const id = await client.submit(provider, "x")
     const answer = await client.poll(provider, id, "another")
@@ -53,13 +53,13 @@ describe("a key", () => {
 })
 
 describe("an unknown", () => {
-  it.each(providers)("id at %s is answered as there", async (provider) => {
+  it.each(providerNames)("id at %s is answered as there", async (provider) => {
     const answer = await makeClient().poll(provider, "video_unknown")
     const fixture = fixtures[provider][unknownOf[provider]]
     expect([answer.status, answer.json]).toEqual([fixture?.status, fixture?.body])
   })
 
-  it.each(providers)("route at %s is a 404 in JSON", async (provider) => {
+  it.each(providerNames)("route at %s is a 404 in JSON", async (provider) => {
     const answer = await makeClient().get(`/${provider}/v1/unknown`)
     expect(answer.status).toBe(404)
     expect(answer.text).toContain("No handler found for GET /v1/unknown")
@@ -78,7 +78,7 @@ describe("an unknown", () => {
     }
   )
 
-  it.each(providers)("method at %s is a 405 that names the right ones", async (provider) => {
+  it.each(providerNames)("method at %s is a 405 that names the right ones", async (provider) => {
     const client = makeClient()
     const { submit, poll } = endpoints[provider]
     const onSubmit = await client.send(`/${provider}${submit}`, { method: "DELETE" })
@@ -90,7 +90,7 @@ describe("an unknown", () => {
 })
 
 describe("a body", () => {
-  it.each(providers)("that %s can't read is refused, and makes no job", async (provider) => {
+  it.each(providerNames)("that %s can't read is refused, and makes no job", async (provider) => {
     const client = makeClient({ maxBodyBytes: 100 })
     const path = `/${provider}${endpoints[provider].submit}`
     const headers = { authorization: "Bearer key", "content-type": "text/plain" }
@@ -140,7 +140,7 @@ describe("a fault", () => {
     expect(answers[1]?.headers.get("content-type")).toBe("text/html")
   })
 
-  it.each(providers)("mock:rate-limited at %s spoils the first 2 polls, and says when to come back", async (provider) => {
+  it.each(providerNames)("mock:rate-limited at %s spoils the first 2 polls, and says when to come back", async (provider) => {
     const client = makeClient()
     const id = await client.submit(provider, "mock:rate-limited mock:fast")
     const answers = [await client.poll(provider, id), await client.poll(provider, id), await client.poll(provider, id)]
@@ -151,7 +151,7 @@ describe("a fault", () => {
     ])
   })
 
-  it.each(providers)("mock:not-found-first at %s ends after a fifth of the time", async (provider) => {
+  it.each(providerNames)("mock:not-found-first at %s ends after a fifth of the time", async (provider) => {
     const client = makeClient()
     const id = await client.submit(provider, "mock:not-found-first")
     client.at(1999)
@@ -160,7 +160,7 @@ describe("a fault", () => {
     expect((await client.poll(provider, id)).status).toBeLessThan(300)
   })
 
-  it.each(providers)("mock:lost-submit at %s makes the job, and loses the answer", async (provider) => {
+  it.each(providerNames)("mock:lost-submit at %s makes the job, and loses the answer", async (provider) => {
     const client = makeClient()
     const { submit, body } = endpoints[provider]
     const answer = await client.post(`/${provider}${submit}`, { ...body, prompt: "mock:lost-submit" })
@@ -190,7 +190,7 @@ describe("under a time-driven script without faults", () => {
     const times = fc.array(fc.nat(120_000), { maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...providers),
+        fc.constantFrom(...providerNames),
         fc.constantFrom(...timeDriven),
         times,
         fc.nat(120_000),
@@ -213,7 +213,7 @@ describe("under a time-driven script without faults", () => {
   it("polling faster never finishes sooner", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...providers),
+        fc.constantFrom(...providerNames),
         fc.integer({ min: 50, max: 4000 }),
         fc.integer({ min: 0, max: 9000 }),
         async (provider, interval, duration) => {
@@ -232,17 +232,20 @@ describe("under a time-driven script without faults", () => {
 })
 
 describe("a mock", () => {
-  it.each(providers)("gives %s the same bytes for the same requests, times and seed, and other ids for another seed", async (provider) => {
-    const run = async (seed: string) => {
-      const client = makeClient({ seed })
-      const ids = [await client.submit(provider, "x"), await client.submit(provider, "x")]
-      client.at(10_000)
-      return [...ids, (await client.poll(provider, ids[0] ?? "")).text]
+  it.each(providerNames)(
+    "gives %s the same bytes for the same requests, times and seed, and other ids for another seed",
+    async (provider) => {
+      const run = async (seed: string) => {
+        const client = makeClient({ seed })
+        const ids = [await client.submit(provider, "x"), await client.submit(provider, "x")]
+        client.at(10_000)
+        return [...ids, (await client.poll(provider, ids[0] ?? "")).text]
+      }
+      const [first, again, other] = [await run("a"), await run("a"), await run("b")]
+      expect(again).toEqual(first)
+      expect(new Set([...first, ...other]).size).toBe(6)
     }
-    const [first, again, other] = [await run("a"), await run("a"), await run("b")]
-    expect(again).toEqual(first)
-    expect(new Set([...first, ...other]).size).toBe(6)
-  })
+  )
 
   it("gives ids that look like the vendor's", async () => {
     const client = makeClient()
@@ -374,12 +377,12 @@ describe("scripts", () => {
     expect(json).toEqual(Script.library)
     for (const { name } of Script.library) await client.submit("xai", `A candle mock:script=${name}`)
     expect(client.mock.jobs).toHaveLength(Script.library.length)
-    expect((await client.send("/__mock/faults")).json).toHaveLength(Fault.catalogue.length)
+    expect((await client.send("/__mock/faults")).json).toHaveLength(catalogue.kinds.length)
   })
 
   it("move by polls: the third sees the end, however long it takes", async () => {
     const client = makeClient()
-    for (const provider of providers) {
+    for (const provider of providerNames) {
       const id = await client.submit(provider, `mock:script=three-polls for ${provider}`)
       client.at(3_600_000)
       const texts = [await client.poll(provider, id), await client.poll(provider, id), await client.poll(provider, id)]
@@ -458,7 +461,7 @@ describe("what makes no sense", () => {
   })
 
   it("is refused in the provider's form where it is deep, and never rejects", async () => {
-    for (const provider of providers) {
+    for (const provider of providerNames) {
       const { post } = makeClient()
       const deep = `{"prompt": "x", "n": ${"[".repeat(20_000)}${"]".repeat(20_000)}}`
       const answer = await post(`/${provider}${endpoints[provider].submit}`, deep)
@@ -621,7 +624,7 @@ describe("the pages", () => {
   it("say what this is, where the providers are, and every magic word", async () => {
     const { text, headers } = await makeClient().send("/")
     expect(headers.get("content-type")).toContain("text/plain")
-    for (const provider of providers) expect(text).toContain(`http://mock.test/${provider}`)
+    for (const provider of providerNames) expect(text).toContain(`http://mock.test/${provider}`)
     expect(text).toContain("mock:lost-submit")
     expect((await makeClient().send("/__mock/health")).json).toEqual({ status: "ok" })
   })

@@ -16,7 +16,7 @@ import { preflight, readable } from "../answer/cors.ts"
 import type { Delivery } from "../answer/delivery.ts"
 import type { Trace } from "../judge/History.ts"
 import type { JobView } from "../judge/JobView.ts"
-import type * as Fault from "../script/Fault.ts"
+import * as Fault from "../script/Fault.ts"
 import { Explorer } from "../explore/explorer.ts"
 import * as Gateway from "../serve/gateway.ts"
 import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "../serve/jobs.ts"
@@ -28,8 +28,10 @@ import { respond } from "../answer/respond.ts"
 import { consolePathOf, contractRouteOf, routeOf } from "../serve/route.ts"
 import { shown } from "../base/shown.ts"
 import { type Mode, Time } from "../base/time.ts"
-import { type Place, Worlds } from "../explore/worlds.ts"
+import { type Options as WorldOptions, type Place, Worlds } from "../explore/worlds.ts"
 import { carriesKey, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
+import { calledOf } from "../provider/Provider.ts"
+import * as BuiltIn from "../providers/index.ts"
 import * as Script from "../script/Script.ts"
 
 /** @category models */
@@ -66,7 +68,8 @@ export { respond } from "../answer/respond.ts"
  * @since 0.1.0
  */
 export const make = (options: Options & { readonly now: () => number }): Mock => {
-  check(options)
+  const { providers: played = BuiltIn.providers } = options
+  check({ ...options, providers: played })
   const filesAt = options.filesAt === undefined ? undefined : originOf(options.filesAt)
   const given = { ...options, ...(filesAt === undefined ? {} : { filesAt }) }
   const { cors = false, maxBodyBytes, now, onAnswer } = given
@@ -77,11 +80,10 @@ export const make = (options: Options & { readonly now: () => number }): Mock =>
     ...(onAnswer === undefined ? {} : { onAnswer })
   }
   const time = timeOf(given)
-  const mock = build(
-    given,
-    new Worlds((own, place) => build({ ...shared, ...own }, place, own.clock === undefined ? time : undefined)),
-    time
-  )
+  const cast = { providers: played, catalogue: options.providers === undefined ? BuiltIn.catalogue : Fault.catalogueOf(played) }
+  const names = played.map(({ name }) => name)
+  const inside = (own: WorldOptions, place: Place) => build({ ...shared, ...own }, cast, place, own.clock === undefined ? time : undefined)
+  const mock = build(given, cast, new Worlds(inside, { names, catalogue: cast.catalogue }), time)
   return cors ? Object.assign(mock, { deliver: toPages(mock.deliver) }) : mock
 }
 
@@ -94,12 +96,15 @@ const toPages =
 
 const timeOf = ({ clock = "given", now, starts }: Options & { readonly now: () => number }): Time => new Time(now, clock, starts)
 
+/** Who plays, and what can go wrong with them: the same in all worlds of a mock. */
+type Cast = Pick<Mock, "providers" | "catalogue">
+
 /** A mock, and the worlds in it; or one that is such a world, at a place of its own, and with the time of its mock where it has none. */
-const build = (options: Options & { readonly now: () => number }, outside: Worlds<Mock> | Place, given?: Time): Mock => {
+const build = (options: Options & { readonly now: () => number }, cast: Cast, outside: Worlds<Mock> | Place, given?: Time): Mock => {
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
   const [worlds, place] = outside instanceof Worlds ? [outside] : [undefined, outside]
-  const explorer = worlds === undefined ? undefined : new Explorer(worlds)
+  const explorer = worlds === undefined ? undefined : new Explorer(worlds, cast.providers, cast.catalogue)
   const time = given ?? timeOf(options)
   const now = (): number => time.now()
   const jobs = new Jobs(() => time.close())
@@ -108,15 +113,16 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   const waiting: Array<Waiting> = []
   const traces: Array<Trace> = []
 
-  const api = Api.make({ ...options, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
+  const { catalogue, providers: players } = cast
+  const api = Api.make({ ...options, catalogue, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
 
   const deliverApi = async (request: Request, url: URL, host: Fault.Needs, isUpstream = false): Promise<Delivery> => {
-    const isGateway = Gateway.isBelow(url.pathname)
-    const route = routeOf(isGateway ? url.pathname.replace(Gateway.name, "cometapi") : url.pathname)
+    const route = routeOf(players, url.pathname)
+    const gateway = gateways.find(({ provider }) => provider === route.provider)
     const key = keyOf(request.headers)
     const secret = secretOf(request.headers)
-    const provider = route._tag === "file" ? route.provider : route.dialect?.provider
-    const owner = route._tag === "file" ? jobs.find(route.provider, route.id)?.owner : undefined
+    const provider = route.provider === undefined ? undefined : calledOf(route.provider)
+    const owner = route._tag === "file" ? jobs.find(route.provider.name, route.id)?.owner : undefined
     const complete = journal.begin({
       at: now(),
       method: request.method,
@@ -143,11 +149,11 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       linkGoodUntil,
       received,
       told
-    } = await (isGateway ? gateway : api).answer(route, request, url, key, host)
+    } = await (gateway ?? api).answer(route, request, url, key, host)
     const asked = said.status === 429 && cut === undefined ? retryAfter(said.headers?.["retry-after"], now()) : undefined
     const isLost = route._tag === "unknown" || said.status === 405
     const entry = complete({
-      ...(isLost ? { nearest: nearest(request.method, pathWithout(url.pathname, secret), place?.base) } : {}),
+      ...(isLost ? { nearest: nearest(players, request.method, pathWithout(url.pathname, secret), place?.base) } : {}),
       ...(body === undefined ? {} : { body: shown(body, secret) }),
       ...(intent === undefined ? {} : { intent }),
       ...(told === undefined ? {} : { told }),
@@ -166,18 +172,33 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     return cut === undefined ? { answer: said } : { answer: said, cut }
   }
 
-  const gateway = Gateway.make(
-    { ...options, seed },
-    {
-      now,
-      accepts: api.accepts,
-      ask: (request, host) => deliverApi(request, new URL(request.url), host, true),
-      shareOf: (upstream) => {
-        const found = jobs.find("xai", upstream)
-        return found === undefined || found.job.life.end === 0 ? 1 : ageOf(found, now()) / found.job.life.end
+  const gateways = players.flatMap((provider) => {
+    const { gateway } = provider
+    const upstream = players.find(({ name }) => name === gateway?.upstream)
+    if (gateway === undefined || upstream === undefined) return []
+    return Gateway.make(
+      { provider, gateway, upstream },
+      { ...options, catalogue, seed },
+      {
+        now,
+        accepts: api.accepts,
+        ask: (request, host) => deliverApi(request, new URL(request.url), host, true),
+        shareOf: (id) => {
+          const found = jobs.find(upstream.name, id)
+          return found === undefined || found.job.life.end === 0 ? 1 : ageOf(found, now()) / found.job.life.end
+        }
       }
+    )
+  })
+
+  /** What the client of a gateway was told of an upstream's job. */
+  const taskOf = (id: string): Pick<Tracked, "endToldAt" | "linkGoodUntil"> | undefined => {
+    for (const gateway of gateways) {
+      const task = gateway.taskOf(id)
+      if (task !== undefined) return task
     }
-  )
+    return undefined
+  }
 
   const stateOf = (tracked: Tracked): JobView["state"] => {
     const moment = momentOf(tracked, now())
@@ -196,7 +217,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   const viewOf = (tracked: Tracked): JobView => {
     const { asked, fetched, intent, job } = tracked
     // What a gateway was told, its client was not yet.
-    const { endToldAt, linkGoodUntil } = gateway.taskOf(job.id) ?? tracked
+    const { endToldAt, linkGoodUntil } = taskOf(job.id) ?? tracked
     return {
       ...job,
       polls: asked.poll,
@@ -209,12 +230,15 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   }
 
   const taskViews = (): ReadonlyArray<JobView> =>
-    gateway.tasks.flatMap(({ hasFailed, id, polls, upstream }) => {
-      const found = jobs.find("xai", upstream)
-      if (found === undefined) return []
-      const view = viewOf(found)
-      return [{ ...view, id, upstream, provider: "cometapi", polls, state: hasFailed ? "gateway-failed" : view.state }]
-    })
+    gateways.flatMap(({ provider, tasks, upstream: { name } }) =>
+      tasks.flatMap(({ hasFailed, id, polls, upstream }) => {
+        const found = jobs.find(name, upstream)
+        if (found === undefined) return []
+        const view = viewOf(found)
+        const state = hasFailed ? "gateway-failed" : view.state
+        return [{ ...view, id, upstream, gateway: provider.name, provider: calledOf(provider), polls, state }]
+      })
+    )
 
   /** Tells a client whose time is not the real one how late it is here. */
   const timed = (delivery: Delivery): Delivery => {
@@ -225,6 +249,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
   }
 
   const self: Mock = {
+    ...cast,
     deliver: (request, host) => {
       const url = new URL(request.url)
       const elsewhere = worlds?.deliver(request, url, host)
@@ -234,13 +259,13 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       if (place !== undefined) url.pathname = place.inside(url.pathname)
       const problem = time.hear(request.headers)
       if (problem !== undefined) return Promise.resolve({ answer: { status: 400, body: { error: problem } } })
-      const contract = contractRouteOf(url.pathname)
+      const contract = contractRouteOf(players, url.pathname)
       // Loaded when it is asked for: few ask, and all would wait for it at the start.
       // What a browser wants for its tab, of any page.
       if (url.pathname === "/favicon.ico") return Promise.resolve({ answer: { status: 204, body: undefined } })
       if (contract !== undefined) {
-        return import("../serve/openapi/serve.ts").then(({ serve }) => ({
-          answer: serve(contract, request.method, url.origin + (place?.under ?? contract.base))
+        return import("../serve/openapi/serve.ts").then(async ({ serve }) => ({
+          answer: await serve(contract, request.method, url.origin + (place?.under ?? contract.base))
         }))
       }
       // Typed without its last slash; relative, since a world has a path before this one.
@@ -294,7 +319,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
       pulse.beat()
     },
     like: (provider) => {
-      const upstream = provider === Gateway.name ? "xai" : provider
+      const upstream = players.find(({ name }) => name === provider)?.gateway?.upstream ?? provider
       const scripts = jobs.all.flatMap(({ job }) => (job.provider === upstream ? [job.script] : []))
       const [script] = scripts
       const made = new Set(jobs.all.map(({ job }) => job.id))
@@ -323,7 +348,7 @@ const build = (options: Options & { readonly now: () => number }, outside: World
     },
     reset: () => {
       jobs.clear()
-      gateway.clear()
+      for (const gateway of gateways) gateway.clear()
       journal.clear()
       waiting.length = 0
       traces.length = 0

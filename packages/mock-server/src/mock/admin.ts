@@ -4,17 +4,16 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Answer } from "../answer/Answer.ts"
-import { providers } from "../base/names.ts"
-import { catalogue } from "../script/Fault.ts"
 import * as History from "../judge/History.ts"
 import * as Ledger from "../judge/Ledger.ts"
 import type { Mock } from "./contract.ts"
 import * as Script from "../script/Script.ts"
 import * as Verdict from "../judge/Verdict.ts"
+import { calledOf } from "../provider/Provider.ts"
 import { written } from "../script/choice.ts"
 import { jsonOf } from "../base/json.ts"
 import { home } from "./home.ts"
-import { isRecord } from "../base/rules.ts"
+import { isRecord } from "../base/Rules.ts"
 import { stranger } from "../base/stranger.ts"
 import { latest, type Mode, refuseTime } from "../base/time.ts"
 
@@ -48,7 +47,7 @@ const play = ({ body, duration, mock }: Asked): Answer => {
   if (odd !== undefined) return wrong(odd)
   const { script, times = 1 } = body
   if (typeof times !== "number" || !Number.isInteger(times) || times < 1) return wrong("times must be an integer above 0")
-  const chosen = written(typeof script === "string" ? script : JSON.stringify(script), duration)
+  const chosen = written(typeof script === "string" ? script : JSON.stringify(script), duration, mock.catalogue)
   if ("problem" in chosen) return wrong(`script: ${chosen.problem}`)
   mock.play(chosen.script, times)
   return ok({ script: chosen.script, times })
@@ -82,11 +81,12 @@ const witness = ({ body, mock }: Asked): Answer => {
 type Floors = NonNullable<Verdict.Options["floors"]>
 
 /** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */
-const floorsIn = (query: URLSearchParams): Floors | undefined => {
-  const floors: { -readonly [provider in keyof Floors]: Floors[provider] } = {}
+const floorsIn = (query: URLSearchParams, providers: Mock["providers"]): Floors | undefined => {
+  const names = [...new Set(providers.map(calledOf))]
+  const floors: Record<string, number> = {}
   for (const text of query.getAll("floor")) {
-    const [, name, millis = ""] = /^(?:(\w+):)?(\d+)$/.exec(text) ?? []
-    const whose = providers.filter((provider) => name === undefined || name === provider)
+    const [, name, millis = ""] = /^(?:([^:]+):)?(\d+)$/.exec(text) ?? []
+    const whose = names.filter((each) => name === undefined || name === each)
     if (millis === "" || whose.length === 0) return undefined
     for (const provider of whose) floors[provider] = Number(millis)
   }
@@ -98,7 +98,7 @@ const verify = ({ mock, url }: Asked): Answer => {
   if (odd !== undefined) return wrong(odd)
   const over = url.searchParams.get("over") ?? "false"
   if (over !== "true" && over !== "false") return wrong("over must be true or false")
-  const floors = floorsIn(url.searchParams)
+  const floors = floorsIn(url.searchParams, mock.providers)
   if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
   const findings = Verdict.of(mock, { floors, isOver: over === "true" })
   return ok({ ok: findings.length === 0, findings })
@@ -136,15 +136,19 @@ const clock = ({ body, mock }: Asked): Answer => {
 }
 
 const routes: ReadonlyArray<AdminRoute> = [
-  { method: "GET", path: /^\/$/, answer: ({ url }) => home(url.origin) },
+  { method: "GET", path: /^\/$/, answer: ({ mock, url }) => home(url.origin, mock.providers) },
   { method: "GET", path: /^\/__mock\/health$/, answer: () => ok({ status: "ok" }) },
   { method: "GET", path: /^\/__mock\/journal$/, answer: ({ mock }) => ok(mock.journal) },
   { method: "GET", path: /^\/__mock\/jobs$/, answer: ({ mock }) => ok(mock.jobs) },
   { method: "POST", path: /^\/__mock\/trace$/, answer: witness },
   { method: "GET", path: /^\/__mock\/verify$/, answer: verify },
-  { method: "GET", path: /^\/__mock\/ledger$/, answer: ({ mock }) => ok(Ledger.of(mock.jobs, mock.clock.now)) },
+  {
+    method: "GET",
+    path: /^\/__mock\/ledger$/,
+    answer: ({ mock }) => ok(Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers)))
+  },
   { method: "GET", path: /^\/__mock\/scripts$/, answer: () => ok(Script.library) },
-  { method: "GET", path: /^\/__mock\/faults$/, answer: () => ok(catalogue) },
+  { method: "GET", path: /^\/__mock\/faults$/, answer: ({ mock }) => ok(mock.catalogue.kinds) },
   { method: "GET", path: /^\/__mock\/clock$/, answer: ({ mock }) => told(mock) },
   { method: "POST", path: /^\/__mock\/clock$/, answer: clock },
   { method: "POST", path: /^\/__mock\/script$/, answer: play },

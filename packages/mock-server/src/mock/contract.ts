@@ -3,6 +3,7 @@ import type { Delivery } from "../answer/delivery.ts"
 import type { Mode } from "../base/time.ts"
 import type { JobView } from "../judge/JobView.ts"
 import type { Trace } from "../judge/History.ts"
+import type { Provider } from "../provider/Provider.ts"
 import type * as Fault from "../script/Fault.ts"
 import type * as Script from "../script/Script.ts"
 import type * as World from "../script/World.ts"
@@ -13,6 +14,8 @@ import type { Entry } from "../serve/Journal.ts"
  * @since 0.1.0
  */
 export interface Options {
+  /** The providers that it plays. Default: all of `@reelay/mock-server/providers`. */
+  readonly providers?: ReadonlyArray<Provider>
   /** From submission to the end of a job whose prompt says nothing: milliseconds. Default 10,000. */
   readonly duration?: number
   /** How long a URL is good after the answer that held it: milliseconds, rounded up to a second. Default one hour. */
@@ -72,6 +75,10 @@ export type { Mode }
  * @since 0.1.0
  */
 export interface Mock {
+  /** The providers that it plays. */
+  readonly providers: ReadonlyArray<Provider>
+  /** The faults that they can show. */
+  readonly catalogue: Fault.Catalogue
   /**
    * Answers one request. The URLs that it hands out have the origin of the request that asks.
    *

@@ -1,16 +1,26 @@
 /** The page at `/`. */
 import type { Answer } from "../answer/Answer.ts"
-import { providers } from "../base/names.ts"
+import type { Provider } from "../provider/Provider.ts"
 import { toText } from "../script/MagicPrompt.ts"
 
+const numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+const apis = (count: number): string => `${numbers[count] ?? count} video API${count === 1 ? "" : "s"}`
+
+/** A gateway is no other API than its surface. */
+const isApi = ({ gateway }: Provider): boolean => gateway === undefined
+
 /** What this server is, in plain text; `origin` as in `http://127.0.0.1:8787`. */
-export const home = (origin: string): Answer => ({
+export const home = (origin: string, providers: ReadonlyArray<Provider>): Answer => ({
   status: 200,
-  body: `Reelay's mock of four video APIs. It generates nothing and bills nothing.
+  body: `Reelay's mock of ${apis(providers.filter(isApi).length)}. It generates nothing and bills nothing.
 
 Base URLs, to be used in place of the vendor's; any key that does not begin with "bad" is good:
 
-${providers.map((provider) => `  ${origin}/${provider}`).join("\n")}
+${providers
+  .filter(isApi)
+  .map(({ name }) => `  ${origin}/${name}`)
+  .join("\n")}
 
 What each takes and answers: /docs below its base URL to read, /openapi.json as OpenAPI 3.1.
 

@@ -1,4 +1,5 @@
 /** What a mock was made with, looked at once: JavaScript has no types to do so. */
+import type { Provider } from "../provider/Provider.ts"
 import { latest, longest } from "../base/time.ts"
 
 const modes: ReadonlyArray<unknown> = ["given", "frozen", "lockstep"]
@@ -11,6 +12,7 @@ export const originOf = (text: string): string | undefined => {
 }
 
 interface Checked {
+  readonly providers: ReadonlyArray<Provider>
   readonly now: unknown
   readonly duration?: unknown
   readonly urlTtl?: unknown
@@ -21,8 +23,23 @@ interface Checked {
   readonly seed?: unknown
 }
 
+/** Parts of a path that are the mock's own. */
+const taken: ReadonlySet<string> = new Set(["files", "r", "favicon.ico"])
+
+const checkProviders = (providers: ReadonlyArray<Provider>): void => {
+  const names = providers.map(({ name }) => name)
+  for (const [index, { gateway, name }] of providers.entries()) {
+    if (typeof name !== "string" || !/^[\w.+-]*[a-z0-9]$/i.test(name) || taken.has(name) || name.startsWith("__"))
+      throw new TypeError(`providers: ${JSON.stringify(name)} can't be a provider's name: it is a part of a path, as in "acme"`)
+    if (names.indexOf(name) !== index) throw new TypeError(`providers: there are two called ${name}`)
+    if (gateway !== undefined && !providers.some((each) => each.name === gateway.upstream && each.gateway === undefined))
+      throw new TypeError(`providers: ${name} passes its jobs on to ${gateway.upstream}, which has to be one of them, and no gateway`)
+  }
+}
+
 /** Throws a TypeError that names the option. */
-export const check = ({ clock, filesAt, now, seed, ...numbers }: Checked): void => {
+export const check = ({ clock, filesAt, now, providers, seed, ...numbers }: Checked): void => {
+  checkProviders(providers)
   if (typeof now !== "function") throw new TypeError("now must be a function that tells the time, as () => Date.now()")
   for (const [name, most] of [
     ["duration", longest],

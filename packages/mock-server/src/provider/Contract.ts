@@ -5,7 +5,7 @@
  * document names may come, fields that a document promises must.
  */
 import * as Schema from "effect/Schema"
-import type { Json } from "../base/rules.ts"
+import type { Json } from "../base/Rules.ts"
 
 /** What a body of an answer looks like; absent where it is no JSON. */
 export type Form = Schema.Codec<unknown, unknown>
@@ -25,17 +25,11 @@ export type Replies = Readonly<Record<number, Reply>>
 
 export interface Contract {
   readonly title: string
-  /** The vendor's own base URL. */
-  readonly origin: string
   /** The vendor's document. */
   readonly document: string
   /** What the document calls the id in a path, and the field of the accepted answer that holds it. */
   readonly id: { readonly inPath: string; readonly inAnswer: string }
-  readonly submit: {
-    /** Of each path: what it does, and the cheapest body that it takes. */
-    readonly paths: Readonly<Record<string, { readonly summary: string; readonly example: Json }>>
-    readonly replies: Replies
-  }
+  readonly submit: { readonly replies: Replies }
   readonly poll: { readonly summary: string; readonly replies: Replies }
   /** The status words after which nothing more comes. */
   readonly ends: ReadonlyArray<string>

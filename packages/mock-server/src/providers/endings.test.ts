@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask, start, urlIn } from "../../test/client.ts"
-import type { Provider } from "../base/names.ts"
+import type { Name } from "../../test/names.ts"
 
 /** Milliseconds at which a job of 10 s is looked at. */
 const [submitted, queued, running, ended] = [0, 1000, 6000, 10_000]
 
-const table: ReadonlyArray<readonly [Provider, string, number, string]> = [
+const table: ReadonlyArray<readonly [Name, string, number, string]> = [
   ["xai", "", submitted, "videos.pending.with-empty-body"],
   ["xai", "", queued, "videos.pending"],
   ["xai", "", running, "videos.pending"],

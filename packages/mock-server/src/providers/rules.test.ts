@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask } from "../../test/client.ts"
-import type { Provider } from "../base/names.ts"
+import type { Name } from "../../test/names.ts"
 
 const video = { url: "https://example.com/source.mp4" }
 
@@ -89,7 +89,7 @@ const refused: ReadonlyArray<readonly [string, Record<string, unknown>, string]>
 ]
 
 /** Fixture of the refusal, and where in it the words stand. */
-const refusals: Readonly<Record<string, readonly [Provider, string]>> = {
+const refusals: Readonly<Record<string, readonly [Name, string]>> = {
   xai: ["xai", "error.invalid-argument"],
   cometapi: ["cometapi", "error.invalid-request"],
   xingchao: ["xingchao", "error.invalid-request"],

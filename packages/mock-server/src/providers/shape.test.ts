@@ -1,14 +1,12 @@
 import { Ajv2020 } from "ajv/dist/2020.js"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { dialects } from "../serve/route.ts"
-import { isRecord } from "../base/rules.ts"
+import { builtIn } from "./index.ts"
+import { isRecord } from "../base/Rules.ts"
 
 const ajv = new Ajv2020({ strict: false })
 
-const submits = Object.values(dialects).flatMap(({ provider, submits: all }) =>
-  all.map((submit) => [`${provider} ${submit.path}`, submit] as const)
-)
+const submits = Object.values(builtIn).flatMap(({ name, submits: all }) => all.map((submit) => [`${name} ${submit.path}`, submit] as const))
 
 /** Every name that stands before a schema, and every value that is named in one. */
 const wordsOf = (schema: unknown): { readonly names: ReadonlyArray<string>; readonly values: ReadonlyArray<unknown> } => {

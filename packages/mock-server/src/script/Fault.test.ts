@@ -2,7 +2,8 @@ import * as fc from "fast-check"
 import { connect, type Socket } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { endpoints, fixtures, makeClient, start } from "../../test/client.ts"
-import { type Provider, providers } from "../base/names.ts"
+import { isName, type Name, providerNames } from "../../test/names.ts"
+import { catalogue } from "../providers/index.ts"
 import * as Fault from "./Fault.ts"
 import * as Mock from "../mock/Mock.ts"
 import { type MockServer, serve } from "../hosts/node.ts"
@@ -61,7 +62,7 @@ const settled = async (heard: Heard): Promise<Heard> => {
   return heard
 }
 
-const submitted = (provider: Provider, faults: string) => {
+const submitted = (provider: Name, faults: string) => {
   const { body, submit } = endpoints[provider]
   const headers = { "content-type": "application/json", "x-reelay-script": faults }
   return ask("POST", `/${provider}${submit}`, headers, JSON.stringify({ ...body, prompt: "A candle" }))
@@ -134,7 +135,7 @@ const expected = (point: Fault.Point, means: Fault.Means) => {
   }
 }
 
-const cells = Fault.catalogue.flatMap((kind) => (kind.cell === undefined ? [] : [[kind.name, kind.cell] as const]))
+const cells = catalogue.kinds.flatMap((kind) => (kind.cell === undefined ? [] : [[kind.name, kind.cell] as const]))
 
 describe("the grid of points at which a request can break", () => {
   it("has every endpoint, point and way that there can be", () => {
@@ -216,7 +217,7 @@ describe("the grid of points at which a request can break", () => {
 })
 
 /** A client whose job has these faults. */
-const withFaults = async (provider: Provider, faults: ReadonlyArray<string | object>, rest: object = { phases: [] }) => {
+const withFaults = async (provider: Name, faults: ReadonlyArray<string | object>, rest: object = { phases: [] }) => {
   const client = makeClient()
   const { body, submit } = endpoints[provider]
   const headers = {
@@ -244,8 +245,8 @@ const unknownOf = {
 const shown = ["xai", "cometapi", "xingchao", "geeknow"] as const
 
 describe("a provider's own error bodies", () => {
-  const table = Fault.catalogue.flatMap(({ endpoint, name, only = [] }) =>
-    name.includes("-error.") ? only.map((provider) => [name, provider, endpoint] as const) : []
+  const table = catalogue.kinds.flatMap(({ endpoint, name, only = [] }) =>
+    name.includes("-error.") ? only.filter(isName).map((provider) => [name, provider, endpoint] as const) : []
   )
 
   it.each(table)("%s of %s", async (name, provider, endpoint) => {
@@ -264,7 +265,7 @@ describe("what providers do to polls", () => {
     ["rate-limited-date", "Fri, 15 Jan 2027 08:00:01 GMT"],
     ["rate-limited-silent", null]
   ] as const)("%s: Retry-After is %s, twice, and then the answer", async (name, asked) => {
-    for (const provider of providers) {
+    for (const provider of providerNames) {
       const { poll } = await withFaults(provider, [name])
       const answers = [await poll(), await poll(), await poll()]
       expect(answers.map(({ status }) => status).slice(0, 2)).toEqual([429, 429])
@@ -403,7 +404,7 @@ describe("what a host can't show is refused, and nothing is made", () => {
   const hosts = ["every", "web", "socket"] as const
   const able = { every: [true, true, true], web: [false, true, true], socket: [false, false, true] }
 
-  it.each(Fault.catalogue.map(({ name, needs, only }) => [name, needs, only?.[0] ?? "xai"] as const))(
+  it.each(catalogue.kinds.map(({ name, needs, only }) => [name, needs, only?.find(isName) ?? "xai"] as const))(
     "%s (%s)",
     async (name, needs, provider) => {
       const mock = Mock.make({ now: () => start })
@@ -484,25 +485,30 @@ describe("a fault of a script", () => {
   })
 
   it("has a source, and words that say what is seen", () => {
-    const names = Fault.catalogue.map(({ name }) => name)
+    const names = catalogue.kinds.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    expect(Fault.catalogue.filter(({ what }) => !what.endsWith("."))).toEqual([])
-    expect(Fault.catalogue.filter(({ evidence, source }) => evidence !== "assumed" && !source.startsWith("https://"))).toEqual([])
+    expect(catalogue.kinds.filter(({ what }) => !what.endsWith("."))).toEqual([])
+    expect(catalogue.kinds.filter(({ evidence, source }) => evidence !== "assumed" && !source.startsWith("https://"))).toEqual([])
   })
 
   it("never makes the mock reject, whatever is combined", async () => {
-    const any = fc.constantFrom(...Fault.catalogue.filter(({ needs }) => needs === "every").map(({ name }) => name))
+    const any = fc.constantFrom(...catalogue.kinds.filter(({ needs }) => needs === "every").map(({ name }) => name))
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...providers), fc.array(any, { maxLength: 4 }), fc.nat(12_000), async (provider, faults, age) => {
-        const client = await withFaults(provider, faults, {})
-        client.at(age)
-        for (let round = 0; round < 5; round++) {
-          const { status, text } = await client.poll()
-          const url = /http:[^"\\]+\/files\/[^"\\]+/.exec(text)?.[0]
-          const file = url === undefined ? undefined : await client.send(url)
-          expect(Math.max(status, file?.status ?? 0)).toBeLessThan(600)
+      fc.asyncProperty(
+        fc.constantFrom(...providerNames),
+        fc.array(any, { maxLength: 4 }),
+        fc.nat(12_000),
+        async (provider, faults, age) => {
+          const client = await withFaults(provider, faults, {})
+          client.at(age)
+          for (let round = 0; round < 5; round++) {
+            const { status, text } = await client.poll()
+            const url = /http:[^"\\]+\/files\/[^"\\]+/.exec(text)?.[0]
+            const file = url === undefined ? undefined : await client.send(url)
+            expect(Math.max(status, file?.status ?? 0)).toBeLessThan(600)
+          }
         }
-      }),
+      ),
       { numRuns: 100 }
     )
   })

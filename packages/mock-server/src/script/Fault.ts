@@ -9,8 +9,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { Means, Point } from "../answer/delivery.ts"
-import { type Provider, providers } from "../base/names.ts"
-import { errors as errorBodies } from "./errors.ts"
+import type { Recorded } from "../answer/Recorded.ts"
 
 /**
  * Whose requests a fault is about.
@@ -51,8 +50,8 @@ export interface Kind {
   readonly needs: Needs
   /** Which requests it is about where a script does not say: so many of the first ones, or each so-many-th. */
   readonly usual: Requests
-  /** Whose answers can show it. Absent: everybody's. */
-  readonly only?: ReadonlyArray<Provider>
+  /** The names of the providers whose answers can show it. Default: every provider's. */
+  readonly only?: ReadonlyArray<string>
   readonly cell?: Cell
 }
 
@@ -134,7 +133,7 @@ const usualOf = (endpoint: Endpoint): Requests => ({ first: endpoint === "poll" 
 
 const kindFor = (cell: Cell): Kind => {
   const { endpoint, means: by, point } = cell
-  const kind = {
+  return {
     name: `${endpoint}-${point}-${by}`,
     endpoint,
     what: `${how[by]} ${where[point]}.`,
@@ -143,7 +142,6 @@ const kindFor = (cell: Cell): Kind => {
     usual: usualOf(endpoint),
     cell
   }
-  return endpoint === "content" ? { ...kind, only: ["geeknow"] } : kind
 }
 
 const grid: ReadonlyArray<Kind> = endpoints.flatMap((endpoint) =>
@@ -152,33 +150,12 @@ const grid: ReadonlyArray<Kind> = endpoints.flatMap((endpoint) =>
   )
 )
 
-/** Each error body that a provider's fixtures hold, in the place of an answer. */
-const errors: ReadonlyArray<Kind> = (["submit", "poll"] as const).flatMap((endpoint) => {
-  const all = errorBodies(providers)
-  return [...new Set(all.map(({ name }) => name))].map((name): Kind => {
-    const holders = all.filter((each) => each.name === name)
-    const statuses = [...new Set(holders.map(({ fixture }) => fixture.status))].join(" or ")
-    return {
-      name: `${endpoint}-${name}`,
-      endpoint,
-      what: `The provider's own error body, HTTP ${statuses}, though nothing is wrong.`,
-      evidence: holders.every(({ fixture }) => (fixture.evidence.shape ?? fixture.evidence.body) === "documented")
-        ? "documented"
-        : "observed",
-      source: [...new Set(holders.map(({ fixture }) => fixture.source.url))].join(", "),
-      needs: "every",
-      usual: usualOf(endpoint),
-      only: holders.map(({ provider }) => provider)
-    }
-  })
-})
-
 const behaviour = (
   name: string,
   endpoint: Endpoint,
   what: string,
   source: string,
-  more: Partial<Pick<Kind, "evidence" | "needs" | "only" | "usual">> = {}
+  more: Partial<Pick<Kind, "evidence" | "needs" | "usual">> = {}
 ): Kind => ({ name, endpoint, what, evidence: "observed", source, needs: "every", usual: usualOf(endpoint), ...more })
 
 const always: Requests = { after: 0 }
@@ -214,10 +191,7 @@ const behaviours: ReadonlyArray<Kind> = [
     "poll",
     "HTTP 200 with the wrapper code fail_to_fetch_task.",
     "https://apidoc.cometapi.com/api/video/xai/get-video-generation-results",
-    {
-      evidence: "documented",
-      only: ["cometapi"]
-    }
+    { evidence: "documented" }
   ),
   behaviour("unknown-status", "poll", 'While it runs, the status is a word of no document, "warming_up".', newApi, { usual: always }),
   behaviour("foreign-words", "poll", "The status is another provider's word for the same thing.", newApi, { usual: always }),
@@ -288,23 +262,121 @@ const behaviours: ReadonlyArray<Kind> = [
   behaviour("json-instead", "file", "HTTP 200 with an error in JSON.", "https://github.com/chenyme/grok2api/issues/309")
 ]
 
-/**
- * Every fault that there is.
- *
- * @category constants
- * @since 0.1.0
- */
-export const catalogue: ReadonlyArray<Kind> = [...behaviours, ...errors, ...grid]
+/** The faults that no provider has to bring. */
+const common: ReadonlyMap<string, Kind> = new Map([...behaviours, ...grid].map((kind) => [kind.name, kind]))
 
-const byName: ReadonlyMap<string, Kind> = new Map(catalogue.map((kind) => [kind.name, kind]))
+/** An error body of a provider's, in the place of an answer. */
+const anError = /^(submit|poll)-(error\..+)$/
+
+/** The name of the fixture that a fault such as `poll-error.rate-limited` shows; `undefined` if it shows none. */
+export const fixtureOf = (fault: string): string | undefined => anError.exec(fault)?.[2]
+
+const errorKind = (
+  endpoint: "submit" | "poll",
+  name: string,
+  { only, ...more }: Pick<Kind, "what" | "evidence" | "source" | "only">
+): Kind => ({
+  name: `${endpoint}-${name}`,
+  endpoint,
+  ...more,
+  needs: "every",
+  usual: usualOf(endpoint),
+  ...(only === undefined ? {} : { only })
+})
 
 /**
- * The kind of a fault.
+ * What a fault of that name is, whoever shows it: of `poll-error.<name>`, what it is at a provider that has such an error body.
  *
  * @category getters
  * @since 0.1.0
  */
-export const kindOf = (name: string): Kind | undefined => byName.get(name)
+export const kindOf = (name: string): Kind | undefined => {
+  const [, endpoint, fixture = ""] = anError.exec(name) ?? []
+  if (endpoint !== "submit" && endpoint !== "poll") return common.get(name)
+  return errorKind(endpoint, fixture, {
+    what: "The provider's own error body, though nothing is wrong.",
+    evidence: "assumed",
+    source: "its fixtures"
+  })
+}
+
+/**
+ * The faults that there are, and what each is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Catalogue {
+  readonly kinds: ReadonlyArray<Kind>
+  readonly kindOf: (name: string) => Kind | undefined
+}
+
+/**
+ * Whatever the providers: what a catalogue is if nobody says of which they are.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const anyones: Catalogue = { kinds: [...common.values()], kindOf }
+
+/**
+ * As much of a provider as its faults depend on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Shown {
+  readonly name: string
+  readonly gateway?: { readonly surface?: string }
+  readonly content?: unknown
+  readonly queryFailed?: unknown
+  readonly fixtures?: Readonly<Record<string, Recorded>>
+}
+
+/** Each error body that fixtures hold. */
+const errorsOf = (shown: ReadonlyArray<Shown>): ReadonlyArray<Kind> => {
+  const all = shown.flatMap(({ fixtures = {}, name: provider }) =>
+    Object.entries(fixtures).flatMap(([name, fixture]) => (name.startsWith("error.") ? [{ provider, name, fixture }] : []))
+  )
+  return (["submit", "poll"] as const).flatMap((endpoint) =>
+    [...new Set(all.map(({ name }) => name))].map((name): Kind => {
+      const holders = all.filter((each) => each.name === name)
+      const statuses = [...new Set(holders.map(({ fixture }) => fixture.status))].join(" or ")
+      return errorKind(endpoint, name, {
+        what: `The provider's own error body, HTTP ${statuses}, though nothing is wrong.`,
+        evidence: holders.every(({ fixture }) => (fixture.evidence.shape ?? fixture.evidence.body) === "documented")
+          ? "documented"
+          : "observed",
+        source: [...new Set(holders.map(({ fixture }) => fixture.source.url))].join(", "),
+        only: holders.map(({ provider }) => provider)
+      })
+    })
+  )
+}
+
+/** A kind with those who can show it; none if nobody can. */
+const shownBy = (shown: ReadonlyArray<Shown>, kind: Kind): ReadonlyArray<Kind> => {
+  const needed = kind.endpoint === "content" ? "content" : kind.name === "query-failed" ? "queryFailed" : undefined
+  if (needed === undefined) return [kind]
+  const only = shown.flatMap((each) => (each[needed] === undefined ? [] : [each.name]))
+  return only.length === 0 ? [] : [{ ...kind, only }]
+}
+
+/**
+ * Every fault that these providers can show.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const catalogueOf = (providers: ReadonlyArray<Shown>): Catalogue => {
+  // A gateway shows what the provider does whose surface it has.
+  const named = providers.map((each) => ({ ...each, name: each.gateway?.surface ?? each.name }))
+  const shown = named.filter(({ name }, index) => named.findIndex((each) => each.name === name) === index)
+  const known = (all: ReadonlyArray<Kind>): ReadonlyArray<Kind> => all.flatMap((kind) => shownBy(shown, kind))
+  const kinds = [...known(behaviours), ...errorsOf(shown), ...known(grid)]
+  const byName = new Map(kinds.map((kind) => [kind.name, kind]))
+  return { kinds, kindOf: (name) => byName.get(name) }
+}
 
 const decode = Schema.decodeUnknownResult(Schema.Array(Schema.Union([Schema.String, Fault])), { onExcessProperty: "error" })
 
@@ -317,22 +389,25 @@ const decode = Schema.decodeUnknownResult(Schema.Array(Schema.Union([Schema.Stri
 export const fieldsOf = (name: string): ReadonlyArray<"requests" | "byte" | "retryAfter"> => [
   // It is about a part of the job's life, however often one asks.
   ...(name === "not-found-first" ? [] : (["requests"] as const)),
-  ...(byName.get(name)?.cell?.point === "body" ? (["byte"] as const) : []),
+  ...(common.get(name)?.cell?.point === "body" ? (["byte"] as const) : []),
   ...(/^(?:submit-)?rate-limited(?:-date)?$/.test(name) ? (["retryAfter"] as const) : [])
 ]
 
 /**
  * Reads faults from JSON: names, or objects with a name and what differs from the usual. A name that is not in the catalogue is refused, as a
- * typing error must not pass for peace.
+ * typing error must not pass for peace. Default: any provider's.
  *
  * @category converting
  * @since 0.1.0
  */
-export const fromJson = (json: unknown): { readonly faults: ReadonlyArray<Fault> } | { readonly problem: string } => {
+export const fromJson = (
+  json: unknown,
+  catalogue: Catalogue = anyones
+): { readonly faults: ReadonlyArray<Fault> } | { readonly problem: string } => {
   const read = decode(json)
   if (read._tag === "Failure") return { problem: `faults: ${String(read.failure)}` }
   const faults = read.success.map((fault): Fault => (typeof fault === "string" ? { name: fault } : fault))
-  const unknown = faults.find(({ name }) => !byName.has(name))
+  const unknown = faults.find(({ name }) => catalogue.kindOf(name) === undefined)
   if (unknown !== undefined) return { problem: `"${unknown.name}" is no fault; see GET /__mock/faults for those that there are` }
   for (const { name, ...details } of faults) {
     const known: ReadonlyArray<string> = fieldsOf(name)
@@ -349,7 +424,7 @@ export const fromJson = (json: unknown): { readonly faults: ReadonlyArray<Fault>
  * @since 0.1.0
  */
 export const isDue = ({ name, requests }: Fault, nth: number): boolean => {
-  const which = requests ?? byName.get(name)?.usual ?? always
+  const which = requests ?? kindOf(name)?.usual ?? always
   if ("first" in which) return nth <= which.first
   return "every" in which ? nth % which.every === 0 : nth > which.after
 }

@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../base/names.ts"
 import * as Fault from "./Fault.ts"
 import { parseDuration } from "../base/duration.ts"
 import * as Script from "./Script.ts"
@@ -165,7 +164,8 @@ export const written = ({ word, value }: MagicWord): string => (value === undefi
 
 /**
  * The script that a prompt chooses, or the reason why it can't be one: a word that is not in the table (a typing error must not pass for
- * success), two words of one group, or a bad duration. With a provider, words that have no effect at it have none.
+ * success), two words of one group, or a bad duration. With a provider, words that have no effect at it have none. `catalogue`: the faults that
+ * there are. Default: any provider's.
  *
  * @example
  * ```ts
@@ -181,7 +181,8 @@ export const written = ({ word, value }: MagicWord): string => (value === undefi
 export const parse = (
   prompt: string,
   duration: number,
-  provider?: Provider
+  provider?: string,
+  catalogue: Fault.Catalogue = Fault.anyones
 ): { readonly script: Script.Script } | { readonly problem: string } => {
   const faults: Array<Fault.Fault> = []
   let script = Script.success(duration)
@@ -208,12 +209,13 @@ export const parse = (
     if (entry.group !== undefined) groups.set(entry.group, text)
     const { always, fault = entry.word === "fault" ? (value ?? "") : undefined, factor: times, ...sets } = entry.sets
     Object.assign(changes, sets)
-    const kind = fault === undefined ? undefined : Fault.kindOf(fault)
-    if (fault !== undefined && kind === undefined) {
+    const kind = fault === undefined ? undefined : catalogue.kindOf(fault)
+    if (fault !== undefined && kind === undefined && entry.word === "fault") {
       return { problem: `prompt: "mock:fault=${fault}" names no fault; GET /__mock/faults lists them` }
     }
     // A word is without effect elsewhere; a fault by its name is refused there.
-    const isElsewhere = entry.word !== "fault" && provider !== undefined && kind?.only?.includes(provider) === false
+    const isElsewhere =
+      entry.word !== "fault" && (kind === undefined || (provider !== undefined && kind.only?.includes(provider) === false))
     if (fault !== undefined && !isElsewhere && !faults.some((each) => each.name === fault)) {
       faults.push(always === true ? { name: fault, requests: { after: 0 } } : { name: fault })
     }

@@ -164,7 +164,7 @@ const decodeScript = Schema.decodeUnknownResult(Script, { onExcessProperty: "err
 
 /**
  * Reads a script from JSON, or says what is wrong with it. Fields that are left out are those of `success(duration)`, and with other phases
- * there is no `duration` to stretch them to.
+ * there is no `duration` to stretch them to. `catalogue`: the faults that there are. Default: any provider's.
  *
  * **Example** (A queue that differs from job to job, and a connection that breaks)
  *
@@ -186,14 +186,18 @@ const decodeScript = Schema.decodeUnknownResult(Script, { onExcessProperty: "err
  * @category converting
  * @since 0.1.0
  */
-export const fromJson = (json: unknown, duration: number): Script | { readonly problem: string } => {
+export const fromJson = (
+  json: unknown,
+  duration: number,
+  catalogue: Fault.Catalogue = Fault.anyones
+): Script | { readonly problem: string } => {
   const given = decode(json)
   if (given._tag === "Failure") return { problem: 'a script is a JSON object, as {"ending": "failed"}' }
   const problem = stranger("field of a script", Object.keys(given.success), Object.keys(Script.fields))
   if (problem !== undefined) return { problem }
   const { duration: usual, ...others } = success(duration)
   const stretched = "phases" in given.success ? {} : { duration: usual }
-  const faults = Fault.fromJson(given.success["faults"] ?? [])
+  const faults = Fault.fromJson(given.success["faults"] ?? [], catalogue)
   if ("problem" in faults) return faults
   const script = decodeScript({ ...others, ...stretched, ...given.success, faults: faults.faults })
   return script._tag === "Success" ? script.success : { problem: String(script.failure) }

@@ -6,10 +6,9 @@
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Schema from "effect/Schema"
-import { providers } from "../base/names.ts"
-import { gateway } from "../base/names.ts"
 import { stranger } from "../base/stranger.ts"
 import { longest } from "../base/time.ts"
+import type * as Fault from "./Fault.ts"
 import * as Script from "./Script.ts"
 
 /**
@@ -20,7 +19,7 @@ import * as Script from "./Script.ts"
  */
 export const World = Schema.Struct({
   /** Whose API it is, or which gateway's over which; its paths follow the token directly, as in `/r/<token>/v1/videos`. */
-  provider: Schema.Literals([...providers, gateway]),
+  provider: Schema.String,
   /** The life of each job, whatever the prompts say. Absent: the prompts choose. */
   script: Schema.optionalKey(Script.Changes),
   /** How long a job takes whose script and prompt say nothing of it: milliseconds. Absent: ten seconds. */
@@ -40,8 +39,22 @@ export type World = typeof World.Type
 /** The usual time of a job whose script says nothing of it: milliseconds. */
 const usual = 10_000
 
+/**
+ * What a mock knows of: a world of anything else is refused.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Known {
+  /** The names of its providers. Default: any. */
+  readonly names?: ReadonlyArray<string>
+  /** The faults that there are. Default: any provider's. */
+  readonly catalogue?: Fault.Catalogue
+}
+
 const decodeFields = Schema.decodeUnknownResult(Schema.Record(Schema.String, Schema.Unknown))
 const decodeWorld = Schema.decodeUnknownResult(World)
+const decodeNamed = (names: ReadonlyArray<string>) => Schema.decodeUnknownResult(Schema.Struct({ provider: Schema.Literals(names) }))
 
 /**
  * Reads a world from JSON, or says what is wrong with it. A fault can be its name alone.
@@ -56,7 +69,7 @@ const decodeWorld = Schema.decodeUnknownResult(World)
  * @category converting
  * @since 0.1.0
  */
-export const fromJson = (json: unknown): World | { readonly problem: string } => {
+export const fromJson = (json: unknown, { catalogue, names }: Known = {}): World | { readonly problem: string } => {
   const given = decodeFields(json)
   if (given._tag === "Failure") return { problem: 'a world is a JSON object, as {"provider": "xai", "seed": 1}' }
   const { script: changes, ...others } = given.success
@@ -64,15 +77,17 @@ export const fromJson = (json: unknown): World | { readonly problem: string } =>
   if (problem !== undefined) return { problem }
   if (others["starts"] !== undefined && others["clock"] === undefined)
     return { problem: "starts is when a clock of the world's own begins: frozen or lockstep" }
-  if (changes === undefined) return read(others)
+  if (changes === undefined) return read(others, names)
   const { duration } = others
-  const script = Script.fromJson(changes, typeof duration === "number" ? duration : usual)
+  const script = Script.fromJson(changes, typeof duration === "number" ? duration : usual, catalogue)
   if ("problem" in script) return { problem: `script: ${script.problem}` }
   // Of a script that can be played, what it says of its own; its faults by their long form.
-  return read({ ...others, script: { ...Object(changes), faults: script.faults } })
+  return read({ ...others, script: { ...Object(changes), faults: script.faults } }, names)
 }
 
-const read = (fields: unknown): World | { readonly problem: string } => {
+const read = (fields: unknown, names: Known["names"]): World | { readonly problem: string } => {
+  const named = names === undefined ? undefined : decodeNamed(names)(fields)
+  if (named?._tag === "Failure") return { problem: String(named.failure) }
   const world = decodeWorld(fields)
   return world._tag === "Success" ? canonical(world.success) : { problem: String(world.failure) }
 }
@@ -154,7 +169,7 @@ export const toToken = (world: World): string => version + Base64Url.encode(writ
  * @category converting
  * @since 0.1.0
  */
-export const fromToken = (token: string): World | { readonly problem: string } => {
+export const fromToken = (token: string, known: Known = {}): World | { readonly problem: string } => {
   if (token.length > longestToken) return { problem: `a token has at most ${longestToken} characters, not ${token.length}` }
   if (!token.startsWith(version)) return { problem: `a token begins with "${version}", and then has a world's JSON as base64url` }
   const decoded = Base64Url.decode(token.slice(1))
@@ -165,7 +180,7 @@ export const fromToken = (token: string): World | { readonly problem: string } =
   } catch {
     return { problem: "the token holds no JSON: was it copied whole?" }
   }
-  return fromJson(json)
+  return fromJson(json, known)
 }
 
 /**
@@ -232,10 +247,8 @@ export const smaller = (world: World): ReadonlyArray<World> => {
   return candidates.filter((candidate) => isSmaller(candidate, world))
 }
 
-type Fault = NonNullable<Script.Changes["faults"]>[number]
-
 /** A fault with one thing as usual, or less of it. */
-const lighter = (fault: Fault): ReadonlyArray<Fault> => {
+const lighter = (fault: Fault.Fault): ReadonlyArray<Fault.Fault> => {
   const { byte, requests, retryAfter, ...others } = fault
   const { byte: _, ...anyByte } = fault
   const { requests: __, ...usualRequests } = fault

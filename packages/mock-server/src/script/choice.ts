@@ -1,5 +1,4 @@
 /** Which script a submission gets: the header's, one that waits for the next submissions, or the one that its prompt chooses. */
-import type { Provider } from "../base/names.ts"
 import * as Fault from "./Fault.ts"
 import * as MagicPrompt from "./MagicPrompt.ts"
 import * as Script from "./Script.ts"
@@ -17,7 +16,7 @@ export interface Waiting {
 type Chosen = { readonly script: Script.Script } | { readonly problem: string }
 
 /** A script by its name, or as JSON. */
-export const written = (text: string, duration: number): Chosen => {
+export const written = (text: string, duration: number, catalogue: Fault.Catalogue): Chosen => {
   const named = Script.library.find(({ name }) => name === text.trim())
   if (named !== undefined) return { script: named.script }
   let json: unknown
@@ -28,14 +27,25 @@ export const written = (text: string, duration: number): Chosen => {
       problem: `"${text.slice(0, 80)}" is neither JSON nor the name of a script; there are ${Script.library.map(({ name }) => name).join(", ")}`
     }
   }
-  const script = Script.fromJson(json, duration)
+  const script = Script.fromJson(json, duration, catalogue)
   return "problem" in script ? script : { script }
 }
 
+interface Setting {
+  readonly duration: number
+  readonly host: Fault.Needs
+  /** The name of the provider that is asked. */
+  readonly provider: string
+  /** The faults that can be met. */
+  readonly catalogue: Fault.Catalogue
+  /** The script of those that nothing else gives one. Absent: the prompt's. */
+  readonly usual: Script.Script | undefined
+}
+
 /** Why a script can't be played by this provider on this host: nothing is approximated. */
-const refusal = ({ faults }: Script.Script, provider: Provider, host: Fault.Needs): string | undefined => {
+const refusal = ({ faults }: Script.Script, { catalogue, host, provider }: Setting): string | undefined => {
   for (const { name } of faults) {
-    const kind = Fault.kindOf(name)
+    const kind = catalogue.kindOf(name)
     if (kind === undefined) return `"${name}" is no fault`
     if (kind.only !== undefined && !kind.only.includes(provider))
       return `the fault ${name} is one of ${kind.only.join(", ")}, not of ${provider}`
@@ -46,15 +56,8 @@ const refusal = ({ faults }: Script.Script, provider: Provider, host: Fault.Need
   return undefined
 }
 
-interface Setting {
-  readonly duration: number
-  readonly host: Fault.Needs
-  readonly provider: Provider
-  /** The script of those that nothing else gives one. Absent: the prompt's. */
-  readonly usual: Script.Script | undefined
-}
-
-export const choose = (headers: Headers, prompt: string, waiting: Array<Waiting>, { duration, host, provider, usual }: Setting): Chosen => {
+export const choose = (headers: Headers, prompt: string, waiting: Array<Waiting>, setting: Setting): Chosen => {
+  const { catalogue, duration, provider, usual } = setting
   const header = headerOf(headers)
   const next = waiting[0]
   const given = next?.script ?? usual
@@ -62,12 +65,12 @@ export const choose = (headers: Headers, prompt: string, waiting: Array<Waiting>
   if (header === undefined && next !== undefined && --next.left === 0) waiting.shift()
   const chosen =
     header !== undefined
-      ? written(header, duration)
+      ? written(header, duration, catalogue)
       : given !== undefined
         ? { script: given }
-        : MagicPrompt.parse(prompt, duration, provider)
+        : MagicPrompt.parse(prompt, duration, provider, catalogue)
   if ("problem" in chosen) return { problem: header === undefined ? chosen.problem : `${scriptHeader}: ${chosen.problem}` }
-  const problem = refusal(chosen.script, provider, host)
+  const problem = refusal(chosen.script, setting)
   return problem === undefined ? chosen : { problem }
 }
 

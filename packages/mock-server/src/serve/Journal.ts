@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { Provider } from "../base/names.ts"
 import type { Near } from "./nearest.ts"
 import { isSecretHeader } from "./redact.ts"
 
@@ -20,7 +19,8 @@ export interface Entry {
   /** Without the query. */
   readonly path: string
   readonly route: "submit" | "poll" | "content" | "file" | "unknown"
-  readonly provider?: Provider
+  /** The provider's name; of a gateway that of its surface. */
+  readonly provider?: string
   /** Of a submit: the id that was given, even if the answer was lost. */
   readonly jobId?: string
   /** Absent while there is no answer yet, and where a fault kept all of it back. */

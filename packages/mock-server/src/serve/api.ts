@@ -1,7 +1,6 @@
 /** The API that is played: what each request gets, the mock's own routes aside. */
 import type { Answer } from "../answer/Answer.ts"
-import type { Dialect, Job, Scene } from "../provider/Dialect.ts"
-import type { Provider } from "../base/names.ts"
+import type { Job, Provider, Scene } from "../provider/Provider.ts"
 import * as Fault from "../script/Fault.ts"
 import { carriesKey } from "./Journal.ts"
 import * as Script from "../script/Script.ts"
@@ -18,6 +17,8 @@ import * as SpoilFile from "./spoilFile.ts"
 
 export interface Options {
   readonly duration: number
+  /** The faults that can be met. */
+  readonly catalogue: Fault.Catalogue
   readonly seed: string
   readonly urlTtl?: number
   readonly keys?: ReadonlyArray<string>
@@ -110,13 +111,13 @@ const dueAt = (found: Tracked, endpoint: "content" | "file", method: string): Re
 }
 
 export const make = (
-  { duration, filesAt, keys, maxBodyBytes = defaultMaxBodyBytes, script: usual, seed, under, urlTtl = 3_600_000 }: Options,
+  { catalogue, duration, filesAt, keys, maxBodyBytes = defaultMaxBodyBytes, script: usual, seed, under, urlTtl = 3_600_000 }: Options,
   { jobs, now, waiting }: World
 ) => {
   const accepts = (key: string): boolean => (keys === undefined ? !key.startsWith("bad") : keys.includes(key))
 
-  const visible = (provider: Provider, id: string, owner: string): Tracked | undefined => {
-    const found = jobs.find(provider, id)
+  const visible = ({ name }: Provider, id: string, owner: string): Tracked | undefined => {
+    const found = jobs.find(name, id)
     return found?.owner === owner ? found : undefined
   }
 
@@ -130,40 +131,40 @@ export const make = (
     return (isOwn ? origin : (filesAt ?? origin)) + under + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
   }
 
-  const create = ({ dialect, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, whose: Whose): Job => {
-    const { provider } = dialect
-    const id = dialect.id(jobs.id(seed, provider, body))
-    const job: Job = { id, provider, ...submit.read(body), script, life: Script.draw(script, seed, id), createdAt: now() }
+  const create = ({ provider, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, whose: Whose): Job => {
+    const { name } = provider
+    const id = provider.id(jobs.id(seed, name, body))
+    const job: Job = { id, provider: name, ...submit.read(body), script, life: Script.draw(script, seed, id), createdAt: now() }
     jobs.add(job, whose.owner, whose.intent)
     return job
   }
 
   const submit = async (route: Route & { _tag: "submit" }, request: Request, owner: string, host: Fault.Needs): Promise<Outcome> => {
-    const { dialect } = route
+    const { provider } = route
     const parsed = await parseBody(request, route.submit.media, maxBodyBytes)
     switch (parsed._tag) {
       case "TooLarge":
-        return { answer: dialect.refuse("TooLarge", `The body is larger than ${maxBodyBytes} bytes`) }
+        return { answer: provider.refuse("TooLarge", `The body is larger than ${maxBodyBytes} bytes`) }
       case "Unsupported":
       case "Invalid":
-        return { answer: dialect.refuse(parsed._tag, parsed.message) }
+        return { answer: provider.refuse(parsed._tag, parsed.message) }
       case "Body": {
         const { body } = parsed
-        const refuse = (problem: string): Outcome => ({ answer: dialect.refuse("Invalid", problem), body })
+        const refuse = (problem: string): Outcome => ({ answer: provider.refuse("Invalid", problem), body })
         const problem = route.submit.refuse(body)
         if (problem !== undefined) return refuse(problem)
         const { prompt } = route.submit.read(body)
-        const chosen = choose(request.headers, prompt, waiting, { duration, host, provider: dialect.provider, usual })
+        const chosen = choose(request.headers, prompt, waiting, { catalogue, duration, host, provider: provider.name, usual })
         if ("problem" in chosen) return refuse(chosen.problem)
-        const intent = intentOf(dialect.provider, owner, request.headers, body)
+        const intent = intentOf(provider.name, owner, request.headers, body)
         const all = Spoil.due(chosen.script.faults, "submit", jobs.count(intent))
         const early = Spoil.before(all)
         if (early !== undefined) return { ...broken(unaccepted, early), body, intent }
-        const other = Spoil.instead(all, dialect, now())
+        const other = Spoil.instead(all, provider, now())
         if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name, body, intent }
         const job = create(route, body, chosen.script, { owner, intent })
         const late = Spoil.after(all)
-        const accepted = dialect.accepted(job)
+        const accepted = provider.accepted(job)
         const delivered = broken(accepted, late)
         if (isWhole(accepted, delivered)) jobs.answered(intent)
         return { ...delivered, jobId: job.id, body, intent }
@@ -179,36 +180,36 @@ export const make = (
   })
 
   /** What the provider says of a job now, the network aside. */
-  const state = (dialect: Dialect, found: Tracked, all: ReadonlyArray<Spoil.Due>, origin: string): Outcome => {
-    const other = Spoil.instead(all, dialect, now())
+  const state = (provider: Provider, found: Tracked, all: ReadonlyArray<Spoil.Due>, origin: string): Outcome => {
+    const other = Spoil.instead(all, provider, now())
     if (other !== undefined) return { answer: other.answer, fault: other.by.fault.name }
-    if (isHidden(found, now())) return { answer: dialect.refuse("UnknownJob", ""), fault: "not-found-first" }
+    if (isHidden(found, now())) return { answer: provider.refuse("UnknownJob", ""), fault: "not-found-first" }
     const moment = momentOf(found, now())
     if (moment._tag === "Ended") {
       found.endSeenAt ??= now()
       found.pollsSinceEnd += 1
       if (all.some(({ fault }) => fault.name === "goes-back")) {
         const again: Script.Moment = { _tag: "Running", progress: 50 }
-        if (found.pollsSinceEnd === 2) return { answer: dialect.write(sceneOf(found, again, origin)), fault: "goes-back" }
-        if (found.pollsSinceEnd === 3) return { answer: dialect.refuse("UnknownJob", ""), fault: "goes-back" }
+        if (found.pollsSinceEnd === 2) return { answer: provider.write(sceneOf(found, again, origin)), fault: "goes-back" }
+        if (found.pollsSinceEnd === 3) return { answer: provider.refuse("UnknownJob", ""), fault: "goes-back" }
       }
     }
     const scene = sceneOf(found, moment, origin)
-    const answer = dialect.write(scene)
+    const answer = provider.write(scene)
     const hasLink = moment._tag === "Ended" && JSON.stringify(answer.body ?? "").includes(scene.url)
     const said = Spoil.worded(all, answer, moment._tag === "Running")
     return { ...said, told: told[moment._tag], ...(hasLink ? { url: scene.url } : {}) }
   }
 
-  const poll = ({ dialect, id }: Route & { _tag: "poll" }, owner: string, method: string, origin: string): Outcome => {
-    const found = visible(dialect.provider, id, owner)
-    if (found === undefined) return { answer: dialect.refuse("UnknownJob", ""), isStray: true }
+  const poll = ({ id, provider }: Route & { _tag: "poll" }, owner: string, method: string, origin: string): Outcome => {
+    const found = visible(provider, id, owner)
+    if (found === undefined) return { answer: provider.refuse("UnknownJob", ""), isStray: true }
     const all = Spoil.due(found.job.script.faults, "poll", found.asked.poll + 1)
     const early = Spoil.before(all)
     found.asked.poll += 1
     if (early !== undefined) return broken(unaccepted, early)
     if (all.some(({ fault }) => fault.name === "flaky")) return { answer: proxyError(503), fault: "flaky" }
-    const outcome = state(dialect, found, all, origin)
+    const outcome = state(provider, found, all, origin)
     const hasBody = outcome.answer.body !== undefined && method === "GET"
     if (hasBody) found.bodies += 1
     const late = Spoil.afterPoll(found.job.script.faults, found.asked.poll, found.bodies, hasBody)
@@ -225,7 +226,7 @@ export const make = (
   }
 
   const content = (route: Route & { _tag: "content" }, owner: string, { headers, method }: Request): Outcome => {
-    const found = visible(route.dialect.provider, route.id, owner)
+    const found = visible(route.provider, route.id, owner)
     if (found === undefined) return { answer: route.content.unknown, isStray: true }
     if (isHidden(found, now())) return { answer: route.content.unknown }
     const all = dueAt(found, "content", method)
@@ -242,7 +243,7 @@ export const make = (
   }
 
   const file = ({ id, provider }: Route & { _tag: "file" }, url: URL, request: Request, key: string | undefined): Outcome => {
-    const found = jobs.find(provider, id)
+    const found = jobs.find(provider.name, id)
     if (found === undefined || momentOf(found, now())._tag !== "Ended") return { answer: Files.unknownFile }
     const refusal = Files.refuse(seed, found.job, url.searchParams, now())
     if (refusal === Files.expired) {
@@ -273,8 +274,8 @@ export const make = (
   const answer = async (route: Route, request: Request, url: URL, key: string | undefined, host: Fault.Needs): Promise<Outcome> => {
     const { method } = request
     if (route._tag === "unknown") {
-      const message = `No handler found for ${method} ${url.pathname.slice(1 + (route.dialect?.provider.length ?? -1))}`
-      return { answer: route.dialect?.refuse("UnknownRoute", message) ?? { status: 404, body: { error: message } } }
+      const message = `No handler found for ${method} ${url.pathname.slice(1 + (route.provider?.name.length ?? -1))}`
+      return { answer: route.provider?.refuse("UnknownRoute", message) ?? { status: 404, body: { error: message } } }
     }
     const allow = methodsOf(route)
     if (route._tag === "file") {
@@ -282,10 +283,11 @@ export const make = (
     }
     const jobId = route._tag === "submit" ? {} : { jobId: route.id }
     if (!allow.includes(method)) {
-      const refusal = route.dialect.refuse("WrongMethod", `${method} is not allowed here, only ${allow.join(", ")}`)
+      const refusal = route.provider.refuse("WrongMethod", `${method} is not allowed here, only ${allow.join(", ")}`)
       return { answer: { ...refusal, headers: { allow: allow.join(", ") } }, ...jobId }
     }
-    if (key === undefined || !accepts(key)) return { answer: route.dialect.refuse("Unauthorized", "The key is missing or wrong"), ...jobId }
+    if (key === undefined || !accepts(key))
+      return { answer: route.provider.refuse("Unauthorized", "The key is missing or wrong"), ...jobId }
     switch (route._tag) {
       case "submit":
         return submit(route, request, key, host)

@@ -1,6 +1,5 @@
 /** The jobs of a mock, and how old each is. */
-import type { Job } from "../provider/Dialect.ts"
-import type { Provider } from "../base/names.ts"
+import type { Job } from "../provider/Provider.ts"
 import type { Endpoint } from "../script/Fault.ts"
 import * as Script from "../script/Script.ts"
 import * as Hash from "../base/hash.ts"
@@ -82,7 +81,7 @@ export class Jobs {
     return [...this.tracked.values()]
   }
 
-  find(provider: Provider, id: string): Tracked | undefined {
+  find(provider: string, id: string): Tracked | undefined {
     return this.tracked.get(`${provider} ${id}`)
   }
 
@@ -104,7 +103,7 @@ export class Jobs {
   }
 
   /** A UUID that depends on the seed, what is submitted, and which of several equal ones it is. */
-  id(seed: string, provider: Provider, body: unknown): string {
+  id(seed: string, provider: string, body: unknown): string {
     for (let nth = 0; ; nth++) {
       const uuid = Hash.uuid(`job ${seed} ${provider} ${JSON.stringify(body)} ${nth}`)
       if (!this.taken.has(uuid)) {

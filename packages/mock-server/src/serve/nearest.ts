@@ -1,8 +1,5 @@
 /** What a request that found no route may have meant. */
-import type { Dialect } from "../provider/Dialect.ts"
-import { providers } from "../base/names.ts"
-import { gateway } from "../base/names.ts"
-import { dialects } from "./route.ts"
+import type { Provider } from "../provider/Provider.ts"
 
 /** A route, and what of a request differs from it. */
 export interface Near {
@@ -11,16 +8,16 @@ export interface Near {
   readonly differs: string
 }
 
-const routesBelow = (base: string, { content, poll, prefixes, submits }: Dialect) => {
-  const posts = submits.map(({ path }) => ({ method: "POST", path }))
-  const gets = [poll, ...(content === undefined ? [] : [content.path])].map((path) => ({ method: "GET", path }))
-  return prefixes.flatMap((prefix) => posts.concat(gets).map(({ method, path }) => ({ method, path: `/${base}${prefix}${path}` })))
+interface Known {
+  readonly method: string
+  readonly path: string
 }
 
-const routes: ReadonlyArray<{ readonly method: string; readonly path: string }> = [
-  ...providers.flatMap((provider) => routesBelow(provider, dialects[provider])),
-  ...routesBelow(gateway, dialects.cometapi)
-]
+const routesOf = ({ content, name, poll, prefixes, submits }: Provider): ReadonlyArray<Known> => {
+  const posts = submits.map(({ path }) => ({ method: "POST", path }))
+  const gets = [poll, ...(content === undefined ? [] : [content.path])].map((path) => ({ method: "GET", path }))
+  return prefixes.flatMap((prefix) => posts.concat(gets).map(({ method, path }) => ({ method, path: `/${name}${prefix}${path}` })))
+}
 
 /** How many letters must be put in, taken away or changed. */
 export const distance = (one: string, other: string): number => {
@@ -60,14 +57,15 @@ const differsIn = (pattern: string, path: string, method: string, wanted: string
 }
 
 /** The three routes that are nearest to a request, the nearest first; of a world, those that are in it: below `/<base>`. */
-export const nearest = (method: string, path: string, base?: string): ReadonlyArray<Near> => {
+export const nearest = (providers: ReadonlyArray<Provider>, method: string, path: string, base?: string): ReadonlyArray<Near> => {
   const short = path.slice(0, 200)
-  const scoreOf = (route: (typeof routes)[number]): number => {
+  const scoreOf = (route: Known): number => {
     // That very route, with another method, and not one that takes its last part for an id.
     if (route.path === short) return -1
     return distance(short, filled(route.path.split("/"), short.split("/")).join("/")) + (method === route.method ? 0 : 2)
   }
-  return routes
+  return providers
+    .flatMap(routesOf)
     .filter((route) => base === undefined || route.path.startsWith(`/${base}/`))
     .map((route) => ({ route, score: scoreOf(route) }))
     .toSorted((one, other) => one.score - other.score)

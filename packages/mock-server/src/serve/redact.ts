@@ -2,7 +2,7 @@
  * Leaves secrets out of an exchange: each becomes a placeholder, `redacted-1`, `redacted-2`, …, in the order in which they were met. They are
  * numbered, not hashed: a hash of something short can be guessed. The same secret has the same placeholder wherever it stands.
  */
-import { isRecord } from "../base/rules.ts"
+import { isRecord } from "../base/Rules.ts"
 
 interface Known {
   readonly placeholder: string

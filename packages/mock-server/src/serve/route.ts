@@ -1,22 +1,14 @@
 /**
  * Which provider, and which of its endpoints, a path means.
  */
-import { cometapi } from "../providers/cometapi/dialect.ts"
-import type { Content, Dialect, Submit } from "../provider/Dialect.ts"
-import { type Provider, providers } from "../base/names.ts"
-import { geeknow } from "../providers/geeknow/dialect.ts"
-import { xai } from "../providers/xai/dialect.ts"
-import { xingchao } from "../providers/xingchao/dialect.ts"
-import { gateway } from "../base/names.ts"
-
-export const dialects: Readonly<Record<Provider, Dialect>> = { cometapi, xingchao, geeknow, xai }
+import type { Content, Provider, Submit } from "../provider/Provider.ts"
 
 export type Route =
-  | { readonly _tag: "submit"; readonly dialect: Dialect; readonly submit: Submit }
-  | { readonly _tag: "poll"; readonly dialect: Dialect; readonly id: string }
-  | { readonly _tag: "content"; readonly dialect: Dialect; readonly content: Content; readonly id: string }
+  | { readonly _tag: "submit"; readonly provider: Provider; readonly submit: Submit }
+  | { readonly _tag: "poll"; readonly provider: Provider; readonly id: string }
+  | { readonly _tag: "content"; readonly provider: Provider; readonly content: Content; readonly id: string }
   | { readonly _tag: "file"; readonly provider: Provider; readonly id: string }
-  | { readonly _tag: "unknown"; readonly dialect?: Dialect }
+  | { readonly _tag: "unknown"; readonly provider?: Provider }
 
 /** The part of `path` that stands for `{id}` in `pattern`. */
 const idIn = (pattern: string, path: string): string | undefined => {
@@ -26,32 +18,34 @@ const idIn = (pattern: string, path: string): string | undefined => {
   return id.includes("/") ? undefined : id
 }
 
-const within = (dialect: Dialect, path: string): Route | undefined => {
-  const submit = dialect.submits.find((one) => one.path === path)
-  if (submit !== undefined) return { _tag: "submit", dialect, submit }
-  const { content } = dialect
+const within = (provider: Provider, path: string): Route | undefined => {
+  const submit = provider.submits.find((one) => one.path === path)
+  if (submit !== undefined) return { _tag: "submit", provider, submit }
+  const { content } = provider
   const contentId = content === undefined ? undefined : idIn(content.path, path)
-  if (content !== undefined && contentId !== undefined) return { _tag: "content", dialect, content, id: contentId }
-  const id = idIn(dialect.poll, path)
-  return id === undefined ? undefined : { _tag: "poll", dialect, id }
+  if (content !== undefined && contentId !== undefined) return { _tag: "content", provider, content, id: contentId }
+  const id = idIn(provider.poll, path)
+  return id === undefined ? undefined : { _tag: "poll", provider, id }
 }
 
-export const routeOf = (pathname: string): Route => {
+/** The jobs of a gateway, and so their files, are its upstream's. */
+const hasFiles = ({ gateway }: Provider): boolean => gateway === undefined
+
+export const routeOf = (providers: ReadonlyArray<Provider>, pathname: string): Route => {
   const [, first = ""] = pathname.split("/")
   if (first === "files") {
-    const provider = providers.find((one) => pathname.startsWith(`/files/${one}/`))
-    const id = provider === undefined ? undefined : idIn(`/files/${provider}/{id}.mp4`, pathname)
+    const provider = providers.find((one) => hasFiles(one) && pathname.startsWith(`/files/${one.name}/`))
+    const id = provider === undefined ? undefined : idIn(`/files/${provider.name}/{id}.mp4`, pathname)
     return provider === undefined || id === undefined ? { _tag: "unknown" } : { _tag: "file", provider, id }
   }
-  const provider = providers.find((one) => one === first)
+  const provider = providers.find((one) => one.name === first)
   if (provider === undefined) return { _tag: "unknown" }
-  const dialect = dialects[provider]
-  for (const prefix of dialect.prefixes) {
-    const base = `/${provider}${prefix}/`
-    const route = pathname.startsWith(base) ? within(dialect, pathname.slice(base.length - 1)) : undefined
+  for (const prefix of provider.prefixes) {
+    const base = `/${first}${prefix}/`
+    const route = pathname.startsWith(base) ? within(provider, pathname.slice(base.length - 1)) : undefined
     if (route !== undefined) return route
   }
-  return { _tag: "unknown", dialect }
+  return { _tag: "unknown", provider }
 }
 
 /** The mock's own words about a provider: its contract. */
@@ -62,11 +56,11 @@ export interface ContractRoute {
   readonly as: "openapi.json" | "docs"
 }
 
-export const contractRouteOf = (pathname: string): ContractRoute | undefined => {
+export const contractRouteOf = (providers: ReadonlyArray<Provider>, pathname: string): ContractRoute | undefined => {
   const [, base = "", as] = /^(\/.+)\/(openapi\.json|docs)$/.exec(pathname) ?? []
   if (as !== "openapi.json" && as !== "docs") return undefined
-  if (base === `/${gateway}`) return { provider: "cometapi", base, as }
-  const provider = providers.find((one) => dialects[one].prefixes.some((prefix) => base === `/${one}${prefix}`))
+
+  const provider = providers.find((one) => one.contract !== undefined && one.prefixes.some((prefix) => base === `/${one.name}${prefix}`))
   return provider === undefined ? undefined : { provider, base, as }
 }
 

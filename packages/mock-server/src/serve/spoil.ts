@@ -1,10 +1,9 @@
 /** What a job's faults make of its answers. Pure: which fault is due is decided by counting, which is the mock's. */
 import * as DateTime from "effect/DateTime"
 import type { Answer } from "../answer/Answer.ts"
-import type { Dialect } from "../provider/Dialect.ts"
-import { type Endpoint, type Fault, isDue, kindOf } from "../script/Fault.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { type Endpoint, type Fault, fixtureOf, isDue, kindOf } from "../script/Fault.ts"
 import { broken, type Delivery } from "../answer/delivery.ts"
-import { errorOf } from "../script/errors.ts"
 import * as Words from "../answer/words.ts"
 
 /** A fault that is about this request, with its place in the catalogue. */
@@ -45,10 +44,10 @@ export const deliver = (answer: Answer, spoilt: Due | undefined): Delivery =>
   spoilt?.kind.cell === undefined ? { answer } : broken(spoilt.kind.cell, answer, spoilt.fault.byte)
 
 /** What a 429 says, in each of the three ways. `now` is milliseconds since the epoch. */
-const rateLimited = (dialect: Dialect, { fault }: Due, now: number): Answer => {
+const rateLimited = (provider: Provider, { fault }: Due, now: number): Answer => {
   const asked = fault.retryAfter ?? 1
   if (fault.name === "rate-limited-silent") return { status: 429, body: undefined }
-  const answer = dialect.refuse("RateLimited", "Too many requests")
+  const answer = provider.refuse("RateLimited", "Too many requests")
   // A date has whole seconds, and must not ask for less than it means.
   const date = DateTime.toDateUtc(DateTime.makeUnsafe(Math.ceil(now / 1000 + asked) * 1000)).toUTCString()
   return { ...answer, headers: { "retry-after": fault.name === "rate-limited-date" ? date : String(asked) } }
@@ -57,17 +56,17 @@ const rateLimited = (dialect: Dialect, { fault }: Due, now: number): Answer => {
 /** What is said instead of an answer to a submission or a poll; `undefined` where nothing is. */
 export const instead = (
   all: ReadonlyArray<Due>,
-  dialect: Dialect,
+  provider: Provider,
   now: number
 ): { readonly answer: Answer; readonly by: Due } | undefined => {
   for (const by of all) {
     const { name } = by.fault
     if (name.includes("rate-limited") && by.kind.cell === undefined && !name.includes("-error.")) {
-      return { answer: rateLimited(dialect, by, now), by }
+      return { answer: rateLimited(provider, by, now), by }
     }
-    const error = errorOf(name, dialect.provider)
-    if (error !== undefined) return { answer: error, by }
-    if (name === "query-failed" && dialect.queryFailed !== undefined) return { answer: dialect.queryFailed, by }
+    const error = provider.fixtures?.[fixtureOf(name) ?? ""]
+    if (error !== undefined) return { answer: { status: error.status, body: error.body }, by }
+    if (name === "query-failed" && provider.queryFailed !== undefined) return { answer: provider.queryFailed, by }
   }
   return undefined
 }

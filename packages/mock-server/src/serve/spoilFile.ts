@@ -2,7 +2,7 @@
 import type { Answer } from "../answer/Answer.ts"
 import { type Delivery, encode } from "../answer/delivery.ts"
 import * as Files from "../answer/files.ts"
-import type { Job } from "../provider/Dialect.ts"
+import type { Job } from "../provider/Provider.ts"
 import type { Due } from "./spoil.ts"
 
 /** Half of a file, as if that were all. */

@@ -3,12 +3,11 @@ import { type IncomingMessage, request } from "node:http"
 import { Readable } from "node:stream"
 import { setupServer } from "msw/node"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { vendors } from "../../src/hosts/vendors.ts"
 import * as Mock from "../../src/mock/Mock.ts"
 import * as Msw from "../../src/hosts/msw.ts"
 import { layer, serve, Server } from "../../src/hosts/node.ts"
 import { inBrowser, missing } from "./browser.ts"
-import { aDocumentedBody, type Host, options, origin, play, type Step } from "./sequence.ts"
+import { aDocumentedBody, type Host, options, origin, play, realAt, type Step } from "./sequence.ts"
 
 const atOrigin = (provider: string): string => `${origin}/${provider}`
 
@@ -56,7 +55,7 @@ const hosts: Readonly<Record<string, () => Promise<ReadonlyArray<Step>>>> = {
   "MSW on Node, at the vendors' own addresses": async () => {
     const { uninstall } = await Msw.install(setupServer, Mock.make(options), { origin })
     onTestFinished(uninstall)
-    return play({ api: (provider) => vendors[provider].origin, send: globalThis.fetch })
+    return play({ api: realAt, send: globalThis.fetch })
   }
 }
 

@@ -1,9 +1,8 @@
 /** What runs in the browser. */
 import { setupWorker } from "msw/browser"
-import { vendors } from "../../src/hosts/vendors.ts"
 import * as Mock from "../../src/mock/Mock.ts"
 import * as Msw from "../../src/hosts/msw.ts"
-import { options, origin, play } from "./sequence.ts"
+import { options, origin, play, realAt } from "./sequence.ts"
 
 const textOf = (asked: Promise<unknown>): Promise<string> => asked.then((value) => `fulfilled: ${String(value)}`, String)
 
@@ -16,7 +15,7 @@ const ignoring: typeof setupWorker = (...handlers) => {
 const run = async () => {
   const { uninstall } = await Msw.install(setupWorker, Mock.make(options), { origin, others: "bypass" })
   const leak = await textOf(globalThis.fetch("https://management-api.x.ai/teams").then(({ status }) => status))
-  const steps = await play({ api: (provider) => vendors[provider].origin, send: (url, init) => globalThis.fetch(url, init) })
+  const steps = await play({ api: realAt, send: (url, init) => globalThis.fetch(url, init) })
   await uninstall()
   return { steps, leak, broken: await textOf(Msw.install(ignoring, Mock.make(options))) }
 }

@@ -1,17 +1,21 @@
 /** One sequence of requests, to be played on each host: what comes back must be the same to the byte. Runs in browsers too. */
 import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
-import { type Provider, providers } from "../../src/base/names.ts"
+import { type Name, providerNames } from "../names.ts"
+import { builtIn } from "../../src/providers/index.ts"
 import type { Options } from "../../src/mock/Mock.ts"
 import { endpoints } from "../endpoints.ts"
 
 export const origin = "http://mock.test"
+
+/** Where a vendor's own API is. */
+export const realAt = (provider: Name): string => new URL(builtIn[provider].vendor?.baseUrl ?? "").origin
 
 /** A time that only the sequence moves, over HTTP. */
 export const options: Options & { readonly now: () => number } = { now: () => 1_800_000_000_000, clock: "frozen", seed: "every host" }
 
 export interface Host {
   /** Where a provider's API is, in the eyes of a client of this host. */
-  readonly api: (provider: Provider) => string
+  readonly api: (provider: Name) => string
   readonly send: (url: string, init: RequestInit) => Promise<Response>
 }
 
@@ -56,7 +60,7 @@ export const play = async ({ api, send }: Host): Promise<ReadonlyArray<Step>> =>
     ask(asked, url, { method: "POST", headers: { ...auth(key), "content-type": "application/json" }, body: JSON.stringify(body) })
   const advance = (by: number): Promise<string> => post(`${by} ms later`, `${origin}/__mock/clock`, { advance: by })
 
-  for (const provider of providers) {
+  for (const provider of providerNames) {
     const { body, poll, submit } = endpoints[provider]
     const base = api(provider)
     const submitted = async (prompt: string): Promise<string> => {

@@ -1,5 +1,6 @@
 /** Lives for the mock to play. */
-import { Fault, type Provider, type Script } from "@reelay/mock-server"
+import { Fault, type Script } from "@reelay/mock-server"
+import { catalogue } from "@reelay/mock-server/providers"
 import * as fc from "fast-check"
 
 /** Milliseconds: round ones, so that what is left after shrinking can be read. */
@@ -54,10 +55,10 @@ const faultOf = (names: ReadonlyArray<string>): fc.Arbitrary<Fault.Fault> =>
  * @since 0.1.0
  */
 export const script = (
-  provider: Provider,
+  provider: string,
   { faults = 2, host = "socket" }: { readonly host?: Fault.Needs | undefined; readonly faults?: number | undefined } = {}
 ): fc.Arbitrary<Script.Script> => {
-  const names = Fault.catalogue
+  const names = catalogue.kinds
     .filter((kind) => kind.only?.includes(provider) !== false && Fault.isExpressible(kind, host))
     .map(({ name }) => name)
   return fc.record({

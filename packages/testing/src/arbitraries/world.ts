@@ -1,5 +1,5 @@
 /** Worlds of the mock, for base URLs. */
-import type { Fault, Provider, World } from "@reelay/mock-server"
+import type { Fault, World } from "@reelay/mock-server"
 import * as fc from "fast-check"
 import { script } from "./script.ts"
 
@@ -26,7 +26,7 @@ const nearest = { withCrossShrink: true }
  * @since 0.1.0
  */
 export const world = (
-  providers: readonly [Provider, ...ReadonlyArray<Provider>],
+  providers: readonly [string, ...ReadonlyArray<string>],
   {
     clock,
     ...options
@@ -36,7 +36,7 @@ export const world = (
     readonly host?: Fault.Needs | undefined
   } = {}
 ): fc.Arbitrary<World.World> => {
-  const ofProvider = (provider: Provider): fc.Arbitrary<World.World> =>
+  const ofProvider = (provider: string): fc.Arbitrary<World.World> =>
     fc.record(
       {
         provider: fc.constant(provider),

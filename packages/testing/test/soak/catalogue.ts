@@ -1,5 +1,6 @@
 /** All that the mock can be asked for in a prompt, as the soak asks for it: each magic word, and each fault that has none. */
-import { Fault, MagicPrompt } from "@reelay/mock-server"
+import { MagicPrompt } from "@reelay/mock-server"
+import { catalogue as shown } from "@reelay/mock-server/providers"
 
 export interface Word {
   /** As in `fail`, or `fault=poll-body-stall`: what it is called in the coverage. */
@@ -30,7 +31,7 @@ const words: ReadonlyArray<Word> = magicWords
 
 const named: ReadonlySet<string | undefined> = new Set(words.map(({ fault }) => fault))
 
-const faults: ReadonlyArray<Word> = Fault.catalogue
+const faults: ReadonlyArray<Word> = shown.kinds
   .filter(({ name }) => !named.has(name))
   .map(({ endpoint, name, only }) => ({
     name: `fault=${name}`,

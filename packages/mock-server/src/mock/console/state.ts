@@ -75,15 +75,15 @@ const mostRows = 500
 /** After these there is a file; of `no-url` too, though nobody is told where. */
 export const hasFile = ({ state }: Pick<JobView, "state">): boolean => state === "succeeded" || state === "no-url"
 
-const jobIdOf = ({ jobId, path }: Entry): string | undefined => {
+const jobIdOf = (providers: Mock["providers"], { jobId, path }: Entry): string | undefined => {
   if (jobId !== undefined) return jobId
-  const route = routeOf(path)
+  const route = routeOf(providers, path)
   return "id" in route ? route.id : undefined
 }
 
-const rowOf = (entry: Entry, n: number): Row => {
+const rowOf = (providers: Mock["providers"], entry: Entry, n: number): Row => {
   const { answer: _, authorised: __, body: ___, headers: ____, ...row } = entry
-  const jobId = jobIdOf(entry)
+  const jobId = jobIdOf(providers, entry)
   return { ...row, n, ...(jobId === undefined ? {} : { jobId }) }
 }
 
@@ -105,7 +105,7 @@ const inWords = (script: Script.Script): string => {
 export const stateOf = ({ jobs, journal, mock, pulse, waiting }: Inside): State => {
   const views = mock.jobs
   const { mode, nextEventIn, now } = mock.clock
-  const { lines, total } = Ledger.of(views, now)
+  const { lines, total } = Ledger.of(views, now, Ledger.pricesOf(mock.providers))
   const costs = new Map<string, number>(lines.map(({ cost, jobId }) => [jobId, cost]))
   const tracked = new Map<string, Tracked>(jobs.all.map((each) => [each.job.id, each]))
   const first = journal.entries.length - mostRows
@@ -123,7 +123,7 @@ export const stateOf = ({ jobs, journal, mock, pulse, waiting }: Inside): State 
     jobCount: views.length,
     journal: journal.entries
       .slice(-mostRows)
-      .map((entry, index) => rowOf(entry, journal.first + Math.max(0, first) + index))
+      .map((entry, index) => rowOf(mock.providers, entry, journal.first + Math.max(0, first) + index))
       .toReversed(),
     journalCount: journal.first + journal.entries.length,
     total,

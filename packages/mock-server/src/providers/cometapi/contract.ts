@@ -93,14 +93,9 @@ const gate: Replies = each(Envelope, {
 
 export const contract: Contract = {
   title: "CometAPI Grok video",
-  origin: "https://api.cometapi.com",
   document: "https://apidoc.cometapi.com/api/video/xai/video-generation",
   id: { inPath: "request_id", inAnswer: "request_id" },
   submit: {
-    paths: {
-      "/grok/v1/videos/generations": { summary: "Make a video of a text or an image", example: { prompt: "A candle", duration: 1 } },
-      "/grok/v1/videos/edits": { summary: "Edit a video", example: { prompt: "At night", video: { url: "https://example.com/a.mp4" } } }
-    },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
       ...each(Envelope, { 400: "The request is not as documented.", 413: "The body is too large.", 415: "The body is no JSON." }),

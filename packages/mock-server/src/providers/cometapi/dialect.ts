@@ -5,8 +5,7 @@
  */
 import { fixtures } from "@reelay/providers/cometapi/fixtures"
 import { edits, generations } from "./rules.ts"
-import type { Answer } from "../../answer/Answer.ts"
-import { created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import { type Answer, created, type Provider, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Provider.ts"
 
 /** As in the documented sample: 1 second, 500,000,000 ticks. */
 const usage = (job: Job) => ({ cost_in_usd_ticks: job.seconds * 500_000_000 })
@@ -135,8 +134,8 @@ const refuse = (reason: Reason, message: string): Answer => {
   }
 }
 
-export const cometapi: Dialect = {
-  provider: "cometapi",
+export const cometapi: Provider = {
+  name: "cometapi",
   prefixes: [""],
   submits: [generations, edits],
   poll: "/grok/v1/videos/{id}",
@@ -147,5 +146,8 @@ export const cometapi: Dialect = {
   },
   write: (scene) => (scene.job.script.shape === "flat" ? flat(scene) : wrapped(scene)),
   refuse,
-  queryFailed: fixtures["query.error.with-wrapper-code"]
+  queryFailed: fixtures["query.error.with-wrapper-code"],
+  contract: () => import("./contract.ts").then(({ contract }) => contract),
+  fixtures,
+  vendor: { baseUrl: "https://api.cometapi.com", domain: "cometapi.com" }
 }

@@ -1,6 +1,6 @@
 import type { Body } from "../../base/body.ts"
-import * as R from "../../base/rules.ts"
-import type { Submit } from "../../provider/Dialect.ts"
+import * as R from "../../base/Rules.ts"
+import type { Submit } from "../../provider/Provider.ts"
 
 /** Documented defaults; the length of a source video is the mock's own guess, it does not look at the file. */
 const defaults = { model: "grok-imagine-video", duration: 1, source: 6 }
@@ -32,6 +32,8 @@ const generationRules: R.Rules = {
 
 export const generations: Submit = {
   path: "/grok/v1/videos/generations",
+  summary: "Make a video of a text or an image",
+  example: { prompt: "A candle", duration: 1 },
   media: ["application/json"],
   ...R.body(generationRules),
   read: (body) => read(body, Number(body["duration"] ?? defaults.duration))
@@ -41,6 +43,8 @@ const editRules: R.Rules = { ...common, video: { check: R.record({ url: { check:
 
 export const edits: Submit = {
   path: "/grok/v1/videos/edits",
+  summary: "Edit a video",
+  example: { prompt: "At night", video: { url: "https://example.com/a.mp4" } },
   media: ["application/json"],
   ...R.body(editRules),
   read: (body) => read(body, defaults.source)

@@ -55,16 +55,9 @@ const gate: Replies = each(Envelope, { 401: "The key is missing or wrong.", 429:
 
 export const contract: Contract = {
   title: "GeekNow Grok video",
-  origin: "https://www.geeknow.top",
   document: "https://docs.geeknow.top/api-reference/videos/grok/generation",
   id: { inPath: "task_id", inAnswer: "id" },
   submit: {
-    paths: {
-      "/v1/videos": {
-        summary: "Make a video of a text or of images",
-        example: { model: "grok-video-3", prompt: "A candle", seconds: "6" }
-      }
-    },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
       ...each(TaskError, {

@@ -2,8 +2,7 @@
  * GeekNow, a new-api gateway: https://docs.geeknow.top/api-reference/videos/grok/generation
  */
 import { fixtures } from "@reelay/providers/geeknow/fixtures"
-import type { Answer } from "../../answer/Answer.ts"
-import { created, type Dialect, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import { type Answer, created, type Provider, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Provider.ts"
 import type { Moment } from "../../script/Script.ts"
 import { create } from "./rules.ts"
 
@@ -127,8 +126,8 @@ const refuseContent = (moment: Moment): Answer | undefined => {
   }
 }
 
-export const geeknow: Dialect = {
-  provider: "geeknow",
+export const geeknow: Provider = {
+  name: "geeknow",
   prefixes: [""],
   submits: [create],
   poll: "/v1/videos/{id}",
@@ -139,5 +138,8 @@ export const geeknow: Dialect = {
     return { status, body: { ...body, id: job.id, model: job.model, created_at: created(job) } }
   },
   write,
-  refuse
+  refuse,
+  contract: () => import("./contract.ts").then(({ contract }) => contract),
+  fixtures,
+  vendor: { baseUrl: "https://www.geeknow.top", domain: "geeknow.top" }
 }

@@ -1,5 +1,5 @@
-import * as R from "../../base/rules.ts"
-import type { Submit } from "../../provider/Dialect.ts"
+import * as R from "../../base/Rules.ts"
+import type { Submit } from "../../provider/Provider.ts"
 
 /** Lengths of each model in seconds; pro and max are fixed by the vendor's script, the default of the first is the sample's. */
 const models = new Map<unknown, { readonly seconds: number; readonly fixed: boolean }>([
@@ -26,6 +26,8 @@ const secondsOf = ({ fixed, seconds }: { readonly seconds: number; readonly fixe
 
 export const create: Submit = {
   path: "/v1/videos",
+  summary: "Make a video of a text or of images",
+  example: { model: "grok-video-3", prompt: "A candle", seconds: "6" },
   // The prose says multipart, the generated cURL on the same page JSON.
   media: ["multipart/form-data", "application/json"],
   files: ["input_reference"],

@@ -56,21 +56,9 @@ const broke = "The key may not do this, or its team can't pay."
 
 export const contract: Contract = {
   title: "xAI video generation",
-  origin: "https://api.x.ai",
   document: "https://docs.x.ai/developers/rest-api-reference/inference/videos",
   id: { inPath: "request_id", inAnswer: "request_id" },
   submit: {
-    paths: {
-      "/v1/videos/generations": {
-        summary: "Make a video of a text, an image or reference images",
-        example: { prompt: "A candle", duration: 1 }
-      },
-      "/v1/videos/edits": { summary: "Edit a video", example: { prompt: "At night", video: { url: "https://example.com/a.mp4" } } },
-      "/v1/videos/extensions": {
-        summary: "Continue a video",
-        example: { prompt: "The flame goes out", duration: 2, video: { url: "https://example.com/a.mp4" } }
-      }
-    },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
       ...each(HttpError, { ...refusals, 403: broke })

@@ -2,8 +2,7 @@
  * xAI: https://docs.x.ai/developers/rest-api-reference/inference/videos
  */
 import { fixtures } from "@reelay/providers/xai/fixtures"
-import type { Answer } from "../../answer/Answer.ts"
-import { type Dialect, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import { type Answer, type Provider, type Job, type Reason, type Scene, statusOf } from "../../provider/Provider.ts"
 import { edits, extensions, generations } from "./rules.ts"
 
 /** Ticks of a second of video at 480p: a cent is 100,000,000 ticks, the documented sample bills 5 cents a second. */
@@ -91,8 +90,8 @@ const refuse = (reason: Reason, message: string): Answer => {
   }
 }
 
-export const xai: Dialect = {
-  provider: "xai",
+export const xai: Provider = {
+  name: "xai",
   prefixes: [""],
   submits: [generations, edits, extensions],
   poll: "/v1/videos/{id}",
@@ -102,5 +101,10 @@ export const xai: Dialect = {
     return { status, body: { ...body, request_id: job.id } }
   },
   write,
-  refuse
+  refuse,
+  // `pending`, with an empty body or a progress.
+  isVague: true,
+  contract: () => import("./contract.ts").then(({ contract }) => contract),
+  fixtures,
+  vendor: { baseUrl: "https://api.x.ai", domain: "x.ai" }
 }

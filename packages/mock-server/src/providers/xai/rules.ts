@@ -1,6 +1,6 @@
 import type { Body } from "../../base/body.ts"
-import * as R from "../../base/rules.ts"
-import type { Submit } from "../../provider/Dialect.ts"
+import * as R from "../../base/Rules.ts"
+import type { Submit } from "../../provider/Provider.ts"
 
 /** What is not said in a request: documented defaults, but for the length of a source video, which the mock does not look at. */
 const defaults = { model: "grok-imagine-video", duration: 8, extension: 6, source: 6 }
@@ -119,6 +119,8 @@ const generationConflicts: ReadonlyArray<R.Conflict> = [
 
 export const generations: Submit = {
   path: "/v1/videos/generations",
+  summary: "Make a video of a text, an image or reference images",
+  example: { prompt: "A candle", duration: 1 },
   media: ["application/json"],
   ...R.body(generationRules, generationConflicts),
   read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: secondsOf(body) })
@@ -134,6 +136,8 @@ const sourceRules: R.Rules = {
 
 export const edits: Submit = {
   path: "/v1/videos/edits",
+  summary: "Edit a video",
+  example: { prompt: "At night", video: { url: "https://example.com/a.mp4" } },
   media: ["application/json"],
   ...R.body(sourceRules),
   read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: defaults.source })
@@ -146,6 +150,8 @@ const extensionRules: R.Rules = {
 
 export const extensions: Submit = {
   path: "/v1/videos/extensions",
+  summary: "Continue a video",
+  example: { prompt: "The flame goes out", duration: 2, video: { url: "https://example.com/a.mp4" } },
   media: ["application/json"],
   ...R.body(extensionRules),
   // `duration` is the extension alone; the result is source and extension.

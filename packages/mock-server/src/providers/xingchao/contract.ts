@@ -42,16 +42,9 @@ const Message = Schema.Struct({ message: Schema.String }).annotate({ identifier:
 
 export const contract: Contract = {
   title: "XingChao Grok video",
-  origin: "https://zcbservice.aizfw.cn/kyyReactApiServer",
   document: "https://docs.xingchaoyiqing.com/api-reference/video/grok-create",
   id: { inPath: "id", inAnswer: "id" },
   submit: {
-    paths: {
-      "/v1/grok/videos": {
-        summary: "Make a video of a text or of images",
-        example: { model: "grok_video3", prompt: "A candle", duration: 6 }
-      }
-    },
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
       ...each(Message, refusals)

@@ -2,8 +2,7 @@
  * XingChao: https://docs.xingchaoyiqing.com/api-reference/video/grok-create
  */
 import { fixtures } from "@reelay/providers/xingchao/fixtures"
-import type { Answer } from "../../answer/Answer.ts"
-import { created, type Dialect, type Job, type Reason, type Scene, statusOf } from "../../provider/Dialect.ts"
+import { type Answer, created, type Provider, type Job, type Reason, type Scene, statusOf } from "../../provider/Provider.ts"
 import { create } from "./rules.ts"
 
 interface Fixture {
@@ -58,8 +57,8 @@ const refuse = (reason: Reason, message: string): Answer => {
   }
 }
 
-export const xingchao: Dialect = {
-  provider: "xingchao",
+export const xingchao: Provider = {
+  name: "xingchao",
   // The vendor's base URL has a path.
   prefixes: ["", "/kyyReactApiServer"],
   submits: [create],
@@ -67,5 +66,8 @@ export const xingchao: Dialect = {
   id: (uuid) => `video_${uuid}`,
   accepted: (job) => answer(job, fixtures["create.queued"]),
   write,
-  refuse
+  refuse,
+  contract: () => import("./contract.ts").then(({ contract }) => contract),
+  fixtures,
+  vendor: { baseUrl: "https://zcbservice.aizfw.cn/kyyReactApiServer", domain: "aizfw.cn" }
 }

@@ -1,5 +1,5 @@
-import * as R from "../../base/rules.ts"
-import type { Submit } from "../../provider/Dialect.ts"
+import * as R from "../../base/Rules.ts"
+import type { Submit } from "../../provider/Provider.ts"
 
 const defaultDuration = 10
 
@@ -28,6 +28,8 @@ const models: ReadonlyMap<unknown, R.Rules> = new Map<unknown, R.Rules>([
 
 export const create: Submit = {
   path: "/v1/grok/videos",
+  summary: "Make a video of a text or of images",
+  example: { model: "grok_video3", prompt: "A candle", duration: 6 },
   media: ["application/json"],
   ...R.bodyByModel({ prompt: { check: R.filled, required: true } }, models),
   read: (body) => ({

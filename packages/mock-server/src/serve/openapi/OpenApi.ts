@@ -3,22 +3,24 @@
  * the fixtures, each with its source and its evidence.
  */
 import * as JsonSchema from "effect/JsonSchema"
-import type { Provider } from "../../base/names.ts"
-import type { Submit } from "../../provider/Dialect.ts"
-import { fixtures, type Recorded } from "../../script/errors.ts"
-import { dialects } from "../route.ts"
-import { isRecord, type Json } from "../../base/rules.ts"
+import type { Recorded } from "../../answer/Recorded.ts"
+import { isRecord, type Json } from "../../base/Rules.ts"
 import { version } from "../../base/version.ts"
-import { contract as cometapi } from "../../providers/cometapi/contract.ts"
 import { type Contract, jsonSchema, type Replies, type Reply } from "../../provider/Contract.ts"
-import { contract as geeknow } from "../../providers/geeknow/contract.ts"
-import { contract as xai } from "../../providers/xai/contract.ts"
-import { contract as xingchao } from "../../providers/xingchao/contract.ts"
+import type { Provider, Submit } from "../../provider/Provider.ts"
 
-export const contracts: Readonly<Record<Provider, Contract>> = { cometapi, xingchao, geeknow, xai }
+/** A provider with its contract, which is there by now. */
+export interface Contracted {
+  readonly provider: Provider
+  readonly contract: Contract
+}
+
+/** A provider with its contract; `undefined` if it has none. */
+export const contracted = async (provider: Provider): Promise<Contracted | undefined> =>
+  provider.contract === undefined ? undefined : { provider, contract: await provider.contract() }
 
 export interface Operation {
-  /** As in `generations`; of a look `query`, of the file `content`. */
+  /** As in `generations`; of a poll `query`, of the file `content`. */
   readonly id: string
   readonly method: "GET" | "POST"
   /** Below the base URL, with `{…}` for the id. */
@@ -31,13 +33,10 @@ export interface Operation {
 }
 
 /** What a provider can be asked, in the order of a job's life. */
-export const operationsOf = (provider: Provider): ReadonlyArray<Operation> => {
-  const { content, poll, submits } = dialects[provider]
-  const contract = contracts[provider]
+export const operationsOf = ({ contract, provider: { content, poll, submits } }: Contracted): ReadonlyArray<Operation> => {
   const named = (path: string): string => path.replace("{id}", `{${contract.id.inPath}}`)
   const posts = submits.map((submit): Operation => {
-    const { path } = submit
-    const { example = {}, summary = path } = contract.submit.paths[path] ?? {}
+    const { example, path, summary } = submit
     return { id: path.slice(path.lastIndexOf("/") + 1), method: "POST", path, summary, replies: contract.submit.replies, submit, example }
   })
   const query: Operation = { id: "query", method: "GET", path: named(poll), ...contract.poll }
@@ -49,15 +48,19 @@ export const operationsOf = (provider: Provider): ReadonlyArray<Operation> => {
 const isOutside = ({ request, status }: Recorded): boolean => request === "any" && (status === 404 || status === 405)
 
 /** The fixtures that show what an operation answers with a status, by name. */
-export const examplesOf = (provider: Provider, { method, path }: Operation, status: number): ReadonlyArray<readonly [string, Recorded]> =>
-  Object.entries(fixtures[provider]).filter(
+export const examplesOf = (
+  { fixtures = {} }: Provider,
+  { method, path }: Operation,
+  status: number
+): ReadonlyArray<readonly [string, Recorded]> =>
+  Object.entries(fixtures).filter(
     ([, fixture]) =>
       fixture.status === status && !isOutside(fixture) && (fixture.request === `${method} ${path}` || fixture.request === "any")
   )
 
 /** The fixtures that show what comes where no operation is. */
-export const examplesOutside = (provider: Provider, status: number): ReadonlyArray<readonly [string, Recorded]> =>
-  Object.entries(fixtures[provider]).filter(([, fixture]) => fixture.status === status && isOutside(fixture))
+export const examplesOutside = ({ fixtures = {} }: Provider, status: number): ReadonlyArray<readonly [string, Recorded]> =>
+  Object.entries(fixtures).filter(([, fixture]) => fixture.status === status && isOutside(fixture))
 
 /** A request's schema for a form, in which some fields are files. */
 const asForm = (schema: Json, files: ReadonlyArray<string>): Json => {
@@ -96,8 +99,7 @@ const shown = ({ body, evidence, source }: Recorded): Json => ({
 const retryAfter = { "Retry-After": { description: "Seconds, or a date; sometimes absent.", schema: { type: "string" } } }
 
 /** After a submission: where the id goes. */
-const linksOf = (provider: Provider): Json => {
-  const { id } = contracts[provider]
+const linksOf = ({ contract: { id }, provider }: Contracted): Json => {
   const to = (operationId: string, description: string): Json => ({
     operationId,
     description,
@@ -105,7 +107,7 @@ const linksOf = (provider: Provider): Json => {
   })
   return {
     query: to("query", "Ask about the job."),
-    ...(dialects[provider].content === undefined ? {} : { content: to("content", "Fetch its video.") })
+    ...(provider.content === undefined ? {} : { content: to("content", "Fetch its video.") })
   }
 }
 
@@ -122,8 +124,8 @@ class Components {
   }
 }
 
-const response = (provider: Provider, operation: Operation, status: number, reply: Reply, components: Components): Json => {
-  const all = examplesOf(provider, operation, status).filter(([, { body }]) => body !== "")
+const response = (whose: Contracted, operation: Operation, status: number, reply: Reply, components: Components): Json => {
+  const all = examplesOf(whose.provider, operation, status).filter(([, { body }]) => body !== "")
   const examples = Object.fromEntries(all.map(([name, fixture]) => [name, shown(fixture)]))
   const json = { schema: components.add(reply), ...(all.length === 0 ? {} : { examples }) }
   const content = reply.media === undefined ? { "application/json": json } : { [reply.media]: {} }
@@ -134,13 +136,13 @@ const response = (provider: Provider, operation: Operation, status: number, repl
     // No fixture shows it, and no document gives more than its status, if that.
     ...(all.length === 0 && reply.media === undefined ? { "x-evidence": "assumed" } : {}),
     ...(reply.mayBeEmpty === true ? { "x-may-be-empty": true } : {}),
-    ...(operation.submit !== undefined && status === 200 ? { links: linksOf(provider) } : {})
+    ...(operation.submit !== undefined && status >= 200 && status < 300 ? { links: linksOf(whose) } : {})
   }
 }
 
-const item = (provider: Provider, operation: Operation, components: Components): Json => {
+const item = (whose: Contracted, operation: Operation, components: Components): Json => {
   const body = requestBody(operation)
-  const { inPath } = contracts[provider].id
+  const { inPath } = whose.contract.id
   return {
     operationId: operation.id,
     summary: operation.summary,
@@ -149,18 +151,18 @@ const item = (provider: Provider, operation: Operation, components: Components):
       : {}),
     ...(body === undefined ? {} : { requestBody: body }),
     responses: Object.fromEntries(
-      Object.entries(operation.replies).map(([status, reply]) => [status, response(provider, operation, Number(status), reply, components)])
+      Object.entries(operation.replies).map(([status, reply]) => [status, response(whose, operation, Number(status), reply, components)])
     )
   }
 }
 
 /** The document. `origin` is where the mock is, as in `http://127.0.0.1:8787`. */
-export const document = (provider: Provider, base: string) => {
-  const contract = contracts[provider]
+export const document = (whose: Contracted, base: string) => {
+  const { contract, provider } = whose
   const components = new Components()
   const paths: Record<string, Json> = {}
-  for (const operation of operationsOf(provider)) {
-    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: item(provider, operation, components) }
+  for (const operation of operationsOf(whose)) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: item(whose, operation, components) }
   }
   return {
     openapi: "3.1.0",
@@ -173,7 +175,7 @@ export const document = (provider: Provider, base: string) => {
     externalDocs: { description: "The vendor's document", url: contract.document },
     servers: [
       { url: base, description: "This mock" },
-      { url: contract.origin, description: "The vendor" }
+      ...(provider.vendor === undefined ? [] : [{ url: provider.vendor.baseUrl, description: "The vendor" }])
     ],
     security: [{ key: [] }],
     paths,

@@ -4,24 +4,23 @@ import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../../../test/client.ts"
-import { judge, repliesTo, wrongIn } from "../../../test/contract.ts"
-import { type Provider, providers } from "../../base/names.ts"
-import { catalogue, isExpressible, kindOf } from "../../script/Fault.ts"
-import { fixtures } from "../../script/errors.ts"
-import { dialects } from "../route.ts"
-import { isRecord, type Json } from "../../base/rules.ts"
+import { contractedOf, judge, repliesTo, wrongIn } from "../../../test/contract.ts"
+import { type Name, providerNames } from "../../../test/names.ts"
+import { isExpressible, kindOf } from "../../script/Fault.ts"
+import { builtIn, catalogue } from "../../providers/index.ts"
+import { isRecord, type Json } from "../../base/Rules.ts"
 import { magicWords } from "../../script/MagicPrompt.ts"
-import { contracts, document, examplesOf, operationsOf } from "./OpenApi.ts"
+import { document, examplesOf, operationsOf } from "./OpenApi.ts"
 
-const operations = providers.flatMap((provider) => operationsOf(provider).map((operation) => ({ provider, operation })))
+const operations = providerNames.flatMap((provider) => operationsOf(contractedOf[provider]).map((operation) => ({ provider, operation })))
 
 describe("the OpenAPI document", () => {
-  it.each(providers)("of %s is valid OpenAPI 3.1", async (provider) => {
-    expect(await new Validator().validate(structuredClone(document(provider, "http://mock.test")))).toEqual({ valid: true })
+  it.each(providerNames)("of %s is valid OpenAPI 3.1", async (provider) => {
+    expect(await new Validator().validate(structuredClone(document(contractedOf[provider], "http://mock.test")))).toEqual({ valid: true })
   })
 
-  it.each(providers)("of %s resolves every $ref, and every schema in it is JSON Schema 2020-12", (provider) => {
-    const { components, paths } = document(provider, "http://mock.test")
+  it.each(providerNames)("of %s resolves every $ref, and every schema in it is JSON Schema 2020-12", (provider) => {
+    const { components, paths } = document(contractedOf[provider], "http://mock.test")
     const ajv = new Ajv2020({ strict: false })
     ajv.addSchema({ $id: "http://contract/", components })
     const schemas: Array<Json> = []
@@ -38,16 +37,16 @@ describe("the OpenAPI document", () => {
     })
   })
 
-  it.each(providers)("of %s leads from a submission to the query by links", (provider) => {
-    const { paths } = document(provider, "http://mock.test")
+  it.each(providerNames)("of %s leads from a submission to the query by links", (provider) => {
+    const { paths } = document(contractedOf[provider], "http://mock.test")
     const all = Object.values(paths)
       .flatMap((item) => Object.values(item))
       .filter(isRecord)
     const ids = all.map(({ operationId }) => operationId)
     expect(new Set(ids).size).toBe(ids.length)
-    const { inAnswer, inPath } = contracts[provider].id
+    const { inAnswer, inPath } = contractedOf[provider].contract.id
     const submits = all.filter(({ requestBody }) => requestBody !== undefined)
-    expect(submits.length).toBe(dialects[provider].submits.length)
+    expect(submits.length).toBe(builtIn[provider].submits.length)
     for (const { responses } of submits) {
       const accepted = isRecord(responses) && isRecord(responses["200"]) ? responses["200"] : {}
       const links = Object.values(isRecord(accepted["links"]) ? accepted["links"] : {}).filter(isRecord)
@@ -57,7 +56,7 @@ describe("the OpenAPI document", () => {
   })
 
   it("says of each example where it comes from, and how sure it is", () => {
-    const { paths } = document("xai", "http://mock.test")
+    const { paths } = document(contractedOf.xai, "http://mock.test")
     expect(paths["/v1/videos/{request_id}"]).toMatchObject({
       get: {
         responses: {
@@ -86,13 +85,17 @@ describe("the OpenAPI document", () => {
 })
 
 describe("a fixture", () => {
-  const all = providers.flatMap((provider) => Object.entries(fixtures[provider]).map(([name, fixture]) => ({ provider, name, fixture })))
+  const all = providerNames.flatMap((provider) =>
+    Object.entries(builtIn[provider].fixtures ?? {}).map(([name, fixture]) => ({ provider, name, fixture }))
+  )
 
   it.each(all)("has its place in the contract, and its form: $provider $name", ({ provider, name, fixture }) => {
     const { body, status } = fixture
-    const places = operationsOf(provider).filter((operation) => examplesOf(provider, operation, status).some(([each]) => each === name))
+    const places = operationsOf(contractedOf[provider]).filter((operation) =>
+      examplesOf(builtIn[provider], operation, status).some(([each]) => each === name)
+    )
     const replies = places.flatMap((operation) => operation.replies[status] ?? [])
-    const outside = places.length === 0 ? [contracts[provider].outside[status]] : []
+    const outside = places.length === 0 ? [contractedOf[provider].contract.outside[status]] : []
     expect([...replies, ...outside].length).toBeGreaterThan(0)
     const wrongs = [...replies, ...outside].map((reply) =>
       wrongIn({ [status]: reply ?? { what: "" } }, status, body === "" ? "" : JSON.stringify(body), null)
@@ -103,7 +106,7 @@ describe("a fixture", () => {
   it("is in the form's schema what it is to the form, however it is changed", () => {
     const pairs = operations.flatMap(({ provider, operation }) =>
       Object.entries(operation.replies).flatMap(([status, { form }]) =>
-        form === undefined ? [] : examplesOf(provider, operation, Number(status)).map(([, { body }]) => [form, body] as const)
+        form === undefined ? [] : examplesOf(builtIn[provider], operation, Number(status)).map(([, { body }]) => [form, body] as const)
       )
     )
     const values = fc.constantFrom(null, "", "x", 1, 1.5, -1, true, [], {}, "done", "42%")
@@ -142,12 +145,12 @@ const isBreaking = (name: string | undefined): boolean =>
 const isMisplaced = (name: string | undefined): boolean => name !== undefined && /^(?:submit|poll)-error\./.test(name)
 
 /** What can go wrong at a provider: a script with another one's faults is refused, and shows no answer but that. */
-const faultsOf = (provider: Provider) =>
-  catalogue.filter((kind) => isExpressible(kind, "every") && kind.only?.includes(provider) !== false).map(({ name }) => name)
+const faultsOf = (provider: Name) =>
+  catalogue.kinds.filter((kind) => isExpressible(kind, "every") && kind.only?.includes(provider) !== false).map(({ name }) => name)
 const words = magicWords.filter(({ value }) => value === undefined)
 
 /** Asks a mock, and says what was wrong with the answer; `undefined` where nothing was, or a fault is to blame. */
-const asked = async (client: ReturnType<typeof makeClient>, provider: Provider, path: string, init: RequestInit) => {
+const asked = async (client: ReturnType<typeof makeClient>, provider: Name, path: string, init: RequestInit) => {
   const { headers, status, text } = await client.send(`/${provider}${path}`, init)
   const wrong = wrongIn(repliesTo(provider, init.method ?? "GET", `/${provider}${path}`), status, text, headers.get("content-type"))
   return { wrong, fault: client.mock.journal.at(-1)?.fault, status }
@@ -155,7 +158,7 @@ const asked = async (client: ReturnType<typeof makeClient>, provider: Provider, 
 
 const keyOf = (key: string) => ({ authorization: `Bearer ${key}`, "content-type": "application/json" })
 
-const scriptsOf = (provider: Provider) =>
+const scriptsOf = (provider: Name) =>
   fc.record(
     {
       ending: fc.constantFrom("succeeded", "failed", "gateway-failed", "moderated", "expired", "cancelled", "no-url", "never"),
@@ -173,7 +176,7 @@ describe("every answer of the mock", () => {
     const prompts = fc
       .uniqueArray(fc.constantFrom(...words), { maxLength: 3, selector: ({ group, word }) => group ?? word })
       .map((all) => ["A candle", ...all.map(({ word }) => `mock:${word}`)].join(" "))
-    const submission = fc.constantFrom(...providers).chain((provider) =>
+    const submission = fc.constantFrom(...providerNames).chain((provider) =>
       fc.record({
         provider: fc.constant(provider),
         prompt: fc.oneof(prompts, fc.constantFrom<unknown>(7, "")),
@@ -233,7 +236,7 @@ describe("every answer of the mock", () => {
               : what === "nowhere"
                 ? ["/nowhere", { headers: keyOf("key") }]
                 : [poll(id()), { method: what === "post" ? "PUT" : "GET", headers: keyOf(what === "stranger" ? "bad" : "key") }]
-          if (what === "content" && dialects[provider].content === undefined) continue
+          if (what === "content" && builtIn[provider].content === undefined) continue
           await check(path, init)
         }
       }),
@@ -247,7 +250,7 @@ describe("every answer of the mock", () => {
 
   it.each(breaking)("is out of the contract under %s, so that it has to be exempt", async (name) => {
     const wrongs: Array<string> = []
-    for (const provider of providers) {
+    for (const provider of providerNames) {
       const client = makeClient()
       const { body, poll, submit } = endpoints[provider]
       const script = JSON.stringify({ faults: [name] })

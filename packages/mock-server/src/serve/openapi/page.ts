@@ -1,7 +1,7 @@
 /**
  * A contract as a page to read: one file of HTML without scripts, made from the OpenAPI document alone, so that both say the same.
  */
-import { isRecord, type Json } from "../../base/rules.ts"
+import { isRecord, type Json } from "../../base/Rules.ts"
 import type { document } from "./OpenApi.ts"
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }

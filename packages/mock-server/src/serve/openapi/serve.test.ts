@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin } from "../../../test/client.ts"
-import { providers } from "../../base/names.ts"
+import { providerNames } from "../../../test/names.ts"
 import * as World from "../../script/World.ts"
+import { contractedOf } from "../../../test/contract.ts"
 import { document, operationsOf } from "./OpenApi.ts"
 
 describe("a provider's contract", () => {
-  it.each(providers)("of %s is served without a key, with the origin of the request, and is not in the journal", async (provider) => {
+  it.each(providerNames)("of %s is served without a key, with the origin of the request, and is not in the journal", async (provider) => {
     const { mock, send } = makeClient()
     const { headers, json, status } = await send(`/${provider}/openapi.json`)
     expect([status, headers.get("content-type")]).toEqual([200, "application/json; charset=utf-8"])
-    expect(json).toEqual(JSON.parse(JSON.stringify(document(provider, `${origin}/${provider}`))))
+    expect(json).toEqual(JSON.parse(JSON.stringify(document(contractedOf[provider], `${origin}/${provider}`))))
     expect(json).toMatchObject({ openapi: "3.1.0", servers: [{ url: `${origin}/${provider}` }, {}] })
     expect(mock.journal).toEqual([])
   })
@@ -25,14 +26,14 @@ describe("a provider's contract", () => {
     expect((await send(`${base}/docs`)).text).toContain(`${origin}${base}`)
   })
 
-  it.each(providers)(
+  it.each(providerNames)(
     "of %s is a page that names every operation, field, status and example, and asks for nothing else",
     async (provider) => {
       const { send } = makeClient()
       const { headers, status, text } = await send(`/${provider}/docs`)
       expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"])
-      const { components, paths } = document(provider, origin)
-      for (const { id, path, replies } of operationsOf(provider)) {
+      const { components, paths } = document(contractedOf[provider], origin)
+      for (const { id, path, replies } of operationsOf(contractedOf[provider])) {
         expect(text).toContain(`<article id="${id}">`)
         expect(text).toContain(path)
         for (const each of Object.keys(replies)) expect(text).toContain(`>${each}</span>`)
@@ -48,7 +49,7 @@ describe("a provider's contract", () => {
 
   it("shows what a payload says as text, not as markup", async () => {
     const { page } = await import("./page.ts")
-    const made = document("xai", "http://mock.test/<script>")
+    const made = document(contractedOf.xai, "http://mock.test/<script>")
     expect(page({ ...made, info: { ...made.info, title: "<b>" } })).not.toMatch(/<b>|<script>/)
   })
 
