@@ -6,8 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, describe, expect, it } from "vitest"
-import { magicWords, toText, written } from "./script/MagicPrompt.ts"
 import { version } from "./base/version.ts"
+import { magicWords, toText, written } from "./script/MagicPrompt.ts"
 
 const bin = fileURLToPath(new URL("bin.ts", import.meta.url))
 
@@ -205,7 +205,7 @@ describe("reelay-mock", () => {
     it("says what is wrong with its own flags", async () => {
       const { code, said } = run("explore", "--faults", "quakes", "--", "true")
       expect(await code).toBe(2)
-      expect(said.err).toContain('"quakes" is no fault')
+      expect(said.err).toContain('"quakes" is neither a fault')
       for (const wrong of [
         ["--runs", "0"],
         ["--timeout", "0s"]
@@ -296,7 +296,7 @@ describe("reelay-mock", () => {
       [["record", "--provider", "xai", "--upstream", "https://gateway.test", "--out", "/no/such/folder/x.json"], "could not be written"],
       [["replay", "no-such-file.json"], "no-such-file.json could not be read"],
       [["replay", bin], "could not be read"],
-      [["replay", fileURLToPath(new URL("../package.json", import.meta.url))], "This is no recording"]
+      [["replay", fileURLToPath(new URL("../package.json", import.meta.url))], "This isn't a recording"]
     ])("with %j say on standard error what is wrong, and end with 1", async (args, what) => {
       const { code, said } = run(...args, "--port", "0")
       expect(await code).toBe(1)

@@ -20,18 +20,18 @@ import * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { Provider } from "./provider/Provider.ts"
-import { providers } from "./providers/index.ts"
 import { parseDuration } from "./base/duration.ts"
-import { explore as exploration } from "./hosts/exploring.ts"
-import { originOf } from "./mock/options.ts"
-import type { Unopened } from "./hosts/taping.ts"
 import { refuseTime } from "./base/time.ts"
 import { version } from "./base/version.ts"
-import type { Entry } from "./serve/Journal.ts"
-import { toText } from "./script/MagicPrompt.ts"
+import { explore as exploration } from "./hosts/exploring.ts"
 import { serve } from "./hosts/node.ts"
 import type { Refused } from "./hosts/Recording.ts"
+import type { Unopened } from "./hosts/taping.ts"
+import { originOf } from "./mock/options.ts"
+import type { Provider } from "./provider/Provider.ts"
+import { providers } from "./providers/index.ts"
+import { toText } from "./script/MagicPrompt.ts"
+import type { Entry } from "./serve/Journal.ts"
 
 const time = (name: string, fallback: string, what: string): Flag.Flag<number> =>
   Flag.String(name).pipe(
@@ -93,7 +93,7 @@ const flags = {
       () => "an origin, as http://localhost:8787"
     ),
     Flag.optional,
-    Flag.withDescription("The origin of the links to files, as http://localhost:8787 where the API is at 127.0.0.1 (default the API's)")
+    Flag.withDescription("The origin of the links to files, as http://localhost:8787 if the API is at 127.0.0.1 (default the API's)")
   ),
   starts: Flag.Int("starts").pipe(
     Flag.filter(
@@ -133,7 +133,7 @@ const explain = (cause: unknown, host: string, port: number): string => {
   }
 }
 
-/** How a subcommand ends where it does not end well: 1 for what it was to find, 2 where it could not look. */
+/** How a subcommand ends if it does not end well: 1 for what it was to find, 2 if it could not tell. */
 class Ended extends Data.TaggedError("Ended")<{ readonly code: 1 | 2; readonly message: string }> {}
 
 const verifyFlags = {
@@ -141,7 +141,7 @@ const verifyFlags = {
   baseUrl: Flag.String("base-url").pipe(Flag.withDescription("The endpoint, as a client has it, below which the provider's paths are")),
   apiKey: Flag.Redacted("api-key").pipe(
     Flag.optional,
-    Flag.withDescription("Looks for a job that does not exist are sent with this key, too. They bill nothing")
+    Flag.withDescription("Polls of a job that does not exist are sent with this key, too. They bill nothing")
   ),
   keyFrom: Flag.String("api-key-from").pipe(
     Flag.optional,
@@ -216,7 +216,7 @@ const exploring = {
   world: Flag.String("world").pipe(Flag.optional, Flag.withDescription("The token of the only world to be played")),
   command: Argument.String("command").pipe(
     Argument.atLeast(1),
-    Argument.withDescription("What is run in each world, with its base URL in MOCK_BASE_URL; it fails where it does not end with 0")
+    Argument.withDescription("What is run in each world, with its base URL in MOCK_BASE_URL; it fails if it doesn't end with 0")
   )
 }
 

@@ -21,7 +21,7 @@ type State = "queued" | "running" | "succeeded" | "failed" | "expired"
 interface Said {
   readonly status: number
   readonly headers: Headers
-  /** `undefined` where the body is no JSON object. */
+  /** `undefined` if the body is not a JSON object. */
   readonly json: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -33,7 +33,7 @@ const textOf = (value: unknown, name: string): string | undefined => {
   return typeof field === "string" && field !== "" ? field : undefined
 }
 
-/** Makes one video at `base`, and tells what it saw. Rejects where it would crash. */
+/** Makes one video at `base`, and tells what it saw. Rejects if it would crash. */
 export const makeVideo = async (fetch: typeof globalThis.fetch, base: string, flaw?: Flaw): Promise<State | "unknown"> => {
   let now = 0
   const sleep = (millis: number): void => {
@@ -43,7 +43,7 @@ export const makeVideo = async (fetch: typeof globalThis.fetch, base: string, fl
   const key = { authorization: "Bearer key" }
   const time = () => ({ "x-client-now": String(now) })
 
-  /** What was said; `undefined` where nothing came, or not all of it. */
+  /** What was said; `undefined` if nothing came, or not all of it. */
   const ask = async (path: string, init: RequestInit = {}): Promise<Said | undefined> => {
     try {
       const answer = await fetch(base + path, {
@@ -87,7 +87,7 @@ export const makeVideo = async (fetch: typeof globalThis.fetch, base: string, fl
 
   /** Asks until the job has ended; the answer that says so. */
   const watch = async (): Promise<readonly [State | "unknown", string | undefined]> => {
-    for (let looks = 0; looks < 50; looks++) {
+    for (let polls = 0; polls < 50; polls++) {
       sleep(interval)
       const said = await ask(`/v1/videos/${id}`)
       if (said?.status === 429) wait(said)
@@ -104,14 +104,14 @@ export const makeVideo = async (fetch: typeof globalThis.fetch, base: string, fl
     return ["unknown", undefined]
   }
 
-  /** Whether the file was had; `lapsed` where another link is needed. */
-  const download = async (link: string): Promise<boolean | "lapsed"> => {
+  /** Whether the file was had; `expired` if another link is needed. */
+  const download = async (link: string): Promise<boolean | "expired"> => {
     let url = link
     for (let tries = 0; tries < 10; tries++) {
       try {
         const answer = await fetch(url, { headers: { ...(flaw === "sends-its-key-along" ? key : {}), ...time() }, redirect: "manual" })
         const { byteLength } = await answer.arrayBuffer()
-        if (answer.status === 403 || answer.status === 404 || answer.status === 410) return "lapsed"
+        if (answer.status === 403 || answer.status === 404 || answer.status === 410) return "expired"
         if (answer.headers.get("content-type") === "video/mp4" && byteLength > 0) return true
         if (answer.status === 302) url = new URL(answer.headers.get("location") ?? "", url).href
         else sleep(interval)
@@ -125,7 +125,7 @@ export const makeVideo = async (fetch: typeof globalThis.fetch, base: string, fl
   let [end, url] = await watch()
   if (flaw === "asks-once-more") await watch()
   for (let links = 0; links < 3 && url !== undefined; links++) {
-    if ((await download(url)) !== "lapsed" || flaw === "keeps-to-one-link") break
+    if ((await download(url)) !== "expired" || flaw === "keeps-to-one-link") break
     ;[end, url] = await watch()
   }
   if (end !== "unknown") states.push(end)

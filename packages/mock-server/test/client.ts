@@ -1,7 +1,7 @@
 /** A client of the mock, written from the vendors' documents alone: what the tests of this package have in common. */
-import { type Name, ofEach } from "./names.ts"
 import * as Mock from "../src/mock/Mock.ts"
 import { endpoints } from "./endpoints.ts"
+import { type Name, ofEach } from "./names.ts"
 
 export { endpoints } from "./endpoints.ts"
 

@@ -1,10 +1,10 @@
 /** Answers against the contract, judged by another validator than the mock's own. */
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { jsonSchema, type Form, type Replies } from "../src/provider/Contract.ts"
-import { type Contracted, contracted, operationsOf } from "../src/serve/openapi/OpenApi.ts"
-import { type Name, providerNames, ofEach } from "./names.ts"
 import { builtIn, providers } from "../src/providers/index.ts"
+import { type Contracted, contracted, operationsOf } from "../src/serve/openapi/OpenApi.ts"
 import { routeOf } from "../src/serve/route.ts"
+import { type Name, providerNames, ofEach } from "./names.ts"
 
 const loaded = new Map(await Promise.all(providerNames.map(async (name) => [name, await contracted(builtIn[name])] as const)))
 

@@ -42,11 +42,11 @@ const create = async (client: OpenAI, prompt: string, { headers, now, sleep }: C
 
 const isOver = (status: string): boolean => status === "completed" || status === "failed" || status === "cancelled"
 
-/** Makes a video, and gives its bytes; nothing where it failed. Rejects where nobody can tell how it ended. */
+/** Makes a video, and gives its bytes; nothing where it failed. Rejects if nobody can tell how it ended. */
 export const makeVideo = async (client: OpenAI, prompt: string, clock: Clock): Promise<Uint8Array | undefined> => {
   let video = await create(client, prompt, clock)
   const { id } = video
-  for (let looks = 0; looks < 60 && !isOver(video.status); looks++) {
+  for (let polls = 0; polls < 60 && !isOver(video.status); polls++) {
     let wait = interval
     try {
       const seen = await client.videos.retrieve(id, { headers: clock.headers() })
@@ -57,7 +57,7 @@ export const makeVideo = async (client: OpenAI, prompt: string, clock: Clock): P
     }
     await clock.sleep(wait)
   }
-  if (!isOver(video.status)) throw new Error(`${id} had not ended after 60 looks`)
+  if (!isOver(video.status)) throw new Error(`${id} had not ended after 60 polls`)
   if (video.status !== "completed") return undefined
   for (let tries = 0; tries < 10; tries++) {
     try {

@@ -16,7 +16,7 @@ class Refused(Exception):
 
 
 class Unknown(Exception):
-    """Nobody can tell whether a video is made, or how it ended: look before it is submitted again."""
+    """Nobody can tell whether a video is made, or how it ended: find out before it is submitted again."""
 
 
 class RealTime:
@@ -111,7 +111,7 @@ class Client:
             if state.get("status") in ("completed", "failed", "cancelled"):
                 return state
             self.pause(answer)
-        raise Unknown(f"{video} had not ended after {self.patience} looks")
+        raise Unknown(f"{video} had not ended after {self.patience} polls")
 
     def download(self, video, state):
         """The bytes of a video that is completed. A link is good for a while; who comes late asks for another."""
@@ -128,7 +128,7 @@ class Client:
         return None
 
     def fetch(self, url, key):
-        """The bytes of a file; None where the link has lapsed."""
+        """The bytes of a file; None if the link has expired."""
         for _ in range(10):
             answer = self.request(url, key=key)
             if answer is not None and answer.status in (403, 404, 410):

@@ -54,7 +54,7 @@ class ClientTest(unittest.TestCase):
         client = self.client(advances={"polls": 4}, faults=["poll-body-drop", "flaky", "unknown-status"])
         self.assertEqual(client.wait(client.create("A candle"))["status"], "completed")
 
-    def test_asks_for_another_link_where_one_has_lapsed(self):
+    def test_asks_for_another_link_if_one_has_expired(self):
         client = self.client(advances={"polls": 1}, faults=["url-expired-410"])
         video = client.create("A candle")
         self.assertEqual(client.download(video, client.wait(video))[4:8], b"ftyp")

@@ -2,7 +2,7 @@
 import type { Answer } from "./Answer.ts"
 import type { Delivery } from "./delivery.ts"
 
-/** Undefined for what is no preflight. A key's header has to be named: "*" does not stand for it. */
+/** Undefined for what isn't a preflight. A key's header has to be named: "*" does not stand for it. */
 export const preflight = ({ headers, method }: Request): Answer | undefined => {
   if (method !== "OPTIONS" || !headers.has("origin") || !headers.has("access-control-request-method")) return undefined
   const asked = headers.get("access-control-request-headers")
@@ -13,7 +13,7 @@ export const preflight = ({ headers, method }: Request): Answer | undefined => {
       "access-control-allow-origin": "*",
       "access-control-allow-methods": "GET, HEAD, POST",
       ...(asked === null ? {} : { "access-control-allow-headers": asked }),
-      // A page of the public web asks a server of its user's own machine only where that says so.
+      // A page of the public web asks a server of its user's own machine only if that says so.
       ...(headers.has("access-control-request-private-network") ? { "access-control-allow-private-network": "true" } : {}),
       "access-control-max-age": "600"
     }

@@ -55,7 +55,7 @@ export const broken = (
   }
 }
 
-/** The bytes of a body, and the content type that they have where none is said. */
+/** The bytes of a body, and the content type that they have if none is said. */
 export const encode = (body: unknown): readonly [Uint8Array<ArrayBuffer>, string | undefined] => {
   if (body === undefined) return [new Uint8Array(), undefined]
   if (typeof body === "string") return [new TextEncoder().encode(body), "text/plain; charset=utf-8"]

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin, start, urlIn } from "../../test/client.ts"
 import { type Name, providerNames } from "../../test/names.ts"
-import * as Mp4 from "./mp4/Mp4.ts"
 import * as Script from "../script/Script.ts"
+import * as Mp4 from "./mp4/Mp4.ts"
 
 /** A client with a finished job, and the URL of its file. */
 const finished = async (prompt = "", provider: Name = "xai") => {

@@ -1,9 +1,9 @@
 /**
  * The finished files: signed URLs that expire, and answers to GET and HEAD with ranges, as an object store gives them.
  */
+import * as Hash from "../base/hash.ts"
 import type { Answer } from "./Answer.ts"
 import * as Mp4 from "./mp4/Mp4.ts"
-import * as Hash from "../base/hash.ts"
 
 /** Whose file it is: as much of a job as its bytes and its address depend on. */
 export interface Stored {
@@ -51,7 +51,7 @@ export const wrongMethod: Answer = {
   headers: { "content-type": "application/xml", allow: "GET, HEAD" }
 }
 
-/** The refusal of a bad or lapsed signature; `undefined` where the URL is good at `now` (milliseconds since the epoch). */
+/** The refusal of a bad or expired signature; `undefined` if the URL is good at `now` (milliseconds since the epoch). */
 export const refuse = (seed: string, job: Stored, query: URLSearchParams, now: number): Answer | undefined => {
   const expires = query.get("expires") ?? ""
   if (query.get("signature") !== signature(seed, pathOf(job), expires)) {

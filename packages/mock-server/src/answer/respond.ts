@@ -15,8 +15,8 @@ const torn = (bytes: Uint8Array<ArrayBuffer>, by: "drop" | "stall"): ReadableStr
   })
 
 /**
- * A delivery as a Response: `Response.error()` where the connection breaks before it, and a promise that stays open until the request is
- * aborted where nothing comes. What only a socket can show never gets here: such a fault is refused when it is asked for.
+ * A delivery as a Response: `Response.error()` if the connection breaks before it, and a promise that stays open until the request is
+ * aborted if nothing comes. What only a socket can show never gets here: such a fault is refused when it is asked for.
  */
 export const respond = ({ answer, cut, stream }: Delivery, { method, signal }: Request): Promise<Response> => {
   if (stream !== undefined) return Promise.resolve(new Response(stream, { status: answer.status, headers: { ...answer.headers } }))

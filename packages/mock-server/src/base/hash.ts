@@ -43,7 +43,7 @@ export const hex = (text: string, digits: number): string =>
     .join("")
     .slice(0, digits)
 
-/** A UUID (version 4 by its look) that depends on `text` alone. */
+/** A UUID (version 4 by its form) that depends on `text` alone. */
 export const uuid = (text: string): string => {
   const digits = hex(text, 32)
   const variant = "89ab"[Number.parseInt(digits.slice(16, 17), 16) & 3]

@@ -15,7 +15,7 @@ export const latest = 8_000_000_000_000
 /** A year: no job takes longer, and no link is good for longer. */
 export const longest = 365 * 24 * 3_600_000
 
-/** What is wrong with a time; `undefined` where nothing is. */
+/** What is wrong with a time; `undefined` if nothing is. */
 export const refuseTime = (at: number): string | undefined =>
   at >= 0 && at <= latest ? undefined : `a time is from 0 to ${latest} milliseconds since the epoch, not ${at}`
 
@@ -57,7 +57,7 @@ export class Time {
   }
 
   /** From now on moved by something else; it stands where it is, or goes on from there. */
-  turn(mode: Mode): void {
+  setMode(mode: Mode): void {
     if (mode === this.current) return
     this.at = this.now()
     this.ahead = Math.max(0, this.at - this.given())

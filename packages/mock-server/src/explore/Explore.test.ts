@@ -2,12 +2,12 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type Flaw, flaws, makeVideo } from "../../test/careful.ts"
 import { world as anyWorld } from "../../test/world.ts"
-import * as Explore from "./Explore.ts"
-import { catalogue } from "../providers/index.ts"
-import type * as Fault from "../script/Fault.ts"
 import { isRecord } from "../base/Rules.ts"
 import * as Mock from "../mock/Mock.ts"
+import { catalogue } from "../providers/index.ts"
+import type * as Fault from "../script/Fault.ts"
 import * as World from "../script/World.ts"
+import * as Explore from "./Explore.ts"
 
 const failure: Explore.Failure = { findings: [{ law: "law", what: "what" }] }
 
@@ -133,7 +133,7 @@ const host = () => {
     const { json } = await send(path, body)
     return isTold(json) ? json : expect.unreachable(JSON.stringify(json))
   }
-  /** Plays an exploration to its end: `run` rejects where the client itself sees that it fails. */
+  /** Plays an exploration to its end: `run` rejects if the client itself sees that it fails. */
   const explore = async (asked: object, run: (base: string) => Promise<unknown>): Promise<Told> => {
     let at = await told("/__mock/explore", asked)
     for (let cases = 0; !at.done; cases++) {
@@ -263,7 +263,7 @@ describe("an exploration over HTTP", () => {
 
   it.each([
     [{ provider: "acme" }, 400, "provider"],
-    [{ providers: ["xai"] }, 400, '"providers" is no field of an exploration'],
+    [{ providers: ["xai"] }, 400, '"providers" isn\'t a field of an exploration'],
     [{ runs: 0 }, 400, "runs"],
     [[], 400, "must be JSON"]
   ])("refuses to begin with %j", async (body, status, error) => {

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
+import * as Hash from "../base/hash.ts"
 import { catalogue as builtInCatalogue } from "../providers/index.ts"
 import * as Fault from "../script/Fault.ts"
-import * as Hash from "../base/hash.ts"
 import type { Script } from "../script/Script.ts"
 import * as World from "../script/World.ts"
 
@@ -53,7 +53,7 @@ export const classes: Readonly<Record<"submit" | "poll" | "file" | "content" | "
 }
 
 /**
- * Which worlds are looked at. The same plan names the same ones.
+ * Which worlds are explored. The same plan names the same ones.
  *
  * @category models
  * @since 0.1.0
@@ -69,7 +69,7 @@ export interface Plan {
   readonly runs: number
   /** Names of faults. Each is met within as many runs as there are. */
   readonly faults: ReadonlyArray<string>
-  /** Of each world. Absent: that of the mock. */
+  /** Of each world. Default: that of the mock. */
   readonly clock?: "lockstep"
 }
 
@@ -132,11 +132,11 @@ export type Search =
  * @category constructors
  * @since 0.1.0
  */
-export const begin = (plan: Plan): Search => look(plan, 0)
+export const begin = (plan: Plan): Search => nextRun(plan, 0)
 
 /**
  * Where the search goes on, once the client has run: `failure` says what was wrong, `undefined` that nothing was. After a failure each world
- * is the next of `World.smaller`, and the first that fails too takes its place; where none does, the search ends. So the smallest fails, and
+ * is the next of `World.smaller`, and the first that fails too takes its place; if none does, the search ends. So the smallest fails, and
  * none that is one change simpler does: for a client that does the same in the same world.
  *
  * @category combinators
@@ -146,7 +146,7 @@ export const judged = (plan: Plan, search: Search, failure: Failure | undefined)
   switch (search._tag) {
     case "Exploring": {
       const runs = search.runs + 1
-      return failure === undefined ? look(plan, runs) : shrink(runs, 0, search.world, failure, new Set())
+      return failure === undefined ? nextRun(plan, runs) : shrink(runs, 0, search.world, failure, new Set())
     }
     case "Shrinking": {
       const { others, passed, runs, shrinks, smallest, world } = search
@@ -160,7 +160,7 @@ export const judged = (plan: Plan, search: Search, failure: Failure | undefined)
   }
 }
 
-const look = (plan: Plan, runs: number): Search =>
+const nextRun = (plan: Plan, runs: number): Search =>
   runs < plan.runs ? { _tag: "Exploring", runs, world: generate(plan, runs) } : { _tag: "Passed", runs }
 
 const shrink = (runs: number, shrinks: number, smallest: World.World, failure: Failure, passed: ReadonlySet<string>): Search =>

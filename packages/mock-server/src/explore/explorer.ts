@@ -1,14 +1,14 @@
 /** Exploration over HTTP: POST /__mock/explore begins one, and POST /__mock/explore/{session} brings the verdict on a world, and gets the next. */
 import * as Schema from "effect/Schema"
 import type { Answer } from "../answer/Answer.ts"
-import * as Explore from "./Explore.ts"
-import * as Fault from "../script/Fault.ts"
-import * as Verdict from "../judge/Verdict.ts"
-import * as World from "../script/World.ts"
 import { jsonOf } from "../base/json.ts"
 import { shown } from "../base/shown.ts"
 import { stranger } from "../base/stranger.ts"
+import * as Verdict from "../judge/Verdict.ts"
 import type { Provider } from "../provider/Provider.ts"
+import * as Fault from "../script/Fault.ts"
+import * as World from "../script/World.ts"
+import * as Explore from "./Explore.ts"
 import type { Played, Worlds } from "./worlds.ts"
 
 /** What begins an exploration. */
@@ -18,7 +18,7 @@ const askedOf = (names: ReadonlyArray<string>) =>
     /** One or several names. Default: all. */
     provider: Schema.optionalKey(Schema.Union([Schema.Literals(names), Schema.NonEmptyArray(Schema.Literals(names))])),
     runs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
-    /** Names of classes, or of faults. Absent: every class. */
+    /** Names of classes, or of faults. Default: every class. */
     faults: Schema.optionalKey(Schema.Array(Schema.String)),
     clock: Schema.optionalKey(Schema.Literals(["given", "lockstep"])),
     /** Milliseconds between two polls, as of GET /__mock/verify. */
@@ -50,7 +50,7 @@ const limit = 100
 const ok = (body: unknown): Answer => ({ status: 200, body })
 const wrong = (status: number, error: string): Answer => ({ status, body: { error } })
 
-/** The names of faults that a request asks for; those of a class are left out where the host can't show them. */
+/** The names of faults that a request asks for; those of a class are left out if the host can't show them. */
 const faultsOf = (
   asked: ReadonlyArray<string>,
   host: Fault.Needs,
@@ -63,7 +63,7 @@ const faultsOf = (
     if (those !== undefined) names.push(...those.filter((each) => Fault.isExpressible(Fault.kindOf(each) ?? { needs: "socket" }, host)))
     else if (kind === undefined) {
       return {
-        problem: `"${name}" is no fault, see GET /__mock/faults, and no class; there are ${Object.keys(Explore.classes).join(", ")}`
+        problem: `"${name}" is neither a fault, see GET /__mock/faults, nor a class; there are ${Object.keys(Explore.classes).join(", ")}`
       }
     } else if (Fault.isExpressible(kind, host)) names.push(name)
     else return { problem: `the fault ${name} needs a socket, and this host has none` }
@@ -87,7 +87,7 @@ export class Explorer {
     this.asked = askedOf(this.names)
   }
 
-  /** Answers a request below `/__mock/explore`; `undefined` where it is for something else. */
+  /** Answers a request below `/__mock/explore`; `undefined` if it is for something else. */
   answer(request: Request, url: URL, host: Fault.Needs): Promise<Answer> | undefined {
     const [, id] = /^\/__mock\/explore(?:\/([^/]+))?$/.exec(url.pathname) ?? []
     if (id === undefined && url.pathname !== "/__mock/explore") return undefined

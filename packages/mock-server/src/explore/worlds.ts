@@ -3,11 +3,11 @@
  * token under different names don't meet.
  */
 import type { Answer } from "../answer/Answer.ts"
-import type * as Fault from "../script/Fault.ts"
+import type { Delivery } from "../answer/delivery.ts"
 import type { Judged } from "../judge/Verdict.ts"
+import type * as Fault from "../script/Fault.ts"
 import type * as Script from "../script/Script.ts"
 import * as World from "../script/World.ts"
-import type { Delivery } from "../answer/delivery.ts"
 
 /** Where a world stands in its mock. */
 export interface Place {
@@ -68,7 +68,7 @@ export class Worlds<Mock extends Played> {
     return [...this.made.values()].some(({ mock, world }) => world.clock === undefined && mock.jobs.length > 0)
   }
 
-  /** The mock of a world, made where there is none yet. `called` is its token, or that, a dot and a name. */
+  /** The mock of a world, made if there is none yet. `called` is its token, or that, a dot and a name. */
   at(called: string): Made<Mock> | { readonly problem: string } {
     const found = this.made.get(called) ?? this.make(called)
     if ("problem" in found) return found
@@ -85,7 +85,7 @@ export class Worlds<Mock extends Played> {
     this.made.delete(called)
   }
 
-  /** Answers a request for a world; `undefined` where it is for none. */
+  /** Answers a request for a world; `undefined` if it is for none. */
   deliver(request: Request, url: URL, host: Fault.Needs): Promise<Delivery> | undefined {
     const [, called, rest = "/"] = /^\/r\/([^/]+)(\/.*)?$/.exec(url.pathname) ?? []
     if (called === undefined) return undefined

@@ -9,11 +9,11 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { isRecord } from "../base/Rules.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { distance } from "../serve/nearest.ts"
 import { anonymous, type Redactor, redactor, type Secrets } from "../serve/redact.ts"
 import { methodsOf, routeOf } from "../serve/route.ts"
-import { isRecord } from "../base/Rules.ts"
 
 const Millis = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const HeaderFields = Schema.Record(Schema.String, Schema.String)
@@ -33,7 +33,7 @@ export const File = Schema.Struct({
 export type File = typeof File.Type
 
 /**
- * Schema for a body: as JSON where it is JSON, else as the fields of a form, as text, or as a file of which the bytes are elsewhere.
+ * Schema for a body: as JSON if it is JSON, else as the fields of a form, as text, or as a file of which the bytes are elsewhere.
  *
  * @category schemas
  * @since 0.1.0
@@ -160,7 +160,7 @@ const redactedExchange = (by: Redactor, { answer, request, ...times }: Exchange)
 
 /**
  * Adds an exchange as it was, its `at` in milliseconds since the epoch, and leaves its secrets out: keys, cookies, headers that name an
- * account, and what stands in the query of a URL, but for the time at which it lapses. Each has a placeholder, `redacted-1`, which is the same
+ * account, and what stands in the query of a URL, but for the time at which it expires. Each has a placeholder, `redacted-1`, which is the same
  * wherever it stands. Of the headers only those that matter to a client are kept.
  *
  * @category combinators
@@ -187,7 +187,7 @@ export const record = ({ recording, secrets, startedAt }: Session, exchange: Exc
  * @since 0.1.0
  */
 export const fromJson = (json: unknown): Result.Result<Recording, Refused> =>
-  Result.mapError(decode(json), (issue) => new Refused({ message: `This is no recording: ${String(issue)}` }))
+  Result.mapError(decode(json), (issue) => new Refused({ message: `This isn't a recording: ${String(issue)}` }))
 
 const decode = Schema.decodeUnknownResult(Recording)
 
@@ -273,7 +273,7 @@ const nearestOf = (recording: Recording, asked: Asked): Nearest | undefined => {
 
 /**
  * Answers a request as it was answered: the first time with the first answer that it had, then with the next one, and beyond the last with the
- * last one again. A request is the same where method, path, query, range and body are, secrets aside.
+ * last one again. A request is the same if method, path, query, range and body are, secrets aside.
  *
  * @category combinators
  * @since 0.1.0
@@ -324,7 +324,7 @@ const jsonOf = (text: string): Body | undefined => {
 const isBinary = (essence: string): boolean => /^(?:video|image|audio|font)\/|^application\/(?:octet-stream|zip|pdf)$/.test(essence)
 
 /**
- * A body as a recording has it; `undefined` where there are no bytes.
+ * A body as a recording has it; `undefined` if there are no bytes.
  *
  * @category converting
  * @since 0.1.0
@@ -342,7 +342,7 @@ export const bodyOf = async (bytes: Uint8Array<ArrayBuffer>, contentType: string
   }
 }
 
-/** Below the provider's name, what its base URL is followed by; `undefined` where it is none of its paths. */
+/** Below the provider's name, what its base URL is followed by; `undefined` if it is none of its paths. */
 const pathBelow = (provider: Provider, { method, url }: Request): string | undefined => {
   const { pathname, search } = new URL(url)
   const route = routeOf([provider], pathname)
@@ -365,7 +365,7 @@ export interface RecorderOptions {
   /** Default: the global one. */
   readonly fetch?: typeof globalThis.fetch
   /**
-   * Called after each exchange, with all that is recorded; the answer waits for it, and is passed on even where it fails. `files`: the bytes of
+   * Called after each exchange, with all that is recorded; the answer waits for it, and is passed on even if it fails. `files`: the bytes of
    * the file that came, by its SHA-256.
    */
   readonly onExchange?: (recording: Recording, files: ReadonlyMap<string, Uint8Array>) => Promise<void> | void
@@ -424,7 +424,7 @@ const fieldsIn = (headers: Headers): Readonly<Record<string, string>> =>
 
 /**
  * Passes requests on to a real provider, with the client's key, and records them. What is not one of the provider's paths is refused with 404
- * and not passed on; a redirect is passed on and not followed; nothing is sent twice. Bodies are held whole. Where no answer comes there is a 502,
+ * and not passed on; a redirect is passed on and not followed; nothing is sent twice. Bodies are held whole. If no answer comes there is a 502,
  * and nothing is recorded.
  *
  * **Example** (A recording of the mock)
@@ -522,7 +522,7 @@ export const recorder = (options: RecorderOptions): Result.Result<Recorder, Refu
  * @since 0.1.0
  */
 export interface PlayerOptions {
-  /** The bytes of a file by its SHA-256; absent, or `undefined`, where they were not kept. */
+  /** The bytes of a file by its SHA-256; `undefined` if they were not kept. */
   readonly bytesOf?: (sha256: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
 }
 

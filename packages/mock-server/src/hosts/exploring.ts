@@ -5,9 +5,9 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { type MockServer, serve } from "./node.ts"
-import * as World from "../script/World.ts"
 import { isRecord } from "../base/Rules.ts"
+import * as World from "../script/World.ts"
+import { type MockServer, serve } from "./node.ts"
 
 export interface Settings {
   readonly command: ReadonlyArray<string>
@@ -21,7 +21,7 @@ export interface Settings {
 
 interface Ran {
   readonly isGood: boolean
-  /** The end of what it said, and why it ended where it was not by itself. */
+  /** The end of what it said, and why it ended if it was not by itself. */
   readonly said: string
 }
 
@@ -31,7 +31,7 @@ class Unrun extends Data.TaggedError("Unrun")<{ readonly report: string }> {}
 /** So much of a command's output is told: characters. */
 const shownOutput = 2000
 
-/** Runs a command to its end; it is killed where the Effect is interrupted, or the time is over. */
+/** Runs a command to its end; it is killed if the Effect is interrupted, or the time is over. */
 const run = ([name = "", ...args]: ReadonlyArray<string>, base: string, timeout: number): Effect.Effect<Ran, Unrun> =>
   Effect.callback<Ran, Unrun>((resume) => {
     // A group of its own: who ends a shell ends what it has started, too.

@@ -3,9 +3,9 @@ import { get as httpsGet } from "node:https"
 import { connect, Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { afterEach, describe, expect, it } from "vitest"
-import * as Guard from "./guard.ts"
 import { providerNames } from "../../test/names.ts"
 import { builtIn } from "../providers/index.ts"
+import * as Guard from "./guard.ts"
 import { serve } from "./node.ts"
 
 const open: Array<Guard.Guard> = []

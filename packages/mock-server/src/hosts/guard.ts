@@ -18,7 +18,7 @@ import { providers as builtIn } from "../providers/index.ts"
 export interface Options {
   /**
    * Something above answers in the place of the providers' hosts, as MSW does: only what gets as far as a connection to another machine is
-   * stopped. In a browser that is nothing. Default false.
+   * stopped. In a browser that is nothing. Default: false.
    */
   readonly beneath?: boolean
   /** Whose hosts are guarded besides those of the built-in providers. Default: nobody's. */
@@ -84,7 +84,7 @@ export const isReal = (url: string | URL): boolean => {
   return host !== undefined && isGuarded(host)
 }
 
-/** Throws where a URL is a real provider's. What is no absolute URL is none. */
+/** Throws if a URL is a real provider's. What is no absolute URL is none. */
 const check = (url: string | URL): void => {
   const host = URL.parse(url)?.hostname
   if (host !== undefined && isGuarded(host)) throw new RealHostError(host)
@@ -103,11 +103,11 @@ const patch = <Host extends object, Name extends keyof Host>(host: Host, name: N
 }
 
 /** What is installed, in this process: a count for each level, since several mocks may stand at once. */
-const held = { requests: 0, sockets: 0 }
+const installed = { requests: 0, sockets: 0 }
 
 const guardFetch = (): Undo =>
   patch(globalThis, "fetch", (real) => async (input, init) => {
-    if (held.requests > 0) check(input instanceof Request ? input.url : input)
+    if (installed.requests > 0) check(input instanceof Request ? input.url : input)
     return real(input, init)
   })
 
@@ -116,7 +116,7 @@ const guardXhr = (): Undo => {
   return patch(XMLHttpRequest.prototype, "open", (real) => {
     return function open(this: XMLHttpRequest, ...args: ReadonlyArray<unknown>) {
       const [, url] = args
-      if (held.requests > 0 && (typeof url === "string" || url instanceof URL)) check(url)
+      if (installed.requests > 0 && (typeof url === "string" || url instanceof URL)) check(url)
       return Reflect.apply(real, this, args)
     }
   })
@@ -136,7 +136,7 @@ const guardDispatchers = (): ReadonlyArray<Undo> => {
   const found = new Set(dispatcherKeys.map((key): unknown => Reflect.get(globalThis, key)))
   return [...found].filter(isDispatcher).map((dispatcher) =>
     patch(dispatcher, "dispatch", (real) => (options, handler) => {
-      if (held.requests > 0 && options.origin !== undefined) check(options.origin)
+      if (installed.requests > 0 && options.origin !== undefined) check(options.origin)
       return Reflect.apply(real, dispatcher, [options, handler])
     })
   )
@@ -168,14 +168,14 @@ const hereOnly =
       else done(new RealHostError(host), "", 4)
     })
 
-/** The arguments of a connection, changed so that it fails where it would reach a real host. */
-const heldBack = (args: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-  if (held.sockets === 0) return args
+/** The arguments of a connection, changed so that it fails if it would reach a real host. */
+const guardedArgs = (args: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  if (installed.sockets === 0) return args
   const [wanted, rest] = readArgs(args)
   const host = realNameIn(wanted)
   if (host === undefined) return args
   const { lookup } = wanted
-  return held.requests === 0 && lookup !== undefined ? [{ ...wanted, lookup: hereOnly(lookup, host) }, ...rest] : [refused(host)]
+  return installed.requests === 0 && lookup !== undefined ? [{ ...wanted, lookup: hereOnly(lookup, host) }, ...rest] : [refused(host)]
 }
 
 /** Node's sockets; `undefined` elsewhere. Asked for at run time, so that this module loads in a browser. */
@@ -193,7 +193,7 @@ const guardSockets = (): Undo => {
   if (sockets === undefined) return () => undefined
   return patch(sockets.Socket.prototype, "connect", (real) => {
     return function connect(this: InstanceType<typeof sockets.Socket>, ...args: ReadonlyArray<unknown>) {
-      return Reflect.apply(real, this, heldBack(args))
+      return Reflect.apply(real, this, guardedArgs(args))
     }
   })
 }
@@ -219,8 +219,8 @@ let undoSockets: Undo = () => undefined
  */
 export const install = ({ beneath = false, providers = [] }: Options = {}): Guard => {
   guarded = [...guarded, ...providers]
-  if (held.sockets++ === 0) undoSockets = guardSockets()
-  if (!beneath && held.requests++ === 0) undoRequests = [guardFetch(), guardXhr(), ...guardDispatchers()]
+  if (installed.sockets++ === 0) undoSockets = guardSockets()
+  if (!beneath && installed.requests++ === 0) undoRequests = [guardFetch(), guardXhr(), ...guardDispatchers()]
   let isOn = true
   return {
     uninstall: () => {
@@ -228,8 +228,8 @@ export const install = ({ beneath = false, providers = [] }: Options = {}): Guar
       isOn = false
       // One of each: another guard may name the same.
       for (const provider of providers) guarded = guarded.toSpliced(guarded.lastIndexOf(provider), 1)
-      if (!beneath && --held.requests === 0) for (const undo of undoRequests) undo()
-      if (--held.sockets === 0) undoSockets()
+      if (!beneath && --installed.requests === 0) for (const undo of undoRequests) undo()
+      if (--installed.sockets === 0) undoSockets()
     }
   }
 }
@@ -240,7 +240,7 @@ const isStopped = (error: unknown): boolean => {
   return false
 }
 
-/** How an attempt ended; `undefined` where the guard stopped it. */
+/** How an attempt ended; `undefined` if the guard stopped it. */
 const leakIn = async (way: string, attempt: () => Promise<unknown>): Promise<string | undefined> => {
   try {
     await attempt()
@@ -259,7 +259,7 @@ const attemptSocket = (sockets: typeof Net): Promise<void> =>
 
 /**
  * Proves that the switch works: rejects, saying which way is open, unless every way out of this process is stopped. Asks no provider: a
- * name that can't exist stands for theirs, and only where the switch is broken a name server is asked for it.
+ * name that can't exist stands for theirs, and only if the switch is broken a name server is asked for it.
  *
  * @category testing
  * @since 0.1.0

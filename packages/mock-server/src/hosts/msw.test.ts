@@ -6,9 +6,9 @@ import { setupServer } from "msw/node"
 import { afterEach, describe, expect, it } from "vitest"
 import { endpoints, start } from "../../test/client.ts"
 import { providerNames } from "../../test/names.ts"
-import * as Guard from "./guard.ts"
-import { builtIn } from "../providers/index.ts"
 import * as Mock from "../mock/Mock.ts"
+import { builtIn } from "../providers/index.ts"
+import * as Guard from "./guard.ts"
 import * as Msw from "./msw.ts"
 import { serve } from "./node.ts"
 
@@ -116,7 +116,7 @@ describe("the mock behind MSW", () => {
 
 describe("a request that no handler takes", () => {
   it.each(["https://management-api.x.ai/teams", "https://vidgen.x.ai/video.mp4", "https://api.cometapi.com/v1"])(
-    "is an error where it is for a real provider: %s",
+    "is an error if it is for a real provider: %s",
     async (url) => {
       await installed({ providers: [builtIn.xai], others: "bypass" })
       expect(await errorOf(get(url))).toContain("RealHostError: A request to ")

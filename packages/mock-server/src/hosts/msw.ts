@@ -7,9 +7,9 @@
  * @since 0.1.0
  */
 import { http, type HttpHandler } from "msw/http"
+import type { Mock } from "../mock/Mock.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Guard from "./guard.ts"
-import type { Mock } from "../mock/Mock.ts"
 
 /**
  * Where the mock itself is in a client's eyes: the links to its files, `/__mock/journal`, and `/<provider>` as on a server. A name that nobody
@@ -27,7 +27,7 @@ export const usualOrigin = "https://mock.reelay.invalid"
 export interface HandlerOptions {
   /** Whose hosts the mock answers for. The others' are errors. Default: those of all its providers. */
   readonly providers?: ReadonlyArray<Provider>
-  /** Where the mock itself is. Default `usualOrigin`. */
+  /** Where the mock itself is. Default: `usualOrigin`. */
   readonly origin?: string
 }
 
@@ -38,9 +38,9 @@ export interface HandlerOptions {
 export interface Options extends HandlerOptions {
   /** Handlers of your own, which go before the mock's. */
   readonly handlers?: ReadonlyArray<HttpHandler>
-  /** What becomes of a request that nobody answers, and that is not for a real provider: it goes out, it does with a warning, or it fails. Default "warn". */
+  /** What becomes of a request that nobody answers, and that is not for a real provider: it goes out, it does with a warning, or it fails. Default: "warn". */
   readonly others?: "bypass" | "warn" | "error"
-  /** In a browser: where the worker's script is. Default "/mockServiceWorker.js", where `npx msw init` puts it. */
+  /** In a browser: where the worker's script is. Default: "/mockServiceWorker.js", where `npx msw init` puts it. */
   readonly workerUrl?: string
 }
 
@@ -69,7 +69,7 @@ interface InBrowser {
  * @since 0.1.0
  */
 export interface Installed {
-  /** Proves once more that a request to a real provider's host is an error: rejects where it is not. Asks no network. */
+  /** Proves once more that a request to a real provider's host is an error: rejects if it is not. Asks no network. */
   readonly selfTest: () => Promise<void>
   readonly uninstall: () => Promise<void>
 }
@@ -138,7 +138,7 @@ class Unanswered extends Error {
 /**
  * Puts the mock behind MSW, so that clients keep the providers' base URLs, and makes every other request to a real provider's host an error.
  *
- * Rejects where that switch does not work, or the worker does not start; then nothing is installed.
+ * Rejects if that switch does not work, or the worker does not start; then nothing is installed.
  *
  * **Example** (On Node)
  *

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { connect } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
-import { layer, type MockServer, serve, Server } from "./node.ts"
 import * as World from "../script/World.ts"
+import { layer, type MockServer, serve, Server } from "./node.ts"
 
 const open: Array<MockServer> = []
 
@@ -189,7 +189,7 @@ describe("the mock on a port", () => {
     await expect(get(`${url}/__mock/health`)).rejects.toThrow("fetch failed")
   })
 
-  it("rejects where the port is busy", async () => {
+  it("rejects if the port is busy", async () => {
     const { url } = await started()
     await expect(serve({ port: Number(new URL(url).port) })).rejects.toMatchObject({ code: "EADDRINUSE" })
   })

@@ -8,25 +8,25 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Guard from "./guard.ts"
-import { type Latency, open } from "./socket.ts"
 import * as Mock from "../mock/Mock.ts"
 import * as Script from "../script/Script.ts"
+import * as Guard from "./guard.ts"
+import { type Latency, open } from "./socket.ts"
 
 /**
  * @category models
  * @since 0.1.0
  */
 export interface ServeOptions extends Mock.Options {
-  /** 0 takes a free one. Default 0. */
+  /** 0 takes a free one. Default: 0. */
   readonly port?: number
-  /** The address to listen on. Default 127.0.0.1: this machine only. */
+  /** The address to listen on. Default: 127.0.0.1, this machine only. */
   readonly host?: string
   /** Milliseconds since the epoch. Default: the real clock. */
   readonly now?: () => number
   /**
    * How long each request to a provider takes before it arrives: milliseconds of the machine's time, whatever the mock's does, or a length that is
-   * drawn for each from the seed. A submission arrives even where its client has left meanwhile; a question does not. Default: no time.
+   * drawn for each from the seed. A submission arrives even if its client has left meanwhile; a question does not. Default: no time.
    */
   readonly latency?: Script.Length
 }
@@ -54,7 +54,7 @@ const latencyOf = (length: Script.Length | undefined, seed: Mock.Options["seed"]
 }
 
 /**
- * Serves the mock over HTTP. Rejects with Node's error where the port can't be had, as with code `EADDRINUSE`.
+ * Serves the mock over HTTP. Rejects with Node's error if the port can't be had, as with code `EADDRINUSE`.
  *
  * @example
  * ```ts

@@ -23,7 +23,7 @@ const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
   return headers
 }
 
-/** The address that the client used; that of the server where its Host header is none. */
+/** The address that the client used; that of the server if its Host header isn't one. */
 const urlOf = ({ url = "/", headers }: IncomingMessage, fallback: string): URL => {
   const target = url.startsWith("/") ? url : `${URL.parse(url)?.pathname ?? "/"}${URL.parse(url)?.search ?? ""}`
   const host = headers.host ?? ""
@@ -162,7 +162,7 @@ const listen = (server: HttpServer, port: number, host: string): Promise<void> =
     })
   })
 
-/** Listens on a port; 0 takes a free one. Rejects with Node's error where it can't be had. */
+/** Listens on a port; 0 takes a free one. Rejects with Node's error if it can't be had. */
 export const open = async (deliver: Deliver, port: number, host: string, latency: Latency = () => 0): Promise<Opened> => {
   let url = ""
   const server = createServer((incoming, outgoing) => {

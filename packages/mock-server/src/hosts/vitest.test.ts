@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { startVitest } from "vitest/node"
 import * as Script from "../script/Script.ts"
-import { test } from "./vitest.ts"
 import * as World from "../script/World.ts"
+import { test } from "./vitest.ts"
 
 const headers = { authorization: "Bearer key", "content-type": "application/json" }
 

@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import { test as base, type TestAPI } from "vitest"
-import * as Guard from "./guard.ts"
-import type { Mock } from "../mock/Mock.ts"
-import { serve, type ServeOptions } from "./node.ts"
 import * as Verdict from "../judge/Verdict.ts"
+import type { Mock } from "../mock/Mock.ts"
+import * as Guard from "./guard.ts"
+import { serve, type ServeOptions } from "./node.ts"
 
 /**
  * @category models
@@ -16,7 +16,7 @@ import * as Verdict from "../judge/Verdict.ts"
 export interface Options extends ServeOptions {
   /**
    * Fails the test at its end with all that the mock found wrong: what was paid twice or for nothing, requests that found no route, laws of
-   * `History` that were broken. `floors`: the least distance between two polls of a job, in milliseconds, by provider. Default false.
+   * `History` that were broken. `floors`: the least distance between two polls of a job, in milliseconds, by provider. Default: false.
    */
   readonly verify?: boolean | { readonly floors: Readonly<Record<string, number>> }
   /** Without it, a request to a real provider's host is an error during the test: see `@reelay/mock-server/guard`. */

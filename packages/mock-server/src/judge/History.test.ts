@@ -7,7 +7,7 @@ type Client = ReturnType<typeof makeClient>
 const judged = (client: Client, rest: Partial<History.Evidence> = {}) => History.check({ ...client.mock, ...rest })
 const laws = (client: Client, rest: Partial<History.Evidence> = {}) => judged(client, rest).map(({ law }) => law)
 
-/** A client that does nothing wrong: it looks every second, and fetches the file. */
+/** A client that does nothing wrong: it polls every second, and fetches the file. */
 const careful = async (prompt: string) => {
   const client = makeClient()
   const id = await client.submit("xai", prompt)
@@ -61,11 +61,11 @@ describe("a history", () => {
     expect(laws(client)).toEqual(["served", "served"])
   })
 
-  it("after-end: nobody asks again, but for a fresh link where one had lapsed", async () => {
+  it("after-end: nobody asks again, but for a fresh link where one had expired", async () => {
     const client = makeClient()
     const id = await client.submit("xai", "A candle mock:fast mock:url-expired")
-    const lapsed = urlIn((await client.poll("xai", id)).text)
-    await client.send(lapsed)
+    const expired = urlIn((await client.poll("xai", id)).text)
+    await client.send(expired)
     const fresh = urlIn((await client.poll("xai", id)).text)
     expect(laws(client)).toEqual([])
     await client.send(fresh)
@@ -88,7 +88,7 @@ describe("a history", () => {
     expect(judged(client)).toEqual([])
   })
 
-  it("after-end: a link that has lapsed by itself is reason enough, and not before", async () => {
+  it("after-end: a link that has expired by itself is reason enough, and not before", async () => {
     const client = makeClient({ urlTtl: 5000 })
     const id = await client.submit("xai", "A candle mock:fast")
     await client.poll("xai", id)
@@ -139,7 +139,7 @@ describe("a history", () => {
   })
 
   it.each(["geeknow", "xingchao"] as const)(
-    "after-end: %s's link that says of itself that it has lapsed may be asked for again",
+    "after-end: %s's link that says of itself that it has expired may be asked for again",
     async (provider) => {
       const client = makeClient()
       const id = await client.submit(provider, "A candle mock:fast mock:expired")

@@ -1,13 +1,13 @@
 /**
- * Judges what happened: the mock's journal, and where a client posts them, the states that it saw. Counting requests says how many there were; a
+ * Judges what happened: the mock's journal, and if a client posts them, the states that it saw. Counting requests says how many there were; a
  * history says whether each was right when it came.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { calledOf, type Provider } from "../provider/Provider.ts"
 import type { Entry } from "../serve/Journal.ts"
 import type { JobView } from "./JobView.ts"
-import { calledOf, type Provider } from "../provider/Provider.ts"
 
 const State = Schema.Literals(["submitted", "queued", "running", "succeeded", "failed", "expired", "cancelled"])
 
@@ -26,7 +26,7 @@ export type Trace = typeof Trace.Type
  *
  * - `one-end`: a job ends once, and nothing comes after that.
  * - `served`: it is there, runs, and ends as the provider said, and not before.
- * - `after-end`: nobody asks about a job whose end was told; but for a fresh link, where the last one has lapsed or gave no whole file.
+ * - `after-end`: nobody asks about a job whose end was told; but for a fresh link, if the last one has expired or gave no whole file.
  * - `retry-after`: nobody comes back before the time that a 429 asked for.
  * - `floor`: nobody asks about a job more often than so.
  * - `key`: a key goes to the API alone, unless the file wants it.
@@ -50,7 +50,7 @@ export interface Finding {
 export interface Evidence {
   readonly journal: ReadonlyArray<Entry>
   readonly jobs: ReadonlyArray<JobView>
-  /** What clients saw. Absent: nobody told. */
+  /** What clients saw. Default: nobody told. */
   readonly traces?: ReadonlyArray<Trace>
   /** Jobs as a gateway shows them, by its own ids. */
   readonly tasks?: ReadonlyArray<JobView>

@@ -88,7 +88,7 @@ describe("the ledger", () => {
     const client = makeClient()
     const id = await client.submit("xai", "A candle mock:fault=poll-accepted-drop", { duration: 4 })
     client.at(10_000)
-    // Two looks are lost on their way back, and then the client gives up.
+    // Two polls are lost on their way back, and then the client gives up.
     expect([(await client.poll("xai", id)).status, (await client.poll("xai", id)).status]).toEqual([0, 0])
     expect(at(client, 10_000).findings).toEqual([
       { kind: "abandoned", cost: 0.2, jobs: [id], what: `paid and abandoned: ${id}, $0.20, and nobody was told that it ended` }
@@ -130,7 +130,7 @@ describe("the ledger", () => {
     expect(client.mock.jobs[0]?.fetched).toBe(2)
   })
 
-  it("takes a gateway's words for what was told: no link of a failure lapses, and other words are another intention", async () => {
+  it("takes a gateway's words for what was told: no link of a failure expires, and other words are another intention", async () => {
     const client = makeClient({ urlTtl: 1000 })
     const base = "/cometapi+xai/grok/v1/videos"
     const make = async (prompt: string) => {

@@ -1,7 +1,7 @@
 /**
  * What the submissions would have cost, and whether the money was well spent: the oracle that a client can't talk round.
  *
- * Two submissions are one intention where the same key sends the same body, or the same `x-reelay-intent`. Two jobs for one intention are paid twice.
+ * Two submissions are one intention if the same key sends the same body, or the same `x-reelay-intent`. Two jobs for one intention are paid twice.
  *
  * @since 0.1.0
  */
@@ -117,7 +117,7 @@ const wasted = (job: JobView, { cost, jobId, used }: Line, now: number): Readonl
 /**
  * The ledger of a mock's jobs at a time, in milliseconds since the epoch.
  *
- * **Example** (A test that fails where money was wasted)
+ * **Example** (A test that fails if money was wasted)
  *
  * ```ts
  * import { Ledger, Mock } from "@reelay/mock-server"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, start } from "../../test/client.ts"
-import * as Verdict from "./Verdict.ts"
 import * as World from "../script/World.ts"
+import * as Verdict from "./Verdict.ts"
 
 /** What is thrown, or undefined. */
 const thrown = (work: () => void): unknown => {

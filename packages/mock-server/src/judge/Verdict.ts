@@ -4,12 +4,12 @@
  *
  * @since 0.1.0
  */
-import { kindOf } from "../script/Fault.ts"
-import * as History from "./History.ts"
 import type { Provider } from "../provider/Provider.ts"
-import * as Ledger from "./Ledger.ts"
-import type { JobView } from "./JobView.ts"
+import { kindOf } from "../script/Fault.ts"
 import * as World from "../script/World.ts"
+import * as History from "./History.ts"
+import type { JobView } from "./JobView.ts"
+import * as Ledger from "./Ledger.ts"
 
 /**
  * @category models
@@ -42,7 +42,7 @@ export interface Judged extends Required<Omit<History.Evidence, "floors" | "prov
 export interface Options {
   /** The least distance between two polls of a job, in milliseconds, by provider. Default: none. */
   readonly floors?: History.Evidence["floors"]
-  /** The client has ended, and will ask nothing more: what it has left undone is wrong, too. Default false. */
+  /** The client has ended, and will ask nothing more: what it has left undone is wrong, too. Default: false. */
   readonly isOver?: boolean
 }
 
@@ -68,7 +68,7 @@ export const of = (mock: Judged, { floors = {}, isOver = false }: Options = {}):
 }
 
 /**
- * Thrown where a client did something wrong. The message has every finding, and the path of a world in which to see it again.
+ * Thrown if a client did something wrong. The message has every finding, and the path of a world in which to see it again.
  *
  * @category errors
  * @since 0.1.0
@@ -98,7 +98,7 @@ const textOf = ({ again, findings, name }: Place): string =>
   ].join("\n")
 
 /**
- * Throws `FoundWrong` where a mock, or a world in it, has found anything wrong.
+ * Throws `FoundWrong` if a mock, or a world in it, has found anything wrong.
  *
  * **Example** (At the end of a test, in any runner)
  *
@@ -129,13 +129,13 @@ export const check = (mock: Judged, options: Options = {}): void => {
   ]
   const mocks = [mock, ...mock.worlds.values()]
   const isPlayed = mocks.some(({ journal }) => journal.length > 0)
-  // Where one was played, it says nothing that none was submitted to the others.
+  // If one was played, it says nothing that none was submitted to the others.
   const wrong = places.filter(({ findings }, index) => findings.length > 0 && !(isPlayed && mocks[index]?.journal.length === 0))
   if (wrong.length > 0) throw new FoundWrong(wrong)
 }
 
 /**
- * Jobs that the client knows of, and did not follow to their end. Nobody can follow one whose id was lost with the answer. And where nothing was
+ * Jobs that the client knows of, and did not follow to their end. Nobody can follow one whose id was lost with the answer. And if nothing was
  * ever submitted, all is well for the wrong reason.
  */
 const leftUndone = ({ jobs, journal, tasks }: Judged): ReadonlyArray<Finding> => {

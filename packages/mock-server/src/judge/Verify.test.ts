@@ -3,10 +3,10 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { describe, expect, it } from "vitest"
-import { builtIn } from "../providers/index.ts"
-import { isRecord } from "../base/Rules.ts"
 import { type Name, providerNames } from "../../test/names.ts"
+import { isRecord } from "../base/Rules.ts"
 import * as Mock from "../mock/Mock.ts"
+import { builtIn } from "../providers/index.ts"
 import * as Verify from "./Verify.ts"
 
 const secret = "sk-live-0123456789abcdef"
@@ -87,12 +87,12 @@ describe("verify", () => {
     expect(report.hasDrift).toBe(false)
     expect(mock.jobs).toEqual([])
     const posts = builtIn[provider].submits.length
-    const looks = provider === "geeknow" ? 2 : 1
-    expect(sent.length).toBe(3 * looks + 2 + 5 * posts)
+    const polls = provider === "geeknow" ? 2 : 1
+    expect(sent.length).toBe(3 * polls + 2 + 5 * posts)
     expect(new Set(sent.map(({ redirect }) => redirect))).toEqual(new Set(["manual"]))
   })
 
-  it.each(providerNames)("sends no prompt, and the key only to a look, unless it may; a bad key goes first: %s", async (provider) => {
+  it.each(providerNames)("sends no prompt, and the key only to a poll, unless it may; a bad key goes first: %s", async (provider) => {
     const { fetch, sent, posts } = world()
     await verify(provider, fetch, { apiKey })
     const real = `Bearer ${secret}`
@@ -218,7 +218,7 @@ describe("a paid verify", () => {
     const { mock, report } = await paid(provider)
     expect(verdicts(report).filter((each) => !each.endsWith(": same"))).toEqual([])
     expect(report.probes.slice(-2).map(({ probe }) => probe)).toEqual(["paid: submit", "paid: until its end"])
-    expect(report.probes.at(-1)?.got).toMatch(/in [345] looks$/)
+    expect(report.probes.at(-1)?.got).toMatch(/in [345] polls$/)
     expect(mock.jobs).toMatchObject([{ state: "succeeded" }])
     expect((mock.jobs[0]?.seconds ?? 0) * 0.05).toBeCloseTo(Verify.costOf(builtIn[provider]))
   })

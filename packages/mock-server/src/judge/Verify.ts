@@ -1,7 +1,7 @@
 /**
  * Compares a live endpoint with the contract that the mock keeps, by probes that can't bill; and, if it is asked to, by one job that does.
  *
- * What can't bill: looks for a job that does not exist, and submissions that name no prompt, with a key that nobody has. A submission with the
+ * What can't bill: polls of a job that does not exist, and submissions that name no prompt, with a key that nobody has. A submission with the
  * real key is sent only with `withKey`, and then without a prompt, which every provider's document requires. Nothing is sent twice.
  *
  * @since 0.1.0
@@ -10,10 +10,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { type Form, jsonSchema, type Reply, type Replies } from "../provider/Contract.ts"
-import { type Contracted, contracted, examplesOf, examplesOutside, type Operation, operationsOf } from "../serve/openapi/OpenApi.ts"
-import type { Provider } from "../provider/Provider.ts"
 import { isRecord } from "../base/Rules.ts"
+import { type Form, jsonSchema, type Reply, type Replies } from "../provider/Contract.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { type Contracted, contracted, examplesOf, examplesOutside, type Operation, operationsOf } from "../serve/openapi/OpenApi.ts"
 import { usualPrice } from "./Ledger.ts"
 
 /**
@@ -25,19 +25,19 @@ export interface Options {
   readonly provider: Provider
   /** As a client has it, below which the provider's paths are. */
   readonly baseUrl: string
-  /** Looks for a job that does not exist are sent with it, too. They bill nothing. */
+  /** Polls of a job that does not exist are sent with it, too. They bill nothing. */
   readonly apiKey?: Redacted.Redacted
   /** Submissions without a prompt are sent with the key, too. */
   readonly withKey?: boolean
-  /** Dollars that one job may cost; absent: none is made. See `costOf`. */
+  /** Dollars that one job may cost. Default: none, and no job is made. See `costOf`. */
   readonly budget?: number
   /** Default: the global one. */
   readonly fetch?: typeof globalThis.fetch
-  /** Of one request: milliseconds. Default 30,000. */
+  /** Of one request: milliseconds. Default: 30,000. */
   readonly timeout?: number
-  /** Between two looks at the job that is paid for: milliseconds. Default 5,000. */
+  /** Between two polls of the job that is paid for: milliseconds. Default: 5,000. */
   readonly pace?: number
-  /** After which that job is given up: milliseconds. Default 900,000. */
+  /** After which that job is given up: milliseconds. Default: 900,000. */
   readonly deadline?: number
 }
 
@@ -51,7 +51,7 @@ export interface Probed {
   readonly probe: string
   readonly request: string
   readonly expected: string
-  /** How sure the expectation is: `documented`, `observed`, `assumed`; of status and body where they differ. */
+  /** How sure the expectation is: `documented`, `observed`, `assumed`; of status and body if they differ. */
   readonly evidence: string
   readonly got: string
   readonly verdict: "same" | "differs" | "not comparable"
@@ -348,16 +348,16 @@ const pay = Effect.fnUntraced(function* (options: Options, whose: Contracted) {
   const body = parse(got.success.text)
   const jobId = isRecord(body) ? body[id.inAnswer] : undefined
   if (got.success.status >= 300 || typeof jobId !== "string") return [submitted]
-  const look = { method: "GET", path: query.path.replace(/\{\w+\}/, encodeURIComponent(jobId)), key: "real" } as const
+  const poll = { method: "GET", path: query.path.replace(/\{\w+\}/, encodeURIComponent(jobId)), key: "real" } as const
   const expected = `any of ${Object.keys(query.replies).join(", ")}`
-  const tail = { probe: "paid: until its end", request: requestOf(look), ...about(query, query.replies), expected }
+  const tail = { probe: "paid: until its end", request: requestOf(poll), ...about(query, query.replies), expected }
   const wrongs = new Set<string>()
   const statuses = new Set<number>()
-  let looks = 0
+  let polls = 0
   for (let waited = 0; waited < deadline; waited += pace) {
     yield* Effect.sleep(pace)
-    const seen = yield* Effect.result(send(options, look))
-    looks += 1
+    const seen = yield* Effect.result(send(options, poll))
+    polls += 1
     if (seen._tag === "Failure") continue
     const { status, text } = seen.success
     statuses.add(status)
@@ -365,14 +365,14 @@ const pay = Effect.fnUntraced(function* (options: Options, whose: Contracted) {
     if (verdict === "differs") wrongs.add(what)
     const hasEnded = wordsOf(parse(text)).some((word) => typeof word === "string" && ends.includes(word))
     if (!hasEnded && (status < 300 || status === 404 || status === 429 || status >= 500)) continue
-    const seenAll = `${[...statuses].join(", ")} in ${looks} looks`
+    const seenAll = `${[...statuses].join(", ")} in ${polls} polls`
     return [
       submitted,
       { ...tail, got: seenAll, verdict: wrongs.size === 0 ? "same" : "differs", what: [...wrongs].join("; ") }
     ] satisfies ReadonlyArray<Probed>
   }
   const what = [`not ended after ${deadline / 1000} s: it may still run, and be billed`, ...wrongs].join("; ")
-  const given: Probed = { ...tail, got: `${looks} looks`, verdict: wrongs.size === 0 ? "not comparable" : "differs", what }
+  const given: Probed = { ...tail, got: `${polls} polls`, verdict: wrongs.size === 0 ? "not comparable" : "differs", what }
   return [submitted, given]
 })
 
@@ -399,7 +399,7 @@ const hushed = (text: string, { apiKey }: Options): string =>
   apiKey === undefined || Redacted.value(apiKey) === "" ? text : text.replaceAll(Redacted.value(apiKey), "<key>")
 
 /**
- * Makes the probes, and reports. It fails only where nothing may be sent: a bad base URL, a key that would travel in the clear, a job that costs
+ * Makes the probes, and reports. It fails only if nothing may be sent: a bad base URL, a key that would travel in the clear, a job that costs
  * more than the budget.
  *
  * **Example** (The mock against its own contract)

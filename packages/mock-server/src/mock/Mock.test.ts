@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest"
 import { endpoints, fixtures, makeClient, mask, start, urlIn } from "../../test/client.ts"
 import { providerNames } from "../../test/names.ts"
 import { catalogue } from "../providers/index.ts"
-import * as Mock from "./Mock.ts"
 import * as Script from "../script/Script.ts"
 import * as World from "../script/World.ts"
+import * as Mock from "./Mock.ts"
 
 /** Of each provider: an answer's error, for a reason. */
 const errorOf = { cometapi: "error.unauthorized", xingchao: "error.unauthorized", geeknow: "error.unauthorized", xai: "error.unauthorized" }
@@ -354,7 +354,7 @@ describe("scripts", () => {
 
   it.each([
     [{ script: "at-twice" }, '"at-twice" is neither JSON nor the name of a script'],
-    [{ script: { faults: ["flakey"] } }, '"flakey" is no fault'],
+    [{ script: { faults: ["flakey"] } }, '"flakey" isn\'t a fault'],
     [{}, "The body must be JSON"],
     [undefined, "The body must be JSON"],
     [{ script: "at-once", times: 0 }, "times must be an integer above 0"]
@@ -436,16 +436,16 @@ describe("what makes no sense", () => {
   })
 
   it.each([
-    ["POST", "/__mock/script", { script: "three-polls", time: 3 }, '"time" is no field here; there are script, times'],
-    ["POST", "/__mock/script", '{"script": ', "The body is no JSON"],
-    ["POST", "/__mock/jobs/x/advance", '{"by": 1oops', "The body is no JSON"],
-    ["POST", "/__mock/jobs/x/advance", { bye: 1 }, '"bye" is no field here; there is by'],
+    ["POST", "/__mock/script", { script: "three-polls", time: 3 }, '"time" isn\'t a field here; there are script, times'],
+    ["POST", "/__mock/script", '{"script": ', "The body isn't JSON"],
+    ["POST", "/__mock/jobs/x/advance", '{"by": 1oops', "The body isn't JSON"],
+    ["POST", "/__mock/jobs/x/advance", { bye: 1 }, '"bye" isn\'t a field here; there is by'],
     ["POST", "/__mock/jobs/x/advance", [1], "The body must be JSON as"],
-    ["POST", "/__mock/trace", { job: "x", states: [], state: 1 }, '"state" is no field here; there are job, states'],
-    ["GET", "/__mock/verify?flor=5", undefined, '"flor" is no part of the query here'],
+    ["POST", "/__mock/trace", { job: "x", states: [], state: 1 }, '"state" isn\'t a field here; there are job, states'],
+    ["GET", "/__mock/verify?flor=5", undefined, '"flor" isn\'t a part of the query here'],
     ["GET", "/__mock/verify?over=banana", undefined, "over must be true or false"],
-    ["POST", "/__mock/explore", '{"provider": "xai"', "The body is no JSON"],
-    ["POST", "/__mock/explore", "nonsense", "The body is no JSON"]
+    ["POST", "/__mock/explore", '{"provider": "xai"', "The body isn't JSON"],
+    ["POST", "/__mock/explore", "nonsense", "The body isn't JSON"]
   ])("is refused at the mock's own routes: %s %s %j", async (method, path, body, problem) => {
     const { send } = makeClient()
     const text = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }
@@ -456,7 +456,7 @@ describe("what makes no sense", () => {
   it("is refused in a verdict, and a session goes on", async () => {
     const { post } = makeClient()
     await post("/__mock/explore", { runs: 2 })
-    expect((await post("/__mock/explore/1", { verdict: "pass", messag: "x" })).text).toContain("is no field of a verdict")
+    expect((await post("/__mock/explore/1", { verdict: "pass", messag: "x" })).text).toContain("isn't a field of a verdict")
     expect((await post("/__mock/explore/1", { verdict: "pass" })).status).toBe(200)
   })
 
@@ -575,7 +575,7 @@ describe("the clock", () => {
     expect([client.mock.clock.now, [...client.mock.worlds.values()][0]?.jobs[0]?.state]).toEqual([start + 60_000, "succeeded"])
   })
 
-  it("says when a link lapses, in whole milliseconds", async () => {
+  it("says when a link expires, in whole milliseconds", async () => {
     const client = makeClient({ clock: "frozen", urlTtl: 5000, duration: 1000 / 3 })
     const id = await client.submit("xai", "A candle")
     expect(await events(client, id)).toEqual([String(start), "34"])
@@ -593,7 +593,7 @@ describe("the clock", () => {
     [{ set: 1e14 }, "a time is from 0 to"],
     [{ advance: 1e14 }, "a time is from 0 to"],
     [{ advance: 1, set: start + 1 }, "exclude each other"],
-    [{ advnce: 1 }, '"advnce" is no field here; there are mode, advance, set'],
+    [{ advnce: 1 }, '"advnce" isn\'t a field here; there are mode, advance, set'],
     [{}, "The body must be JSON as"]
   ])("%j moves nothing", async (body, problem) => {
     const client = makeClient({ clock: "frozen" })

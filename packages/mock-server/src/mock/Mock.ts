@@ -9,30 +9,30 @@
 import * as EffectClock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { admin } from "./admin.ts"
-import * as Api from "../serve/api.ts"
-import type { Waiting } from "../script/choice.ts"
 import { preflight, readable } from "../answer/cors.ts"
 import type { Delivery } from "../answer/delivery.ts"
-import type { Trace } from "../judge/History.ts"
-import type { JobView } from "../judge/JobView.ts"
-import * as Fault from "../script/Fault.ts"
-import { Explorer } from "../explore/explorer.ts"
-import * as Gateway from "../serve/gateway.ts"
-import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "../serve/jobs.ts"
-import type { Mock, Options } from "./contract.ts"
-import { check, originOf } from "./options.ts"
-import { nearest } from "../serve/nearest.ts"
-import { Pulse } from "./console/pulse.ts"
 import { respond } from "../answer/respond.ts"
-import { consolePathOf, contractRouteOf, routeOf } from "../serve/route.ts"
 import { shown } from "../base/shown.ts"
 import { type Mode, Time } from "../base/time.ts"
+import { Explorer } from "../explore/explorer.ts"
 import { type Options as WorldOptions, type Place, Worlds } from "../explore/worlds.ts"
-import { carriesKey, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
+import type { Trace } from "../judge/History.ts"
+import type { JobView } from "../judge/JobView.ts"
 import { calledOf } from "../provider/Provider.ts"
 import * as BuiltIn from "../providers/index.ts"
+import type { Waiting } from "../script/choice.ts"
+import * as Fault from "../script/Fault.ts"
 import * as Script from "../script/Script.ts"
+import * as Api from "../serve/api.ts"
+import * as Gateway from "../serve/gateway.ts"
+import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "../serve/jobs.ts"
+import { carriesKey, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
+import { nearest } from "../serve/nearest.ts"
+import { consolePathOf, contractRouteOf, routeOf } from "../serve/route.ts"
+import { admin } from "./admin.ts"
+import { Pulse } from "./console/pulse.ts"
+import type { Mock, Options } from "./contract.ts"
+import { check, originOf } from "./options.ts"
 
 /** @category models */
 export type { Clock, Mock, Mode, Options } from "./contract.ts"
@@ -45,7 +45,7 @@ export { respond } from "../answer/respond.ts"
 
 /**
  * A mock whose time is `now`: milliseconds since the epoch. There is no default, so that no test depends on the hour by accident. Throws a
- * TypeError that names the option where one makes no sense.
+ * TypeError that names the option if one makes no sense.
  *
  * @example
  * ```ts
@@ -99,7 +99,7 @@ const timeOf = ({ clock = "given", now, starts }: Options & { readonly now: () =
 /** Who plays, and what can go wrong with them: the same in all worlds of a mock. */
 type Cast = Pick<Mock, "providers" | "catalogue">
 
-/** A mock, and the worlds in it; or one that is such a world, at a place of its own, and with the time of its mock where it has none. */
+/** A mock, and the worlds in it; or one that is such a world, at a place of its own, and with the time of its mock if it has none. */
 const build = (options: Options & { readonly now: () => number }, cast: Cast, outside: Worlds<Mock> | Place, given?: Time): Mock => {
   const { duration = 10_000, onAnswer } = options
   const seed = String(options.seed ?? "reelay")
@@ -295,8 +295,8 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
           time.set(at)
           pulse.beat()
         },
-        turn: (mode: Mode) => {
-          time.turn(mode)
+        setMode: (mode: Mode) => {
+          time.setMode(mode)
           pulse.beat()
         }
       }
@@ -361,7 +361,7 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
   return self
 }
 
-/** What a 429 asks for, in milliseconds from `now`; `undefined` where it asks for nothing. */
+/** What a 429 asks for, in milliseconds from `now`; `undefined` if it asks for nothing. */
 const retryAfter = (header: string | undefined, now: number): number | undefined => {
   if (header === undefined) return undefined
   return /^\d+$/.test(header) ? Number(header) * 1000 : DateTime.toEpochMillis(DateTime.makeUnsafe(header)) - now
@@ -390,7 +390,7 @@ export const fromClock = (options: Options = {}): Effect.Effect<Mock> =>
   EffectClock.clockWith((clock) => Effect.sync(() => make({ ...options, now: () => clock.currentTimeMillisUnsafe() })))
 
 /**
- * The mock as a `fetch`, for a client in the same process: it asks no network, and answers any URL. What `fetch` does where a connection
+ * The mock as a `fetch`, for a client in the same process: it asks no network, and answers any URL. What `fetch` does if a connection
  * breaks, it does too; an aborted signal rejects with its reason.
  *
  * **Example** (A client that takes a `fetch`)

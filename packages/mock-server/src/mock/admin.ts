@@ -4,25 +4,25 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Answer } from "../answer/Answer.ts"
-import * as History from "../judge/History.ts"
-import * as Ledger from "../judge/Ledger.ts"
-import type { Mock } from "./contract.ts"
-import * as Script from "../script/Script.ts"
-import * as Verdict from "../judge/Verdict.ts"
-import { calledOf } from "../provider/Provider.ts"
-import { written } from "../script/choice.ts"
 import { jsonOf } from "../base/json.ts"
-import { home } from "./home.ts"
 import { isRecord } from "../base/Rules.ts"
 import { stranger } from "../base/stranger.ts"
 import { latest, type Mode, refuseTime } from "../base/time.ts"
+import * as History from "../judge/History.ts"
+import * as Ledger from "../judge/Ledger.ts"
+import * as Verdict from "../judge/Verdict.ts"
+import { calledOf } from "../provider/Provider.ts"
+import { written } from "../script/choice.ts"
+import * as Script from "../script/Script.ts"
+import type { Mock } from "./contract.ts"
+import { home } from "./home.ts"
 
 interface Asked {
   readonly mock: Mock
   readonly url: URL
   /** What `{id}` stands for in the path. */
   readonly id: string
-  /** The body as JSON; `undefined` where there is none. */
+  /** The body as JSON; `undefined` if there is none. */
   readonly body: unknown
   /** How long a job takes whose script does not say: milliseconds. */
   readonly duration: number
@@ -130,7 +130,7 @@ const clock = ({ body, mock }: Asked): Answer => {
     if (problem !== undefined) return wrong(problem)
     if (at < mock.clock.now) return wrong(`It is ${mock.clock.now} already: a job does not get younger`)
   }
-  if (mode !== undefined) mock.clock.turn(mode)
+  if (mode !== undefined) mock.clock.setMode(mode)
   if (typeof at === "number") mock.clock.set(at)
   return told(mock)
 }

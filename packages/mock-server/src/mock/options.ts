@@ -1,10 +1,10 @@
-/** What a mock was made with, looked at once: JavaScript has no types to do so. */
-import type { Provider } from "../provider/Provider.ts"
+/** What a mock was made with, checked at once: JavaScript has no types to do so. */
 import { latest, longest } from "../base/time.ts"
+import type { Provider } from "../provider/Provider.ts"
 
 const modes: ReadonlyArray<unknown> = ["given", "frozen", "lockstep"]
 
-/** The origin that a text is, and nothing else of a URL; `undefined` where it is none. */
+/** The origin that a text is, and nothing else of a URL; `undefined` if it is none. */
 export const originOf = (text: string): string | undefined => {
   const url = URL.parse(text)
   const isHttp = url?.protocol === "http:" || url?.protocol === "https:"

@@ -7,16 +7,16 @@
 import * as Schema from "effect/Schema"
 import type { Json } from "../base/Rules.ts"
 
-/** What a body of an answer looks like; absent where it is no JSON. */
+/** What a body of an answer looks like; `undefined` if it isn't JSON. */
 export type Form = Schema.Codec<unknown, unknown>
 
 export interface Reply {
   /** In one line, for a reader. */
   readonly what: string
   readonly form?: Form
-  /** The body may be empty, or is, where there is no form. */
+  /** The body may be empty, or is if there is no form. */
   readonly mayBeEmpty?: true
-  /** The content type of a body that is no JSON. */
+  /** The content type of a body that isn't JSON. */
   readonly media?: string
 }
 
@@ -42,12 +42,12 @@ export interface Contract {
 export const each = (form: Form, replies: Readonly<Record<number, string>>): Replies =>
   Object.fromEntries(Object.entries(replies).map(([status, what]) => [status, { what, form }]))
 
-/** What every vendor refuses a submission for, where it has one form for all of it. */
+/** What every vendor refuses a submission for, if it has one form for all of it. */
 export const refusals = {
   400: "The request is not as documented.",
   401: "The key is missing or wrong.",
   413: "The body is too large.",
-  415: "The body is no JSON.",
+  415: "The body isn't JSON.",
   429: "Too many requests."
 }
 

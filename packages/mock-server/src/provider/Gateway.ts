@@ -1,12 +1,12 @@
 /**
- * A gateway over an upstream: a provider that passes its jobs on to another one, keeps what it last heard of each in its own words and under its own
+ * A gateway over an upstream: a provider that passes its jobs on to another one, keeps what it last heard of each in its own statuses and under its own
  * id, and masks the upstream's errors. It polls the upstream when it is polled itself, as it has no timer.
  */
 import type { Answer } from "../answer/Answer.ts"
 import type { Body } from "../base/body.ts"
 
-/** Where a task is, as the gateway's client is told. */
-export interface Heard {
+/** Where a task is, as the gateway reports it to its client. */
+export interface TaskStatus {
   readonly at: "submitted" | "queued" | "running" | "ended"
   /** Default: false. */
   readonly hasFailed?: boolean
@@ -22,7 +22,7 @@ export interface TaskHead {
 }
 
 /** What a gateway is, as its author writes it. `Kept` is what it keeps of a task: a value that is never changed. */
-export interface GatewayWords<Kept> {
+export interface GatewayDefinition<Kept> {
   /** The name of the provider that has its jobs. The same mock has to play it. */
   readonly upstream: string
   /** The name of the provider whose surface it has: what journal and floors call it. Default: its own name. */
@@ -45,13 +45,13 @@ export interface GatewayWords<Kept> {
   readonly failed: (before: Kept) => Kept
   /** The task as running, after its end was told: what the fault `goes-back` shows. */
   readonly running: Kept
-  readonly told: (kept: Kept) => Heard
-  /** What it says to a poll. */
+  readonly status: (kept: Kept) => TaskStatus
+  /** Its answer to a poll. */
   readonly write: (task: TaskHead, kept: Kept) => Answer
 }
 
 /** A task as it was last heard of. */
-export interface Task extends Heard {
+export interface Task extends TaskStatus {
   readonly hear: (answer: Answer, now: number) => Task
   readonly failed: () => Task
   readonly running: () => Task
@@ -59,28 +59,30 @@ export interface Task extends Heard {
 }
 
 /** A gateway, whatever it keeps. Made by `gateway`. */
-export interface Gateway extends Required<Pick<GatewayWords<never>, "upstream" | "pathOf" | "bodyOf" | "idIn" | "accepted" | "masked">> {
+export interface Gateway extends Required<
+  Pick<GatewayDefinition<never>, "upstream" | "pathOf" | "bodyOf" | "idIn" | "accepted" | "masked">
+> {
   readonly surface?: string
   readonly begin: () => Task
 }
 
 /** The gateway of a provider. */
-export const gateway = <Kept>(words: GatewayWords<Kept>): Gateway => {
+export const gateway = <Kept>(definition: GatewayDefinition<Kept>): Gateway => {
   const taskOf = (kept: Kept): Task => ({
-    ...words.told(kept),
-    hear: (answer, now) => taskOf(words.hear(kept, answer, now)),
-    failed: () => taskOf(words.failed(kept)),
-    running: () => taskOf(words.running),
-    write: (task) => words.write(task, kept)
+    ...definition.status(kept),
+    hear: (answer, now) => taskOf(definition.hear(kept, answer, now)),
+    failed: () => taskOf(definition.failed(kept)),
+    running: () => taskOf(definition.running),
+    write: (task) => definition.write(task, kept)
   })
   return {
-    upstream: words.upstream,
-    ...(words.surface === undefined ? {} : { surface: words.surface }),
-    pathOf: words.pathOf ?? ((path) => path),
-    bodyOf: words.bodyOf ?? ((body, prompt) => ({ ...body, prompt })),
-    idIn: words.idIn,
-    accepted: words.accepted,
-    masked: words.masked,
-    begin: () => taskOf(words.begin)
+    upstream: definition.upstream,
+    ...(definition.surface === undefined ? {} : { surface: definition.surface }),
+    pathOf: definition.pathOf ?? ((path) => path),
+    bodyOf: definition.bodyOf ?? ((body, prompt) => ({ ...body, prompt })),
+    idIn: definition.idIn,
+    accepted: definition.accepted,
+    masked: definition.masked,
+    begin: () => taskOf(definition.begin)
   }
 }

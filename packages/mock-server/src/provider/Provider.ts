@@ -19,7 +19,7 @@ export type { Answer, Body, Ending, Life, Moment, Recorded, Script }
 /** @category models */
 export { type Contract, each, type Form, nowhere, refusals, type Replies, type Reply } from "./Contract.ts"
 /** @category models */
-export { type Gateway, gateway, type GatewayWords, type Heard, type TaskHead } from "./Gateway.ts"
+export { type Gateway, gateway, type GatewayDefinition, type TaskStatus, type TaskHead } from "./Gateway.ts"
 
 /**
  * What an accepted request asks for.

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask, start, urlIn } from "../../test/client.ts"
 import type { Name } from "../../test/names.ts"
 
-/** Milliseconds at which a job of 10 s is looked at. */
+/** Milliseconds at which a job of 10 s is polled. */
 const [submitted, queued, running, ended] = [0, 1000, 6000, 10_000]
 
 const table: ReadonlyArray<readonly [Name, string, number, string]> = [

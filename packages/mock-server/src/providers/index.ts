@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { Provider } from "../provider/Provider.ts"
+import * as Fault from "../script/Fault.ts"
 import { cometapiOverXai } from "./cometapi+xai/dialect.ts"
 import { cometapi } from "./cometapi/dialect.ts"
 import { geeknow } from "./geeknow/dialect.ts"
 import { xai } from "./xai/dialect.ts"
 import { xingchao } from "./xingchao/dialect.ts"
-import * as Fault from "../script/Fault.ts"
-import type { Provider } from "../provider/Provider.ts"
 
 /**
  * They by name, to be picked: `Mock.make({ providers: [builtIn.xai, acme] })`.

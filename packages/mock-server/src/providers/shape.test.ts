@@ -1,8 +1,8 @@
 import { Ajv2020 } from "ajv/dist/2020.js"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { builtIn } from "./index.ts"
 import { isRecord } from "../base/Rules.ts"
+import { builtIn } from "./index.ts"
 
 const ajv = new Ajv2020({ strict: false })
 

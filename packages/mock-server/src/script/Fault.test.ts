@@ -3,10 +3,10 @@ import { connect, type Socket } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { endpoints, fixtures, makeClient, start } from "../../test/client.ts"
 import { isName, type Name, providerNames } from "../../test/names.ts"
+import { type MockServer, serve } from "../hosts/node.ts"
+import * as Mock from "../mock/Mock.ts"
 import { catalogue } from "../providers/index.ts"
 import * as Fault from "./Fault.ts"
-import * as Mock from "../mock/Mock.ts"
-import { type MockServer, serve } from "../hosts/node.ts"
 import * as Script from "./Script.ts"
 
 /** A job that ends at once, with these faults. */
@@ -339,7 +339,7 @@ describe("what happens to files", () => {
     ["url-expired", 403],
     ["url-expired-404", 404],
     ["url-expired-410", 410]
-  ])("%s: the first link has lapsed, %i, and the next is good", async (name, status) => {
+  ])("%s: the first link has expired, %i, and the next is good", async (name, status) => {
     const { link, send } = await withFaults("xai", [name])
     const first = await link()
     expect([(await send(first)).status, (await send(first)).status]).toEqual([status, status])
@@ -477,7 +477,7 @@ describe("a fault of a script", () => {
   })
 
   it.each([
-    [["flakey"], '"flakey" is no fault'],
+    [["flakey"], '"flakey" isn\'t a fault'],
     [[{ name: "flaky", requests: { first: 0 } }], "faults"],
     ["flaky", "faults"]
   ])("%j is refused", (faults, problem) => {

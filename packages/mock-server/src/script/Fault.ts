@@ -48,7 +48,7 @@ export interface Kind {
   /** Where it is documented or was seen, as a URL; or in words what was assumed. */
   readonly source: string
   readonly needs: Needs
-  /** Which requests it is about where a script does not say: so many of the first ones, or each so-many-th. */
+  /** Which requests it is about if a script does not say: so many of the first ones, or each so-many-th. */
   readonly usual: Requests
   /** The names of the providers whose answers can show it. Default: every provider's. */
   readonly only?: ReadonlyArray<string>
@@ -78,9 +78,9 @@ export type Requests = typeof Requests.Type
 export const Fault = Schema.Struct({
   name: Schema.String,
   requests: Schema.optionalKey(Requests),
-  /** Where `body` breaks: after so many bytes. Absent: in the middle. */
+  /** Where `body` breaks: after so many bytes. Default: in the middle. */
   byte: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 }))),
-  /** What a 429 asks for: seconds. Absent: 1. */
+  /** What a 429 asks for: seconds. Default: 1. */
   retryAfter: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400 })))
 })
 /** @category models */
@@ -218,7 +218,7 @@ const behaviours: ReadonlyArray<Kind> = [
   behaviour(
     "url-expired",
     "file",
-    "The URL has lapsed, 403; the next answer to a poll has a fresh one.",
+    "The URL has expired, 403; the next answer to a poll has a fresh one.",
     "https://github.com/xai-org/xai-sdk-python/blob/main/src/xai_sdk/sync/video.py",
     {
       usual: { first: 1 }
@@ -317,7 +317,7 @@ export interface Catalogue {
  * @category constants
  * @since 0.1.0
  */
-export const anyones: Catalogue = { kinds: [...common.values()], kindOf }
+export const anyProvider: Catalogue = { kinds: [...common.values()], kindOf }
 
 /**
  * As much of a provider as its faults depend on.
@@ -402,13 +402,13 @@ export const fieldsOf = (name: string): ReadonlyArray<"requests" | "byte" | "ret
  */
 export const fromJson = (
   json: unknown,
-  catalogue: Catalogue = anyones
+  catalogue: Catalogue = anyProvider
 ): { readonly faults: ReadonlyArray<Fault> } | { readonly problem: string } => {
   const read = decode(json)
   if (read._tag === "Failure") return { problem: `faults: ${String(read.failure)}` }
   const faults = read.success.map((fault): Fault => (typeof fault === "string" ? { name: fault } : fault))
   const unknown = faults.find(({ name }) => catalogue.kindOf(name) === undefined)
-  if (unknown !== undefined) return { problem: `"${unknown.name}" is no fault; see GET /__mock/faults for those that there are` }
+  if (unknown !== undefined) return { problem: `"${unknown.name}" isn't a fault; see GET /__mock/faults for those that there are` }
   for (const { name, ...details } of faults) {
     const known: ReadonlyArray<string> = fieldsOf(name)
     const field = Object.keys(details).find((each) => !known.includes(each))

@@ -5,8 +5,8 @@
  *
  * @since 0.1.0
  */
-import * as Fault from "./Fault.ts"
 import { parseDuration } from "../base/duration.ts"
+import * as Fault from "./Fault.ts"
 import * as Script from "./Script.ts"
 
 /**
@@ -17,11 +17,11 @@ import * as Script from "./Script.ts"
  */
 export interface MagicWord {
   readonly word: string
-  /** How it is written where it takes a value. */
+  /** How it is written if it takes a value. */
   readonly value?: string
   /** Of one group only one word may stand in a prompt. Without a group it combines with all. */
   readonly group?: "ending" | "length" | "shape" | "script"
-  /** What happens, in one line; where providers differ, how. */
+  /** What happens, in one line; if providers differ, how. */
   readonly what: string
   readonly sets: Partial<Omit<Script.Script, "faults">> & { readonly fault?: string; readonly always?: true; readonly factor?: number }
 }
@@ -152,7 +152,7 @@ export const magicWords: ReadonlyArray<MagicWord> = [
 const byName: ReadonlyMap<string, MagicWord> = new Map(magicWords.map((entry) => [entry.word, entry]))
 
 /**
- * The word that a text such as `flaky` or `duration=3s` is written with; `undefined` where there is none.
+ * The word that a text such as `flaky` or `duration=3s` is written with; `undefined` if there is none.
  *
  * @category getters
  * @since 0.1.0
@@ -172,7 +172,7 @@ export const written = ({ word, value }: MagicWord): string => (value === undefi
  * import { MagicPrompt } from "@reelay/mock-server"
  *
  * MagicPrompt.parse("A candle, mock:fail mock:slow", 10_000) // { script: { ending: "failed", duration: 100_000, … } }
- * MagicPrompt.parse("mock:fial", 10_000) // { problem: 'prompt: "mock:fial" is no magic word; …' }
+ * MagicPrompt.parse("mock:fial", 10_000) // { problem: 'prompt: "mock:fial" isn\'t a magic word; …' }
  * ```
  *
  * @category constructors
@@ -182,7 +182,7 @@ export const parse = (
   prompt: string,
   duration: number,
   provider?: string,
-  catalogue: Fault.Catalogue = Fault.anyones
+  catalogue: Fault.Catalogue = Fault.anyProvider
 ): { readonly script: Script.Script } | { readonly problem: string } => {
   const faults: Array<Fault.Fault> = []
   let script = Script.success(duration)
@@ -196,10 +196,11 @@ export const parse = (
   for (const [, word = "", rest = ""] of prompt.matchAll(/(?<![\w-])mock:([\w-]*(?:=[\w.-]*)?)(\S*)/gi)) {
     // What ends a sentence ends a word; anything else that stands close to it is a typing error.
     const [name = "", value] = word.replace(/\.+$/, "").split("=")
-    if (!/^(?:[\p{P}>|]|$)/u.test(rest) || /^[:=_#@&*\\%-]/.test(rest)) return { problem: `prompt: "mock:${word}${rest}" is no magic word` }
+    if (!/^(?:[\p{P}>|]|$)/u.test(rest) || /^[:=_#@&*\\%-]/.test(rest))
+      return { problem: `prompt: "mock:${word}${rest}" isn't a magic word` }
     const entry = byName.get(name.toLowerCase())
     if (entry === undefined) {
-      return { problem: `prompt: "mock:${name}" is no magic word; there are ${magicWords.map(written).join(", ")}` }
+      return { problem: `prompt: "mock:${name}" isn't a magic word; there are ${magicWords.map(written).join(", ")}` }
     }
     const text = value === undefined ? entry.word : `${entry.word}=${value}`
     if (value !== undefined && entry.value === undefined)

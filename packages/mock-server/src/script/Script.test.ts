@@ -82,7 +82,7 @@ describe("a magic prompt", () => {
   })
 
   it.each([
-    ["mock:fial", "is no magic word"],
+    ["mock:fial", "isn't a magic word"],
     ["mock:fail mock:success", "exclude each other"],
     ["mock:fast mock:duration=3s", "exclude each other"],
     ["mock:duration=soon", "needs a time"],
@@ -95,14 +95,14 @@ describe("a magic prompt", () => {
     ["mock:rate-limited=5", "takes no value"],
     ["A candle, mock: fail", "has a space in it"],
     ["A candle, gateway:flaky", "is for a gateway"],
-    ["mock:moderated_400", "is no magic word"],
-    ["mock:fail_x", "is no magic word"],
-    ["mock:_fail", "is no magic word"],
-    ["mock:fail:slow", "is no magic word"],
+    ["mock:moderated_400", "isn't a magic word"],
+    ["mock:fail_x", "isn't a magic word"],
+    ["mock:_fail", "isn't a magic word"],
+    ["mock:fail:slow", "isn't a magic word"],
     ["mock:fail=", "takes no value"],
-    ["mock:fault=flaky=3", "is no magic word"],
+    ["mock:fault=flaky=3", "isn't a magic word"],
     ["mock:slow mock:duration=8000h", "more than a year"],
-    ["mock:constructor", "is no magic word"]
+    ["mock:constructor", "isn't a magic word"]
   ])("%s is refused: it %s", (prompt, problem) => {
     expect(parse(prompt, 1000)).toEqual({ problem: expect.stringContaining(problem) })
   })
@@ -154,7 +154,7 @@ describe("a script in JSON", () => {
   it.each([
     [[], "a script is a JSON object"],
     ["typical", "a script is a JSON object"],
-    [{ endings: "failed" }, '"endings" is no field of a script; there are phases, '],
+    [{ endings: "failed" }, '"endings" isn\'t a field of a script; there are phases, '],
     [{ ending: "exploded" }, "ending"],
     [{ phases: [{ state: "queued", lasts: -1 }] }, "phases"],
     [{ phases: [{ state: "queued", lasts: { uniform: [1] } }] }, "phases"],

@@ -8,10 +8,10 @@
  */
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
-import * as Fault from "./Fault.ts"
 import * as Hash from "../base/hash.ts"
 import { stranger } from "../base/stranger.ts"
 import { longest } from "../base/time.ts"
+import * as Fault from "./Fault.ts"
 
 const Millis = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: longest }))
 const Percent = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
@@ -38,7 +38,7 @@ export const Length = Schema.Union([
 export type Length = typeof Length.Type
 
 /**
- * Schema for one stretch of a job's life.
+ * Schema for one part of a job's life.
  *
  * @category schemas
  * @since 0.1.0
@@ -81,12 +81,12 @@ export type Ending = typeof Ending.Type
 export const Script = Schema.Struct({
   /** One after the other; the end follows the last. None: the job has ended when it is first asked about. */
   phases: Schema.Array(Phase),
-  /** From submission to the end, in milliseconds: the phases are stretched to it. Absent: as long as they are. */
+  /** From submission to the end, in milliseconds: the phases are scaled to it. Default: as long as they are. */
   duration: Schema.optionalKey(Millis),
   ending: Ending,
-  /** Which of a provider's ways to say "moderated" is used; only xAI has more than one. Absent: the usual one. */
+  /** Which of a provider's ways to say "moderated" is used; only xAI has more than one. Default: the usual one. */
   moderation: Schema.optionalKey(Schema.Literals(["http-400", "http-400-first-code", "failed", "done"])),
-  /** Which of a provider's documented shapes an answer takes, where there is more than one. */
+  /** Which of a provider's documented shapes an answer takes, if there is more than one. */
   shape: Schema.Literals(["default", "flat", "output-url", "every-url"]),
   progress: Progress,
   /** What makes the job older: `time`; `hand`, which is `POST /__mock/jobs/{id}/advance`; or so many polls from its submission to its end. */
@@ -94,9 +94,9 @@ export const Script = Schema.Struct({
     Schema.Literals(["time", "hand"]),
     Schema.Struct({ polls: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 })) })
   ]),
-  /** What goes wrong. Where two are about one request, the first in this list wins. */
+  /** What goes wrong. If two are about one request, the first in this list wins. */
   faults: Schema.Array(Fault.Fault),
-  /** What is drawn, is drawn from it and the job's id. Absent: the mock's seed. */
+  /** What is drawn, is drawn from it and the job's id. Default: the mock's seed. */
   seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite]))
 })
 /** @category models */
@@ -121,7 +121,7 @@ export type Changes = typeof Changes.Type
 export type Moment =
   | { readonly _tag: "Submitted" }
   | { readonly _tag: "Queued" }
-  /** `progress`: percent, as a number or in words; absent where nothing is said of it. */
+  /** `progress`: percent, as a number or in words; not there if nothing is said of it. */
   | { readonly _tag: "Running"; readonly progress?: number | string }
   | { readonly _tag: "Ended"; readonly ending: Exclude<Ending, "never"> }
 
@@ -164,7 +164,7 @@ const decodeScript = Schema.decodeUnknownResult(Script, { onExcessProperty: "err
 
 /**
  * Reads a script from JSON, or says what is wrong with it. Fields that are left out are those of `success(duration)`, and with other phases
- * there is no `duration` to stretch them to. `catalogue`: the faults that there are. Default: any provider's.
+ * there is no `duration` to scale them to. `catalogue`: the faults that there are. Default: any provider's.
  *
  * **Example** (A queue that differs from job to job, and a connection that breaks)
  *
@@ -189,17 +189,17 @@ const decodeScript = Schema.decodeUnknownResult(Script, { onExcessProperty: "err
 export const fromJson = (
   json: unknown,
   duration: number,
-  catalogue: Fault.Catalogue = Fault.anyones
+  catalogue: Fault.Catalogue = Fault.anyProvider
 ): Script | { readonly problem: string } => {
   const given = decode(json)
   if (given._tag === "Failure") return { problem: 'a script is a JSON object, as {"ending": "failed"}' }
   const problem = stranger("field of a script", Object.keys(given.success), Object.keys(Script.fields))
   if (problem !== undefined) return { problem }
   const { duration: usual, ...others } = success(duration)
-  const stretched = "phases" in given.success ? {} : { duration: usual }
+  const scaled = "phases" in given.success ? {} : { duration: usual }
   const faults = Fault.fromJson(given.success["faults"] ?? [], catalogue)
   if ("problem" in faults) return faults
-  const script = decodeScript({ ...others, ...stretched, ...given.success, faults: faults.faults })
+  const script = decodeScript({ ...others, ...scaled, ...given.success, faults: faults.faults })
   return script._tag === "Success" ? script.success : { problem: String(script.failure) }
 }
 
@@ -248,15 +248,15 @@ export const draw = ({ duration, ending, phases, progress, seed: own }: Script, 
   const lengths = phases.map(({ lasts }, index) => lengthOf(lasts, `length ${own ?? seed} ${job} ${index}`))
   const sum = lengths.reduce((all, length) => all + length, 0)
   const end = duration ?? sum
-  // Phases that take no time can't be stretched: then all of it is the last one's.
-  const stretch = sum > 0 ? end / sum : 0
+  // Phases that take no time can't be scaled: then all of it is the last one's.
+  const scale = sum > 0 ? end / sum : 0
   let age = 0
   return {
     ending,
     progress,
     end,
     phases: phases.map(({ state }, index) => {
-      age += (lengths[index] ?? 0) * stretch
+      age += (lengths[index] ?? 0) * scale
       return { state, until: index === phases.length - 1 ? end : Math.min(end, age) }
     })
   }

@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { endpoints, makeClient, origin, start, urlIn } from "../../test/client.ts"
-import { world } from "../../test/world.ts"
 import { providerNames } from "../../test/names.ts"
+import { world } from "../../test/world.ts"
 import { serve } from "../hosts/node.ts"
 import * as Script from "./Script.ts"
 import * as World from "./World.ts"
@@ -77,9 +77,9 @@ describe("a token", () => {
     ["aeyJ", "holds no JSON"],
     [tokenOf([]), "JSON object"],
     [tokenOf({ provider: "acme" }), "provider"],
-    [tokenOf({ provider: "xai", keys: ["secret"] }), '"keys" is no field of a world'],
-    [tokenOf({ provider: "xai", script: { faults: ["quake"] } }), '"quake" is no fault'],
-    [tokenOf({ provider: "xai", script: { endings: "failed" } }), '"endings" is no field of a script'],
+    [tokenOf({ provider: "xai", keys: ["secret"] }), '"keys" isn\'t a field of a world'],
+    [tokenOf({ provider: "xai", script: { faults: ["quake"] } }), '"quake" isn\'t a fault'],
+    [tokenOf({ provider: "xai", script: { endings: "failed" } }), '"endings" isn\'t a field of a script'],
     [tokenOf({ provider: "xai", script: 7 }), "a script is a JSON object"],
     [`a${"A".repeat(8000)}`, "at most 8000 characters"]
   ])("like %j is refused with what is wrong with it", (token, what) => {

@@ -20,17 +20,17 @@ import * as Script from "./Script.ts"
 export const World = Schema.Struct({
   /** Whose API it is, or which gateway's over which; its paths follow the token directly, as in `/r/<token>/v1/videos`. */
   provider: Schema.String,
-  /** The life of each job, whatever the prompts say. Absent: the prompts choose. */
+  /** The life of each job, whatever the prompts say. Default: the prompts choose. */
   script: Schema.optionalKey(Script.Changes),
-  /** How long a job takes whose script and prompt say nothing of it: milliseconds. Absent: ten seconds. */
+  /** How long a job takes whose script and prompt say nothing of it: milliseconds. Default: ten seconds. */
   duration: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: longest }))),
-  /** Ids, signatures, pictures, and what a script leaves open, derive from it. Absent: "reelay". */
+  /** Ids, signatures, pictures, and what a script leaves open, derive from it. Default: "reelay". */
   seed: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
-  /** What moves its time, as of a mock. Absent: the clock of the mock that it is in. */
+  /** What moves its time, as of a mock. Default: the clock of the mock that it is in. */
   clock: Schema.optionalKey(Schema.Literals(["frozen", "lockstep"])),
-  /** When its own clock begins: milliseconds since the epoch. Absent: 0. */
+  /** When its own clock begins: milliseconds since the epoch. Default: 0. */
   starts: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8_000_000_000_000 }))),
-  /** How long a URL is good after the answer that held it: milliseconds. Absent: one hour. */
+  /** How long a URL is good after the answer that held it: milliseconds. Default: one hour. */
   urlTtl: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: longest })))
 })
 /** @category models */
@@ -93,7 +93,7 @@ const read = (fields: unknown, names: Known["names"]): World | { readonly proble
 }
 
 /**
- * The script that a world's submissions get; `undefined` where their prompts choose.
+ * The script that a world's submissions get; `undefined` if their prompts choose.
  *
  * @category getters
  * @since 0.1.0

@@ -38,7 +38,7 @@ interface Setting {
   readonly provider: string
   /** The faults that can be met. */
   readonly catalogue: Fault.Catalogue
-  /** The script of those that nothing else gives one. Absent: the prompt's. */
+  /** The script of those that nothing else gives one. Default: the prompt's. */
   readonly usual: Script.Script | undefined
 }
 
@@ -46,7 +46,7 @@ interface Setting {
 const refusal = ({ faults }: Script.Script, { catalogue, host, provider }: Setting): string | undefined => {
   for (const { name } of faults) {
     const kind = catalogue.kindOf(name)
-    if (kind === undefined) return `"${name}" is no fault`
+    if (kind === undefined) return `"${name}" isn't a fault`
     if (kind.only !== undefined && !kind.only.includes(provider))
       return `the fault ${name} is one of ${kind.only.join(", ")}, not of ${provider}`
     if (!Fault.isExpressible(kind, host)) {

@@ -23,7 +23,7 @@ export interface Entry {
   readonly provider?: string
   /** Of a submit: the id that was given, even if the answer was lost. */
   readonly jobId?: string
-  /** Absent while there is no answer yet, and where a fault kept all of it back. */
+  /** Not there while there is no answer yet, and if a fault kept all of it back. */
   readonly status?: number
   /** Of a submission: what was meant by it, as in `Ledger`. */
   readonly intent?: string
@@ -70,7 +70,7 @@ export const secretOf = (headers: Headers): string | undefined =>
 const keyHeader =
   /^(?!proxy-|(?:x-)?idempotency-key$)(?:.*-)?(?:auth|authorization|authentication|(?:api)?key|token|secret|credentials?)(?:-.*)?$/
 
-/** From so many letters on, a key is nothing else where it stands within something. */
+/** From so many letters on, a key is nothing else if it stands within something. */
 const unmistakable = 8
 
 const holds = (text: string, key: string): boolean => text === key || (key.length >= unmistakable && text.includes(key))
@@ -78,13 +78,13 @@ const holds = (text: string, key: string): boolean => text === key || (key.lengt
 /** What a signed link has by itself. */
 const ofLink: ReadonlySet<string> = new Set(["expires", "signature", "hop"])
 
-/** Whether a key came along: in such a header, or, where it is known, anywhere in headers and query. */
+/** Whether a key came along: in such a header, or, if it is known, anywhere in headers and query. */
 export const carriesKey = (headers: Headers, query: URLSearchParams, key: string | undefined): boolean =>
   Array.from(headers).some(([name]) => keyHeader.test(name)) ||
   (key !== undefined &&
     [...headers.values(), ...Array.from(query, ([name, value]) => (ofLink.has(name) ? "" : value))].some((value) => holds(value, key)))
 
-/** A path without the key: as a part of its own, or, where it is long enough to be nothing else, anywhere. */
+/** A path without the key: as a part of its own, or, if it is long enough to be nothing else, anywhere. */
 export const pathWithout = (path: string, key: string | undefined): string => {
   if (key === undefined) return path
   return path

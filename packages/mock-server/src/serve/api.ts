@@ -1,16 +1,16 @@
 /** The API that is played: what each request gets, the mock's own routes aside. */
 import type { Answer } from "../answer/Answer.ts"
-import type { Job, Provider, Scene } from "../provider/Provider.ts"
-import * as Fault from "../script/Fault.ts"
-import { carriesKey } from "./Journal.ts"
-import * as Script from "../script/Script.ts"
-import { type Body, parseBody } from "../base/body.ts"
-import { choose, type Waiting } from "../script/choice.ts"
 import { type Delivery, encode } from "../answer/delivery.ts"
 import * as Files from "../answer/files.ts"
-import { finishedAt, isHidden, type Jobs, momentOf, type Tracked } from "./jobs.ts"
 import { proxyError } from "../answer/pages.ts"
+import { type Body, parseBody } from "../base/body.ts"
+import type { Job, Provider, Scene } from "../provider/Provider.ts"
+import { choose, type Waiting } from "../script/choice.ts"
+import * as Fault from "../script/Fault.ts"
+import * as Script from "../script/Script.ts"
 import { intentOf } from "./intent.ts"
+import { finishedAt, isHidden, type Jobs, momentOf, type Tracked } from "./jobs.ts"
+import { carriesKey } from "./Journal.ts"
 import { methodsOf, type Route } from "./route.ts"
 import * as Spoil from "./spoil.ts"
 import * as SpoilFile from "./spoilFile.ts"
@@ -23,7 +23,7 @@ export interface Options {
   readonly urlTtl?: number
   readonly keys?: ReadonlyArray<string>
   readonly maxBodyBytes?: number
-  /** The origin of links; absent: that of the request. */
+  /** The origin of links. Default: that of the request. */
   readonly filesAt?: string
   /** The life of jobs that nothing else gives one. */
   readonly script?: Script.Script
@@ -121,11 +121,11 @@ export const make = (
     return found?.owner === owner ? found : undefined
   }
 
-  /** A link for an answer: one that has lapsed, where a fault wants that. */
-  const urlOf = ({ job, lapses }: Tracked, origin: string): string => {
+  /** A link for an answer: one that has expired, if a fault wants that. */
+  const urlOf = ({ job, expiries }: Tracked, origin: string): string => {
     const isLapsed =
       job.script.ending === "expired" ||
-      job.script.faults.some((fault) => Object.hasOwn(SpoilFile.lapsed, fault.name) && Fault.isDue(fault, lapses + 1))
+      job.script.faults.some((fault) => Object.hasOwn(SpoilFile.expiredAs, fault.name) && Fault.isDue(fault, expiries + 1))
     // What wants the key is at the API's own host.
     const isOwn = job.script.faults.some(({ name }) => name === "url-needs-key")
     return (isOwn ? origin : (filesAt ?? origin)) + under + Files.sign(seed, job, isLapsed ? job.createdAt - 1000 : now() + urlTtl)
@@ -247,9 +247,9 @@ export const make = (
     if (found === undefined || momentOf(found, now())._tag !== "Ended") return { answer: Files.unknownFile }
     const refusal = Files.refuse(seed, found.job, url.searchParams, now())
     if (refusal === Files.expired) {
-      found.lapses += 1
-      const fault = found.job.script.faults.find((each) => Object.hasOwn(SpoilFile.lapsed, each.name))?.name
-      return fault === undefined ? { answer: refusal } : { answer: SpoilFile.lapsed[fault] ?? refusal, fault }
+      found.expiries += 1
+      const fault = found.job.script.faults.find((each) => Object.hasOwn(SpoilFile.expiredAs, each.name))?.name
+      return fault === undefined ? { answer: refusal } : { answer: SpoilFile.expiredAs[fault] ?? refusal, fault }
     }
     if (refusal !== undefined) return { answer: refusal, isStray: true }
     const all = dueAt(found, "file", request.method)

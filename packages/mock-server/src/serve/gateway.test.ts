@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { fixtures, makeClient, mask, origin, urlIn } from "../../test/client.ts"
+import { isRecord } from "../base/Rules.ts"
 import * as History from "../judge/History.ts"
 import * as Ledger from "../judge/Ledger.ts"
 import * as Verdict from "../judge/Verdict.ts"
-import { isRecord } from "../base/Rules.ts"
 
 const base = "/cometapi+xai/grok/v1/videos"
 

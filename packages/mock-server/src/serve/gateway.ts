@@ -9,7 +9,7 @@ import { proxyError } from "../answer/pages.ts"
 import { type Body, parseBody } from "../base/body.ts"
 import * as Hash from "../base/hash.ts"
 import { isRecord } from "../base/Rules.ts"
-import type { Gateway, Heard, Task as Kept } from "../provider/Gateway.ts"
+import type { Gateway, TaskStatus, Task as Kept } from "../provider/Gateway.ts"
 import { calledOf, type Provider } from "../provider/Provider.ts"
 import { choose } from "../script/choice.ts"
 import * as Fault from "../script/Fault.ts"
@@ -106,10 +106,10 @@ const chosenBy = (
 /** Whether an answer came, and whole. */
 const isHeard = ({ cut }: Delivery): boolean => cut === undefined || cut.at === "end"
 
-const isOver = ({ at }: Heard): boolean => at === "ended"
+const isOver = ({ at }: TaskStatus): boolean => at === "ended"
 
 /** A link that has expired is asked for again, as whoever plays a video through a gateway expects. */
-const hasExpired = ({ link }: Heard, now: number): boolean =>
+const hasExpired = ({ link }: TaskStatus, now: number): boolean =>
   link !== undefined && now >= (Files.goodUntil(link) ?? Number.POSITIVE_INFINITY)
 
 export const make = (

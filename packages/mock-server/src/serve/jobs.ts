@@ -1,8 +1,8 @@
 /** The jobs of a mock, and how old each is. */
+import * as Hash from "../base/hash.ts"
 import type { Job } from "../provider/Provider.ts"
 import type { Endpoint } from "../script/Fault.ts"
 import * as Script from "../script/Script.ts"
-import * as Hash from "../base/hash.ts"
 
 /** A job, and what has been asked about it. */
 export interface Tracked {
@@ -25,9 +25,9 @@ export interface Tracked {
   bodies: number
   /** Polls since the first that saw the end. */
   pollsSinceEnd: number
-  /** Downloads that found a link lapsed. */
-  lapses: number
-  /** Where it moves by hand: how old it was made, in milliseconds. */
+  /** Downloads that found that a link had expired. */
+  expiries: number
+  /** If it moves by hand: how old it was made, in milliseconds. */
   age: number
   /** When its end was first seen, in milliseconds since the epoch: of those that no clock moves. */
   endSeenAt: number | undefined
@@ -55,7 +55,7 @@ export const isHidden = (tracked: Tracked, now: number): boolean =>
   tracked.job.script.faults.some(({ name }) => name === "not-found-first") && ageOf(tracked, now) < tracked.job.life.end * hiddenShare
 
 /**
- * How many milliseconds, rounded up, until time alone changes what is answered about a job or its file; infinite where it never will.
+ * How many milliseconds, rounded up, until time alone changes what is answered about a job or its file; infinite if it never will.
  */
 export const nextEventIn = (tracked: Tracked, now: number): number => {
   const { createdAt, life, script } = tracked.job
@@ -131,7 +131,7 @@ export class Jobs {
       pieces: [],
       bodies: 0,
       pollsSinceEnd: 0,
-      lapses: 0,
+      expiries: 0,
       age: 0,
       endSeenAt: undefined
     })

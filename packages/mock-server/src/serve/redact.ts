@@ -58,7 +58,7 @@ export const isSecretHeader = (name: string): boolean => secretHeader.test(name)
 const secretField =
   /^(?:x[-_])?(?:api[-_]?key|access[-_]?key|(?:access|refresh|session|security|id)?[-_]?token|(?:client[-_]?)?secret(?:[-_]?key)?|password|authorization|cookie|signature|credentials?)$/i
 
-/** What a signed URL says of its time: clients read when a link lapses. */
+/** What a signed URL says of its time: clients read when a link expires. */
 const timeParameter = /^(?:expires|exp|x-(?:amz|goog|oss|tos)-(?:date|expires))$/i
 const timeValue = /^(?:\d{1,13}|\d{8}T\d{6}Z)$/
 

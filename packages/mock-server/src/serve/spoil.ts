@@ -1,10 +1,10 @@
 /** What a job's faults make of its answers. Pure: which fault is due is decided by counting, which is the mock's. */
 import * as DateTime from "effect/DateTime"
 import type { Answer } from "../answer/Answer.ts"
+import { broken, type Delivery } from "../answer/delivery.ts"
+import * as Statuses from "../answer/statuses.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { type Endpoint, type Fault, fixtureOf, isDue, kindOf } from "../script/Fault.ts"
-import { broken, type Delivery } from "../answer/delivery.ts"
-import * as Words from "../answer/words.ts"
 
 /** A fault that is about this request, with its place in the catalogue. */
 export interface Due {
@@ -53,7 +53,7 @@ const rateLimited = (provider: Provider, { fault }: Due, now: number): Answer =>
   return { ...answer, headers: { "retry-after": fault.name === "rate-limited-date" ? date : String(asked) } }
 }
 
-/** What is said instead of an answer to a submission or a poll; `undefined` where nothing is. */
+/** What is said instead of an answer to a submission or a poll; `undefined` if nothing is. */
 export const instead = (
   all: ReadonlyArray<Due>,
   provider: Provider,
@@ -76,11 +76,11 @@ const reworded = (all: ReadonlyArray<Due>, answer: Answer, isRunning: boolean): 
   all.reduce((said, { fault }) => {
     switch (fault.name) {
       case "unknown-status":
-        return isRunning ? Words.unknownStatus(said) : said
+        return isRunning ? Statuses.unknown(said) : said
       case "foreign-words":
-        return Words.foreignWords(said)
+        return Statuses.foreign(said)
       case "no-status":
-        return Words.noStatus(said)
+        return Statuses.missing(said)
       default:
         return said
     }

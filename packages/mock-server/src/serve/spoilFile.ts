@@ -12,7 +12,7 @@ const half = (file: Files.Bytes): Files.Bytes => file.slice(0, file.byteLength >
 const corrupt = (file: Files.Bytes): Files.Bytes => file.map((byte, index) => (index % 100 === 99 ? byte ^ 0xff : byte))
 
 /** What an address that has expired gets, by the fault that made it so. */
-export const lapsed: Readonly<Record<string, Answer>> = {
+export const expiredAs: Readonly<Record<string, Answer>> = {
   "url-expired": Files.expired,
   "url-expired-404": Files.unknownFile,
   "url-expired-410": Files.refusal(410, "Gone", "The link has expired")
@@ -22,7 +22,7 @@ const needsKey: Answer = Files.refusal(401, "Unauthorized", "Authentication is r
 const refusesKey: Answer = Files.refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
 const insteadOfFile: Answer = { status: 200, body: { error: { code: "storage_error", message: "The file is not available." } } }
 
-/** From one hop to the next of a chain, or of a ring; `undefined` where the chain has ended. */
+/** From one hop to the next of a chain, or of a ring; `undefined` if the chain has ended. */
 const redirect = (url: URL, under: string, isRing: boolean): Answer | undefined => {
   const hop = Number(url.searchParams.get("hop") ?? 0)
   if (!isRing && hop >= 3) return undefined

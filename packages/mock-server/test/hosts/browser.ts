@@ -11,7 +11,7 @@ import type { Step } from "./sequence.ts"
 
 const browsers = ["chromium", "chromium-headless-shell", "google-chrome", "chromium-browser"]
 const folders = (process.env["PATH"] ?? "").split(":")
-/** Its file; `undefined` where there is none. */
+/** Its file; `undefined` if there is none. */
 export const browser = browsers.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file))
 
 /** There is no browser on this machine. */

@@ -96,7 +96,7 @@ describe.skipIf(missing)("the console in a browser", () => {
     await expect.poll(() => text("#waiting"), patience).toBe("")
     await put("#fault", "no-such-fault", "input")
     await click("#script button.main")
-    await expect.poll(() => text("#said"), patience).toContain('"no-such-fault" is no fault')
+    await expect.poll(() => text("#said"), patience).toContain('"no-such-fault" isn\'t a fault')
   })
 
   it("shows a prompt with a script in it as it was sent, and never runs it", async () => {

@@ -1,7 +1,7 @@
 /** What runs in the browser. */
 import { setupWorker } from "msw/browser"
-import * as Mock from "../../src/mock/Mock.ts"
 import * as Msw from "../../src/hosts/msw.ts"
+import * as Mock from "../../src/mock/Mock.ts"
 import { options, origin, play, realAt } from "./sequence.ts"
 
 const textOf = (asked: Promise<unknown>): Promise<string> => asked.then((value) => `fulfilled: ${String(value)}`, String)

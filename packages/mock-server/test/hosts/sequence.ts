@@ -1,9 +1,9 @@
 /** One sequence of requests, to be played on each host: what comes back must be the same to the byte. Runs in browsers too. */
 import { fixtures as cometapi } from "@reelay/providers/cometapi/fixtures"
-import { type Name, providerNames } from "../names.ts"
-import { builtIn } from "../../src/providers/index.ts"
 import type { Options } from "../../src/mock/Mock.ts"
+import { builtIn } from "../../src/providers/index.ts"
 import { endpoints } from "../endpoints.ts"
+import { type Name, providerNames } from "../names.ts"
 
 export const origin = "http://mock.test"
 

@@ -109,7 +109,7 @@ export const acmeOverXai: Provider = {
     },
     failed: () => ({ state: "broken" }),
     running: { state: "working" },
-    told: ({ file, state }) => ({
+    status: ({ file, state }) => ({
       at: state === "waiting" ? "queued" : state === "working" ? "running" : "ended",
       hasFailed: state === "broken",
       ...(file === undefined ? {} : { link: file })

@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
+import * as Hash from "../../base/hash.ts"
 import * as Font from "./font.ts"
 import { type Chroma, keyPicture, lumaOf, type Picture, pictureParameters, repeatedPicture, sequenceParameters } from "./h264.ts"
-import * as Hash from "../../base/hash.ts"
 
 /**
  * What a video shows.
@@ -92,7 +92,7 @@ const pictureOf = ({ id, seed }: Shown): Picture => {
   return { columns, rows, luma, chroma }
 }
 
-/** The text of a picture; `undefined` where some letter is none. */
+/** The text of a picture; `undefined` if some letter is none. */
 const textIn = (luma: Uint8Array): string | undefined => {
   const letters = Array.from({ length: idLength + seedLabel.length + seedLength }, (_, index) => {
     const corner = cornerOf(index)
@@ -217,7 +217,7 @@ const areSame = (one: Uint8Array, other: Uint8Array): boolean =>
   one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index])
 
 /**
- * Reads from the pixels of a video which job it is of; `undefined` where it is none of the mock's, or its picture is damaged.
+ * Reads from the pixels of a video which job it is of; `undefined` if it is none of the mock's, or its picture is damaged.
  *
  * **Example** (A test that the right video was saved)
  *

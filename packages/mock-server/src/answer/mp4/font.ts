@@ -37,7 +37,7 @@ const dots: ReadonlyArray<ReadonlyArray<readonly [x: number, y: number]>> = glyp
 export const dotsOf = (letter: string): ReadonlyArray<readonly [x: number, y: number]> =>
   dots[(letter.codePointAt(0) ?? first) - first] ?? []
 
-/** The letter whose dots these are; `undefined` where there is none. */
+/** The letter whose dots these are; `undefined` if there is none. */
 export const letterOf = (isDot: (x: number, y: number) => boolean): string | undefined => {
   let glyph = ""
   for (let x = 0; x < cellWidth; x++) {

@@ -118,7 +118,7 @@ export const keyPicture = (picture: Picture): Uint8Array<ArrayBuffer> => {
 const samples = 384
 const type = 2
 
-/** The luma of what `keyPicture` wrote; `undefined` where it is no such picture. */
+/** The luma of what `keyPicture` wrote; `undefined` if it is no such picture. */
 export const lumaOf = (unit: Uint8Array, size: Size): Uint8Array | undefined => {
   const payload: Array<number> = []
   let zeros = 0

@@ -1,9 +1,9 @@
 import { Script } from "node:vm"
 import { describe, expect, it } from "vitest"
 import { makeClient, origin, start } from "../../../test/client.ts"
-import * as Journal from "../../serve/Journal.ts"
 import * as Mp4 from "../../answer/mp4/Mp4.ts"
 import * as World from "../../script/World.ts"
+import * as Journal from "../../serve/Journal.ts"
 import { html } from "./html.ts"
 import { script } from "./script.ts"
 
@@ -118,7 +118,7 @@ describe("the console", () => {
       () => client.submit("xai", "By hand"),
       () => client.mock.advance(client.mock.jobs.at(-1)?.id ?? ""),
       () => client.post("/__mock/clock", { advance: 1 }),
-      () => client.mock.clock.turn("lockstep"),
+      () => client.mock.clock.setMode("lockstep"),
       () => client.mock.witness({ job: "x", states: [] }),
       () => client.mock.reset()
     ]

@@ -3,13 +3,13 @@
  * The console's script. It is written as a function, so that it is checked like all else, and sent as text: it can use nothing from outside of itself.
  * All that it shows it sets as text.
  */
-import type { Entry } from "../../serve/Journal.ts"
 import type { Fault } from "../../script/Fault.ts"
 import type { Named, Script } from "../../script/Script.ts"
+import type { Entry } from "../../serve/Journal.ts"
 import type { Row, ShownJob, State } from "./state.ts"
 
 const page = (): void => {
-  /** Least time between two looks at the mock, in milliseconds: a client may ask a thousand times in that. */
+  /** Least time between two requests to the mock, in milliseconds: a client may ask a thousand times in that. */
   const rest = 120
   /** So many videos play by themselves. */
   const mostPlaying = 6
@@ -132,7 +132,7 @@ const page = (): void => {
     return Math.max(1, job.life.end, job.life.ending === "never" ? age : 0, Math.min(last, job.life.end * 3)) * 1.02
   }
 
-  /** Where a job is by itself, between two looks at the mock. */
+  /** Where a job is by itself, between two requests to the mock. */
   const phaseOf = (job: ShownJob, age: number): string => {
     if (job.advances !== "time") return job.state
     if (age >= job.life.end) return job.life.ending === "never" ? "running" : job.life.ending

@@ -1,16 +1,16 @@
 /** What the console shows, as one document. */
-import type { Entry, Journal } from "../../serve/Journal.ts"
-import * as Ledger from "../../judge/Ledger.ts"
-import type { JobView } from "../../judge/JobView.ts"
-import type { Mock } from "../contract.ts"
-import * as Script from "../../script/Script.ts"
-import type { Waiting } from "../../script/choice.ts"
-import { ageOf, type Jobs, type Tracked } from "../../serve/jobs.ts"
-import type { Pulse } from "./pulse.ts"
-import { routeOf } from "../../serve/route.ts"
 import { shown } from "../../base/shown.ts"
 import type { Mode } from "../../base/time.ts"
+import type { JobView } from "../../judge/JobView.ts"
+import * as Ledger from "../../judge/Ledger.ts"
 import * as Verdict from "../../judge/Verdict.ts"
+import type { Waiting } from "../../script/choice.ts"
+import * as Script from "../../script/Script.ts"
+import { ageOf, type Jobs, type Tracked } from "../../serve/jobs.ts"
+import type { Entry, Journal } from "../../serve/Journal.ts"
+import { routeOf } from "../../serve/route.ts"
+import type { Mock } from "../contract.ts"
+import type { Pulse } from "./pulse.ts"
 
 /** A mock from within: what its console may look at. */
 export interface Inside {

@@ -1,5 +1,5 @@
 /**
- * CometAPI's surface, as new-api serves it, over the xAI that is played here: what a gateway keeps of a task, in its own envelope and words.
+ * CometAPI's surface, as new-api serves it, over the xAI that is played here: what a gateway keeps of a task, in its own envelope and statuses.
  *
  * A real one polls the upstream every 15 s or later; this one when it is polled.
  */
@@ -55,12 +55,12 @@ const hear = (before: Kept, { body, status }: Answer, now: number): Kept => {
       return failure(typeof error["message"] === "string" ? error["message"] : "task failed", at, body)
     }
     default:
-      // Observed: a word that is unknown, or none, is a failure, even while the job runs on (QuantumNous/new-api#5045). The cause is lost.
+      // Observed: a status that is unknown, or none, is a failure, even while the job runs on (QuantumNous/new-api#5045). The cause is lost.
       return failure("upstream returned unrecognized message", at, null)
   }
 }
 
-const toldAs = { SUBMITTED: "submitted", QUEUED: "queued", IN_PROGRESS: "running", SUCCESS: "ended", FAILURE: "ended" } as const
+const reportedAs = { SUBMITTED: "submitted", QUEUED: "queued", IN_PROGRESS: "running", SUCCESS: "ended", FAILURE: "ended" } as const
 
 /** new-api's form of an error of a task. */
 const taskError = (code: string, message: string, status: number): Answer => ({ status, body: { code, message, data: null } })
@@ -93,8 +93,8 @@ export const cometapiOverXai: Provider = {
     hear,
     failed: ({ finish_time }) => failure(fixtures["query.failure.with-wrapper"].body.data.fail_reason, finish_time, null),
     running: { status: "IN_PROGRESS", progress: "50%", fail_reason: "", finish_time: 0, data: null },
-    told: ({ fail_reason, status }) => ({
-      at: toldAs[status],
+    status: ({ fail_reason, status }) => ({
+      at: reportedAs[status],
       hasFailed: status === "FAILURE",
       ...(status === "SUCCESS" ? { link: fail_reason } : {})
     }),

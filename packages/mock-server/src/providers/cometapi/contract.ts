@@ -83,7 +83,7 @@ const Envelope = Schema.Struct({
 
 const Accepted = Schema.Struct({ request_id }).annotate({ identifier: "Accepted" })
 
-const gate: Replies = each(Envelope, {
+const access: Replies = each(Envelope, {
   401: "The key is missing or wrong.",
   403: "The key may not do this.",
   429: "Too many requests.",
@@ -98,8 +98,8 @@ export const contract: Contract = {
   submit: {
     replies: {
       200: { what: "Accepted: the job has an id.", form: Accepted },
-      ...each(Envelope, { 400: "The request is not as documented.", 413: "The body is too large.", 415: "The body is no JSON." }),
-      ...gate
+      ...each(Envelope, { 400: "The request is not as documented.", 413: "The body is too large.", 415: "The body isn't JSON." }),
+      ...access
     }
   },
   poll: {
@@ -110,7 +110,7 @@ export const contract: Contract = {
         what: "No such job for this key, or not yet: task_not_exist; or the query is wrong.",
         form: Schema.Union([TaskError, Envelope])
       },
-      ...gate
+      ...access
     }
   },
   // Those of the answer inside too. SUCCESS is none: it may stand over one that is pending.

@@ -4,8 +4,8 @@
  * Two documented shapes for one GET: the wrapper (older pages, the default here) and the flat one (`mock:flat`).
  */
 import { fixtures } from "@reelay/providers/cometapi/fixtures"
-import { edits, generations } from "./rules.ts"
 import { type Answer, created, type Provider, finished, type Job, type Reason, type Scene, statusOf } from "../../provider/Provider.ts"
+import { edits, generations } from "./rules.ts"
 
 /** As in the documented sample: 1 second, 500,000,000 ticks. */
 const usage = (job: Job) => ({ cost_in_usd_ticks: job.seconds * 500_000_000 })

@@ -51,7 +51,7 @@ const ContentError = Schema.Struct({ error: Schema.Struct({ message: Schema.Stri
   identifier: "ContentError"
 })
 
-const gate: Replies = each(Envelope, { 401: "The key is missing or wrong.", 429: "Too many requests." })
+const access: Replies = each(Envelope, { 401: "The key is missing or wrong.", 429: "Too many requests." })
 
 export const contract: Contract = {
   title: "GeekNow Grok video",
@@ -67,7 +67,7 @@ export const contract: Contract = {
         415: "The body is neither a form nor JSON."
       }),
       503: { what: "No channel takes this model: model_not_found.", form: Envelope },
-      ...gate
+      ...access
     }
   },
   poll: {
@@ -75,7 +75,7 @@ export const contract: Contract = {
     replies: {
       200: { what: "Where the job is.", form: Job },
       400: { what: "No such job for this key: task_not_exist; or the query is wrong.", form: TaskError },
-      ...gate
+      ...access
     }
   },
   content: {
@@ -86,7 +86,7 @@ export const contract: Contract = {
       416: { what: "The file has no such part.", media: "application/xml" },
       400: { what: "It has not completed.", form: ContentError },
       404: { what: "No such job for this key, or no longer kept.", form: ContentError },
-      ...gate
+      ...access
     }
   },
   ends: ["completed", "failed", "cancelled"],

@@ -21,7 +21,7 @@ const rules: R.Rules = {
 const secondsOf = ({ fixed, seconds }: { readonly seconds: number; readonly fixed: boolean }): R.Rules => ({
   seconds: fixed
     ? { check: R.integerOrText(seconds, seconds), note: "Fixed." }
-    : { check: R.integerOrText(1, 60), note: "No range is documented; 60 keeps the mock's files small. Default 6, as in the sample." }
+    : { check: R.integerOrText(1, 60), note: "No range is documented; 60 keeps the mock's files small. Default: 6, as in the sample." }
 })
 
 export const create: Submit = {

@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../../../test/client.ts"
 import { contractedOf, judge, repliesTo, wrongIn } from "../../../test/contract.ts"
 import { type Name, providerNames } from "../../../test/names.ts"
-import { isExpressible, kindOf } from "../../script/Fault.ts"
-import { builtIn, catalogue } from "../../providers/index.ts"
 import { isRecord, type Json } from "../../base/Rules.ts"
+import { builtIn, catalogue } from "../../providers/index.ts"
+import { isExpressible, kindOf } from "../../script/Fault.ts"
 import { magicWords } from "../../script/MagicPrompt.ts"
 import { document, examplesOf, operationsOf } from "./OpenApi.ts"
 
@@ -149,7 +149,7 @@ const faultsOf = (provider: Name) =>
   catalogue.kinds.filter((kind) => isExpressible(kind, "every") && kind.only?.includes(provider) !== false).map(({ name }) => name)
 const words = magicWords.filter(({ value }) => value === undefined)
 
-/** Asks a mock, and says what was wrong with the answer; `undefined` where nothing was, or a fault is to blame. */
+/** Asks a mock, and says what was wrong with the answer; `undefined` if nothing was, or a fault is to blame. */
 const asked = async (client: ReturnType<typeof makeClient>, provider: Name, path: string, init: RequestInit) => {
   const { headers, status, text } = await client.send(`/${provider}${path}`, init)
   const wrong = wrongIn(repliesTo(provider, init.method ?? "GET", `/${provider}${path}`), status, text, headers.get("content-type"))
@@ -184,7 +184,7 @@ describe("every answer of the mock", () => {
         key: fc.constantFrom("key", "key", "key", "bad"),
         // A body of another kind, now and then.
         type: fc.constantFrom("application/json", "application/json", "application/json", "text/plain"),
-        looks: fc.array(
+        polls: fc.array(
           fc.tuple(
             fc.integer({ min: 0, max: 12_000 }),
             fc.constantFrom("query", "query", "content", "stranger", "post", "nowhere", "part")
@@ -200,16 +200,16 @@ describe("every answer of the mock", () => {
         ...common,
         provider: "geeknow",
         prompt: "A candle",
-        looks: [
+        polls: [
           [12_000, "query"],
           [0, "part"]
         ]
       },
-      { ...common, provider: "xai", prompt: "A candle", looks: [[0, "query"]] },
-      { ...common, provider: "xai", prompt: "A candle mock:rate-limited", looks: [[0, "query"]] }
+      { ...common, provider: "xai", prompt: "A candle", polls: [[0, "query"]] },
+      { ...common, provider: "xai", prompt: "A candle mock:rate-limited", polls: [[0, "query"]] }
     ]
     await fc.assert(
-      fc.asyncProperty(submission, async ({ key, looks, prompt, provider, script, type }) => {
+      fc.asyncProperty(submission, async ({ key, polls, prompt, provider, script, type }) => {
         const client = makeClient({ maxBodyBytes: 500 })
         const { body: least, poll, submit } = endpoints[provider]
         const headers = {
@@ -228,7 +228,7 @@ describe("every answer of the mock", () => {
         await check(submit, first)
         await check(submit, { ...first, body: " ".repeat(600) })
         let at = 0
-        for (const [wait, what] of looks) {
+        for (const [wait, what] of polls) {
           client.at((at += wait))
           const [path, init]: readonly [string, RequestInit] =
             what === "content" || what === "part"

@@ -48,7 +48,7 @@ const typeOf = (schema: Json): string => {
   return `${escaped(type ?? "anything")}${rangeOf(schema)}`
 }
 
-/** The object behind a field, where it is one that has no name of its own: its fields are listed with those around it. */
+/** The object behind a field, if it is one that has no name of its own: its fields are listed with those around it. */
 const insideOf = (schema: Json): Json | undefined => {
   const inner = records(schema["anyOf"]).find(({ type }) => type === "object") ?? schema
   return isRecord(inner["properties"]) && Object.keys(inner["properties"]).length > 0 ? inner : undefined

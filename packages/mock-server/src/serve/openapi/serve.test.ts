@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { makeClient, origin } from "../../../test/client.ts"
+import { contractedOf } from "../../../test/contract.ts"
 import { providerNames } from "../../../test/names.ts"
 import * as World from "../../script/World.ts"
-import { contractedOf } from "../../../test/contract.ts"
 import { document, operationsOf } from "./OpenApi.ts"
 
 describe("a provider's contract", () => {

@@ -1,12 +1,12 @@
-/** The words of an answer, changed: what providers do to each other's clients. */
-import type { Answer } from "./Answer.ts"
+/** The statuses of an answer, changed: what providers do to each other's clients. */
 import { isRecord } from "../base/Rules.ts"
+import type { Answer } from "./Answer.ts"
 
-/** A word that stands in no provider's documents. */
-const unknownWord = "warming_up"
+/** A status that stands in no provider's documents. */
+const undocumented = "warming_up"
 
 /** What another provider says for the same thing. */
-const foreign: ReadonlyMap<string, string> = new Map([
+const others: ReadonlyMap<string, string> = new Map([
   ["submitted", "not_start"],
   ["not_start", "submitted"],
   ["queued", "pending"],
@@ -38,8 +38,8 @@ const changed = (answer: Answer, change: (word: string) => string | undefined): 
   body: restated(answer.body, change)
 })
 
-export const unknownStatus = (answer: Answer): Answer => changed(answer, (word) => cased(unknownWord, word))
+export const unknown = (answer: Answer): Answer => changed(answer, (word) => cased(undocumented, word))
 
-export const foreignWords = (answer: Answer): Answer => changed(answer, (word) => cased(foreign.get(word.toLowerCase()) ?? word, word))
+export const foreign = (answer: Answer): Answer => changed(answer, (word) => cased(others.get(word.toLowerCase()) ?? word, word))
 
-export const noStatus = (answer: Answer): Answer => changed(answer, () => undefined)
+export const missing = (answer: Answer): Answer => changed(answer, () => undefined)
