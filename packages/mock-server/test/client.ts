@@ -12,6 +12,12 @@ interface Fixture {
 
 export const fixtures = ofEach(({ fixtures: all = {} }): Readonly<Record<string, Fixture>> => all)
 
+/** What each says of a job that it does not know. */
+export const unknownJob = ofEach(
+  ({ fixtures: all = {} }): Fixture | undefined =>
+    Object.entries(all).find(([name]) => /^error\.not-found$|\.error\.with-task-not-exist$/.test(name))?.[1]
+)
+
 export const start = 1_800_000_000_000
 
 export interface Answered {

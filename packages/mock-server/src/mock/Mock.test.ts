@@ -3,27 +3,18 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { endpoints, fixtures, makeClient, mask, start, urlIn } from "../../test/client.ts"
+import { endpoints, fixtures, makeClient, mask, start, unknownJob, urlIn } from "../../test/client.ts"
 import { providerNames } from "../../test/names.ts"
 import { catalogue } from "../providers/index.ts"
 import * as Script from "../script/Script.ts"
 import * as World from "../script/World.ts"
 import * as Mock from "./Mock.ts"
 
-/** Of each provider: an answer's error, for a reason. */
-const errorOf = { cometapi: "error.unauthorized", xingchao: "error.unauthorized", geeknow: "error.unauthorized", xai: "error.unauthorized" }
-const unknownOf = {
-  cometapi: "query.error.with-task-not-exist",
-  xingchao: "error.not-found",
-  geeknow: "videos.error.with-task-not-exist",
-  xai: "error.not-found"
-}
-
 describe("a key", () => {
   it.each(providerNames)("is required by %s, on every endpoint", async (provider) => {
     const client = makeClient()
     const { submit, body, poll } = endpoints[provider]
-    const expected = fixtures[provider][errorOf[provider]]
+    const expected = fixtures[provider]["error.unauthorized"]
     const answers = [
       await client.post(`/${provider}${submit}`, { ...body, prompt: "x" }, "bad-key"),
       await client.send(`/${provider}${poll("any")}`),
@@ -45,8 +36,8 @@ describe("a key", () => {
     const id = await client.submit(provider, "x")
     const answer = await client.poll(provider, id, "another")
     expect({ status: answer.status, body: answer.json }).toMatchObject({
-      status: fixtures[provider][unknownOf[provider]]?.status,
-      body: fixtures[provider][unknownOf[provider]]?.body
+      status: unknownJob[provider]?.status,
+      body: unknownJob[provider]?.body
     })
     expect((await client.poll(provider, id)).status).toBeLessThan(300)
   })
@@ -55,7 +46,7 @@ describe("a key", () => {
 describe("an unknown", () => {
   it.each(providerNames)("id at %s is answered as there", async (provider) => {
     const answer = await makeClient().poll(provider, "video_unknown")
-    const fixture = fixtures[provider][unknownOf[provider]]
+    const fixture = unknownJob[provider]
     expect([answer.status, answer.json]).toEqual([fixture?.status, fixture?.body])
   })
 

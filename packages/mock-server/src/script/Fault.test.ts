@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { connect, type Socket } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { endpoints, fixtures, makeClient, start } from "../../test/client.ts"
+import { endpoints, fixtures, makeClient, start, unknownJob } from "../../test/client.ts"
 import { isName, type Name, providerNames } from "../../test/names.ts"
 import { type MockServer, serve } from "../hosts/node.ts"
 import * as Mock from "../mock/Mock.ts"
@@ -236,12 +236,6 @@ const withFaults = async (provider: Name, faults: ReadonlyArray<string | object>
   return { ...client, id, first: post, poll, link }
 }
 
-const unknownOf = {
-  cometapi: "query.error.with-task-not-exist",
-  xingchao: "error.not-found",
-  geeknow: "videos.error.with-task-not-exist",
-  xai: "error.not-found"
-}
 const shown = ["xai", "cometapi", "xingchao", "geeknow"] as const
 
 describe("a provider's own error bodies", () => {
@@ -329,7 +323,7 @@ describe("what providers do to polls", () => {
       const { poll } = await withFaults(provider, ["goes-back"])
       const texts = [await poll(), await poll(), await poll(), await poll(), await poll()].map(({ text }) => text)
       expect(texts.map((text) => text.includes("/files/"))).toEqual([true, false, false, true, true])
-      expect(texts[2]).toBe(JSON.stringify(fixtures[provider][unknownOf[provider]]?.body))
+      expect(texts[2]).toBe(JSON.stringify(unknownJob[provider]?.body))
     }
   })
 })
