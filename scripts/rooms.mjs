@@ -8,6 +8,21 @@ import { join, posix } from "node:path"
  * ending is a file, and several with blanks between them are one room.
  */
 export const roomsOf = {
+  core: [
+    "base",
+    "job",
+    "request",
+    "provider",
+    "transport",
+    "telemetry",
+    "poll",
+    "limits",
+    "journal",
+    "engine",
+    "artifact",
+    "Job.ts promise.ts rxjs.ts",
+    "index.ts"
+  ],
   "mock-server": ["base", "answer", "script", "provider", "providers", "serve", "judge", "explore", "mock", "hosts", "index.ts bin.ts"]
 }
 

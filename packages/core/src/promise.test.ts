@@ -14,7 +14,7 @@ import { ClientClosed, createClient } from "./promise.ts"
 const client = (net: ReturnType<typeof fakeFetch>) => createClient({ provider, fetch: net.fetch, pace: 1 })
 
 describe("createClient", () => {
-  it("submits once, and every face of the job shares that", async () => {
+  it("submits once, and every API of the job shares that", async () => {
     const net = fakeFetch()
     const job = await client(net).submit(request)
     const tags: Array<string> = []
@@ -25,6 +25,22 @@ describe("createClient", () => {
     expect(await job.bytes()).toHaveLength(8)
     expect([net.posts().length, await job.cancel()]).toEqual([1, "CompletedAnyway"])
     expect(job).not.toHaveProperty("then")
+  })
+
+  it("a function is an observer, as Svelte and Solid want it, and who leaves hears no more", async () => {
+    const net = fakeFetch()
+    const job = await client(net).submit(request)
+    const seen: Array<string> = []
+    const done = new Promise<void>((resolve) => {
+      job.subscribe((state) => {
+        seen.push(state._tag)
+        if (state._tag === "Succeeded") resolve()
+      })
+    })
+    const left: Array<string> = []
+    job.subscribe((state) => left.push(state._tag)).unsubscribe()
+    await done
+    expect([seen[0], seen.at(-1), left]).toEqual(["Submitted", "Succeeded", ["Submitted"]])
   })
 
   it("run tells of each state, and resolves with the video", async () => {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,9 +13,10 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./artifact/Artifact.ts"
-import { withLogLevel } from "./engine/handle.ts"
+import { endOf } from "./engine/handle.ts"
 import { servicesOf } from "./engine/services.ts"
 import { InFlight, running } from "./engine/submitting.ts"
 import * as Job from "./Job.ts"
@@ -127,8 +129,8 @@ export interface PromiseJob extends AsyncIterable<JobState> {
   readonly cancel: () => Promise<Job.CancelOutcome>
   /** Reads the video into memory, waiting for it first. */
   readonly bytes: (options?: CallOptions & Artifact.Options) => Promise<Uint8Array<ArrayBuffer>>
-  /** Follows the states with callbacks. The job goes on at the provider after `unsubscribe`. */
-  readonly subscribe: (observer: Partial<Observer>) => Subscription
+  /** Follows the states with callbacks, or with one function. The job goes on at the provider after `unsubscribe`. */
+  readonly subscribe: (observer: Partial<Observer> | ((state: JobState) => void)) => Subscription
 }
 
 /** @category models */
@@ -242,28 +244,31 @@ export const clientOver = <Request, J extends PromiseJob>(
   const inFlight = running()
   const closing = new AbortController()
   const own = Layer.merge(logging(options.logLevel), Layer.succeed(InFlight, inFlight))
-  const transport = servicesOf(Layer.merge(bare, own), options)
-  const run: Run = (effect, signal) => promised(effect, signal, closing.signal)
-  const asJob = (silent: Job.JobHandle): J => {
-    const handle = withLogLevel(silent, logging(options.logLevel))
-    return extend(promiseJob(provider, handle, transport, run, closing.signal), handle, run)
-  }
+  const layer = servicesOf(Layer.merge(bare, own), options)
+  // Built once, when it is first needed: a layer that is provided to each call is built for each.
+  const services = Effect.runSync(Effect.cached(Layer.buildWithScope(layer, Scope.makeUnsafe())))
+  const provided = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>): Effect.Effect<A, E> =>
+    Effect.flatMap(services, (context) => Effect.provideContext(effect, context))
+  const streamed = <A, E>(stream: Stream.Stream<A, E, HttpClient.HttpClient>): Stream.Stream<A, E> =>
+    Stream.unwrap(Effect.map(services, (context) => Stream.provideContext(stream, context)))
+  const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
+  /** Where watch sessions are logged. */
+  const context = Effect.runSync(Effect.provide(Effect.context(), logging(options.logLevel)))
+  const open: Open = { provider, context, run, provided, closing: closing.signal }
+  const asJob = (handle: Job.JobHandle): J => extend(promiseJob(handle, open), handle, run)
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
-    Effect.provide(
-      Job.submission(provider, request, {
-        ...options,
-        key,
-        label,
-        maySubmitAgain,
-        saveTo,
-        onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
-        onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
-      }),
-      transport
-    )
+    Job.submission(provider, request, {
+      ...options,
+      key,
+      label,
+      maySubmitAgain,
+      saveTo,
+      onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
+      onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
+    })
   /** A client that closes lets a submission that has begun come to its end. */
   const asked = (submission: Job.Submission, signal: AbortSignal | undefined): Promise<Job.JobHandle> =>
-    promised(Effect.provide(submission.job, own), signal, closing.signal, () => submission.phase()._tag !== "Sending")
+    promised(provided(submission.job), signal, closing.signal, () => submission.phase()._tag !== "Sending")
   const written = <A, E>(effect: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
     journal === undefined
       ? Promise.reject(refusal(provider, "attach")(new InvalidRequest({ field: "journal", rule: "is missing: this client keeps none" })))
@@ -284,16 +289,11 @@ export const clientOver = <Request, J extends PromiseJob>(
     },
     attach: (given, { anyAccount, signal } = {}) =>
       run(
-        Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(
-          Effect.map(asJob),
-          Effect.provide(transport)
-        ),
+        Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(Effect.map(asJob)),
         signal
       ),
     run: async (request, given = {}) => {
-      const handle = withLogLevel(await submit(request, given), logging(options.logLevel))
-      const watched = Stream.runForEach(handle.states, (state) => Effect.sync(() => given.onState?.(state)))
-      return run(Effect.andThen(watched, handle.result), given.signal)
+      return endBy(await submit(request, given), open, given)
     },
     runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
       const events = Job.runAll(provider, requests, {
@@ -302,12 +302,12 @@ export const clientOver = <Request, J extends PromiseJob>(
         onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key)),
         onUnknown: (error, key) => Effect.sync(() => onUnknown?.(error, key))
       })
-      return iterated(Stream.provide(events, transport), signal, closing.signal)
+      return iterated(streamed(events), signal, closing.signal)
     },
     resumeAll: ({ signal, ...given } = {}) => {
       if (journal === undefined) return iterated(Stream.empty, signal, closing.signal)
       const events = Job.resumeAll([provider], { ...options, ...given })
-      return iterated(events.pipe(Stream.provideService(Journal.Journal, journal), Stream.provide(transport)), signal, closing.signal)
+      return iterated(streamed(Stream.provideService(events, Journal.Journal, journal)), signal, closing.signal)
     },
     jobs: () => (journal === undefined ? Promise.resolve([]) : run(Effect.mapError(journal.entries, refusal(provider, "attach")))),
     forget: (which, given) => written(Effect.mapError(Journal.forget(which, given), refusal(provider, "attach"))),
@@ -329,7 +329,7 @@ export const clientOver = <Request, J extends PromiseJob>(
  * @category models
  * @since 0.1.0
  */
-export type Run = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<A>
+export type Run = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>, signal?: AbortSignal) => Promise<A>
 
 /**
  * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, though the loop is
@@ -376,14 +376,6 @@ const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyArray<Abo
   }
 }
 
-const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
-  Effect.callback((resume) => {
-    const abort = (): void => resume(Effect.fail(signal.reason))
-    if (signal.aborted) abort()
-    signal.addEventListener("abort", abort, { once: true })
-    return Effect.sync(() => signal.removeEventListener("abort", abort))
-  })
-
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.
  * `closing` does the same, where `mayStop` says so at that moment.
@@ -421,38 +413,124 @@ export const promised = <A, E>(
   })
 }
 
-const promiseJob = (
-  provider: Provider<never>,
+/** What the jobs of a client have in common. */
+interface Open {
+  readonly provider: Provider<never>
+  /** Where watch sessions are logged. */
+  readonly context: Context.Context<never>
+  readonly run: Run
+  readonly provided: <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>) => Effect.Effect<A, E>
+  /** Aborted when the client is closed. */
+  readonly closing: AbortSignal
+}
+
+/** Those who wait for the end of a client: one listener of its signal serves all, since each costs more than the waiting itself. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+const whenClosed = (closing: AbortSignal, stop: () => void): (() => void) => {
+  const known = waiting.get(closing)
+  const all = known ?? new Set<() => void>()
+  if (known === undefined) {
+    waiting.set(closing, all)
+    closing.addEventListener("abort", () => {
+      for (const each of Array.from(all)) each()
+    })
+  }
+  all.add(stop)
+  return () => void all.delete(stop)
+}
+
+/** Listens to a job until its end, until the client is closed, or until it is left. Leaving twice does no harm. */
+const listened = (
   handle: Job.JobHandle,
-  transport: Layer.Layer<HttpClient.HttpClient>,
-  run: Run,
-  closing: AbortSignal
-): PromiseJob => {
-  const subscribe = (observer: Partial<Observer>): Subscription => {
-    const states = Stream.interruptWhen(handle.states, aborted(closing))
-    const fiber = Effect.runFork(Stream.runForEach(states, (state) => Effect.sync(() => observer.next?.(state))))
-    const stop = fiber.addObserver((exit) => (Exit.isSuccess(exit) ? observer.complete?.() : observer.error?.(Cause.squash(exit.cause))))
-    return {
-      unsubscribe: () => {
-        stop()
-        Effect.runFork(Fiber.interrupt(fiber))
+  { closing, context }: Open,
+  { ended, lost, state }: { readonly state: (state: JobState) => void; readonly ended: () => void; readonly lost: (error: unknown) => void }
+): (() => void) => {
+  let leave: (() => void) | undefined
+  let isOver = false
+  const over = (): void => {
+    isOver = true
+    forget()
+    leave?.()
+  }
+  const forget = whenClosed(closing, () => {
+    over()
+    lost(closing.reason)
+  })
+  leave = handle.subscribe(
+    {
+      state: (next) => {
+        if (!isOver) state(next)
+      },
+      ended: () => {
+        if (isOver) return
+        over()
+        ended()
+      },
+      lost: (cause) => {
+        if (isOver) return
+        over()
+        lost(Cause.squash(cause))
       }
+    },
+    context
+  )
+  // Ended, or left, in the step of joining.
+  if (isOver) leave()
+  return over
+}
+
+/** The end of a job, with nothing but a listener while it waits. */
+const endBy = (handle: Job.JobHandle, open: Open, { onState, signal }: Pick<RunOptions, "onState" | "signal">): Promise<Succeeded> => {
+  for (const each of [signal, open.closing]) if (each?.aborted === true) return Promise.reject(each.reason)
+  return new Promise((resolve, reject) => {
+    // The signal is somebody else's and may outlive many jobs: it keeps no listener of ours.
+    const over = (): void => signal?.removeEventListener("abort", abort)
+    const abort = (): void => {
+      over()
+      leave()
+      reject(signal?.reason)
     }
+    const leave = listened(handle, open, {
+      state: (state) => onState?.(state),
+      ended: () => {
+        over()
+        const end = endOf(handle.current())
+        if (end._tag === "Succeeded") resolve(end)
+        else reject(end)
+      },
+      lost: (error) => {
+        over()
+        reject(error)
+      }
+    })
+    signal?.addEventListener("abort", abort, { once: true })
+  })
+}
+
+const promiseJob = (handle: Job.JobHandle, open: Open): PromiseJob => {
+  const { closing, provided, provider, run } = open
+  const subscribe: PromiseJob["subscribe"] = (observer) => {
+    // Its own methods: an observer may be an object of a class.
+    const told: Partial<Observer> = typeof observer === "function" ? { next: observer } : observer
+    const leave = listened(handle, open, {
+      state: (state) => told.next?.(state),
+      ended: () => told.complete?.(),
+      lost: (error) => told.error?.(error)
+    })
+    return { unsubscribe: leave }
   }
   const job: PromiseJob = {
     ref: handle.ref,
-    result: (options = {}) => run(handle.result, options.signal),
-    cancel: () => run(handle.cancel),
+    result: (options = {}) => endBy(handle, open, options),
+    cancel: () => run(provided(handle.cancel)),
     bytes: ({ signal, ...options } = {}) =>
       run(
-        Effect.provide(
-          Effect.flatMap(handle.result, (state) => Artifact.bytes(provider, state, options)),
-          transport
-        ),
+        Effect.flatMap(handle.result, (state) => Artifact.bytes(provider, state, options)),
         signal
       ),
     subscribe,
-    [Symbol.asyncIterator]: () => iterated(handle.states, closing)[Symbol.asyncIterator]()
+    [Symbol.asyncIterator]: () => iterated(Stream.provideContext(handle.states, open.context), closing)[Symbol.asyncIterator]()
   }
   // What RxJS looks for: `Symbol.observable` where somebody has defined it, else this text.
   const interop = Reflect.get(Symbol, "observable")

@@ -13,7 +13,6 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable } from "rxjs"
-import { withLogLevel } from "./engine/handle.ts"
 import { macrotask } from "./engine/macrotask.ts"
 import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
@@ -68,6 +67,8 @@ export interface Options extends Job.SubmitOptions {
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
   const level = logging(options.logLevel)
+  /** Where watch sessions are logged. */
+  const context = Effect.runSync(Effect.provide(Effect.context(), level))
   const transport = servicesOf(Layer.merge(options.transport ?? FetchHttpClient.layer, level), options)
   // One submission, and one transport that lives as long as it: whoever comes first makes both.
   const held = Effect.runSync(
@@ -80,7 +81,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
   const handle = Effect.flatMap(held, ({ job, phase }) => {
     // In a later turn: a bare `retry()` that is told of a final error while it subscribes would never let go of the event loop.
     const asked = "error" in phase() ? Effect.andThen(macrotask, job) : job
-    return Effect.map(Effect.provide(asked, level), (made) => withLogLevel(made, level))
+    return Effect.provide(asked, level)
   })
   let subscribers = 0
 
@@ -95,13 +96,27 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     if (!isTerminal(made.current())) yield* made.cancel
   })
 
-  const states = Stream.unwrap(Effect.map(handle, (made) => made.states))
   return new Observable<JobState>((subscriber) => {
     subscribers += 1
-    const inner = toObservable(states).subscribe(subscriber)
+    let leave: (() => void) | undefined
+    const asking = Effect.runFork(handle)
+    const stop = asking.addObserver((exit) => {
+      if (Exit.isFailure(exit)) return subscriber.error(Cause.squash(exit.cause))
+      leave = exit.value.subscribe(
+        {
+          state: (state) => subscriber.next(state),
+          ended: () => subscriber.complete(),
+          lost: (cause) => subscriber.error(Cause.squash(cause))
+        },
+        context
+      )
+      if (subscriber.closed) leave()
+    })
     return () => {
       subscribers -= 1
-      inner.unsubscribe()
+      stop()
+      if (leave === undefined) Effect.runFork(Fiber.interrupt(asking))
+      else leave()
       if (subscribers === 0 && options.onUnsubscribe === "cancel") Effect.runFork(Effect.ignore(cancelled))
     }
   })

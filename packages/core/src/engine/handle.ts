@@ -4,7 +4,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
@@ -139,16 +138,6 @@ const handleOf = (watch: Watch, provider: Provider<never>, client: HttpClient.Ht
   subscribe: (listener, context = Context.empty()) => subscribed(watch, listener, context)
 })
 
-/** A handle that is quiet as its maker wished: a session runs as those do who opened it. */
-export const withLogLevel = (handle: JobHandle, layer: Layer.Layer<never>): JobHandle => ({
-  ref: handle.ref,
-  current: handle.current,
-  subscribe: handle.subscribe,
-  states: Stream.provide(handle.states, layer),
-  result: Effect.provide(handle.result, layer),
-  cancel: Effect.provide(handle.cancel, layer)
-})
-
 /** Leaving may have to wait for the journal; whoever only has callbacks does not. */
 const subscribed = (watch: Watch, listener: Listener, context: Context.Context<never>): (() => void) => {
   watch.join(listener, context)
@@ -197,17 +186,27 @@ const resultBy = (watch: Watch): JobHandle["result"] =>
     })
   )
 
-export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
+/** How a job has ended: the video, or a typed failure. */
+export const endOf = (state: JobState): Succeeded | JobFailed | JobExpired | JobCancelled => {
   switch (state._tag) {
     case "Succeeded":
-      return Effect.succeed(state)
+      return state
     case "Failed":
-      return Effect.fail(new JobFailed({ state }))
+      return new JobFailed({ state })
     case "Expired":
-      return Effect.fail(new JobExpired({ state }))
+      return new JobExpired({ state })
     case "Cancelled":
-      return Effect.fail(new JobCancelled({ state }))
+      return new JobCancelled({ state })
+    case "Submitted":
+    case "Queued":
+    case "Running":
+      throw new Error(`job ${state.ref.id} has not ended`)
   }
+}
+
+export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
+  const end = endOf(state)
+  return end._tag === "Succeeded" ? Effect.succeed(end) : Effect.fail(end)
 }
 
 const cancel = (provider: Provider<never>, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>
