@@ -31,7 +31,7 @@ describe("createClient", () => {
     const net = fakeFetch()
     const job = await client(net).submit(request)
     const seen: Array<string> = []
-    const done = new Promise<void>((resolve) => {
+    const finished = new Promise<void>((resolve) => {
       job.subscribe((state) => {
         seen.push(state._tag)
         if (state._tag === "Succeeded") resolve()
@@ -39,7 +39,7 @@ describe("createClient", () => {
     })
     const left: Array<string> = []
     job.subscribe((state) => left.push(state._tag)).unsubscribe()
-    await done
+    await finished
     expect([seen[0], seen.at(-1), left]).toEqual(["Submitted", "Succeeded", ["Submitted"]])
   })
 
