@@ -1,9 +1,10 @@
-/** The body of an answer, which may be left at any time. */
+/** The body of an answer of an effect `HttpClient`, which may be left at any time. */
 import * as Effect from "effect/Effect"
-import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { bodyText } from "./bodyText.ts"
 
 /**
  * The bytes of an answer. Whoever leaves them cancels them, and does not wait for that: where an instrumented `fetch` has cloned the
@@ -19,3 +20,31 @@ export const bodyOf = ({ stream }: HttpClientResponse.HttpClientResponse): Strea
       return Stream.fromPull(Effect.succeed(pull))
     })
   )
+
+/** The body as text, at most `bodyLimit` bytes of it, its content codings undone. */
+export const textOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const text = bodyText(response.headers["content-encoding"])
+    return bodyOf(response).pipe(
+      Stream.runForEachWhile((chunk) => Effect.sync(() => text.add(chunk))),
+      // An empty body has no stream on some transports; it is a documented answer (xAI's 202).
+      Effect.catchIf(
+        (error) => error.reason._tag === "EmptyBodyError",
+        () => Effect.void
+      ),
+      Effect.andThen(() => endOf(text.end, response))
+    )
+  })
+
+const endOf = (
+  end: () => string | Promise<string>,
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<string, HttpClientError.HttpClientError> => {
+  const text = end()
+  if (typeof text === "string") return Effect.succeed(text)
+  return Effect.tryPromise({
+    try: () => text,
+    catch: (cause) =>
+      new HttpClientError.HttpClientError({ reason: new HttpClientError.DecodeError({ request: response.request, response, cause }) })
+  })
+}
