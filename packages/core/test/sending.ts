@@ -1,0 +1,18 @@
+import type { Incoming, NoAnswer, Outgoing, Transport } from "../src/transport/Transport.ts"
+
+/** Sends, and keeps what is told. */
+export const sending = (transport: Transport, request: Outgoing) => {
+  const outcomes: Array<Incoming | NoAnswer> = []
+  let settle: ((outcome: Incoming | NoAnswer) => void) | undefined
+  const outcome = new Promise<Incoming | NoAnswer>((resolve) => (settle = resolve))
+  const abort = transport.send(request, (each) => {
+    outcomes.push(each)
+    settle?.(each)
+  })
+  return { abort, outcome, outcomes, atOnce: outcomes.length }
+}
+
+/** Once all that is under way has been told. */
+export const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
