@@ -151,6 +151,15 @@ describe("F4: a coding that nobody asked for", () => {
     await vi.waitUntil(() => server.open() === 0)
   })
 
+  it("is not undone more than three times", async () => {
+    const body = [1, 2, 3, 4].reduce((inner) => zlib.gzipSync(inner), Buffer.from("{}"))
+    const server = await raw((socket) => void socket.write(answer(200, ["Content-Encoding: gzip, gzip, gzip, gzip"], body)))
+    expect(await sending(polls(), get(server.url)).outcome).toMatchObject({
+      _tag: "NoAnswer",
+      detail: "the body is in the content coding gzip, gzip, gzip, gzip, which can't be undone here"
+    })
+  })
+
   it("hides no link in the JSON that stands in the place of a video", async () => {
     const server: Awaited<ReturnType<typeof raw>> = await raw((socket, head) => {
       const json = zlib.gzipSync(JSON.stringify({ url: `${server.url}/film.mp4` }))

@@ -3,6 +3,7 @@
  * exemption outlives its reason.
  */
 import { Transport } from "@reelay/core"
+import { randomBytes } from "node:crypto"
 import { createServer, type Server, type Socket } from "node:net"
 import * as zlib from "node:zlib"
 import { afterEach, describe, expect, it, vi } from "vitest"
@@ -228,6 +229,21 @@ const cases: ReadonlyArray<readonly [name: string, check: Check]> = [
       expect(await outcomeOf(transport, url)).toMatchObject(incoming(202, ""))
     }
   ],
+  ["reads a gzip that lacks its checksum", reads(() => answering(200, ["Content-Encoding: gzip"], zlib.gzipSync(text).subarray(0, -8)))],
+  [
+    "cuts a body that grows in its coding at the limit",
+    async (transport) => {
+      const noise = Buffer.from(
+        randomBytes(Transport.bodyLimit)
+          .toString("base64")
+          .slice(0, Transport.bodyLimit + 1000)
+      )
+      const server = await answering(200, ["Content-Encoding: gzip"], zlib.gzipSync(noise, { level: 0 }))
+      const outcome = await outcomeOf(transport, server.url)
+      expect(noise.toString().startsWith(outcome._tag === "Incoming" ? outcome.body : "?")).toBe(true)
+      expect(outcome._tag === "Incoming" && outcome.body.length).toBeGreaterThan(Transport.bodyLimit - 100_000)
+    }
+  ],
   [
     "says no more than came of a body that was cut before it was sent",
     async (transport) => {
@@ -263,6 +279,15 @@ const cases: ReadonlyArray<readonly [name: string, check: Check]> = [
       for (const name of ["utf-8", "none", "identity", ""]) {
         const { url } = await answering(200, [`Content-Encoding: ${name}`], text)
         expect(await outcomeOf(transport, url)).toMatchObject(incoming(200, text))
+      }
+    }
+  ],
+  [
+    "reads what is no UTF-8, and what ends within a character, as far as it can",
+    async (transport) => {
+      for (const headers of [[], ["Content-Encoding: identity"]]) {
+        const { url } = await answering(200, headers, Buffer.from([0x78, 0xba, 0xfc, 0x79, 0xe7, 0x8b]))
+        expect(await outcomeOf(transport, url)).toMatchObject(incoming(200, "x\uFFFD\uFFFDy\uFFFD"))
       }
     }
   ],
@@ -386,6 +411,15 @@ const cases: ReadonlyArray<readonly [name: string, check: Check]> = [
       await outcomeOf(transport, `${server.url}/next`)
       await settled()
       expect([outcomes, server.requests.map((request) => request.split(" ")[1])]).toEqual([[], ["/next"]])
+    }
+  ],
+  [
+    "is left at once, though it can't send: nothing is told",
+    async (transport) => {
+      const { abort, outcomes } = sending(transport, get("no address"))
+      abort()
+      await settled()
+      expect(outcomes).toEqual([])
     }
   ],
   [

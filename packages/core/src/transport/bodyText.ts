@@ -112,6 +112,8 @@ const undone = async (bytes: Uint8Array<ArrayBuffer>, coding: string): Promise<U
       return body.bytes()
     }
   } catch (cause) {
+    // What was cut here ends too early.
+    if (bytes.byteLength === bodyLimit) return body.bytes()
     throw new Error(`the body is in the content coding ${coding}, and broken`, { cause })
   }
 }

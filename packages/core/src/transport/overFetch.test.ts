@@ -116,4 +116,14 @@ describe("the transport over fetch", () => {
       detail: "the body is in the content coding gzip, which can't be undone here"
     })
   })
+
+  it("stops undoing at the limit", async () => {
+    const endless = class {
+      readonly writable = new WritableStream()
+      readonly readable = new ReadableStream({ pull: (controller) => controller.enqueue(new TextEncoder().encode("x".repeat(64 * 1024))) })
+    }
+    vi.stubGlobal("DecompressionStream", endless)
+    const outcome = await sent(zipped(new Uint8Array([0x1f, 0x8b, 8]))).outcome
+    expect(outcome._tag === "Incoming" && outcome.body.length).toBe(1024 * 1024)
+  })
 })

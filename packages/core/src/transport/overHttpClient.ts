@@ -26,15 +26,14 @@ export const overHttpClient = (client: HttpClient.HttpClient, context: Context.C
     send: (request, done) => {
       let over = false
       let returned = false
-      const tell = (outcome: Incoming | NoAnswer): void => {
-        if (!over) done(outcome)
-      }
       const fiber = fork(exchange(client, request))
       fiber.addObserver((exit) => {
         if (over) return
         const outcome = Exit.isSuccess(exit) ? exit.value : failure(request, exit.cause)
-        if (returned) tell(outcome)
-        else queueMicrotask(() => tell(outcome))
+        if (returned) return done(outcome)
+        queueMicrotask(() => {
+          if (!over) done(outcome)
+        })
       })
       returned = true
       return () => {

@@ -86,8 +86,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller
   }
 
+  /** Interim answers (103) come first, and the last one stands. */
   onResponseStart(controller: Controller, status: number, headers: Headers): void {
-    if (status < 200) return
     this.#controller = controller
     this.#status = status
     this.#headers = headers
