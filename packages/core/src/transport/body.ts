@@ -5,6 +5,8 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { bodyText } from "./bodyText.ts"
+import { inBrowser } from "./browser.ts"
+import { bodyLimit } from "./exchange.ts"
 
 /**
  * The bytes of an answer. Whoever leaves them cancels them, and does not wait for that: where an instrumented `fetch` has cloned the
@@ -21,8 +23,18 @@ export const bodyOf = ({ stream }: HttpClientResponse.HttpClientResponse): Strea
     })
   )
 
-/** The body as text, at most `bodyLimit` bytes of it, its content codings undone. */
+/**
+ * The body as text, at most `bodyLimit` bytes of it, its content codings undone. It is read as a `Stream`, which costs as much as all the rest, only
+ * if it may be longer.
+ */
 export const textOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, HttpClientError.HttpClientError> =>
+  isShort(response.headers) ? response.text : textOfStream(response)
+
+/** It says how long it is, within the limit, and comes as it is: no client reads on after that. A browser does not show every coding. */
+const isShort = ({ "content-encoding": coding, "content-length": length }: HttpClientResponse.HttpClientResponse["headers"]): boolean =>
+  coding === undefined && length !== undefined && Number(length) <= bodyLimit && !inBrowser()
+
+const textOfStream = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const text = bodyText(response.headers["content-encoding"])
     return bodyOf(response).pipe(
@@ -44,7 +56,9 @@ const endOf = (
   if (typeof text === "string") return Effect.succeed(text)
   return Effect.tryPromise({
     try: () => text,
-    catch: (cause) =>
-      new HttpClientError.HttpClientError({ reason: new HttpClientError.DecodeError({ request: response.request, response, cause }) })
+    catch: (cause) => broken(response, cause)
   })
 }
+
+const broken = (response: HttpClientResponse.HttpClientResponse, cause: unknown): HttpClientError.HttpClientError =>
+  new HttpClientError.HttpClientError({ reason: new HttpClientError.DecodeError({ request: response.request, response, cause }) })

@@ -15,8 +15,29 @@ export const bodyText = (contentEncoding: string | null | undefined): BodyText =
   return codings.length === 0 ? plain() : coded(codings)
 }
 
+/** Reads what `fetch` has answered. After `leave` the text may never come, and nobody waits for what is left. */
+export const readText = (
+  body: ReadableStream<Uint8Array>,
+  contentEncoding: string | null
+): { readonly text: Promise<string>; readonly leave: () => void } => {
+  const reader = body.getReader()
+  // Where an instrumented `fetch` has cloned the answer, this never ends (vercel/ai#18048).
+  const leave = (): void => void reader.cancel().catch(() => undefined)
+  const read = async (): Promise<string> => {
+    const text = bodyText(contentEncoding)
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text.end()
+      if (text.add(value)) continue
+      leave()
+      return text.end()
+    }
+  }
+  return { text: read(), leave }
+}
+
 /** Codings in the order in which they were applied, in lower case. */
-export const codingsOf = (contentEncoding: string | null | undefined): ReadonlyArray<string> =>
+const codingsOf = (contentEncoding: string | null | undefined): ReadonlyArray<string> =>
   contentEncoding === null || contentEncoding === undefined
     ? []
     : contentEncoding

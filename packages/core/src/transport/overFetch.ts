@@ -1,5 +1,5 @@
 /** The transport over `fetch`: without the weight of an `HttpClient`, for browsers. */
-import { bodyText } from "./bodyText.ts"
+import { readText } from "./bodyText.ts"
 import { inBrowser } from "./browser.ts"
 import { atOnce, type Incoming, type NoAnswer, type Outgoing, type Transport } from "./exchange.ts"
 import { failed } from "./failure.ts"
@@ -15,21 +15,21 @@ export const overFetch = (fetch?: typeof globalThis.fetch): Transport => ({
   capacity: atOnce,
   send: (request, done) => {
     const left = new AbortController()
-    const body: Body = { leave: undefined }
+    const reading: Leaving = { leave: undefined }
     const told = async (): Promise<void> => {
-      const outcome = await exchange(fetch ?? globalThis.fetch, request, left.signal, body)
+      const outcome = await exchange(fetch ?? globalThis.fetch, request, left.signal, reading)
       if (!left.signal.aborted) done(outcome)
     }
     void told()
     return () => {
       left.abort()
-      body.leave?.()
+      reading.leave?.()
     }
   }
 })
 
-/** What is being read. */
-interface Body {
+/** Lets go what is being read. */
+interface Leaving {
   leave: (() => void) | undefined
 }
 
@@ -37,13 +37,13 @@ const exchange = async (
   fetch: typeof globalThis.fetch,
   request: Outgoing,
   signal: AbortSignal,
-  body: Body
+  reading: Leaving
 ): Promise<Incoming | NoAnswer> => {
   let response: Response | undefined
   try {
     const { headers, method, url } = request
     response = await fetch(url, { method, headers, body: request.body ?? null, redirect: "manual", signal })
-    const text = await textOf(response, signal, body)
+    const text = await textOf(response, signal, reading)
     return { _tag: "Incoming", status: response.status, headers: headersOf(response.headers), body: text }
   } catch (error) {
     if (inBrowser()) return failed(request, error, "by a browser")
@@ -51,22 +51,13 @@ const exchange = async (
   }
 }
 
-const textOf = async ({ body, headers }: Response, signal: AbortSignal, reading: Body): Promise<string> => {
+const textOf = ({ body, headers }: Response, signal: AbortSignal, reading: Leaving): Promise<string> | string => {
   if (body === null) return ""
-  const reader = body.getReader()
-  // Nobody waits for it: where an instrumented `fetch` has cloned the answer, it never ends (vercel/ai#18048).
-  const leave = (): void => void reader.cancel().catch(() => undefined)
+  const { leave, text } = readText(body, headers.get("content-encoding"))
   reading.leave = leave
-  const text = bodyText(headers.get("content-encoding"))
   // A `fetch` of somebody's own may not have looked at the signal.
-  let wanted = !signal.aborted
-  while (wanted) {
-    const { done, value } = await reader.read()
-    if (done) return text.end()
-    wanted = text.add(value)
-  }
-  leave()
-  return text.end()
+  if (signal.aborted) leave()
+  return text
 }
 
 const headersOf = (headers: Headers): Incoming["headers"] => {

@@ -90,6 +90,21 @@ describe("the transport over an HttpClient", () => {
     expect(await sent(naming, Context.make(Name, "mine")).outcome).toMatchObject({ body: "mine" })
   })
 
+  it("T15: a body that stalls though its length is known is left at once, and its request aborted", async () => {
+    const body = new ReadableStream({ pull: () => new Promise(() => undefined), cancel: () => new Promise(() => undefined) })
+    const signals: Array<AbortSignal | null | undefined> = []
+    const { abort, outcomes } = sent(
+      over((_, init) => {
+        signals.push(init?.signal)
+        return Promise.resolve(new Response(body, { headers: { "content-length": "10" } }))
+      })
+    )
+    await settled()
+    abort()
+    await settled()
+    expect([outcomes, signals.map((signal) => signal?.aborted)]).toEqual([[], [true]])
+  })
+
   it("T15: a body that stalls, and hangs if it is cancelled, is left at once", async () => {
     let cancelled = 0
     const cancel = (): Promise<void> => {
