@@ -85,7 +85,7 @@ export const raw = async (act: (socket: Socket, head: string, nth: number) => vo
 }
 
 /** A port at which nobody listens any more. */
-export const closedPort = async (): Promise<number> => {
+const closedPort = async (): Promise<number> => {
   const server = createServer()
   const port = await portOf(server)
   await new Promise((resolve) => server.close(resolve))
