@@ -25,7 +25,6 @@ export const groups = {
       "packages/core/src/engine/watching.ts",
       "packages/core/src/poll/nextPoll.ts",
       "packages/core/src/poll/schedule.ts",
-      "packages/core/src/poll/pollRetry.ts",
       "packages/core/src/transport/retryAfter.ts",
       "packages/core/src/engine/handle.ts",
       "packages/core/src/engine/attach.ts",

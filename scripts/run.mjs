@@ -17,7 +17,10 @@ const commands = {
   "reelay-mock": { args: [...fromSource, `${root}packages/mock-server/src/bin.ts`, ...args], cwd: here },
   demo: { args: [...fromSource, `${root}packages/cli/demo/demo.ts`, ...args], cwd: here },
   soak: { args: [...fromSource, `${root}packages/testing/test/soak/main.ts`, ...args], cwd: root },
-  bench: { args: ["--expose-gc", ...fromSource, `${root}packages/mock-server/bench/mock.ts`, ...args], cwd: root },
+  bench:
+    args[0] === "mock"
+      ? { args: ["--expose-gc", ...fromSource, `${root}packages/mock-server/bench/mock.ts`, ...args.slice(1)], cwd: root }
+      : { args: [...fromSource, `${root}bench/main.ts`, ...args], cwd: root },
   example: { args: [...fromSource, `${root}packages/cli/examples/${args[0] ?? "promise"}.ts`], cwd: here },
   mutants: { args: [`${root}scripts/mutants.mjs`, ...args], cwd: root },
   test: { args: [`${root}scripts/test.mjs`, ...args], cwd: root },

@@ -86,7 +86,7 @@ const suites = async () => {
     say("FAILED  no test ran")
   }
   const perFile = counts.testResults.map(({ assertionResults, name }) => [
-    name.replace(`${root}packages/`, "").split("/")[0],
+    name.replace(root, "").replace("packages/", "").split("/")[0],
     assertionResults.length
   ])
   const sums = Map.groupBy(perFile, ([name]) => name)

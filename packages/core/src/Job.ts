@@ -10,11 +10,13 @@ import { attached, attaching } from "./engine/attach.ts"
 import { type BatchEvent, runAll as submitAll, type RunAllOptions } from "./engine/batch.ts"
 import type { JobHandle, Submission } from "./engine/JobHandle.ts"
 import type { AttachOptions, SubmitOptions } from "./engine/options.ts"
+import { pollOnce, type Polled, pollerOf } from "./engine/pollOnce.ts"
 import { resumeAll as resumeEntries, type Resumed, type ResumeOptions } from "./engine/resume.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
 import type { JobCancelled, JobError, JobExpired, JobFailed } from "./job/JobError.ts"
 import type { JobRef } from "./job/JobRef.ts"
 import type * as Journal from "./journal/Journal.ts"
+import type { Poller } from "./poll/Poller.ts"
 import type { Provider } from "./provider/Provider.ts"
 
 export type {
@@ -39,6 +41,10 @@ export type {
   /** @category models */
   WatchOptions
 } from "./engine/options.ts"
+export type {
+  /** @category models */
+  Polled
+} from "./engine/pollOnce.ts"
 export type {
   /** @category models */
   Resumed,
@@ -133,6 +139,46 @@ export const attach = (
   ref: JobRef,
   options: AttachOptions = {}
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => attaching(ref, attached(provider, ref, options))
+
+/**
+ * The record that `poll` goes on from, for a job that is known by its reference. `owned`: this account is known to have submitted it, so that a
+ * 401 or 403 is a failed poll. Default: false. Refuses what `attach` refuses, and a pace or retry that is a `Schedule`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const poller = (
+  provider: Provider<never>,
+  ref: JobRef,
+  options: AttachOptions & { readonly owned?: boolean | undefined } = {}
+): Effect.Effect<Poller, JobError> => pollerOf(provider, ref, options)
+
+/**
+ * Polls once, without the wait before: for shells that keep the record themselves, such as a queue in a database. Give the same options each
+ * time. Sends nothing if no poll is allowed yet. What can be lost is told in `next`; the effect itself fails only if the call is refused.
+ *
+ * **Example** (One step of a worker)
+ *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Job, type Poller } from "@reelay/core"
+ * import { xai } from "@reelay/providers/xai"
+ *
+ * export const step = (apiKey: string, kept: Poller.Poller) =>
+ *   Effect.gen(function* () {
+ *     const { next, poller, state } = yield* Job.poll(xai({ apiKey }), kept)
+ *     return { keep: poller, changed: state, again: next._tag === "Poll" ? next.at : undefined }
+ *   })
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const poll = (
+  provider: Provider<never>,
+  record: Poller,
+  options: AttachOptions = {}
+): Effect.Effect<Polled, JobError, HttpClient.HttpClient> => pollOnce(provider, record, options)
 
 /**
  * Follows every unfinished job of the journal, those of one account with the provider that has its key. Sends no POST, and cuts nothing

@@ -25,7 +25,7 @@ describe("the README", () => {
   })
 
   it("lists every span", () => {
-    const spans = found(/\b(?:span|ofJob|around)\(\s*"(reelay\.[\w.]+)"/gu)
+    const spans = found(/\b(?:span|ofJob|around|opened)\((?:\s*|context, )"(reelay\.[\w.]+)"/gu)
     expect(rowsOf("span").toSorted()).toStrictEqual(spans)
     expect(spans.length).toBeGreaterThan(5)
   })

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: how soon the command answers after its start, how many polls a second the mock answers, and what a million of them leave in
+ * `npm run bench -- mock`: how soon the command answers after its start, how many polls a second the mock answers, and what a million of them leave in
  * memory. The command is the built one, as a consumer has it. Nothing here is a test: one machine's numbers say nothing of another's.
  */
 import { spawn } from "node:child_process"

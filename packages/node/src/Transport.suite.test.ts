@@ -19,16 +19,22 @@ if (dispatch === undefined) throw new Error("polls of @reelay/node go through no
 const zstd = "the platform's DecompressionStream has no zstd"
 const late = "what is compressed is kept until it has ended, at most 1 MiB of it"
 const cookies = "effect keeps one cookie of several that fetch gives it"
+const atOnce = {
+  "never tells before it has returned": "an effect may come to its end at once, which the contract allows",
+  "is left at once, though it can't send: nothing is told": "it has told already"
+}
 
 transportSuite("over fetch", () => overFetch())
 transportSuite("over an HttpClient, by fetch", () => overFetchClient, {
+  ...atOnce,
   "gives names of headers in lower case, and several values as one": cookies
 })
 transportSuite("over an HttpClient that undoes nothing", () => overHttpClient(plain), {
+  ...atOnce,
   "reads a gzip that lacks its checksum": "the platform's DecompressionStream wants it",
   "undoes zstd": zstd,
   "undoes zstd, in pieces": zstd,
   "cuts what comes out of a coding that does not end, and lets its connection go": late
 })
-transportSuite("over the HttpClient of @reelay/node", () => overHttpClient(own))
+transportSuite("over the HttpClient of @reelay/node", () => overHttpClient(own), atOnce)
 transportSuite("over undici's dispatch", () => dispatch)

@@ -1,8 +1,7 @@
-import { Job, JobError, type JobState, Pace } from "@reelay/core"
+import { Job, JobError, type JobState, type Pace } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { type Engine, engineLaws, Law } from "../src/index.ts"
@@ -200,8 +199,10 @@ const deaf = (response: HttpClientResponse.HttpClientResponse): HttpClientRespon
 
 const fields = ({ attempt, operation, provider, reason, ref }: JobError.JobError) => ({ attempt, operation, provider, reason, ref })
 
-const atOnce = (every: number): Pace.Pace =>
-  Pace.fixed(every).pipe(Schedule.modifyDelay(({ duration, input }) => Effect.succeed(input.polls === 0 ? 0 : duration)))
+const atOnce =
+  (every: number): Pace.Pace =>
+  ({ polls }) =>
+    polls === 0 ? 0 : every
 
 describe("a mutant of the engine", () => {
   it.each(mutants)("that $name is caught by $law", async ({ law, providers = definitions, submit }) => {

@@ -1,6 +1,6 @@
 /** Plays a job under everything that watches: logs, spans, metrics, a journal, errors and states, each as the text that a person could see. */
 import { inspect } from "node:util"
-import { Artifact, Job, type JobError, type JobState, Journal, KeyValueJournal, Provider, type VideoRequest } from "@reelay/core"
+import { Artifact, Job, JobError, JobErrorSchema, type JobState, Journal, KeyValueJournal, Provider, type VideoRequest } from "@reelay/core"
 import { Mock } from "@reelay/mock-server"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,7 @@ import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as fc from "fast-check"
@@ -202,8 +203,12 @@ const deep = (value: unknown): string => inspect(value, { depth: 12, showHidden:
 const spoken = (error: unknown): ReadonlyArray<string> => {
   const state = error instanceof Error && "state" in error
   const texts = [String(error), error instanceof Error ? (error.stack ?? "") : "", error instanceof Error ? error.message : ""]
-  return state ? texts : [...texts, json(error), deep(error)]
+  return state ? texts : [...texts, json(error), deep(error), ...stored(error)]
 }
+
+/** An error as it is stored. */
+const stored = (error: unknown): ReadonlyArray<string> =>
+  error instanceof JobError.JobError ? [Schema.encodeSync(Schema.fromJsonString(JobErrorSchema.JobError))(error)] : []
 
 const tracer = (spans: Array<Tracer.NativeSpan>): Tracer.Tracer =>
   Tracer.make({

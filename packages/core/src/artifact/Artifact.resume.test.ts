@@ -4,6 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { disk } from "../../test/disk.ts"
@@ -17,7 +18,7 @@ const video = new Uint8Array(100).map((_, index) => (index < 8 ? ([0, 0, 0, 24, 
 const link = "https://cdn.fake.test/video.mp4?sig=1"
 const reset = new Error("ECONNRESET")
 
-/** Both faces over the same answers: the bytes in memory, and the file with its digest. */
+/** All three ways over the same answers: the bytes in memory, the file with its digest, and what a stream gave. */
 const run = Effect.fnUntraced(function* (
   answer: (sent: Sent, nth: number) => Reply,
   options: Artifact.Options = {},
@@ -36,7 +37,16 @@ const run = Effect.fnUntraced(function* (
   const inMemory = yield* wait(Artifact.bytes(provider, state, options).pipe(Effect.provide(net.layer)))
   const requests = net.requests.splice(0)
   const onDisk = yield* wait(Artifact.save(provider, state, "a.mp4", options).pipe(Effect.provide(net.layer), Effect.provide(to.layer)))
+  const given: Array<Uint8Array> = []
+  const streamed = yield* wait(
+    Artifact.stream(provider, state, options).pipe(
+      Stream.runForEach((chunk) => Effect.sync(() => void given.push(chunk))),
+      Effect.provide(net.layer)
+    )
+  )
   return {
+    given: Uint8Array.from(given.flatMap((chunk) => Array.from(chunk))),
+    streamed: streamed._tag,
     requests,
     ranges: requests.map(({ headers }) => headers["range"]),
     bytes: inMemory._tag === "Success" ? inMemory.success : undefined,
@@ -72,8 +82,8 @@ const then =
 describe("a download that was cut", () => {
   it.effect("is gone on with where it broke, over the same hash", () =>
     Effect.gen(function* () {
-      const { bytes, file, ranges, requests, saved } = yield* run(then(rest(40)))
-      expect([bytes, file]).toEqual([video, video])
+      const { bytes, file, given, ranges, requests, saved } = yield* run(then(rest(40)))
+      expect([bytes, file, given]).toEqual([video, video, video])
       expect(ranges).toEqual([undefined, "bytes=40-"])
       expect(requests[1]?.headers["if-range"]).toBe('"v1"')
       expect(saved).toMatchObject({ bytes: 100, sha256: bytesToHex(sha256(video)) })
@@ -99,8 +109,8 @@ describe("a download that was cut", () => {
     ["a compressed body", { "content-encoding": "gzip" }]
   ])("begins anew after %s", ([, headers]) =>
     Effect.gen(function* () {
-      const { bytes, file, ranges } = yield* run(then(rest(40), whole({ headers })))
-      expect([bytes, file, ranges]).toEqual([video, video, [undefined, undefined]])
+      const { bytes, file, given, ranges } = yield* run(then(rest(40), whole({ headers })))
+      expect([bytes, file, given, ranges]).toEqual([video, video, video, [undefined, undefined]])
     })
   )
 
@@ -121,8 +131,10 @@ describe("a download that was cut", () => {
     ["a page", rest(40, 100, { headers: { "content-type": "text/html" } }), 3]
   ])("begins anew, at once, where the answer to the rest is %s", ([, second, requests]) =>
     Effect.gen(function* () {
-      const { bytes, error, file, ranges, saved } = yield* run(then(second))
+      const { bytes, error, file, given, ranges, saved } = yield* run(then(second))
       expect([error, bytes, file]).toEqual([undefined, video, video])
+      // What a stream has given is read again, found to be the same, and left out.
+      expect(given).toEqual(video)
       expect(saved?.sha256).toBe(bytesToHex(sha256(video)))
       expect(ranges).toEqual([undefined, "bytes=40-", undefined].slice(0, requests))
     })
@@ -131,18 +143,18 @@ describe("a download that was cut", () => {
   it.effect("with more bytes than the range has begins anew", () =>
     Effect.gen(function* () {
       const long = rest(40, 60, { body: video.slice(40, 90) })
-      const { bytes, file, ranges } = yield* run(then(long))
-      expect([bytes, file]).toEqual([video, video])
+      const { bytes, file, given, ranges } = yield* run(then(long))
+      expect([bytes, file, given]).toEqual([video, video, video])
       expect(ranges).toEqual([undefined, "bytes=40-", undefined])
     })
   )
 
   it.effect("goes on from a part of the rest, as far as it came", () =>
     Effect.gen(function* () {
-      const { bytes, ranges } = yield* run(({ headers }) =>
+      const { bytes, given, ranges } = yield* run(({ headers }) =>
         headers["range"] === undefined ? cut(whole(), 40) : headers["range"] === "bytes=40-" ? rest(40, 70) : rest(70)
       )
-      expect([bytes, ranges]).toEqual([video, [undefined, "bytes=40-", "bytes=70-"]])
+      expect([bytes, given, ranges]).toEqual([video, video, [undefined, "bytes=40-", "bytes=70-"]])
     })
   )
 
@@ -188,7 +200,7 @@ describe("a download that was cut", () => {
           return headers["if-range"] === etag ? rest(40) : whole({ headers: { etag } })
         }
       const same = yield* run(answer('"v1"'))
-      expect([same.bytes, same.file]).toEqual([video, video])
+      expect([same.bytes, same.file, same.given]).toEqual([video, video, video])
       expect(same.requests.map(({ headers, url }) => [url, headers["range"]])).toEqual([
         [link, undefined],
         [link, "bytes=40-"],
@@ -294,6 +306,8 @@ describe("any sequence of cuts and answers", () => {
 
   it("gives exactly one of the files that were there, with its own hash, or a failure", async () => {
     let resumed = 0
+    let whollyGiven = 0
+    let partlyGiven = 0
     const holds = (script: ReadonlyArray<(typeof scripts extends fc.Arbitrary<infer A> ? A : never)[number]>) =>
       Effect.gen(function* () {
         const files = [1, 2].map((version) => video.map((byte, index) => (index < 8 ? byte : (byte * version) % 251)))
@@ -335,10 +349,16 @@ describe("any sequence of cuts and answers", () => {
               return { body: file.slice(0, upTo % 100), headers: { ...etag, "content-length": "100" } }
           }
         }
-        const { bytes, file, names, ranges, saved } = yield* run(answer)
+        const { bytes, file, given, names, ranges, saved, streamed } = yield* run(answer)
         if (bytes !== undefined && ranges.at(-1) !== undefined) resumed += 1
         const known = files.map((each) => bytesToHex(sha256(each)))
         if (bytes !== undefined) expect(known).toContain(bytesToHex(sha256(bytes)))
+        if (streamed === "Success") expect(known).toContain(bytesToHex(sha256(given)))
+        // Never two halves of two files.
+        const heads = files.map((each) => bytesToHex(sha256(each.subarray(0, given.byteLength))))
+        expect(heads).toContain(bytesToHex(sha256(given)))
+        if (streamed === "Success") whollyGiven += 1
+        else if (given.byteLength > 0) partlyGiven += 1
         if (saved !== undefined) expect([saved.sha256, known.includes(saved.sha256)]).toEqual([bytesToHex(sha256(file ?? video)), true])
         expect(names).toEqual(saved === undefined ? [] : ["a.mp4"])
       })
@@ -348,6 +368,7 @@ describe("any sequence of cuts and answers", () => {
     )
     // Else the law would have been about nothing.
     expect(resumed).toBeGreaterThan(20)
+    expect(Math.min(whollyGiven, partlyGiven)).toBeGreaterThan(20)
   })
 })
 

@@ -5,48 +5,27 @@
  *
  * @since 0.1.0
  */
-import { bytesToHex } from "@noble/hashes/utils.js"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Pull from "effect/Pull"
-import * as Schedule from "effect/Schedule"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import { monotonic } from "../base/monotonic.ts"
-import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, InvalidRequest, JobError, type Reason } from "../job/JobError.ts"
+import { DownloadFailed, InvalidRequest, type JobError, type Reason } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
-import type { Artifact } from "../job/Reading.ts"
 import { saved, trusting, whileSaving } from "../journal/jobEntry.ts"
-import { whenAdmitted } from "../limits/admission.ts"
-import { accountAt } from "../provider/account.ts"
 import { refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
-import { read } from "../provider/read.ts"
-import * as Meter from "../telemetry/meter.ts"
 import * as Trace from "../telemetry/trace.ts"
-import { call } from "../transport/call.ts"
 import { onDisk } from "./disk.ts"
-import { type Miss, open, type Source } from "./download.ts"
+import { failure, fetched } from "./fetched.ts"
+import { handover } from "./handover.ts"
+import type { Options } from "./options.ts"
 import * as Part from "./part.ts"
-import { fresh, markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
+import { fresh, type Sink } from "./progress.ts"
 
-/** @category models */
-export interface Options {
-  /** The largest video to take, in bytes. Default: 2 GiB. `Infinity`: whatever comes. */
-  readonly maxBytes?: number | undefined
-  /**
-   * When to go on after a passing failure. Default: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
-   * begins anew whenever another 256 KiB have come, so that a large video ends over a line that breaks often. `Retry-After` makes a wait
-   * longer; what asks for more than ten minutes ends the download.
-   */
-  readonly retry?: Schedule.Schedule<unknown, JobError> | undefined
-  /** Lets a link of a public API lead into a private network. Default: false. */
-  readonly allowPrivateAddresses?: boolean | undefined
-  /** Told of bytes written so far, and of all where the answer names them. It falls back where a download has to begin anew. */
-  readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined
-}
+export type { Options } from "./options.ts"
 
 /**
  * A video on disk.
@@ -134,6 +113,51 @@ export const bytes = (
 ): Effect.Effect<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
   downloading(state, collecting(provider, state, options), (whole) => whole.byteLength)
 
+/**
+ * The bytes of the video of a finished job as they come, for a response, an upload or a player. At most one chunk is read ahead of the
+ * consumer. Each run of the stream is a download of its own, and leaving it aborts the request.
+ *
+ * A download that was cut is resumed as by `save`, and the consumer sees each byte once and in order. Before the first byte, other candidates are
+ * tried and expired links renewed as by `save`. After it only that candidate is asked. If the server can't resume and sends all of it again, the
+ * bytes that were given are read again and left out, provided that they are the same. If the file has changed, or can't be had any more, the
+ * stream fails with `DownloadFailed`, which says how many bytes were given: these alone are no video.
+ *
+ * It fails as `bytes` does otherwise. A video beyond `maxBytes` fails before more is given. A job that the journal keeps open stays open.
+ *
+ * **Example** (Sending a video on)
+ *
+ * ```ts
+ * import { Artifact, type JobState } from "@reelay/core"
+ * import { xai } from "@reelay/providers/xai"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const sendOn = (apiKey: string, state: JobState.Succeeded) =>
+ *   Effect.map(
+ *     Stream.toReadableStreamEffect(Artifact.stream(xai({ apiKey }), state, { maxBytes: 100_000_000 })),
+ *     (body) => new Response(body, { headers: { "content-type": "video/mp4" } })
+ *   )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const stream = (
+  provider: Provider<never>,
+  state: Succeeded,
+  options: Options = {}
+): Stream.Stream<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
+  Stream.callback<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient>(
+    (queue) =>
+      downloading(
+        state,
+        handing(provider, state, options, (chunk) => Queue.offer(queue, chunk)),
+        (done) => done.bytes
+      ).pipe(Effect.andThen(Queue.end(queue))),
+    // A chunk is passed from hand to hand: what nobody takes is not asked for.
+    { bufferSize: 0 }
+  )
+
 /** In a span of the job. */
 const downloading = <A, R>(
   { ref }: Succeeded,
@@ -145,6 +169,19 @@ const downloading = <A, R>(
       Effect.tapError(({ attempt }) => Effect.sync(() => span.attribute("reelay.attempt", attempt)))
     )
   )
+
+const handing = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  options: Options,
+  give: (chunk: Uint8Array<ArrayBuffer>) => Effect.Effect<unknown>
+): Effect.fn.Return<{ readonly bytes: number }, JobError, HttpClient.HttpClient> {
+  const provider = yield* trusting(given, state.ref)
+  const refused = refusal(provider, state, options)
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const progress = fresh()
+  return yield* fetched(provider, state, options, handover(progress, give), progress)
+})
 
 const collecting = Effect.fnUntraced(function* (
   given: Provider<never>,
@@ -170,14 +207,6 @@ const collecting = Effect.fnUntraced(function* (
   return whole
 })
 
-const gibibyte = 1024 ** 3
-
-/** A download has no deadline: who is asked to come back later than this, in milliseconds, is told so instead of waiting. */
-const longestAsked = 600_000
-
-/** So many new bytes give the whole of `retry` back: what moves on may go on, and what drips can't go on for ever. */
-const refill = 256 * 1024
-
 /** What is wrong before a byte is sent. */
 const refusal = (provider: Provider<never>, state: Succeeded, { maxBytes }: Options): Reason | undefined =>
   maxBytes !== undefined && !(maxBytes > 0)
@@ -195,96 +224,3 @@ const refusePath = (files: FileSystem.FileSystem, path: string): Effect.Effect<R
     Effect.orElseSucceed(() => undefined)
   )
 }
-
-const fetched = Effect.fnUntraced(function* <E>(
-  given: Provider<never>,
-  state: Succeeded,
-  options: Options,
-  into: Sink<E>,
-  progress: Progress
-): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | E, HttpClient.HttpClient> {
-  const provider = { ...given, baseUrl: state.ref.baseUrl }
-  const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
-  const count = yield* Meter.bytes(provider.definition.name)
-  const sink: Sink<E> = { ...into, write: (chunk) => Effect.map(into.write(chunk), () => count(chunk.byteLength)) }
-  const limit = options.maxBytes ?? 2 * gibibyte
-  const retry = options.retry ?? defaultRetry
-  let step = yield* Schedule.toStep(retry)
-  let candidates: ReadonlyArray<Artifact> = state.artifacts
-  let most = progress.bytes
-  let paid = most
-  for (let round = 1; ; round++) {
-    const misses: Array<Miss> = []
-    for (const slot of inOrder(candidates, progress)) {
-      const candidate = candidates[slot]
-      if (candidate === undefined) continue
-      const tried = yield* open(source, candidate, markOf(progress, slot)).pipe(
-        Effect.flatMap((found) => pour(found, slot, progress, sink, limit, options.onProgress ?? (() => undefined))),
-        Effect.as({ _tag: "Done" as const }),
-        Effect.catchIf(isMissOrTooLarge, (reason) => Effect.succeed(reason))
-      )
-      if (tried._tag === "Done") return { bytes: progress.bytes, sha256: bytesToHex(progress.hash.digest()) }
-      if (tried._tag === "TooLarge") return yield* failure(state, new ArtifactTooLarge({ limitBytes: limit }), round)
-      misses.push(tried)
-      const moved = progress.bytes > most
-      most = Math.max(most, progress.bytes)
-      // What broke while it moved on is gone on with; another candidate would begin anew.
-      if (moved && tried.kind === "again") break
-    }
-    const error = failure(state, reasonOf(misses), round)
-    const lapsed = misses.some(({ kind }) => kind === "expired")
-    if (!lapsed && !misses.some(({ kind }) => kind === "again")) return yield* error
-    if (most - paid >= refill) {
-      paid = most
-      step = yield* Schedule.toStep(retry)
-    }
-    const wait = yield* Pull.matchEffect(step(yield* monotonic, error), {
-      onSuccess: ([, delay]) => Effect.succeed(delay),
-      onFailure: (cause) => Effect.failCause(cause),
-      onDone: () => Effect.fail(error)
-    })
-    const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
-    if (asked > longestAsked) return yield* error
-    // Fresh links need no patience the first time; what failed twice does.
-    if (asked > 0 || !lapsed || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
-    if (lapsed) candidates = yield* refreshed(provider, state, candidates)
-  }
-})
-
-/** The provider's order; but what is half there comes first. */
-const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): ReadonlyArray<number> => {
-  const slots = candidates.map((_, slot) => slot)
-  return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
-}
-
-const reasonOf = (misses: ReadonlyArray<Miss>): Reason => {
-  const refused = misses[0]?.forbidden
-  if (refused !== undefined && misses.every(({ forbidden }) => forbidden !== undefined)) return new ForbiddenAddress(refused)
-  return new DownloadFailed({ detail: misses.map(({ detail }) => detail).join("; ") || "there is no candidate" })
-}
-
-/** Asks for the job again. Where that tells nothing better, the links stay as they are. */
-const refreshed = (
-  provider: Provider<never>,
-  { ref }: Succeeded,
-  candidates: ReadonlyArray<Artifact>
-): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
-  const poll = provider.definition.poll(ref)
-  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
-    Effect.map((answer) => read(provider, ref, poll, answer)),
-    Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
-    Effect.orElseSucceed(() => candidates)
-  )
-}
-
-const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential(Duration.seconds(1)).pipe(
-  Schedule.upTo({ times: 3 }),
-  Schedule.jittered,
-  Schedule.setInputType<JobError>()
-)
-
-const isMissOrTooLarge = (error: unknown): error is Miss | TooLarge =>
-  typeof error === "object" && error !== null && "_tag" in error && (error._tag === "Miss" || error._tag === "TooLarge")
-
-const failure = ({ ref }: Succeeded, reason: Reason, attempt: number): JobError =>
-  new JobError({ reason, provider: ref.provider, operation: "download", attempt, ref })

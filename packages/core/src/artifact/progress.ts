@@ -17,6 +17,8 @@ export interface Progress {
 
 /** Where the bytes of a download go. */
 export interface Sink<E> {
+  /** How many bytes are given away and can't be replaced by others. Default: 0. */
+  readonly given?: (() => number) | undefined
   /** Throws away all that was written. */
   readonly restart: Effect.Effect<void, E>
   readonly write: (chunk: Uint8Array) => Effect.Effect<void, E>
@@ -28,6 +30,9 @@ export interface Sink<E> {
 export interface TooLarge {
   readonly _tag: "TooLarge"
 }
+
+/** What is wrong with a file that does not begin with what was given of it. */
+export const changed = "the file has changed meanwhile"
 
 export const fresh = (slot = 0): Progress => ({ bytes: 0, hash: sha256.create(), slot, validator: undefined, total: undefined })
 
@@ -80,4 +85,5 @@ export const pour = Effect.fnUntraced(function* <E>(
   if (part.total !== undefined && progress.bytes !== part.total) {
     return yield* Effect.fail(missOf("again", `only ${progress.bytes} of ${part.total} bytes came`))
   }
+  if (progress.bytes < (sink.given?.() ?? 0)) return yield* Effect.fail(missOf("never", changed))
 })

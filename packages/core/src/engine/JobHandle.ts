@@ -1,10 +1,12 @@
 /** What a caller holds: a job, and a submission of one. */
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { JobCancelled, JobError, JobExpired, JobFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import type { JobState, Succeeded } from "../job/JobState.ts"
 import type { Phase } from "./Submission.ts"
+import type { Listener } from "./watching.ts"
 
 /**
  * What came of asking a provider to stop a job.
@@ -39,6 +41,11 @@ export interface JobHandle {
   readonly result: Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled>
   /** Asks the provider to stop the job. Only a confirmed cancellation changes the state. */
   readonly cancel: Effect.Effect<CancelOutcome>
+  /**
+   * The same as `states` by callbacks, the current state before this returns: what waits so costs no fiber. What it answers with leaves. The
+   * context is where the session is logged, counted and traced. Default: empty.
+   */
+  readonly subscribe: (listener: Listener, context?: Context.Context<never>) => () => void
 }
 
 /**

@@ -1,23 +1,33 @@
-/** The handle of one job: its watcher, its result, and what comes of asking to stop it. */
+/** The handle of one job: its states, its result, and what comes of asking to stop it. All of them are views of one `Watch`. */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { dueQueueOf } from "../base/dueQueue.ts"
 import { JobCancelled, type JobError, JobExpired, JobFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
-import { isTerminal, type Succeeded, type Terminal } from "../job/JobState.ts"
+import { isTerminal, type JobState, type Succeeded, type Terminal } from "../job/JobState.ts"
 import { jobEntry } from "../journal/jobEntry.ts"
-import { whenAdmitted, Limits } from "../limits/admission.ts"
+import { accountKey, askedOf } from "../journal/keys.ts"
+import { memory } from "../journal/memory.ts"
+import { admissionOf, Limits, whenAdmitted } from "../limits/admission.ts"
 import * as Budget from "../poll/Budget.ts"
+import * as Poller from "../poll/Poller.ts"
 import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
 import { call } from "../transport/call.ts"
+import { overHttpClient } from "../transport/overHttpClient.ts"
+import { transportOf } from "../transport/Transport.ts"
 import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
-import { type Times, warnOfHaste } from "./options.ts"
-import type { WatchOptions } from "./options.ts"
-import { make as makeWatch, type Watch } from "./watching.ts"
+import { type Times, warnOfHaste, type WatchOptions } from "./options.ts"
+import { type Listener, Watch, type Watching } from "./watching.ts"
 
 export const watched = Effect.fnUntraced(function* (
   provider: Provider<never>,
@@ -26,40 +36,166 @@ export const watched = Effect.fnUntraced(function* (
   times: Times,
   since: number,
   { eager, owned }: { readonly eager: boolean; readonly owned: boolean }
-) {
+): Effect.fn.Return<JobHandle, never, HttpClient.HttpClient> {
   yield* warnOfHaste(provider, times)
   const client = yield* HttpClient.HttpClient
-  const shared = yield* Limits
-  const watch = yield* makeWatch({
+  const limits = yield* Limits
+  const queue = dueQueueOf(yield* Clock.Clock)
+  const shared = sharing({
     provider,
-    ref,
     client,
-    shared,
+    limits,
     pace: times.pace,
-    pollRetry: options.pollRetry,
+    asked: options.pace,
+    retry: options.pollRetry ?? Poller.backoff,
     deadline: times.deadline,
-    since,
-    eager,
-    owned,
     requestTimeout: times.request,
-    limits: {
-      ...Budget.defaultLimits,
-      maxConsecutiveFailures: options.maxConsecutiveFailures ?? Budget.defaultLimits.maxConsecutiveFailures
-    },
+    maxConsecutiveFailures: options.maxConsecutiveFailures ?? Budget.defaultLimits.maxConsecutiveFailures,
     raw: options.raw === true,
-    entry: yield* jobEntry(ref)
+    queue,
+    memory: yield* memory
   })
-  return handleOf(provider, ref, watch, client, shared)
+  const now = queue.now()
+  const { terms } = shared
+  const poller = eager
+    ? Poller.attached(ref, terms, { now, at: queue.clock.currentTimeMillisUnsafe(), owned })
+    : Poller.submitted(ref, terms, { now, since: since + queue.offset })
+  const entry = yield* jobEntry(ref)
+  return handleOf(new Watch(shared, poller, entry, eager), provider, client, limits)
 })
 
-const handleOf = (provider: Provider<never>, ref: JobRef, watch: Watch, client: HttpClient.HttpClient, shared: Limits): JobHandle => ({
-  ref,
-  current: watch.current,
-  states: watch.states,
-  // The states end at one that is terminal, or fail.
-  result: Effect.flatMap(Stream.runLast(Stream.filter(watch.states, isTerminal)), (last) => resultOf(Option.getOrThrow(last))),
-  cancel: cancel(provider, ref, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
+/** What makes two jobs be watched alike. */
+interface Alike {
+  readonly provider: Provider<never>
+  readonly client: HttpClient.HttpClient
+  readonly limits: Limits
+  readonly pace: Watching["pace"]
+  /** What the pace was made from. */
+  readonly asked: WatchOptions["pace"]
+  readonly retry: Poller.Retry | Schedule.Schedule<unknown, JobError>
+  readonly deadline: number
+  readonly requestTimeout: number
+  readonly maxConsecutiveFailures: number
+  readonly raw: boolean
+  readonly queue: Watching["queue"]
+  readonly memory: Watching["memory"]
+}
+
+interface Shared extends Watching {
+  readonly alike: Alike
+}
+
+/** The last that was made for a client: jobs of one provider with the same options share it, so that each of them need not have its own. */
+const lately = new WeakMap<HttpClient.HttpClient, Shared>()
+
+const sharing = (alike: Alike): Shared => {
+  const { client, deadline, limits, maxConsecutiveFailures, provider, requestTimeout } = alike
+  const known = lately.get(client)
+  if (known !== undefined && isAlike(known.alike, alike)) return known
+  const fresh: Shared = {
+    alike,
+    provider,
+    transport: transportOf(client) ?? overHttpClient(client),
+    admission: admissionOf(limits),
+    terms: {
+      minInterval: provider.definition.polling.minInterval,
+      requestTimeout,
+      deadline,
+      tolerance: { ...Budget.defaultLimits, maxConsecutiveFailures }
+    },
+    pace: alike.pace,
+    retry: alike.retry,
+    raw: alike.raw,
+    queue: alike.queue,
+    memory: alike.memory,
+    account: accountAt(provider),
+    whose: accountKey(askedOf(provider))
+  }
+  lately.set(client, fresh)
+  return fresh
+}
+
+const isAlike = (one: Alike, other: Alike): boolean =>
+  one.provider === other.provider &&
+  one.limits === other.limits &&
+  one.asked === other.asked &&
+  one.retry === other.retry &&
+  one.deadline === other.deadline &&
+  one.requestTimeout === other.requestTimeout &&
+  one.maxConsecutiveFailures === other.maxConsecutiveFailures &&
+  one.raw === other.raw &&
+  one.queue === other.queue &&
+  one.memory === other.memory
+
+/** A plain value that can be spread. What is behind its members is made when somebody asks. */
+const handleOf = (watch: Watch, provider: Provider<never>, client: HttpClient.HttpClient, limits: Limits): JobHandle => ({
+  ref: watch.ref,
+  current: () => watch.current(),
+  states: Stream.suspend(() => statesOf(watch)),
+  result: Effect.suspend(() => resultBy(watch)),
+  cancel: Effect.suspend(() =>
+    cancel(provider, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, limits))
+  ),
+  subscribe: (listener, context = Context.empty()) => subscribed(watch, listener, context)
 })
+
+/** A handle that is quiet as its maker wished: a session runs as those do who opened it. */
+export const withLogLevel = (handle: JobHandle, layer: Layer.Layer<never>): JobHandle => ({
+  ref: handle.ref,
+  current: handle.current,
+  subscribe: handle.subscribe,
+  states: Stream.provide(handle.states, layer),
+  result: Effect.provide(handle.result, layer),
+  cancel: Effect.provide(handle.cancel, layer)
+})
+
+/** Leaving may have to wait for the journal; whoever only has callbacks does not. */
+const subscribed = (watch: Watch, listener: Listener, context: Context.Context<never>): (() => void) => {
+  watch.join(listener, context)
+  return () => {
+    const rest = watch.leave(listener)
+    if (rest !== undefined) Effect.runForkWith(context)(rest)
+  }
+}
+
+const left = (watch: Watch, listener: Listener): Effect.Effect<void> => Effect.suspend(() => watch.leave(listener) ?? Effect.void)
+
+/** States that a subscriber who is slow may be behind: what is older is dropped, and never the last. */
+const behind = 16
+
+/** A subscriber who is slow misses states in between, and never the end. */
+const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const context = yield* Effect.context()
+      const queue = yield* Queue.sliding<JobState, JobError | Cause.Done>(behind)
+      const listener: Listener = {
+        state: (state) => void Queue.offerUnsafe(queue, state),
+        ended: () => void Queue.endUnsafe(queue),
+        lost: (cause) => void Queue.failCauseUnsafe(queue, cause)
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => watch.join(listener, context)),
+        () => left(watch, listener)
+      )
+      return Stream.fromQueue(queue)
+    })
+  )
+
+/** Waits for the end, with nothing but a listener. */
+const resultBy = (watch: Watch): JobHandle["result"] =>
+  Effect.contextWith((context: Context.Context<never>) =>
+    Effect.callback((resume) => {
+      let last: JobState = watch.current()
+      const listener: Listener = {
+        state: (state) => void (last = state),
+        ended: () => resume(Effect.andThen(left(watch, listener), isTerminal(last) ? resultOf(last) : Effect.die(new Error("no end")))),
+        lost: (cause) => resume(Effect.failCause(cause))
+      }
+      watch.join(listener, context)
+      return left(watch, listener)
+    })
+  )
 
 export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
   switch (state._tag) {
@@ -74,20 +210,20 @@ export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | J
   }
 }
 
-const cancel = (provider: Provider<never>, ref: JobRef, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>
-  Trace.ofJob("reelay.cancel", ref, Trace.apiOf(provider), (span) =>
-    Effect.tap(cancelled(provider, ref, watch), (outcome) => Effect.sync(() => span.attribute("reelay.cancel.outcome", outcome)))
+const cancel = (provider: Provider<never>, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>
+  Trace.ofJob("reelay.cancel", watch.ref, Trace.apiOf(provider), (span) =>
+    Effect.tap(cancelled(provider, watch), (outcome) => Effect.sync(() => span.attribute("reelay.cancel.outcome", outcome)))
   )
 
 const cancelled = Effect.fnUntraced(function* (
-  { definition, ...provider }: Provider<never>,
-  ref: JobRef,
+  provider: Provider<never>,
   watch: Watch
 ): Effect.fn.Return<CancelOutcome, never, HttpClient.HttpClient> {
+  const { definition } = provider
   if (isTerminal(watch.current())) return watch.current()._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
   if (definition.cancel === undefined) return "Unsupported"
-  const asked = call({ ...provider, definition }, "cancel", definition.cancel(ref), 30_000)
-  const answer = yield* Effect.option(whenAdmitted(accountAt({ ...provider, definition }), 30_000, (listen) => listen(asked)))
+  const asked = call(provider, "cancel", definition.cancel(watch.ref), 30_000)
+  const answer = yield* Effect.option(whenAdmitted(accountAt(provider), 30_000, (listen) => listen(asked)))
   if (Option.isNone(answer)) return "Unknown"
   const reading = definition.interpret(answer.value)
   switch (reading._tag) {
@@ -105,12 +241,4 @@ const cancelled = Effect.fnUntraced(function* (
     case "Refused":
       return "Unknown"
   }
-})
-
-/** A handle that is quiet as its maker wished: a poller runs as those do who started it. */
-export const withLogLevel = (handle: JobHandle, layer: Layer.Layer<never>): JobHandle => ({
-  ...handle,
-  states: Stream.provide(handle.states, layer),
-  result: Effect.provide(handle.result, layer),
-  cancel: Effect.provide(handle.cancel, layer)
 })

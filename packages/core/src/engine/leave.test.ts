@@ -49,16 +49,16 @@ describe("a poller that is slow to stop", () => {
   )
 })
 
-describe("a poller that somebody else stops", () => {
-  it.effect("keeps nobody waiting", () =>
+describe("a request that somebody else stops", () => {
+  it.effect("is a failed poll, and keeps nobody waiting", () =>
     Effect.gen(function* () {
       // As where a transport runs its requests in a scope of its own, which is closed.
       const net = script({})
       const closed = HttpClient.transform(net.client, (sent, { method }) => (method === "GET" ? Effect.interrupt : sent))
-      const handle = yield* Effect.provideService(Job.submit(provider, request), HttpClient.HttpClient, closed)
-      const waiting = yield* Effect.forkChild(Effect.exit(handle.result))
-      yield* TestClock.adjust("10 minutes")
-      expect(waiting.pollUnsafe()).toMatchObject({ value: { cause: { reasons: [{ _tag: "Interrupt" }] } } })
+      const handle = yield* Effect.provideService(Job.submit(provider, request, { deadline: "1 hour" }), HttpClient.HttpClient, closed)
+      const waiting = yield* Effect.forkChild(Effect.flip(handle.result))
+      yield* TestClock.adjust("1 hour")
+      expect(yield* Fiber.join(waiting)).toMatchObject({ reason: { _tag: "Unreachable", detail: "the request was interrupted" } })
     })
   )
 })

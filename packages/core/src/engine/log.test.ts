@@ -45,7 +45,7 @@ describe("the log", () => {
         "Debug Polling fake job job-1 in 5 s",
         "Debug Poll 5 of fake job job-1: Missed: socket hang up",
         "Debug Polling fake job job-1 in 5 s",
-        'Debug Poll 6 of fake job job-1: HTTP 200, an unknown word, "cooking"',
+        'Debug Poll 6 of fake job job-1: HTTP 200, an unknown status, "cooking"',
         "Debug Polling fake job job-1 in 7.5 s",
         "Debug Poll 7 of fake job job-1: HTTP 404, NotFound: HTTP 404",
         "Debug Polling fake job job-1 in 5 s",

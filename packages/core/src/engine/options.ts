@@ -100,8 +100,10 @@ export interface Times {
 export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times | InvalidRequest => {
   const { deadline, maxSubmissions, pace, requestTimeout, submitTimeout } = options
   const window = maxSubmissions?.window
+  if (Schedule.isSchedule(pace)) return new InvalidRequest({ field: "pace", rule: "is a Schedule: give Pace.fromSchedule of it" })
+  const every = pace === undefined || Pace.isPace(pace) ? undefined : pace
   const given = {
-    pace: Schedule.isSchedule(pace) ? undefined : pace,
+    pace: every,
     deadline,
     requestTimeout,
     submitTimeout,
@@ -119,7 +121,7 @@ export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times |
   return {
     _tag: "Times",
     pace: pace === undefined ? Pace.ofPolicy(polling) : Pace.from(pace),
-    every: given.pace === undefined ? undefined : millis(given.pace, 0),
+    every: every === undefined ? undefined : millis(every, 0),
     deadline: millis(deadline, polling.deadline),
     request: millis(requestTimeout, 30_000),
     submit: millis(submitTimeout, 60_000),

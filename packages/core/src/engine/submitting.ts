@@ -363,7 +363,9 @@ export const live = (
         [
           Trace.originates(phase.ref, span),
           Meter.submitted(provider.definition.name, "accepted"),
-          Meter.came(provider.definition.name, "Submitted")
+          Effect.contextWith((context: Context.Context<never>) =>
+            Effect.sync(() => Meter.came(context, provider.definition.name, "Submitted"))
+          )
         ],
         { discard: true }
       )

@@ -310,7 +310,9 @@ describe("the deadline", () => {
 
   it.effect("is waited for without looking where the pace has ended", () =>
     Effect.gen(function* () {
-      const { reason, times } = yield* ended([said("running")], { pace: Pace.fixed("5 seconds").pipe(Schedule.upTo({ times: 2 })) })
+      const { reason, times } = yield* ended([said("running")], {
+        pace: Pace.fromSchedule(Schedule.spaced("5 seconds").pipe(Schedule.upTo({ times: 2 })))
+      })
       expect(times()).toEqual([5000, 10_000, 60_000])
       expect(reason).toMatchObject({ _tag: "DeadlineExceeded" })
     })

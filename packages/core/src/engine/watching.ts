@@ -1,399 +1,546 @@
-/** One job, watched: a poller that runs while anybody listens, and the state that outlives it. */
-import type * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+/**
+ * One job, watched: the shell around `Poller`. While somebody listens it polls; while it waits it is one record, its listeners and one entry of
+ * the due queue. Whatever breaks in one job ends that one with its cause, and moves no other.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as HttpClient from "effect/http/HttpClient"
-import * as Queue from "effect/Queue"
+import * as LogLevel from "effect/LogLevel"
+import * as Random from "effect/Random"
+import { MinimumLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
-import { monotonic } from "../base/monotonic.ts"
+import { type Due, type DueQueue } from "../base/dueQueue.ts"
 import { excerpt, parseJson } from "../base/Text.ts"
-import {
-  BadPayload,
-  DeadlineExceeded,
-  JobError,
-  NotFound,
-  PaymentRequired,
-  PollRejected,
-  RateLimited,
-  Unauthorized,
-  Unreachable
-} from "../job/JobError.ts"
-import type { Reason } from "../job/JobError.ts"
+import { JobError, type Reason } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
-import * as JobState from "../job/JobState.ts"
-import type { Cancelled, Missed, NotFound as NotFoundReading, Observation, Reading, Refused } from "../job/Reading.ts"
+import { isTerminal, type JobState, type Terminal } from "../job/JobState.ts"
+import type { Answer, Cancelled, Missed, Observation, Reading } from "../job/Reading.ts"
 import type { JobEntry } from "../journal/jobEntry.ts"
-import { accountKey, askedOf } from "../journal/keys.ts"
-import { memory, own, owns } from "../journal/memory.ts"
-import { whenAdmitted, Limits, type NotAdmitted } from "../limits/admission.ts"
-import * as Budget from "../poll/Budget.ts"
-import { nextPoll } from "../poll/nextPoll.ts"
+import { type Memory, own, owns } from "../journal/memory.ts"
+import type { Admission, Ticket } from "../limits/admission.ts"
 import type { Pace } from "../poll/Pace.ts"
-import { defaultPollRetry } from "../poll/pollRetry.ts"
+import * as Poller from "../poll/Poller.ts"
+import { reasonOf, reasonOfFailure } from "../poll/reason.ts"
 import { type Begun, waitOf } from "../poll/schedule.ts"
-import { accountAt } from "../provider/account.ts"
-import type { Provider } from "../provider/Provider.ts"
+import type { Account } from "../provider/account.ts"
+import type { Call, Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
+import { redactor } from "../provider/redact.ts"
+import { withinOrigin } from "../provider/redirect.ts"
 import * as Meter from "../telemetry/meter.ts"
 import * as Trace from "../telemetry/trace.ts"
-import { call } from "../transport/call.ts"
-import type { NoAnswer } from "../transport/Transport.ts"
+import { type Line, lineOf } from "../transport/line.ts"
+import { outgoing, seenFrom } from "../transport/outgoing.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
+import type { Incoming, NoAnswer, Transport } from "../transport/Transport.ts"
 
-/** What a watcher needs to know. Times are milliseconds. */
-export interface Setting {
+/**
+ * Who is told of a job. `ended` follows the state that is terminal, and `lost` says that the job's fate can't be known, or with a defect that
+ * something broke. One of those two is called once, and nothing after it. What throws is logged.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Listener {
+  readonly state: (state: JobState) => void
+  readonly ended: () => void
+  readonly lost: (cause: Cause.Cause<JobError>) => void
+}
+
+/** How jobs are watched: what those of one provider with the same options share. */
+export interface Watching {
   readonly provider: Provider<never>
-  readonly ref: JobRef
-  readonly client: HttpClient.HttpClient
-  /** What this job shares with others of its account. */
-  readonly shared: Limits
+  readonly transport: Transport
+  readonly admission: Admission
+  readonly terms: Poller.Terms
   readonly pace: Pace
-  /** Default: as the pace, twice as long with each miss. */
-  readonly pollRetry: Schedule.Schedule<unknown, JobError> | undefined
-  /** From `since`, on the monotonic clock. */
-  readonly deadline: number
-  readonly since: number
-  /** Whether the first poll waits for the pace, or comes at once. */
-  readonly eager: boolean
-  /** Whether this account is known to own the job: its submission was accepted. Then a 401 or 403 is a failed poll. */
-  readonly owned: boolean
-  readonly requestTimeout: number
-  readonly limits: Budget.Tolerance
+  readonly retry: Poller.Retry | Schedule.Schedule<unknown, JobError>
   readonly raw: boolean
-  readonly entry: JobEntry
+  readonly queue: DueQueue
+  readonly memory: Memory
+  readonly account: Account
+  /** The account as one text: whose jobs it is known to own. */
+  readonly whose: string
 }
 
-export interface Watch {
-  readonly current: () => JobState.JobState
-  readonly states: Stream.Stream<JobState.JobState, JobError>
-  /** Hands over the answer to a cancellation. */
-  readonly observe: (seen: Cancelled) => Effect.Effect<JobState.JobState>
+/** One who watches: from the first who joins until the end, until the last has left, or until sight of the job is lost. */
+interface Session {
+  /** Of whoever opened it: where it is logged, counted and traced. */
+  readonly context: Context.Context<never>
+  readonly isLogged: boolean
+  readonly span: Trace.OpenSpan | undefined
+  /** The span of the poll that is under way. */
+  poll?: Trace.OpenSpan | undefined
 }
 
-type Listener = Queue.Queue<JobState.JobState, JobError | Cause.Done>
+/** The steps of a schedule that a caller gave. */
+interface Steps {
+  pace?: Begun<Parameters<Poller.PureTerms["pace"]>[0]> | undefined
+  retry?: Begun<JobError> | undefined
+}
 
-/** The longest that the last poll, at the deadline, may take. */
-const lastLook = 10_000
+export class Watch implements Due {
+  dueAt = 0
+  place = -1
+  turn = 0
+  private readonly watching: Watching
+  private readonly entry: JobEntry | undefined
+  private poller: Poller.Poller
+  private steps: Steps | undefined
+  private readonly listeners = new Set<Listener>()
+  /** Whether the first poll is still to be planned. */
+  private isFresh: boolean
+  private readonly isEager: boolean
+  private session: Session | undefined
+  /** Gives up whatever the session is in the midst of: a wait for admission, a request, a step of a schedule, a lease. */
+  private undo: (() => void) | undefined
+  /** Cut at its time: the request that is in flight. */
+  private timedOut: (() => void) | undefined
+  /** The journal is being written. */
+  private settling: Fiber.Fiber<void> | undefined
 
-export const make = Effect.fnUntraced(function* (setting: Setting) {
-  const { client, entry, limits, provider, ref, shared } = setting
-  const { definition } = provider
-  const account = accountAt(provider)
-  const mine = yield* memory
-  const whose = accountKey(askedOf(provider))
-  let deadline = setting.since + setting.deadline
-  /** Whether somebody was told that the deadline has passed: the first who watches after that has a new one. */
-  let expired = false
-  /** A key that was good for this job a moment ago is drained, or its provider is confused: the job is still there, and paid for. */
-  let owned = setting.owned
-  // A job that was submitted here was accepted just now, whatever the wall clock says; of another only its reference tells.
-  const before = setting.eager ? Math.max(0, (yield* Clock.currentTimeMillis) - ref.submittedAt) : 0
-  const born = (yield* monotonic) - before
-  const step = yield* Schedule.toStep(setting.pace)
-
-  const listeners = new Set<Listener>()
-  let poller: Fiber.Fiber<void> | undefined
-  let state: JobState.JobState = { _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }
-  let polls = 0
-  let budget = Budget.fresh
-  let planned = 0
-  // Where the first poll comes at once, its wait is skipped and not forgotten: a look that is cut must not be repeated at once.
-  const first = yield* plan({ now: setting.since })
-  let next = setting.eager ? setting.since : setting.since + first
-  /** Before this neither the floor nor `Retry-After` lets anybody look. */
-  let allowed = setting.since
-  /** When the last poll was begun. */
-  let begun = Number.NEGATIVE_INFINITY
-  /** When the job was known not to have ended, of the time that somebody watches. */
-  let unfinished = Number.NEGATIVE_INFINITY
-  /** The state in which this job counts as watched. */
-  let counted: JobState.JobState["_tag"] | undefined
-
-  function plan(last: { readonly now: number; readonly retryAfter?: number | undefined }) {
-    const look = { state, polls, failures: budget.failures, age: Math.max(0, last.now - born), retryAfter: last.retryAfter }
-    return Effect.map(waitOf(step, last.now, look), (wait) => (planned = wait))
+  constructor(watching: Watching, poller: Poller.Poller, entry: JobEntry | undefined, isEager: boolean) {
+    this.watching = watching
+    this.poller = poller
+    this.entry = entry
+    this.isEager = isEager
+    this.isFresh = true
   }
 
-  const retries = setting.pollRetry ?? defaultPollRetry(() => planned)
-  let retry: Begun<JobError> | undefined
-  /** The wait that the retry schedule asks for after a look: 0 unless it was missed, infinite where the schedule has ended. */
-  const retryWait = Effect.fnUntraced(function* (now: number, seen: Reading) {
-    if (seen._tag === "Missed") {
-      retry ??= yield* Schedule.toStep(retries)
-      return yield* waitOf(retry, now, lost(reasonOf(seen)))
-    }
-    if (budget.failures === 0) retry = undefined
-    return 0
-  })
-
-  /** Whether the last poll was the one at the deadline. A timer may wake a hair too early. */
-  const isLast = (): boolean => begun >= deadline - 1
-  /** When the next poll is due: by the pace, but at the deadline for the last time, if that is allowed. */
-  const due = (): number => (next < deadline || isLast() ? next : Math.max(deadline, allowed))
-
-  /** From one poll to the next. A pace that has ended has none. */
-  const distance = (): number => (Number.isFinite(planned) ? planned : definition.polling.minInterval)
-
-  const count = (as: JobState.JobState["_tag"] | undefined): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const was = counted
-      counted = as
-      if (was === as) return Effect.void
-      const less = was === undefined ? Effect.void : Meter.watched(definition.name, was, -1)
-      return as === undefined ? less : Effect.andThen(less, Meter.watched(definition.name, as, 1))
-    })
-
-  /**
-   * Who listens to the end may leave at once, and must not take with them what the journal is still to be told. `lag`: how long ago the
-   * job may have ended, in milliseconds.
-   */
-  const publish = (seen: Observation, lag?: number): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const moved = JobState.advance(state, seen)
-      if (moved === undefined) return Effect.void
-      const entered = moved._tag === state._tag ? Effect.void : Meter.came(definition.name, moved._tag)
-      state = moved
-      for (const listener of listeners) {
-        Queue.offerUnsafe(listener, moved)
-        if (JobState.isTerminal(moved)) Queue.endUnsafe(listener)
-      }
-      if (!JobState.isTerminal(moved)) return Effect.andThen(entered, count(moved._tag))
-      const known = lag === undefined ? Effect.void : Meter.lagged(definition.name, lag, seen)
-      return Effect.all([entered, count(undefined), known, entry.ended(moved)], { discard: true })
-    }).pipe(Effect.uninterruptible)
-
-  const lost = (reason: Reason): JobError => new JobError({ reason, provider: definition.name, operation: "poll", attempt: polls, ref })
-
-  /** The deadline has passed. Whoever watches after those who are told this has a whole one. */
-  const tooLong = (reason: DeadlineExceeded): JobError => {
-    expired = true
-    return lost(reason)
+  get ref(): JobRef {
+    return this.poller.state.ref
   }
 
-  /** The end of watching, and no state of the job. Whoever watches again has the whole patience again. */
-  const gaveUp = (because: Missed | NotFoundReading | Refused): JobError => {
-    budget = Budget.fresh
-    retry = undefined
-    return lost(reasonOf(because))
+  current(): JobState {
+    return this.poller.state
   }
 
-  /** A look begins when its turn has come. Answers with the longest that it may take. */
-  const begin = Effect.map(Effect.andThen(Meter.polled(definition.name), monotonic), (now) => {
-    begun = now
-    // Where this poll is cut short, the next one keeps its distance all the same.
-    next = begun + distance()
-    allowed = begun + Math.min(definition.polling.minInterval, distance())
-    polls += 1
-    return isLast() ? Math.min(lastLook, setting.requestTimeout) : Math.min(setting.requestTimeout, Math.max(1000, deadline - begun))
-  })
-
-  /** What an answer says to one who is known to own the job. */
-  const asOwner = (reading: Reading): Reading => {
-    if (reading._tag === "Refused" && reading.reason === "Unauthorized" && (owned || owns(mine, whose, ref))) {
-      return { _tag: "Missed", because: "unauthorized", detail: `HTTP ${reading.status}, ${reading.message}` }
-    }
-    if (!owned && isAnswer(reading)) {
-      owned = true
-      own(mine, whose, ref)
-    }
-    return reading
+  /** Tells the current state at once, and each that follows. */
+  join(listener: Listener, context: Context.Context<never>): void {
+    const { state } = this.poller
+    this.tell(listener, () => listener.state(state))
+    if (isTerminal(state) && this.settling === undefined) return this.tell(listener, () => listener.ended())
+    this.listeners.add(listener)
+    if (this.session === undefined && !isTerminal(state)) this.open(context)
   }
 
-  const look = () =>
-    Trace.span("reelay.poll", { kind: "client", attributes: { ...Trace.apiOf(provider), ...Trace.jobOf(ref) } }, (span) =>
-      Effect.gen(function* () {
-        const asking = definition.poll(ref)
-        const asked = Effect.flatMap(begin, (within) => call(provider, "poll", asking, within))
-        const answer = yield* whenAdmitted(account, deadline - (yield* monotonic), (listen) => listen(asked)).pipe(
-          Effect.catch((silence) =>
-            silence._tag === "NotAdmitted" ? Effect.fail(tooLong(tooLate(setting, state, silence))) : Effect.succeed(missed(silence))
-          )
-        )
-        const at = yield* Clock.currentTimeMillis
-        const reading = "_tag" in answer ? answer : asOwner(read(provider, ref, asking, answer))
-        const stay = "_tag" in answer ? undefined : retryAfter(answer.headers, at)
-        const payload = setting.raw && !("_tag" in answer) ? { raw: parseJson(answer.body) ?? answer.body } : {}
-        yield* Effect.logDebug(
-          `Poll ${polls} of ${definition.name} job ${ref.id}: ${"_tag" in answer ? "" : `HTTP ${answer.status}, `}${told(reading)}`
-        )
-        span.attribute("reelay.attempt", polls)
-        span.attribute("reelay.reading", reading._tag)
-        if (!("_tag" in answer)) span.attribute("http.response.status_code", answer.status)
-        const because = reading._tag === "Missed" ? reading.because : reading._tag === "NotFound" ? "not-found" : undefined
-        if (because !== undefined) {
-          span.attribute("error.type", because)
-          yield* Meter.failedPoll(definition.name, because)
-        }
-        return { seen: { ...reading, ...payload, at, poll: polls }, stay }
-      })
-    )
-
-  /** Answers with the look that saw the end. */
-  const untilEnd = Effect.gen(function* () {
-    while (!JobState.isTerminal(state)) {
-      yield* Effect.sleep(Duration.millis(Math.max(0, due() - (yield* monotonic))))
-      const { seen, stay } = yield* look()
-      const last = isLast()
-      const now = yield* monotonic
-      const [spent, verdict] = Budget.spend(budget, seen, now - born, limits)
-      // Whoever comes back after this watcher has given up comes no earlier than it would have looked again.
-      next = now + Math.max(distance(), stay ?? 0)
-      allowed = Math.max(allowed, now + (stay ?? 0))
-      budget = spent
-      if (verdict._tag === "GiveUp") return yield* gaveUp(verdict.because)
-      if (verdict._tag === "Observe") {
-        if (JobState.isTerminal(JobState.advance(state, seen) ?? state)) return { seen, lag: now - unfinished }
-        yield* publish(seen)
-        if (seen._tag === "Queued" || seen._tag === "Running") unfinished = begun
-      }
-      if (last) return yield* tooLong(timeUp(setting, state, seen))
-      yield* plan({ now, retryAfter: stay })
-      const again = yield* retryWait(now, seen)
-      if (seen._tag === "Missed" && again === Number.POSITIVE_INFINITY) return yield* gaveUp(seen)
-      const then = nextPoll({
-        begun,
-        now,
-        planned,
-        retry: again,
-        retryAfter: stay ?? 0,
-        minInterval: definition.polling.minInterval,
-        deadline
-      })
-      yield* Effect.logDebug(
-        `${then._tag === "Poll" ? "Polling" : "Giving up on"} ${definition.name} job ${ref.id} in ${Math.round(then.at - now) / 1000} s`
+  /** The last to leave stops the polling. What is to be waited for then, if anything: the journal. */
+  leave(listener: Listener): Effect.Effect<void> | undefined {
+    this.listeners.delete(listener)
+    if (this.listeners.size > 0) return undefined
+    const { entry, settling } = this
+    if (this.session !== undefined) this.stop(Exit.void)
+    if (settling !== undefined)
+      return Effect.andThen(
+        Fiber.await(settling),
+        Effect.suspend(() => this.left())
       )
-      if (then._tag === "Poll") {
-        next = then.at
-        // The floor of this poll's own pace, which may have become faster than that of the one before.
-        allowed = Math.min(allowed, next)
-      } else {
-        yield* Effect.sleep(Duration.millis(Math.max(0, then.at - now)))
-        return yield* tooLong(timeUp(setting, state, seen))
-      }
+    return entry === undefined ? undefined : this.left()
+  }
+
+  /** Takes the confirmation of a cancellation. */
+  observe(seen: Cancelled): Effect.Effect<JobState> {
+    return Effect.suspend(() => {
+      const { clock } = this.watching.queue
+      const observation: Observation = { ...seen, at: clock.currentTimeMillisUnsafe(), poll: this.poller.polls }
+      const before = this.poller.state._tag
+      const { poller, state } = Poller.observed(this.poller, observation)
+      this.poller = poller
+      if (state === undefined) return Effect.succeed(poller.state)
+      return Effect.flatMap(Effect.context(), (context) => {
+        this.changed(before, state, this.session?.context ?? context)
+        if (isTerminal(state)) this.finish(state, this.session?.context ?? context)
+        const { settling } = this
+        return Effect.as(settling === undefined ? Effect.void : Fiber.await(settling), poller.state)
+      })
+    })
+  }
+
+  /** The queue's: the next poll is due, or the one in flight has taken too long. */
+  fire(): void {
+    this.guarded(() => {
+      const { timedOut } = this
+      this.timedOut = undefined
+      if (timedOut !== undefined) return timedOut()
+      if (this.poller.waiting === null) this.ask()
+      else this.lose(Poller.givenUp(this.poller))
+    })
+  }
+
+  // A watch session
+
+  private open(context: Context.Context<never>): void {
+    const { name } = this.watching.provider.definition
+    this.session = {
+      context,
+      isLogged: !LogLevel.isGreaterThan(Context.get(context, MinimumLogLevel), "Debug"),
+      span: quietly(() => Trace.watchSession(context, this.ref))
     }
+    Meter.watched(context, name, this.poller.state._tag, 1)
+    this.guarded(() => {
+      this.poller = Poller.resumed(this.poller, this.watching.queue.now())
+      const { entry } = this
+      if (entry === undefined) this.begin()
+      else this.slowly(entry.begun, () => this.begin())
+    })
+  }
+
+  private begin(): void {
+    if (!this.isFresh) return this.sleep()
+    const { queue, terms } = this.watching
+    this.paced(Poller.lastPoll(this.poller, queue.now()), (wait) => {
+      this.isFresh = false
+      this.poller = Poller.first(this.poller, wait, terms, this.isEager)
+      this.sleep()
+    })
+  }
+
+  private sleep(): void {
+    this.undo = undefined
+    this.watching.queue.add(this, Poller.due(this.poller))
+  }
+
+  /** Ends the session, however it ended; whoever joins next opens another. */
+  private stop(exit: Exit.Exit<unknown, unknown>): void {
+    const { session, undo } = this
+    if (session === undefined) return
+    this.session = undefined
+    this.undo = undefined
+    this.timedOut = undefined
+    this.watching.queue.remove(this)
+    undo?.()
+    const { name } = this.watching.provider.definition
+    const { polls, state } = this.poller
+    if (!isTerminal(state)) Meter.watched(session.context, name, state._tag, -1)
+    const { poll, span } = session
+    quietly(() => poll?.end(exit))
+    quietly(() => {
+      span?.span.attribute("reelay.job.state", state._tag)
+      span?.span.attribute("reelay.polls", polls)
+      span?.end(exit)
+    })
+  }
+
+  private left(): Effect.Effect<void> {
+    return this.listeners.size > 0 ? Effect.void : (this.entry?.left ?? Effect.void)
+  }
+
+  // One poll
+
+  private ask(): void {
+    const { account, admission, provider, queue } = this.watching
+    const { session } = this
+    if (session === undefined) return
+    let isOver = false
+    const { context, span } = session
+    session.poll = span === undefined ? undefined : quietly(() => Trace.poll(context, provider, this.ref, span))
+    const leave = admission.ask(account, this.poller.deadlineAt - queue.now(), session.context, {
+      admitted: (ticket) => {
+        isOver = true
+        this.guarded(() => this.enter(ticket))
+      },
+      refused: (because) => {
+        isOver = true
+        this.guarded(() => this.lose(Poller.givenUp(this.poller, `and the last poll had to wait: ${because.detail}`)))
+      },
+      broken: (cause) => {
+        isOver = true
+        this.broke(cause)
+      }
+    })
+    if (!isOver) this.undo = leave
+  }
+
+  private enter(ticket: Ticket): void {
+    const { account, transport } = this.watching
+    const line = lineOf(transport, account.origin)
+    const waiter = (): void => this.guarded(() => this.send(ticket, line, waiter))
+    this.undo = () => {
+      line.leave(waiter)
+      ticket.dropped()
+    }
+    line.enter(waiter)
+  }
+
+  /** The poll begins. */
+  private send(ticket: Ticket, line: Line, place: () => void): void {
+    const { provider, queue, terms, transport } = this.watching
+    const { session } = this
+    if (session === undefined) return
+    const now = queue.now()
+    const { poller, within } = Poller.began(this.poller, now, terms)
+    this.poller = poller
+    Meter.polled(session.context, provider.definition.name)
+    const call = provider.definition.poll(this.ref)
+    const request = outgoing(provider, call)
+    let abort = nothing
+    const over = (outcome: Incoming | NoAnswer): void => {
+      this.undo = undefined
+      this.timedOut = undefined
+      queue.remove(this)
+      line.leave(place)
+      this.guarded(() => this.heard(call, outcome, ticket))
+    }
+    /** A redirect within the API's own origin is followed once. */
+    const done = (outcome: Incoming | NoAnswer): void => {
+      const target =
+        outcome._tag === "NoAnswer" || call.method !== "GET" ? undefined : withinOrigin({ ...outcome, operation: "poll" }, request.url)
+      if (target === undefined) return over(outcome)
+      this.guarded(() => {
+        abort = transport.send(
+          { ...request, url: target },
+          (again) => over(again._tag === "Incoming" ? seenFrom(again, target) : again),
+          session.context
+        )
+      })
+    }
+    this.undo = () => {
+      abort()
+      line.leave(place)
+      ticket.dropped()
+    }
+    this.timedOut = () => {
+      abort()
+      over({ _tag: "NoAnswer", because: "timeout", detail: `no answer within ${within / 1000} s` })
+    }
+    queue.add(this, now + within)
+    abort = transport.send(request, done, session.context)
+  }
+
+  private heard(call: Call, outcome: Incoming | NoAnswer, ticket: Ticket): void {
+    const { memory, provider, queue, raw, terms, whose } = this.watching
+    const { session } = this
+    if (session === undefined) return ticket.dropped()
+    const answer = outcome._tag === "Incoming" ? answerOf(outcome) : undefined
+    ticket.heard(outcome._tag === "Incoming" ? answerOf(outcome) : outcome)
+    const now = queue.now()
+    const at = queue.clock.currentTimeMillisUnsafe()
+    const before = this.poller.owned || !owns(memory, whose, this.ref) ? this.poller : { ...this.poller, owned: true }
+    const said = outcome._tag === "Incoming" ? read(provider, this.ref, call, answerOf(outcome)) : missed(provider, outcome)
+    const reading = Poller.readAs(said, before.owned)
+    const asked = answer === undefined ? undefined : retryAfter(answer.headers, at)
+    const payload = raw && answer !== undefined ? { raw: parseJson(answer.body) ?? answer.body } : {}
+    this.recorded(session, reading, answer)
+    const answered = { reading, now, at, retryAfter: asked, ...payload }
+    const { next, poller, state } = Poller.heard(before, answered, terms)
+    this.poller = poller
+    if (poller.owned && !before.owned) own(memory, whose, this.ref)
+    if (state !== undefined) this.changed(before.state._tag, state, session.context)
+    switch (next._tag) {
+      case "Ended": {
+        Meter.lagged(session.context, provider.definition.name, next.lagMs, { ...reading, at, poll: poller.polls })
+        return isTerminal(poller.state) ? this.finish(poller.state, session.context) : undefined
+      }
+      case "Lost":
+        return this.lose({ poller, next })
+      case "Plan":
+        return this.paced(next.last, (wait) => this.retried(reading, wait, (retry) => this.plan({ ...answered, wait, retry })))
+    }
+  }
+
+  /** What a session shows of a poll: in its span, in the metrics, and as a line if that is wanted. */
+  private recorded(session: Session, reading: Reading, answer: Answer | undefined): void {
+    const { name } = this.watching.provider.definition
+    const { polls } = this.poller
+    const status = answer === undefined ? "" : `HTTP ${answer.status}, `
+    if (session.isLogged) this.log(session, `Poll ${polls} of ${name} job ${this.ref.id}: ${status}${inWords(reading)}`)
+    const because = reading._tag === "Missed" ? reading.because : reading._tag === "NotFound" ? "not-found" : undefined
+    if (because !== undefined) Meter.failedPoll(session.context, name, because)
+    const { poll } = session
+    session.poll = undefined
+    if (poll === undefined) return
+    quietly(() => {
+      poll.span.attribute("reelay.attempt", polls)
+      poll.span.attribute("reelay.reading", reading._tag)
+      if (answer !== undefined) poll.span.attribute("http.response.status_code", answer.status)
+      if (because !== undefined) poll.span.attribute("error.type", because)
+      poll.end(Exit.void)
+    })
+  }
+
+  private plan(given: Parameters<typeof Poller.planned>[1]): void {
+    const { provider, terms } = this.watching
+    const { next, poller } = Poller.planned(this.poller, given, terms)
+    this.poller = poller
+    const { session } = this
+    if (session?.isLogged === true && next._tag !== "Lost") {
+      const what = next._tag === "Poll" ? "Polling" : "Giving up on"
+      this.log(session, `${what} ${provider.definition.name} job ${this.ref.id} in ${Math.round(next.at - given.now) / 1000} s`)
+    }
+    if (next._tag === "Lost") this.lose({ poller, next })
+    else this.sleep()
+  }
+
+  /** Asks the pace: at once if it is a function, else by a step of its schedule. */
+  private paced(last: Parameters<Poller.PureTerms["pace"]>[0], then: (wait: number) => void): void {
+    const { pace, queue } = this.watching
+    if (typeof pace === "function") return then(pace(last))
+    const steps = (this.steps ??= {})
+    const step = steps.pace === undefined ? Schedule.toStep(pace.schedule) : Effect.succeed(steps.pace)
+    this.slowly(
+      Effect.flatMap(step, (begun) => {
+        steps.pace = begun
+        return waitOf(begun, queue.now() - queue.offset, last)
+      }),
+      then
+    )
+  }
+
+  /** Asks how long to wait after a failed poll. */
+  private retried(reading: Reading, wait: number, then: (retry: number) => void): void {
+    const { queue, retry, terms } = this.watching
+    const { failures } = this.poller
+    if (reading._tag !== "Missed") {
+      if (failures === 0 && this.steps !== undefined) this.steps.retry = undefined
+      return then(0)
+    }
+    if (typeof retry === "function") {
+      const random = this.session === undefined ? 0 : Context.get(this.session.context, Random.Random).nextDoubleUnsafe()
+      const paced = Number.isFinite(wait) ? wait : terms.minInterval
+      return then(retry({ failures, paced, random }))
+    }
+    const steps = (this.steps ??= {})
+    const step = steps.retry === undefined ? Schedule.toStep(retry) : Effect.succeed(steps.retry)
+    const error = this.errorOf(reasonOfFailure(reading))
+    this.slowly(
+      Effect.flatMap(step, (begun) => {
+        steps.retry = begun
+        return waitOf(begun, queue.now() - queue.offset, error)
+      }),
+      then
+    )
+  }
+
+  // The end
+
+  private changed(before: JobState["_tag"], state: JobState, context: Context.Context<never>): void {
+    const { name } = this.watching.provider.definition
+    if (before !== state._tag) Meter.came(context, name, state._tag)
+    if (this.session !== undefined && before !== state._tag) {
+      Meter.watched(this.session.context, name, before, -1)
+      if (!isTerminal(state)) Meter.watched(this.session.context, name, state._tag, 1)
+    }
+    for (const listener of Array.from(this.listeners)) this.tell(listener, () => listener.state(state))
+  }
+
+  /** Listeners learn of the end once the journal has. */
+  private finish(state: Terminal, context: Context.Context<never>): void {
+    const { entry } = this
+    this.stop(Exit.void)
+    const told = (): void => {
+      for (const listener of Array.from(this.listeners)) this.tell(listener, () => listener.ended())
+    }
+    if (entry === undefined) return told()
+    const written = Effect.runForkWith(context)(Effect.uninterruptible(Effect.ignoreCause(entry.ended(state))))
+    this.settling = written
+    written.addObserver(() => {
+      this.settling = undefined
+      told()
+    })
+  }
+
+  /** Sight of the job is lost: all who listen are told why, and whoever joins next opens another session. */
+  private lose({ next, poller }: { readonly poller: Poller.Poller; readonly next: { readonly because: Poller.Lost } }): void {
+    this.poller = poller
+    if (next.because._tag !== "Deadline" && this.steps !== undefined) this.steps.retry = undefined
+    this.ended(Cause.fail(this.errorOf(reasonOf(next.because, poller))))
+  }
+
+  private broke(cause: Cause.Cause<never>): void {
+    this.ended(cause)
+  }
+
+  private ended(cause: Cause.Cause<JobError>): void {
+    const { entry, session } = this
+    this.stop(Exit.failCause(cause))
+    const told = (): void => {
+      // A copy: who fails may listen again at once, and that is a new listener.
+      const all = Array.from(this.listeners)
+      this.listeners.clear()
+      for (const listener of all) this.tell(listener, () => listener.lost(cause))
+    }
+    if (entry === undefined || session === undefined) return told()
+    Effect.runForkWith(session.context)(Effect.ignoreCause(entry.left)).addObserver(told)
+  }
+
+  private errorOf(reason: Reason): JobError {
+    const { name } = this.watching.provider.definition
+    return new JobError({ reason, provider: name, operation: "poll", attempt: this.poller.polls, ref: this.ref })
+  }
+
+  // What may break
+
+  /** Runs a step of this job: what it throws ends this one, with its own cause. */
+  private guarded(step: () => void): void {
+    try {
+      step()
+    } catch (defect) {
+      this.broke(Cause.die(defect))
+    }
+  }
+
+  /** A listener that throws is its own affair. */
+  private tell(listener: Listener, call: () => void): void {
+    try {
+      call()
+    } catch (defect) {
+      const context = this.session?.context ?? Context.empty()
+      Effect.runForkWith(context)(Effect.logError(`A listener of job ${this.ref.id} failed`, defect))
+      this.listeners.delete(listener)
+    }
+  }
+
+  /** A step that is an effect has a fiber for itself, and none while the job waits. */
+  private slowly<A>(step: Effect.Effect<A>, then: (value: A) => void): void {
+    const { session } = this
+    if (session === undefined) return
+    const fiber = Effect.runForkWith(session.context)(step)
+    const over = (exit: Exit.Exit<A>): void => {
+      if (Exit.isSuccess(exit)) this.guarded(() => then(exit.value))
+      else this.broke(exit.cause)
+    }
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return over(exit)
+    let isLeft = false
+    this.undo = () => {
+      isLeft = true
+      fiber.interruptUnsafe()
+    }
+    fiber.addObserver((late) => {
+      if (isLeft) return
+      this.undo = undefined
+      over(late)
+    })
+  }
+
+  private log(session: Session, line: string): void {
+    quietly(() => Effect.runSyncWith(session.context)(Effect.logDebug(line)))
+  }
+}
+
+const nothing = (): void => undefined
+
+/** What only shows a job must not end it. */
+const quietly = <A>(show: () => A): A | undefined => {
+  try {
+    return show()
+  } catch {
     return undefined
-  }).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, shared))
-
-  /** One stretch of watching. Once the end is seen, who leaves cuts neither what is told of it nor the span. */
-  const poll = Effect.uninterruptibleMask((restore) =>
-    Trace.watchSession(ref, (span) =>
-      Effect.gen(function* () {
-        unfinished = yield* monotonic
-        if (expired) {
-          expired = false
-          deadline = unfinished + setting.deadline
-        }
-        yield* count(JobState.isTerminal(state) ? undefined : state._tag)
-        const end = yield* restore(untilEnd)
-        if (end !== undefined) yield* publish(end.seen, end.lag)
-      }).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            span.attribute("reelay.job.state", state._tag)
-            span.attribute("reelay.polls", polls)
-          })
-        )
-      )
-    )
-  )
-
-  /**
-   * Tells everybody how the poller ended; whoever listens next starts another. One that was left may take its time to end: by then it
-   * is the poller no more, and what listens is its successor's.
-   */
-  const ended = (self: Fiber.Fiber<void>, exit: Exit.Exit<void, JobError>): void => {
-    if (poller !== self) return
-    poller = undefined
-    if (Exit.isSuccess(exit)) return
-    // A copy: who fails may listen again at once, and that is a new listener.
-    for (const listener of Array.from(listeners)) Queue.failCauseUnsafe(listener, exit.cause)
   }
+}
 
-  /** A poller that has a successor leaves it what it holds, and those who are yet to read the end keep it until they have. */
-  const letGo = (self: Fiber.Fiber<void>): Effect.Effect<void> => {
-    if (poller !== undefined && poller !== self) return Effect.void
-    if (JobState.isTerminal(state)) return listeners.size > 0 ? Effect.void : entry.left
-    return Effect.andThen(count(undefined), entry.left)
-  }
+const answerOf = ({ body, headers, status }: Incoming): Answer => ({ operation: "poll", status, headers, body })
 
-  // One synchronous step, so that two who join at once start one poller. Its failure travels through the queues: as a fiber of
-  // its own it must not be reported as unhandled.
-  const started = (context: Context.Context<never>): Fiber.Fiber<void> => {
-    const self: Fiber.Fiber<void> = Effect.runForkWith(context)(
-      Effect.yieldNow.pipe(
-        Effect.andThen(entry.begun),
-        Effect.andThen(poll),
-        Effect.onExit((exit) =>
-          Effect.andThen(
-            Effect.suspend(() => letGo(self)),
-            Effect.sync(() => ended(self, exit))
-          )
-        ),
-        Effect.ignoreCause
-      )
-    )
-    return self
-  }
-
-  const join = Effect.gen(function* () {
-    const listener: Listener = yield* Queue.unbounded<JobState.JobState, JobError | Cause.Done>()
-    const context = yield* Effect.context()
-    Queue.offerUnsafe(listener, state)
-    if (JobState.isTerminal(state)) Queue.endUnsafe(listener)
-    else {
-      listeners.add(listener)
-      poller ??= started(context)
-    }
-    return listener
-  })
-
-  const leave = (listener: Listener) =>
-    Effect.suspend(() => {
-      listeners.delete(listener)
-      if (listeners.size > 0) return Effect.void
-      if (poller === undefined) return entry.left
-      const idle = poller
-      poller = undefined
-      return Fiber.interrupt(idle)
-    })
-
-  const watch: Watch = {
-    current: () => state,
-    states: Stream.unwrap(Effect.map(Effect.acquireRelease(join, leave), (listener) => Stream.fromQueue(listener))),
-    observe: (seen) =>
-      Clock.currentTimeMillis.pipe(
-        Effect.flatMap((at) => publish({ ...seen, at, poll: polls })),
-        Effect.map(() => state)
-      )
-  }
-  return watch
+const missed = (provider: Provider<never>, { because, detail }: NoAnswer): Missed => ({
+  _tag: "Missed",
+  because: because === "timeout" ? "timeout" : "network",
+  detail: excerpt(redactor(provider)(detail))
 })
 
-/** Whether a provider has answered for this job, whatever it said of it. */
-const isAnswer = (reading: Reading): boolean => {
-  switch (reading._tag) {
-    case "Queued":
-    case "Running":
-    case "Succeeded":
-    case "Failed":
-    case "Expired":
-    case "Cancelled":
-    case "Unrecognised":
-      return true
-    case "Missed":
-    case "NotFound":
-    case "Refused":
-      return false
-  }
-}
-
 /** A reading in a few words. What came from outside is an excerpt, and what may be signed is left out. */
-const told = (reading: Reading): string => {
+const inWords = (reading: Reading): string => {
   switch (reading._tag) {
     case "Queued":
     case "Succeeded":
@@ -405,7 +552,7 @@ const told = (reading: Reading): string => {
     case "Failed":
       return `Failed: ${excerpt(reading.failure.message)}`
     case "Unrecognised":
-      return `an unknown word, "${excerpt(reading.word)}"`
+      return `an unknown status, "${excerpt(reading.word)}"`
     case "Missed":
     case "NotFound":
       return `${reading._tag}: ${excerpt(reading.detail)}`
@@ -413,52 +560,3 @@ const told = (reading: Reading): string => {
       return `Refused: ${excerpt(reading.message)}`
   }
 }
-
-const missed = ({ because, detail }: NoAnswer): Missed => ({
-  _tag: "Missed",
-  because: because === "timeout" ? "timeout" : "network",
-  detail
-})
-
-const reasonOf = (because: Missed | NotFoundReading | Refused): Reason => {
-  switch (because._tag) {
-    case "NotFound":
-      return new NotFound({ detail: because.detail })
-    case "Refused":
-      switch (because.reason) {
-        case "Unauthorized":
-          return new Unauthorized({ detail: `HTTP ${because.status}, ${because.message}` })
-        case "PaymentRequired":
-          return new PaymentRequired({ detail: `HTTP ${because.status}, ${because.message}` })
-        case "PollRejected":
-          return new PollRejected({ status: because.status, code: because.code, detail: because.message })
-      }
-    case "Missed":
-      switch (because.because) {
-        case "unreadable":
-          return new BadPayload({ expected: "the documented JSON", excerpt: because.detail })
-        case "rate-limited":
-          return new RateLimited({ detail: because.detail })
-        case "unauthorized":
-          return new Unauthorized({ detail: because.detail })
-        case "network":
-        case "timeout":
-        case "server":
-        case "query-failed":
-          return new Unreachable({ detail: because.detail })
-      }
-  }
-}
-
-const timeUp = ({ deadline }: Setting, state: JobState.JobState, seen: Reading): DeadlineExceeded => {
-  const detail =
-    seen._tag === "Unrecognised"
-      ? `its status is "${seen.word}", which no document explains`
-      : seen._tag === "Missed" || seen._tag === "NotFound"
-        ? `the last poll failed: ${seen.detail}`
-        : undefined
-  return new DeadlineExceeded({ deadline, lastState: state._tag, detail })
-}
-
-const tooLate = ({ deadline }: Setting, state: JobState.JobState, { detail }: NotAdmitted): DeadlineExceeded =>
-  new DeadlineExceeded({ deadline, lastState: state._tag, detail: `and the last poll had to wait: ${detail}` })

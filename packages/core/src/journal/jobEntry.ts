@@ -16,12 +16,10 @@ export interface JobEntry {
   readonly ended: (state: Terminal) => Effect.Effect<void>
 }
 
-const noEntry: JobEntry = { begun: Effect.void, left: Effect.void, ended: () => Effect.void }
-
 /** Keeps an entry up to date with what the watcher sees. */
-export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<JobEntry> {
+export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<JobEntry | undefined> {
   const found = yield* Effect.serviceOption(Journal)
-  if (Option.isNone(found)) return noEntry
+  if (Option.isNone(found)) return undefined
   const journal = found.value
   const entry = (): Entry | undefined => journal.open(ref)
   /** The entry that the watcher has a share of. */

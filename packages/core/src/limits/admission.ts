@@ -1,11 +1,18 @@
-/** Whose turn it is to send: what the engine asks before each request. Without shared limits it is always one's turn. */
+/**
+ * Who may send now: what the engine asks before each request. Two forms of one contract: `turn` as an effect around a request, for what has a
+ * fiber anyway, and `admission` by callbacks, for polls, which have none.
+ */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { Answer } from "../job/Reading.ts"
 import type { Account } from "../provider/account.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
 
-/** The turn did not come in time: nothing was sent. */
+/** The request was not admitted in time: nothing was sent. */
 export interface NotAdmitted {
   readonly _tag: "NotAdmitted"
   /** `circuit`: the address did not answer others. `pause`: it asked to stay away. `rate`: the caller's own rate, or the jobs in front. */
@@ -17,9 +24,32 @@ export interface NotAdmitted {
 /** Passes an answer on unchanged, and learns from it how the address is. */
 export type Listen = <R>(asked: Effect.Effect<Answer, NoAnswer, R>) => Effect.Effect<Answer, NoAnswer, R>
 
+/** A request that was admitted. One of the two is called, once. */
+export interface Ticket {
+  /** What came of it: the limits learn from that, before anything else is done with it. */
+  readonly heard: (outcome: Answer | NoAnswer) => void
+  /** It was cut: that says nothing of the address. */
+  readonly dropped: () => void
+}
+
+/** Who asks to be admitted. One of the three is called, once, and maybe before `ask` returns. */
+interface Asker {
+  readonly admitted: (ticket: Ticket) => void
+  readonly refused: (because: NotAdmitted) => void
+  readonly broken: (cause: Cause.Cause<never>) => void
+}
+
+export interface Admission {
+  /**
+   * Asks to send one request, and waits at most `patience` milliseconds. What it answers with gives the wait up; after that nothing is
+   * called. The context is the asker's: its clock counts.
+   */
+  readonly ask: (account: Account, patience: number, context: Context.Context<never>, asker: Asker) => () => void
+}
+
 export interface Limits {
   /**
-   * Waits for its turn, at most `patience` milliseconds, and then runs `send`, which patience does not cut. The wait can be
+   * Waits until the request is admitted, at most `patience` milliseconds, and then runs `send`, which patience does not cut. The wait can be
    * interrupted. `send` hands its request to `listen`.
    */
   readonly turn: <A, E, R>(
@@ -27,15 +57,65 @@ export interface Limits {
     patience: number,
     send: (listen: Listen) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | NotAdmitted, R>
+  /** The same without a fiber, if it can be had: in memory. Default: a fiber for each poll that asks. */
+  readonly admission?: Admission | undefined
 }
 
-export const none: Limits = { turn: (_account, _patience, send) => send((asked) => asked) }
+const ignored: Ticket = { heard: () => undefined, dropped: () => undefined }
+
+const always: Admission = {
+  ask: (_account, _patience, _context, { admitted }) => {
+    admitted(ignored)
+    return () => undefined
+  }
+}
+
+export const none: Limits = { turn: (_account, _patience, send) => send((asked) => asked), admission: always }
 
 export const Limits: Context.Reference<Limits> = Context.Reference<Limits>("@reelay/core/Limits", { defaultValue: () => none })
 
-/** One turn under the limits of the context. */
+/** One request under the limits of the context. */
 export const whenAdmitted = <A, E, R>(
   account: Account,
   patience: number,
   send: (listen: Listen) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | NotAdmitted, R> => Effect.flatMap(Limits, ({ turn }) => turn(account, patience, send))
+
+/** The admission of limits, whichever form they have. */
+export const admissionOf = ({ admission, turn }: Limits): Admission => admission ?? { ask: byTurn(turn) }
+
+/** A fiber that has the turn until the request is heard of. */
+const byTurn =
+  (turn: Limits["turn"]): Admission["ask"] =>
+  (account, patience, context, { admitted, broken, refused }) => {
+    let isOver = false
+    let fiber: Fiber.Fiber<unknown, NotAdmitted> | undefined
+    const leave = (): void => {
+      isOver = true
+      fiber?.interruptUnsafe()
+    }
+    const asked = turn(account, patience, (listen) =>
+      Effect.exit(
+        listen(
+          Effect.callback<Answer, NoAnswer>((resume) => {
+            const heard = (outcome: Answer | NoAnswer): void => {
+              isOver = true
+              resume("_tag" in outcome ? Effect.fail(outcome) : Effect.succeed(outcome))
+            }
+            admitted({ heard, dropped: leave })
+          })
+        )
+      )
+    )
+    fiber = Effect.runForkWith(context)(asked)
+    // Admitted at once, and left at once.
+    if (isOver) fiber.interruptUnsafe()
+    fiber.addObserver((exit) => {
+      if (isOver || Exit.isSuccess(exit)) return
+      isOver = true
+      const found = Cause.findErrorOption(exit.cause)
+      if (Option.isSome(found)) refused(found.value)
+      else broken(Cause.fromReasons(exit.cause.reasons.filter((reason) => !Cause.isFailReason(reason))))
+    })
+    return leave
+  }

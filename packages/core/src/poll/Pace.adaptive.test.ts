@@ -1,7 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { expect } from "../../test/expect.ts"
@@ -9,18 +8,11 @@ import { done, listen, provider, request, said, transport } from "../../test/fak
 import { queued, running, states, submitted } from "../../test/samples.ts"
 import * as Job from "../Job.ts"
 import * as Pace from "./Pace.ts"
-import { waitOf } from "./schedule.ts"
 
 const look = (given: Partial<Pace.LastPoll> = {}): Pace.LastPoll => ({ state: submitted, polls: 1, failures: 0, age: 0, ...given })
 
-/** The waits that a pace asks for, a look each; no time passes between. */
-const waits = (pace: Pace.Pace, looks: ReadonlyArray<Pace.LastPoll>): ReadonlyArray<number> =>
-  Effect.runSync(
-    Effect.gen(function* () {
-      const step = yield* Schedule.toStep(pace)
-      return yield* Effect.forEach(looks, (each) => waitOf(step, 0, each))
-    })
-  )
+/** The waits that a pace asks for, one a poll; no time passes between. */
+const waits = (pace: Pace.PurePace, looks: ReadonlyArray<Pace.LastPoll>): ReadonlyArray<number> => looks.map(pace)
 const remaining = (estimate: number | undefined, more: { share?: number; otherwise?: Duration.Input } = {}) =>
   waits(Pace.adaptive({ remaining: () => estimate, min: 1000, max: "20 seconds", ...more }), [look()])[0]
 
@@ -78,30 +70,6 @@ describe("adaptive", () => {
         expect(wait).toBeGreaterThanOrEqual(options.min)
         expect(wait).toBeLessThanOrEqual(options.max)
       }
-    })
-  })
-
-  it("jittered, no wait is further from that than jitter goes", () => {
-    always((options, all) => {
-      for (const wait of waits(Pace.adaptive(options).pipe(Schedule.jittered), all)) {
-        expect(wait).toBeGreaterThanOrEqual(options.min * 0.8 - 1)
-        expect(wait).toBeLessThanOrEqual(options.max * 1.2 + 1)
-      }
-    })
-  })
-
-  it("the longer of it and an even pace is never shorter than either", () => {
-    always((options, all) => {
-      const both = waits(Schedule.max([Pace.adaptive(options), Pace.fixed(5000)]), all)
-      const alone = waits(Pace.adaptive(options), all)
-      expect(both).toEqual(alone.map((wait) => Math.max(wait, 5000)))
-    })
-  })
-
-  it("any number of looks is all that it takes where it is limited to that", () => {
-    always((options, all) => {
-      const limited = waits(Pace.adaptive(options).pipe(Schedule.upTo({ times: 3 })), all)
-      expect(limited.map(Number.isFinite)).toEqual(all.map((_, index) => index < 3))
     })
   })
 })

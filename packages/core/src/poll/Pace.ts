@@ -1,18 +1,17 @@
 /**
  * When to poll next.
  *
- * A pace is a `Schedule` whose input is the last poll, so paces compose with every `Schedule` combinator.
+ * A pace is a function of the last poll, or a `Schedule` that is stepped once a poll (`Pace.fromSchedule`).
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import type { JobState } from "../job/JobState.ts"
 import type { PollingPolicy } from "../provider/Provider.ts"
 
 /**
- * The last poll at a job. Before the first one, the state is `Submitted` and `polls` 0.
+ * The last poll of a job. Before the first one, the state is `Submitted` and `polls` 0.
  *
  * @category models
  * @since 0.1.0
@@ -21,7 +20,7 @@ export interface LastPoll {
   readonly state: JobState
   /** Polls begun so far, failed ones included. */
   readonly polls: number
-  /** Looks in a row that told nothing. */
+  /** Failed polls in a row. */
   readonly failures: number
   /** Since the provider accepted the job, in milliseconds. A step of the wall clock does not change it. */
   readonly age: number
@@ -30,13 +29,53 @@ export interface LastPoll {
 }
 
 /**
- * Says how long to wait from one answer to the next poll. The engine adds what must be added: `Retry-After` and `pollRetry`, after
- * failed polls, stretch a wait, and the deadline cuts it. A pace that ends lets the watcher wait for the deadline without looking.
+ * Says how long to wait from one answer to the next poll, in milliseconds; `Infinity` for no further poll: then the watch session waits for
+ * the deadline, and polls once more. The engine adds what must be added: `Retry-After`, and `pollRetry` after failed polls, make a wait
+ * longer, and the deadline cuts it. Below 0 counts as 0, and what is not a number as the provider's least interval.
+ *
+ * **Example** (Often in the first minute)
+ *
+ * ```ts
+ * import type { Pace } from "@reelay/core"
+ *
+ * export const pace: Pace.Pace = ({ age }) => (age < 60_000 ? 5000 : 15_000)
+ * ```
  *
  * @category models
  * @since 0.1.0
  */
-export interface Pace extends Schedule.Schedule<unknown, LastPoll> {}
+export type Pace = PurePace | SchedulePace
+
+/** @category models */
+export type PurePace = (last: LastPoll) => number
+
+/**
+ * A pace that is a schedule. It lives in the process that polls: whoever stores a job's poller refuses it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SchedulePace {
+  readonly _tag: "SchedulePace"
+  readonly schedule: Schedule.Schedule<unknown, LastPoll>
+}
+
+/**
+ * A pace from a `Schedule` whose input is the last poll. A schedule that ends means no further poll but the one at the deadline.
+ *
+ * **Example** (Ten polls, and then the deadline's)
+ *
+ * ```ts
+ * import * as Schedule from "effect/Schedule"
+ * import { Pace } from "@reelay/core"
+ *
+ * export const pace = Pace.fromSchedule(Schedule.spaced("10 seconds").pipe(Schedule.upTo({ times: 10 })))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromSchedule = (schedule: Schedule.Schedule<unknown, LastPoll>): SchedulePace => ({ _tag: "SchedulePace", schedule })
 
 /**
  * Polls at an even interval: milliseconds, `"5 seconds"`, or a `Duration`.
@@ -52,7 +91,10 @@ export interface Pace extends Schedule.Schedule<unknown, LastPoll> {}
  * @category constructors
  * @since 0.1.0
  */
-export const fixed = (every: Duration.Input): Pace => Schedule.spaced(every).pipe(Schedule.setInputType<LastPoll>())
+export const fixed = (every: Duration.Input): PurePace => {
+  const wait = Duration.toMillis(Duration.fromInputUnsafe(every))
+  return () => wait
+}
 
 /**
  * Polls often at first and ever more seldom: each wait is `factor` times the one before, until `to`.
@@ -67,11 +109,12 @@ export const backoff = (options: {
   readonly to: Duration.Input
   /** Default: 1.5. */
   readonly factor?: number | undefined
-}): Pace =>
-  Schedule.exponential(options.from, options.factor ?? 1.5).pipe(
-    Schedule.setInputType<LastPoll>(),
-    Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.fromInputUnsafe(options.to))))
-  )
+}): PurePace => {
+  const from = Duration.toMillis(Duration.fromInputUnsafe(options.from))
+  const to = Duration.toMillis(Duration.fromInputUnsafe(options.to))
+  const factor = options.factor ?? 1.5
+  return ({ polls }) => Math.min(to, from * factor ** polls)
+}
 
 /**
  * The pace that a provider's documents advise: a first wait, then an even interval.
@@ -79,10 +122,10 @@ export const backoff = (options: {
  * @category constructors
  * @since 0.1.0
  */
-export const ofPolicy = ({ firstDelay, interval }: PollingPolicy): Pace =>
-  fixed(interval).pipe(
-    Schedule.modifyDelay(({ duration, input }) => Effect.succeed(input.polls === 0 ? Duration.millis(firstDelay) : duration))
-  )
+export const ofPolicy =
+  ({ firstDelay, interval }: PollingPolicy): PurePace =>
+  ({ polls }) =>
+    polls === 0 ? firstDelay : interval
 
 /**
  * A pace from what a caller gave: a pace as it is, or an interval.
@@ -90,7 +133,11 @@ export const ofPolicy = ({ firstDelay, interval }: PollingPolicy): Pace =>
  * @category constructors
  * @since 0.1.0
  */
-export const from = (pace: Pace | Duration.Input): Pace => (Schedule.isSchedule(pace) ? pace : fixed(pace))
+export const from = (pace: Pace | Duration.Input): Pace => (isPace(pace) ? pace : fixed(pace))
+
+/** Whether it is a pace already, and not an interval. */
+export const isPace = (pace: Pace | Duration.Input): pace is Pace =>
+  typeof pace === "function" || (typeof pace === "object" && "_tag" in pace && pace._tag === "SchedulePace")
 
 /**
  * Estimates how much longer a job will take, in milliseconds from now; `undefined` where nothing can be said. It is asked before each
@@ -132,19 +179,16 @@ export const adaptive = (options: {
   readonly share?: number | undefined
   /** The wait while the estimator says nothing, within `min` and `max` too. Default: `min`. */
   readonly otherwise?: Duration.Input | undefined
-}): Pace => {
+}): PurePace => {
   const min = Duration.toMillis(options.min)
   const max = Math.max(min, Duration.toMillis(options.max))
   const share = options.share ?? 0.5
   const unknown = options.otherwise === undefined ? min : Duration.toMillis(options.otherwise)
-  const within = (wait: number): Duration.Duration => Duration.millis(Math.min(max, Math.max(min, wait)))
-  return Schedule.forever.pipe(
-    Schedule.setInputType<LastPoll>(),
-    Schedule.modifyDelay(({ input }) => {
-      const estimate = options.remaining(input)
-      return Effect.succeed(within(estimate === undefined || Number.isNaN(estimate) ? unknown : estimate * share))
-    })
-  )
+  return (last) => {
+    const estimate = options.remaining(last)
+    const wait = estimate === undefined || Number.isNaN(estimate) ? unknown : estimate * share
+    return Math.min(max, Math.max(min, wait))
+  }
 }
 
 /**

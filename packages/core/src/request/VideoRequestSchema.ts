@@ -5,14 +5,22 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
-import { excerpt } from "../base/Text.ts"
-import { InvalidRequest } from "../job/JobError.ts"
-import type { Image } from "./VideoRequest.ts"
+import type { InvalidRequest } from "../job/JobError.ts"
+import { refused } from "./refused.ts"
+import type { Image as GivenImage } from "./VideoRequest.ts"
 
-const Image = Schema.declare((value): value is Image => typeof value === "string" || value instanceof Uint8Array || value instanceof Blob, {
-  expected: "a URL, a Uint8Array or a Blob"
-})
+/**
+ * Schema for an image as a user gives it. It has no form in JSON: that is `StoredVideoRequest.Image`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Image = Schema.declare(
+  (value): value is GivenImage => typeof value === "string" || value instanceof Uint8Array || value instanceof Blob,
+  {
+    expected: "a URL, a Uint8Array or a Blob"
+  }
+)
 
 /**
  * The fields of a request, to which a provider adds its own `options`.
@@ -47,11 +55,5 @@ export const VideoRequest = Schema.Struct(fields)
  */
 export const checker = <A>(schema: Schema.Codec<A, unknown>): ((request: unknown) => Effect.Effect<A, InvalidRequest>) => {
   const decode = Schema.decodeUnknownEffect(schema, { onExcessProperty: "error" })
-  const format = SchemaIssue.makeFormatterStandardSchemaV1()
-  return (request) =>
-    Effect.mapError(decode(request), (error) => {
-      const [issue] = format(error.issue).issues
-      const field = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-      return new InvalidRequest({ field: field === "" ? "request" : field, rule: `is wrong: ${excerpt(issue?.message ?? error.message)}` })
-    })
+  return (request) => Effect.mapError(decode(request), refused)
 }

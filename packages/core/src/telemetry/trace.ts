@@ -2,8 +2,11 @@
  * Spans: what a trace shows of a job. Which there are, and why watching has a span for each session, is in decisions/0009. An attribute is
  * never a key, a URL or a prompt.
  */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { JobError } from "../job/JobError.ts"
@@ -82,21 +85,60 @@ const around = <A, E, R>(
 
 /** Remembers which span a job was got in: its later spans belong to it. */
 export const originates = (ref: JobRef, from: Tracer.Span): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (!Context.get(from.annotations, Tracer.DisablePropagation)) places.set(ref, { origin: idsOf(from) })
-  })
-
-/** One watch session. */
-export const watchSession = <A, E, R>(
-  ref: JobRef,
-  use: (span: Tracer.Span) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
-  Effect.suspend(() => {
-    const place = places.get(ref)
-    return around("reelay.job", { attributes: jobOf(ref) }, [place?.origin, place?.session], (made) => {
-      if (place !== undefined) places.set(ref, { ...place, session: idsOf(made) })
-      return use(made)
+  Effect.contextWith((context: Context.Context<never>) =>
+    Effect.sync(() => {
+      if (isTraced(context) && !Context.get(from.annotations, Tracer.DisablePropagation)) places.set(ref, { origin: idsOf(from) })
     })
+  )
+
+/** A span that is opened and ended by hand, for what has no fiber of its own. */
+export interface OpenSpan {
+  readonly span: Tracer.Span
+  readonly end: (exit: Exit.Exit<unknown, unknown>) => void
+}
+
+const opened = (
+  context: Context.Context<never>,
+  name: string,
+  { attributes, kind = "internal", links = [], parent }: Options
+): OpenSpan => {
+  const made = Effect.makeSpan(name, {
+    attributes,
+    kind,
+    links: links.map((each) => ({ span: each, attributes: {} })),
+    ...(parent === undefined ? {} : { parent })
+  })
+  const begun = Effect.runSyncWith(context)(made)
+  return {
+    span: begun,
+    end: (exit) => {
+      const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
+      if (error instanceof JobError) begun.attribute("error.type", error.reason._tag)
+      begun.end(Context.get(context, Clock.Clock).currentTimeNanosUnsafe(), exit)
+    }
+  }
+}
+
+/** Whether somebody records spans: a tracer was provided. */
+const isTraced = ({ mapUnsafe }: Context.Context<never>): boolean => mapUnsafe.has(Tracer.TracerKey)
+
+/** One watch session. `undefined`: nobody records it. */
+export const watchSession = (context: Context.Context<never>, ref: JobRef): OpenSpan | undefined => {
+  if (!isTraced(context)) return undefined
+  const place = places.get(ref)
+  const isNested = Option.isSome(Context.getOption(context, Tracer.ParentSpan))
+  const links = [isNested ? place?.origin : undefined, place?.session].filter((each) => each !== undefined)
+  const session = opened(context, "reelay.job", { attributes: jobOf(ref), links, parent: isNested ? undefined : place?.origin })
+  if (place !== undefined) places.set(ref, { ...place, session: idsOf(session.span) })
+  return session
+}
+
+/** One poll of a watch session. */
+export const poll = (context: Context.Context<never>, provider: Provider<never>, ref: JobRef, session: OpenSpan): OpenSpan =>
+  opened(context, "reelay.poll", {
+    kind: "client",
+    attributes: { ...apiOf(provider), ...jobOf(ref) },
+    parent: idsOf(session.span)
   })
 
 /** Something that is done with a job besides watching. */

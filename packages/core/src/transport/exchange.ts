@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 
 /**
  * The cause of a request that failed before its first byte: nothing was sent.
@@ -80,8 +81,8 @@ export interface Transport {
   /** How many requests it has in flight at once to one origin. The engine keeps more than that in a line of its own. */
   readonly capacity: number
   /**
-   * Sends a request. `done` is called once, never before `send` has returned. What `send` answers with aborts the request; after that
-   * `done` is not called. Never throws, and `done` must not.
+   * Sends a request. `done` is called once, and maybe before `send` returns. What `send` answers with aborts the request; after that
+   * `done` is not called. Never throws, and `done` must not. The context is that of the watch session, for a transport that runs effects.
    */
-  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void) => () => void
+  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void, context: Context.Context<never>) => () => void
 }

@@ -1,6 +1,5 @@
 /** The transport over any effect `HttpClient`, so that programs keep theirs: a fiber for each request. */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -13,36 +12,29 @@ import { atOnce, type Incoming, type NoAnswer, type Outgoing, type Transport } f
 import { failed } from "./failure.ts"
 
 /**
- * Sends by an `HttpClient`, with these services around each request. Content codings that the client leaves are undone as far as the platform's
- * `DecompressionStream` can. Default: no services.
+ * Sends by an `HttpClient`. Content codings that the client leaves are undone as far as the platform's
+ * `DecompressionStream` can.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const overHttpClient = (client: HttpClient.HttpClient, context: Context.Context<never> = Context.empty()): Transport => {
-  const fork = Effect.runForkWith(context)
-  return {
-    capacity: atOnce,
-    send: (request, done) => {
-      let over = false
-      let returned = false
-      const fiber = fork(exchange(client, request))
-      fiber.addObserver((exit) => {
-        if (over) return
-        const outcome = Exit.isSuccess(exit) ? exit.value : failure(request, exit.cause)
-        if (returned) return done(outcome)
-        queueMicrotask(() => {
-          if (!over) done(outcome)
-        })
-      })
-      returned = true
-      return () => {
-        over = true
-        fiber.interruptUnsafe()
-      }
+export const overHttpClient = (client: HttpClient.HttpClient): Transport => ({
+  capacity: atOnce,
+  send: (request, done, context) => {
+    let over = false
+    const fiber = Effect.runForkWith(context)(exchange(client, request))
+    fiber.addObserver((exit) => {
+      if (over) return
+      const outcome = Exit.isSuccess(exit) ? exit.value : failure(request, exit.cause)
+      over = true
+      done(outcome)
+    })
+    return () => {
+      over = true
+      fiber.interruptUnsafe()
     }
   }
-}
+})
 
 const exchange = (client: HttpClient.HttpClient, request: Outgoing): Effect.Effect<Incoming, HttpClientError.HttpClientError> =>
   client.execute(requestOf(request)).pipe(
@@ -59,7 +51,7 @@ const requestOf = ({ body, headers, method, url }: Outgoing): HttpClientRequest.
 
 /** Only an error before any answer can tell by its code that nothing was sent. */
 const failure = (request: Outgoing, cause: Cause.Cause<HttpClientError.HttpClientError>): NoAnswer => {
-  const error = Cause.squash(cause)
+  const error = Cause.hasInterruptsOnly(cause) ? new Error("the request was interrupted") : Cause.squash(cause)
   if (inBrowser()) return failed(request, reasonOf(error), "by a browser")
   const before = HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError"
   return failed(request, reasonOf(error), before ? "by its code" : "by nothing")

@@ -1,0 +1,126 @@
+/** One download over all its tries: which candidate is asked next, and when. */
+import { bytesToHex } from "@noble/hashes/utils.js"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import { monotonic } from "../base/monotonic.ts"
+import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, JobError, type Reason } from "../job/JobError.ts"
+import type { Succeeded } from "../job/JobState.ts"
+import type { Artifact } from "../job/Reading.ts"
+import { whenAdmitted } from "../limits/admission.ts"
+import { accountAt } from "../provider/account.ts"
+import type { Provider } from "../provider/Provider.ts"
+import { read } from "../provider/read.ts"
+import * as Meter from "../telemetry/meter.ts"
+import { call } from "../transport/call.ts"
+import { type Miss, open, type Source } from "./download.ts"
+import type { Options } from "./options.ts"
+import { markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
+
+const gibibyte = 1024 ** 3
+
+/** A download has no deadline: who is asked to come back later than this, in milliseconds, is told so instead of waiting. */
+const longestAsked = 600_000
+
+/** So many new bytes give the whole of `retry` back: what moves on may go on, and what drips can't go on for ever. */
+const refill = 256 * 1024
+
+/** Fetches a finished video into a sink: candidates in turn, again after a while, with fresh links, resumed where it can be. */
+export const fetched = Effect.fnUntraced(function* <E>(
+  given: Provider<never>,
+  state: Succeeded,
+  options: Options,
+  into: Sink<E>,
+  progress: Progress
+): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | Exclude<E, Miss | TooLarge>, HttpClient.HttpClient> {
+  const provider = { ...given, baseUrl: state.ref.baseUrl }
+  const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
+  const count = yield* Meter.bytes(provider.definition.name)
+  const sink: Sink<E> = { ...into, write: (chunk) => Effect.map(into.write(chunk), () => count(chunk.byteLength)) }
+  const limit = options.maxBytes ?? 2 * gibibyte
+  const retry = options.retry ?? defaultRetry
+  let step = yield* Schedule.toStep(retry)
+  let candidates: ReadonlyArray<Artifact> = state.artifacts
+  let most = progress.bytes
+  let paid = most
+  for (let round = 1; ; round++) {
+    const misses: Array<Miss> = []
+    // What a consumer has of one candidate no other can go on with.
+    const isBound = (sink.given?.() ?? 0) > 0
+    for (const slot of isBound ? [progress.slot] : inOrder(candidates, progress)) {
+      const candidate = candidates[slot]
+      if (candidate === undefined) continue
+      const tried = yield* open(source, candidate, markOf(progress, slot)).pipe(
+        Effect.flatMap((found) => pour(found, slot, progress, sink, limit, options.onProgress ?? (() => undefined))),
+        Effect.as({ _tag: "Done" as const }),
+        Effect.catchIf(isMissOrTooLarge, (reason) => Effect.succeed(reason))
+      )
+      if (tried._tag === "Done") return { bytes: progress.bytes, sha256: bytesToHex(progress.hash.digest()) }
+      if (tried._tag === "TooLarge") return yield* failure(state, new ArtifactTooLarge({ limitBytes: limit }), round)
+      misses.push(tried)
+      const moved = progress.bytes > most
+      most = Math.max(most, progress.bytes)
+      // What broke while it moved on is gone on with; another candidate would begin anew.
+      if (moved && tried.kind === "again") break
+    }
+    const error = failure(state, reasonOf(misses, sink.given?.() ?? 0), round)
+    const lapsed = misses.some(({ kind }) => kind === "expired")
+    if (!lapsed && !misses.some(({ kind }) => kind === "again")) return yield* error
+    if (most - paid >= refill) {
+      paid = most
+      step = yield* Schedule.toStep(retry)
+    }
+    const wait = yield* Pull.matchEffect(step(yield* monotonic, error), {
+      onSuccess: ([, delay]) => Effect.succeed(delay),
+      onFailure: (cause) => Effect.failCause(cause),
+      onDone: () => Effect.fail(error)
+    })
+    const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
+    if (asked > longestAsked) return yield* error
+    // Fresh links need no patience the first time; what failed twice does.
+    if (asked > 0 || !lapsed || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
+    if (lapsed) candidates = yield* refreshed(provider, state, candidates)
+  }
+})
+
+/** The provider's order; but what is half there comes first. */
+const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): ReadonlyArray<number> => {
+  const slots = candidates.map((_, slot) => slot)
+  return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
+}
+
+const reasonOf = (misses: ReadonlyArray<Miss>, given: number): Reason => {
+  const said = misses.map(({ detail }) => detail).join("; ") || "there is no candidate"
+  if (given > 0) return new DownloadFailed({ detail: `${given} bytes were given, and the rest can't be had: ${said}` })
+  const refused = misses[0]?.forbidden
+  if (refused !== undefined && misses.every(({ forbidden }) => forbidden !== undefined)) return new ForbiddenAddress(refused)
+  return new DownloadFailed({ detail: said })
+}
+
+/** Asks for the job again. Where that tells nothing better, the links stay as they are. */
+const refreshed = (
+  provider: Provider<never>,
+  { ref }: Succeeded,
+  candidates: ReadonlyArray<Artifact>
+): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
+  const poll = provider.definition.poll(ref)
+  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
+    Effect.map((answer) => read(provider, ref, poll, answer)),
+    Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
+    Effect.orElseSucceed(() => candidates)
+  )
+}
+
+const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential(Duration.seconds(1)).pipe(
+  Schedule.upTo({ times: 3 }),
+  Schedule.jittered,
+  Schedule.setInputType<JobError>()
+)
+
+const isMissOrTooLarge = (error: unknown): error is Miss | TooLarge =>
+  typeof error === "object" && error !== null && "_tag" in error && (error._tag === "Miss" || error._tag === "TooLarge")
+
+export const failure = ({ ref }: Succeeded, reason: Reason, attempt: number): JobError =>
+  new JobError({ reason, provider: ref.provider, operation: "download", attempt, ref })

@@ -1,0 +1,172 @@
+/**
+ * What is due when: one queue for each clock, and one sleeper on it that wakes for the earliest. It serves every job, every timeout and every
+ * line of whoever goes by that clock, so that what waits owns no fiber and no timer.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { monotonicOf } from "./monotonic.ts"
+
+/** Something that is due. It is in one queue at most, and once. */
+export interface Due {
+  /** On the queue's time line. */
+  dueAt: number
+  /** Where it stands in the heap; below 0: nowhere. The queue's own. */
+  place: number
+  /** When it was added: of those that are due at the same time the first goes first. The queue's own. */
+  turn: number
+  /** Called at its time, and not before. Must not throw. */
+  readonly fire: () => void
+}
+
+/** A timer may wake a hair too early: what is due within half a millisecond is due. */
+const hair = 0.5
+
+const nowhere = -1
+/** Taken out of the heap to be fired, and not yet fired. */
+const taken = -2
+
+export class DueQueue {
+  readonly clock: Clock.Clock
+  /** From the monotonic clock to a time line that looks like the epoch, and never steps. */
+  readonly offset: number
+  private readonly heap: Array<Due> = []
+  private readonly services: Context.Context<never>
+  private sleeper: Fiber.Fiber<void> | undefined
+  /** When the sleeper wakes. */
+  private wakesAt = Number.POSITIVE_INFINITY
+  private isDraining = false
+  private turns = 0
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+    this.offset = clock.currentTimeMillisUnsafe() - monotonicOf(clock)
+    this.services = Context.make(Clock.Clock, clock)
+  }
+
+  now(): number {
+    return monotonicOf(this.clock) + this.offset
+  }
+
+  /** Adds something, or moves it to another time. */
+  add(due: Due, at: number): void {
+    if (due.place >= 0) this.remove(due)
+    due.dueAt = at
+    due.turn = this.turns++
+    due.place = this.heap.length
+    this.heap.push(due)
+    this.up(due)
+    this.arm()
+  }
+
+  remove(due: Due): void {
+    const { place } = due
+    due.place = nowhere
+    if (place < 0) return
+    const last = this.heap.pop()
+    if (last === undefined || last === due) return
+    last.place = place
+    this.heap[place] = last
+    this.up(last)
+    this.down(last)
+  }
+
+  /** Wakes for the earliest. While the queue is drained nobody sleeps: that is done at the end, once. */
+  private arm(): void {
+    if (this.isDraining) return
+    const [head] = this.heap
+    if (head === undefined) return this.rest()
+    if (this.sleeper !== undefined && this.wakesAt <= head.dueAt) return
+    this.sleeper?.interruptUnsafe()
+    this.wakesAt = head.dueAt
+    const wait = head.dueAt - this.now()
+    // What is due already comes a step later all the same, as a fiber that is forked does: whoever adds is in the midst of something.
+    const sleep = wait > hair ? this.clock.sleep(Duration.millis(Math.ceil(wait - hair))) : Effect.yieldNow
+    const sleeper: Fiber.Fiber<void> = Effect.runForkWith(this.services)(
+      Effect.andThen(
+        sleep,
+        Effect.sync(() => {
+          if (this.sleeper !== sleeper) return
+          this.sleeper = undefined
+          this.drain()
+        })
+      )
+    )
+    this.sleeper = sleeper
+  }
+
+  private rest(): void {
+    const { sleeper } = this
+    this.sleeper = undefined
+    this.wakesAt = Number.POSITIVE_INFINITY
+    sleeper?.interruptUnsafe()
+  }
+
+  /** What is added meanwhile waits for the next time, even if it is due: nothing that is broken can keep this from its end. */
+  private drain(): void {
+    this.isDraining = true
+    const now = this.now() + hair
+    const all: Array<Due> = []
+    for (let [head] = this.heap; head !== undefined && head.dueAt <= now; [head] = this.heap) {
+      this.remove(head)
+      head.place = taken
+      all.push(head)
+    }
+    for (const due of all) {
+      // Another may have removed it, or moved it to another time.
+      if (due.place !== taken) continue
+      due.place = nowhere
+      due.fire()
+    }
+    this.isDraining = false
+    this.wakesAt = Number.POSITIVE_INFINITY
+    this.arm()
+  }
+
+  private up(due: Due): void {
+    const { heap } = this
+    let { place } = due
+    while (place > 0) {
+      const above = (place - 1) >> 1
+      const parent = heap[above]
+      if (parent === undefined || isBefore(parent, due)) break
+      parent.place = place
+      heap[place] = parent
+      place = above
+    }
+    due.place = place
+    heap[place] = due
+  }
+
+  private down(due: Due): void {
+    const { heap } = this
+    let { place } = due
+    for (;;) {
+      const left = heap[2 * place + 1]
+      const right = heap[2 * place + 2]
+      const child = right !== undefined && left !== undefined && isBefore(right, left) ? right : left
+      if (child === undefined || isBefore(due, child)) break
+      const below = child.place
+      child.place = place
+      heap[place] = child
+      place = below
+    }
+    due.place = place
+    heap[place] = due
+  }
+}
+
+const isBefore = (one: Due, other: Due): boolean => one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.turn < other.turn)
+
+const queues = new WeakMap<Clock.Clock, DueQueue>()
+
+/** The queue of a clock. */
+export const dueQueueOf = (clock: Clock.Clock): DueQueue => {
+  const known = queues.get(clock)
+  if (known !== undefined) return known
+  const fresh = new DueQueue(clock)
+  queues.set(clock, fresh)
+  return fresh
+}
