@@ -12,6 +12,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import { beforeFirstByte, type Dispatchers, dispatchers } from "./internal/dispatcher.ts"
+import { overDispatcher } from "./internal/overDispatcher.ts"
 
 /** @category models */
 export interface Options {
@@ -86,13 +87,18 @@ export const make = (options: Options = {}): HttpClient.HttpClient => Context.ge
 const over = (dispatcher: Dispatcher): Effect.Effect<HttpClient.HttpClient> =>
   Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
 
-const clients = ({ api, links, posts, sending }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
-  Effect.map(Effect.all([over(api), over(posts), over(links)]), ([asking, posting, linked]) =>
-    Context.add(Context.make(HttpClient.HttpClient, byMethod(asking, posting, sending)), PublicNetwork.Client, linked)
-  )
+const clients = ({ api, links, polling, posts, sending }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
+  Effect.map(Effect.all([over(api), over(posts), over(links)]), ([asking, posting, linked]) => {
+    const client = byMethod(asking, posting, { connections: sending, transport: overDispatcher(api, polling) })
+    return Context.add(Context.make(HttpClient.HttpClient, client), PublicNetwork.Client, linked)
+  })
 
 /** What changes something at the other end goes by a connection of its own, and is announced. */
-const byMethod = (asking: HttpClient.HttpClient, posting: HttpClient.HttpClient, connections: number): HttpClient.HttpClient =>
+const byMethod = (
+  asking: HttpClient.HttpClient,
+  posting: HttpClient.HttpClient,
+  announcement: { readonly connections: number; readonly transport: CoreTransport.Transport }
+): HttpClient.HttpClient =>
   CoreTransport.announcing(
     HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
       Effect.flatMap((request) => {
@@ -103,5 +109,5 @@ const byMethod = (asking: HttpClient.HttpClient, posting: HttpClient.HttpClient,
       }),
       Effect.succeed
     ),
-    { connections }
+    announcement
   )

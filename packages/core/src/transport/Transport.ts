@@ -9,16 +9,10 @@
 import * as Context from "effect/Context"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Semaphore from "effect/Semaphore"
+import type { Transport } from "./exchange.ts"
 
-/**
- * The cause of a request that failed before its first byte: nothing was sent.
- *
- * @category errors
- * @since 0.1.0
- */
-export class NeverSent extends Error {
-  override readonly name = "NeverSent"
-}
+export { bodyLimit, type Incoming, NeverSent, type NoAnswer, type Outgoing, type Transport } from "./exchange.ts"
+export { failed, type Proof } from "./failure.ts"
 
 /**
  * The last word before the first byte of a request: `false` sends nothing, and the request fails with `NeverSent`. A transport that was passed
@@ -33,75 +27,6 @@ export const BeforeFirstByte: Context.Reference<() => boolean> = Context.Referen
     defaultValue: () => () => true
   }
 )
-
-/**
- * One request, complete: the key and all other headers are in it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Outgoing {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE"
-  /** With scheme and host. */
-  readonly url: string
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
-}
-
-/**
- * What came back: any status from 200 on, any bytes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Incoming {
-  readonly _tag: "Incoming"
-  readonly status: number
-  /** Names in lower case; several values of one name are joined by `, `. */
-  readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body as text, its content coding undone, cut after `bodyLimit` bytes. */
-  readonly body: string
-}
-
-/**
- * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: it was not sent because
- * it was not to be sent any more, which says nothing of the address.
- *
- * @category models
- * @since 0.1.0
- */
-export interface NoAnswer {
-  readonly _tag: "NoAnswer"
-  readonly because: "unsent" | "held" | "network" | "timeout"
-  readonly detail: string
-}
-
-/**
- * The largest body that is read, in bytes of what comes out of its content coding: answers of these APIs are a few KB. What is longer is
- * cut, and so unreadable as JSON.
- *
- * @category constants
- * @since 0.1.0
- */
-export const bodyLimit: number = 1024 * 1024
-
-/**
- * One request out, one answer back, without a fiber or a stream for it: what polls go through. It follows no redirect, and has no timeouts of its
- * own; whoever sends aborts what takes too long.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Transport {
-  /** How many requests it has in flight at once to one origin. The engine keeps more than that in a line of its own. */
-  readonly capacity: number
-  /**
-   * Sends a request. `done` is called once, and maybe before `send` returns. What `send` answers with aborts the request; after that
-   * `done` is not called. Never throws. The context is that of the watch session, for a transport that runs effects.
-   */
-  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void, context: Context.Context<never>) => () => void
-}
 
 interface Announcer {
   readonly connections: number

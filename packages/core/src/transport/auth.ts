@@ -3,6 +3,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import { version } from "../base/version.ts"
 import type { Provider } from "../provider/Provider.ts"
+import { inBrowser } from "./browser.ts"
 
 /** To any origin: the user agent, but in a browser, whose own it is. Firefox would ask the server's leave for another (CORS). */
 export const withAgent =
@@ -17,9 +18,3 @@ export const withKey =
     const extra = Object.entries(provider.headers ?? {}).map(([name, value]) => [name, Redacted.value(value)] as const)
     return withAgent(provider)(HttpClientRequest.setHeaders(request, extra)).pipe(HttpClientRequest.bearerToken(provider.apiKey))
   }
-
-/** A page or a worker of one. */
-export const inBrowser = (): boolean => {
-  const { navigator } = globalThis
-  return typeof navigator === "object" && typeof navigator.userAgent === "string" && navigator.userAgent.startsWith("Mozilla/")
-}

@@ -5,16 +5,16 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Stream from "effect/Stream"
-import { excerpt } from "../base/Text.ts"
 import type { Answer } from "../job/Reading.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
 import { redactor } from "../provider/redact.ts"
 import { withinOrigin } from "../provider/redirect.ts"
-import { inBrowser, withKey } from "./auth.ts"
-import { bodyOf } from "./body.ts"
-import { BeforeFirstByte, bodyLimit, type Incoming, isAnnouncing, NeverSent, type NoAnswer, type Outgoing } from "./Transport.ts"
+import { withKey } from "./auth.ts"
+import { textOf } from "./body.ts"
+import { inBrowser } from "./browser.ts"
+import type { NoAnswer } from "./exchange.ts"
+import { noAnswer, type Proof } from "./failure.ts"
+import { BeforeFirstByte, isAnnouncing } from "./Transport.ts"
 
 /**
  * Sends one request and reads its answer, whatever its status. `within` is in milliseconds and includes the body. A redirect that a GET meets
@@ -34,7 +34,7 @@ export const call = (
       if (target === undefined) return Effect.succeed(answer)
       return Effect.map(sent(operation, requestOf(provider, method, target, undefined)), (again) => seenFrom(again, target))
     }),
-    Effect.mapError((error) => noAnswer(error, redactor(provider), "by its code")),
+    Effect.mapError((error) => failureOf(error, "by its code", provider)),
     timedOut(within, "timeout")
   )
 }
@@ -72,7 +72,7 @@ export const post = (
     if (!announces && !begin()) return Effect.fail(held)
     return sent("submit", requestOf(provider, method, `${provider.baseUrl}${path}`, body)).pipe(
       Effect.provideService(BeforeFirstByte, once),
-      Effect.mapError((error) => (asked > 0 && !begun ? held : noAnswer(error, redactor(provider), proofOf({ announces, begun, asked })))),
+      Effect.mapError((error) => (asked > 0 && !begun ? held : failureOf(error, proofOf({ announces, begun, asked }), provider))),
       timedOut(within, () => (begun ? "timeout" : "unsent"))
     )
   })
@@ -108,16 +108,6 @@ const requestOf = (
     : HttpClientRequest.bodyFormData(base, formData(body.parts))
 }
 
-/** One request as a transport sends it. */
-export const exchanged = ({ body, headers, method, url }: Outgoing): Effect.Effect<Incoming, NoAnswer, HttpClient.HttpClient> => {
-  const bare = HttpClientRequest.setHeaders(HttpClientRequest.make(method)(url), headers)
-  const request = body === undefined ? bare : HttpClientRequest.bodyText(bare, body, headers["content-type"])
-  return sent("poll", request).pipe(
-    Effect.map(({ body: text, headers: said, status }): Incoming => ({ _tag: "Incoming", status, headers: said, body: text })),
-    Effect.mapError((error) => noAnswer(error, (shown) => shown, "by its code"))
-  )
-}
-
 const sent = (
   operation: Answer["operation"],
   request: HttpClientRequest.HttpClientRequest
@@ -127,6 +117,15 @@ const sent = (
       Effect.map(textOf(response), (text): Answer => ({ operation, status: response.status, headers: response.headers, body: text }))
     ),
     untraced
+  )
+
+/** Only an error before any answer can tell by its code that nothing was sent. */
+const failureOf = ({ reason }: HttpClientError.HttpClientError, unsent: Proof, provider: Provider<never>): NoAnswer =>
+  noAnswer(
+    "cause" in reason ? reason.cause : undefined,
+    unsent === "by its code" && reason._tag !== "TransportError" ? "by nothing" : unsent,
+    redactor(provider),
+    reason._tag
   )
 
 const timedOut =
@@ -153,29 +152,6 @@ export const untraced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
     Effect.provideService(HttpClient.TracerPropagationEnabled, false)
   )
 
-/** The body as text, at most a mebibyte of it. */
-const textOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string, HttpClientError.HttpClientError> =>
-  Effect.suspend(() => {
-    const decoder = new TextDecoder()
-    let text = ""
-    let size = 0
-    return bodyOf(response).pipe(
-      Stream.takeWhile(() => size <= bodyLimit),
-      Stream.runForEach((chunk) =>
-        Effect.sync(() => {
-          size += chunk.byteLength
-          text += decoder.decode(chunk, { stream: true })
-        })
-      ),
-      Effect.map(() => text + decoder.decode()),
-      // An empty body has no stream on some transports; it is a documented answer (xAI's 202).
-      Effect.catchIf(
-        (error) => error.reason._tag === "EmptyBodyError",
-        () => Effect.succeed("")
-      )
-    )
-  })
-
 const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: string | Blob; readonly filename?: string }>): FormData => {
   const form = new FormData()
   for (const { filename, name, value } of parts) {
@@ -184,81 +160,3 @@ const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: 
   }
   return form
 }
-
-/** Messages that say less than their cause. */
-const vague = new Set(["", "fetch failed", "nothing was sent"])
-
-type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" | "by nothing"
-
-/** `unsent`: that nothing was sent on, or what tells it. */
-const noAnswer = (error: HttpClientError.HttpClientError, shown: (text: string) => string, unsent: Proof): NoAnswer => {
-  const causes = chain("cause" in error.reason ? error.reason.cause : undefined)
-  const isUnsent = {
-    surely: () => true,
-    "by its code": () => error.reason._tag === "TransportError" && causes.some(neverConnected),
-    "by its proxy": () => causes.some(({ message }) => noTunnel.test(message)),
-    "by a browser": () => false,
-    "by nothing": () => false
-  }[unsent]
-  const codes = causes.map((cause) => cause.code).filter((code) => code !== undefined)
-  const words = causes.map((cause) => cause.message).find((message) => !vague.has(message))
-  return {
-    _tag: "NoAnswer",
-    because: isUnsent() ? "unsent" : "network",
-    detail: `${excerpt(shown([...new Set(codes), words ?? error.reason._tag].join(": ")))}${unsent === "by a browser" ? hidden : ""}`
-  }
-}
-
-/** What a page learns of a request that failed, and what it was most often. */
-const hidden = ". A browser does not say why a request failed: the server may be out of reach, or may have refused this page (CORS)"
-
-interface Cause {
-  readonly never: boolean
-  readonly code: string | undefined
-  readonly syscall: string | undefined
-  readonly message: string
-}
-
-/** An error, what caused it, and so on; an AggregateError (one per address that was tried) is its last part. */
-const chain = (error: unknown, depth = 0): ReadonlyArray<Cause> => {
-  if (!(error instanceof Error) || depth > 5) return []
-  const code = Reflect.get(error, "code")
-  const syscall = Reflect.get(error, "syscall")
-  const parts: ReadonlyArray<unknown> = error instanceof AggregateError ? error.errors : []
-  return [
-    {
-      never: error instanceof NeverSent,
-      code: typeof code === "string" ? code : undefined,
-      syscall: typeof syscall === "string" ? syscall : undefined,
-      message: error.message
-    },
-    ...chain(parts.at(-1), depth + 1),
-    ...chain(error.cause, depth + 1)
-  ]
-}
-
-/** Names from Node's DNS, net and tls, and from undici. A browser names none: there every failure is uncertain. */
-const beforeSending = new Set([
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "ConnectionRefused",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "ERR_TLS_HANDSHAKE_TIMEOUT",
-  "ERR_SSL_WRONG_VERSION_NUMBER",
-  "ERR_SSL_PACKET_LENGTH_TOO_LONG"
-])
-
-/** undici's words where a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
-const noTunnel = /^(Proxy response \(\d+\) !== 200|Proxy Authentication Required \(407\))/u
-
-const neverConnected = ({ code, message, never, syscall }: Cause): boolean =>
-  never || (code !== undefined && beforeSending.has(code)) || syscall === "connect" || noTunnel.test(message)

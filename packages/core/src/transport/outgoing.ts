@@ -2,7 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import { version } from "../base/version.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
-import { inBrowser } from "./auth.ts"
+import { inBrowser } from "./browser.ts"
 import type { Incoming, Outgoing } from "./Transport.ts"
 
 type Headers = Readonly<Record<string, string>>

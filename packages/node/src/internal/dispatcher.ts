@@ -4,6 +4,7 @@ import { PublicNetwork, Transport as CoreTransport } from "@reelay/core"
 import dns from "node:dns"
 import type { LookupFunction } from "node:net"
 import type { Options } from "../Transport.ts"
+import { undoing } from "./undoing.ts"
 
 export interface Dispatchers {
   /** For the API's own origin: what may be asked again. */
@@ -15,12 +16,16 @@ export interface Dispatchers {
   readonly posts: Dispatcher
   /** How many of those it sends at once to one origin. */
   readonly sending: number
+  /** How many others it sends at once to one origin. */
+  readonly polling: number
   /** For links that lead elsewhere. The same one where a proxy resolves all names. */
   readonly links: Dispatcher
 }
 
 export const dispatchers = (options: Options): Dispatchers => {
-  const made = separate(options)
+  const { api, links, posts, ...counts } = separate(options)
+  const undone = undoing(api)
+  const made = { ...counts, api: undone, posts: announced(undoing(posts)), links: links === api ? undone : undoing(links) }
   // One connection alone is made anew for each request.
   return options.connections === 1 ? { ...made, api: made.posts } : made
 }
@@ -49,15 +54,16 @@ const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options)
   if (proxy === undefined) {
     return {
       sending,
+      polling,
       api: new Agent({ ...shared, connect }),
-      posts: announced(new Agent({ ...once, connect })),
+      posts: new Agent({ ...once, connect }),
       links: new Agent({ ...shared, connect: looking })
     }
   }
   if (proxy !== "environment") {
     const uri = checked(proxy, "proxy")
     const through = new ProxyAgent({ ...shared, uri })
-    return { sending, api: through, posts: announced(new ProxyAgent({ ...once, uri })), links: through }
+    return { sending, polling, api: through, posts: new ProxyAgent({ ...once, uri }), links: through }
   }
   const environment = {
     ...shared,
@@ -68,8 +74,9 @@ const separate = ({ connections = 32, connectTimeout = 10_000, proxy }: Options)
   // `connect` is for those that NO_PROXY names: what goes through the proxy is resolved there.
   return {
     sending,
+    polling,
     api: new EnvHttpProxyAgent({ ...environment, connect }),
-    posts: announced(new EnvHttpProxyAgent({ ...environment, ...once, connect })),
+    posts: new EnvHttpProxyAgent({ ...environment, ...once, connect }),
     links: new EnvHttpProxyAgent({ ...environment, connect: looking })
   }
 }

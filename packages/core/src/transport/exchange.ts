@@ -1,0 +1,88 @@
+/**
+ * One request out, one answer back: what a transport is given, and what comes of it. Pure.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+
+/**
+ * The cause of a request that failed before its first byte: nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NeverSent extends Error {
+  override readonly name = "NeverSent"
+}
+
+/**
+ * One request, complete: the key and all other headers are in it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outgoing {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  /** With scheme and host. */
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+/**
+ * What came back: any status from 200 on, any bytes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Incoming {
+  readonly _tag: "Incoming"
+  readonly status: number
+  /** Names in lower case; several values of one name are joined by `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The body as text, its content coding undone, cut after `bodyLimit` bytes. */
+  readonly body: string
+}
+
+/**
+ * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: it was not sent because
+ * it was not to be sent any more, which says nothing of the address.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NoAnswer {
+  readonly _tag: "NoAnswer"
+  readonly because: "unsent" | "held" | "network" | "timeout"
+  readonly detail: string
+}
+
+/**
+ * The largest body that is read, in bytes of what comes out of its content coding: answers of these APIs are a few KB. What is longer is
+ * cut, and so unreadable as JSON.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const bodyLimit: number = 1024 * 1024
+
+/** How many requests a transport that has no limit of its own sends at once to one origin: a process may open 1,024 files as a rule. */
+export const atOnce = 256
+
+/**
+ * One request out, one answer back, without a fiber or a stream for it: what polls go through. It follows no redirect, and has no timeouts of its
+ * own; whoever sends aborts what takes too long.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Transport {
+  /** How many requests it has in flight at once to one origin. The engine keeps more than that in a line of its own. */
+  readonly capacity: number
+  /**
+   * Sends a request. `done` is called once, and maybe before `send` returns. What `send` answers with aborts the request; after that
+   * `done` is not called. Never throws, and `done` must not. The context is that of the watch session, for a transport that runs effects.
+   */
+  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void, context: Context.Context<never>) => () => void
+}

@@ -1,0 +1,107 @@
+/** Why a request has no answer, read from the error that it ended with: whether it was surely not sent, and what to say of it. Pure. */
+import { excerpt, withoutSecret } from "../base/Text.ts"
+import { NeverSent, type NoAnswer, type Outgoing } from "./exchange.ts"
+
+/**
+ * What tells that a request which failed was surely not sent: its transport does (`surely`), the listed codes of Node and undici, a proxy that
+ * refused it, or nothing. After `fetch` was called a browser says nothing either, and why is told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" | "by nothing"
+
+/**
+ * The outcome of a request of a transport that failed with this error. No header's value but those that everybody sends is in what it says.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const failed = (request: Outgoing, error: unknown, unsent: Proof): NoAnswer =>
+  noAnswer(error, unsent, (text) => secretsOf(request).reduce(withoutSecret, text))
+
+/** `shown` leaves secrets out of what the error says. `otherwise` is said of an error without words. */
+export const noAnswer = (error: unknown, unsent: Proof, shown: (text: string) => string, otherwise = "the request failed"): NoAnswer => {
+  const causes = chain(error)
+  const isUnsent = {
+    surely: () => true,
+    "by its code": () => causes.some(neverConnected),
+    "by its proxy": () => causes.some(({ message }) => noTunnel.test(message)),
+    "by a browser": () => false,
+    "by nothing": () => false
+  }[unsent]
+  const codes = causes.map((cause) => cause.code).filter((code) => code !== undefined)
+  const words = causes.map((cause) => cause.message).find((message) => !vague.has(message))
+  return {
+    _tag: "NoAnswer",
+    because: isUnsent() ? "unsent" : "network",
+    detail: `${excerpt(shown([...new Set(codes), words ?? otherwise].join(": ")))}${unsent === "by a browser" ? hidden : ""}`
+  }
+}
+
+/** Headers that everybody sends. */
+const ordinary = new Set(["accept", "content-type", "user-agent"])
+
+/** What the headers of a request keep to themselves: the key, with and without its scheme, and what the caller added. */
+const secretsOf = ({ headers }: Outgoing): ReadonlyArray<string> =>
+  Object.entries(headers).flatMap(([name, value]) => {
+    if (ordinary.has(name)) return []
+    return name === "authorization" ? [value.slice(value.indexOf(" ") + 1), value] : [value]
+  })
+
+/** What a page learns of a request that failed, and what it was most often. */
+const hidden = ". A browser does not say why a request failed: the server may be out of reach, or may have refused this page (CORS)"
+
+/** Messages that say less than their cause. */
+const vague = new Set(["", "fetch failed", "nothing was sent"])
+
+interface Cause {
+  readonly never: boolean
+  readonly code: string | undefined
+  readonly syscall: string | undefined
+  readonly message: string
+}
+
+/** An error, what caused it, and so on; an AggregateError (one per address that was tried) is its last part. */
+const chain = (error: unknown, depth = 0): ReadonlyArray<Cause> => {
+  if (!(error instanceof Error) || depth > 5) return []
+  const code = Reflect.get(error, "code")
+  const syscall = Reflect.get(error, "syscall")
+  const parts: ReadonlyArray<unknown> = error instanceof AggregateError ? error.errors : []
+  return [
+    {
+      never: error instanceof NeverSent,
+      code: typeof code === "string" ? code : undefined,
+      syscall: typeof syscall === "string" ? syscall : undefined,
+      message: error.message
+    },
+    ...chain(parts.at(-1), depth + 1),
+    ...chain(error.cause, depth + 1)
+  ]
+}
+
+/** Names from Node's DNS, net and tls, and from undici. A browser names none: there every failure is uncertain. */
+const beforeSending = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ConnectionRefused",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "ERR_TLS_HANDSHAKE_TIMEOUT",
+  "ERR_SSL_WRONG_VERSION_NUMBER",
+  "ERR_SSL_PACKET_LENGTH_TOO_LONG"
+])
+
+/** undici's words where a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
+const noTunnel = /^(Proxy response \(\d+\) !== 200|Proxy Authentication Required \(407\))/u
+
+const neverConnected = ({ code, message, never, syscall }: Cause): boolean =>
+  never || (code !== undefined && beforeSending.has(code)) || syscall === "connect" || noTunnel.test(message)
