@@ -10,7 +10,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
@@ -29,8 +28,10 @@ import type { Pace } from "./poll/Pace.ts"
 import { refusal } from "./provider/check.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
+import { fetchClient } from "./transport/fetchClient.ts"
 
 export { type LogLevel, logging } from "./telemetry/logging.ts"
+export { fetchClient } from "./transport/fetchClient.ts"
 
 /**
  * What a client does by default. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
@@ -227,7 +228,7 @@ export interface Client<Request, J extends PromiseJob = PromiseJob> extends Asyn
  * @since 0.1.0
  */
 export const createClient = <Request>(options: ClientOptions<Request>): Client<Request> =>
-  clientOver(fetchTransport(options.fetch), options, (job) => job)
+  clientOver(fetchClient(options.fetch), options, (job) => job)
 
 /**
  * Makes a client over any transport: what a platform package builds its own `createClient` from.
@@ -544,6 +545,3 @@ const parsed = (provider: Provider<never>, ref: JobRef | string): Effect.Effect<
   const reason = new InvalidRequest({ field: "ref", rule: read })
   return Effect.fail(new JobError({ reason, provider: provider.definition.name, operation: "attach", attempt: 0 }))
 }
-
-const fetchTransport = (fetch: typeof globalThis.fetch | undefined): Layer.Layer<HttpClient.HttpClient> =>
-  fetch === undefined ? FetchHttpClient.layer : Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))

@@ -7,7 +7,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
@@ -22,6 +21,7 @@ import type { Journal } from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
+import { fetchClient } from "./transport/fetchClient.ts"
 
 export type { LogLevel } from "./telemetry/logging.ts"
 
@@ -69,7 +69,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
   const level = logging(options.logLevel)
   /** Where watch sessions are logged. */
   const context = Effect.runSync(Effect.provide(Effect.context(), level))
-  const transport = servicesOf(Layer.merge(options.transport ?? FetchHttpClient.layer, level), options)
+  const transport = servicesOf(Layer.merge(options.transport ?? fetchClient(), level), options)
   // One submission, and one transport that lives as long as it: whoever comes first makes both.
   const held = Effect.runSync(
     Effect.cached(

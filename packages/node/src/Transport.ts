@@ -11,25 +11,13 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
-import { beforeFirstByte, type Dispatchers, dispatchers } from "./internal/dispatcher.ts"
+import { beforeFirstByte, type Dispatchers, dispatchers, type Options } from "./internal/dispatcher.ts"
 import { overDispatcher } from "./internal/overDispatcher.ts"
 
-/** @category models */
-export interface Options {
-  /**
-   * Connections to each origin at the most, half of them for submissions, each of which has a new one. Requests beyond it wait for a free one.
-   * Default: 32.
-   */
-  readonly connections?: number | undefined
-  /** Milliseconds that connecting may take. Default: 10 seconds. */
-  readonly connectTimeout?: number | undefined
-  /**
-   * The proxy for all requests: `"http://host:port"`, with `user:password@` where it wants them, or `"environment"` for what `HTTP_PROXY`,
-   * `HTTPS_PROXY` and `NO_PROXY` say (also in lower case; this machine itself is never asked for there). https goes through it in a tunnel that shows it the host and no more; plain http it
-   * reads. The proxy resolves the names, so that only the addresses which links spell out can be judged as private. Default: none.
-   */
-  readonly proxy?: string | undefined
-}
+export type {
+  /** @category models */
+  Options
+} from "./internal/dispatcher.ts"
 
 /**
  * Layer for the transport, with `PublicNetwork.Client` for links that lead away from the API: it refuses names that resolve to private

@@ -5,10 +5,9 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact, Journal, Limits } from "@reelay/core"
-import { type CallOptions, type Client, type ClientOptions, clientOver, logging, type PromiseJob } from "@reelay/core/promise"
+import { type CallOptions, type Client, type ClientOptions, clientOver, fetchClient, logging, type PromiseJob } from "@reelay/core/promise"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Transport from "./Transport.ts"
@@ -70,7 +69,7 @@ const transportOf = <Request>({
   fetch,
   proxy
 }: NodeClientOptions<Request>): Layer.Layer<HttpClient.HttpClient> => {
-  if (fetch !== undefined) return Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+  if (fetch !== undefined) return fetchClient(fetch)
   const own = connections !== undefined || connectTimeout !== undefined || proxy !== undefined
   return Layer.succeedContext(own ? Transport.context({ connections, connectTimeout, proxy }) : (shared ??= Transport.context()))
 }

@@ -60,8 +60,22 @@ export const announcing = (
  */
 export const isAnnouncing = (client: HttpClient.HttpClient): boolean => announcers.has(client)
 
+const transports = new WeakMap<HttpClient.HttpClient, Transport>()
+
+/**
+ * Marks a client whose polls go through a transport. All else goes through the client.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const polling = (client: HttpClient.HttpClient, transport: Transport): HttpClient.HttpClient => {
+  transports.set(client, transport)
+  return client
+}
+
 /** What polls go through instead of the client itself, if it was marked with one. */
-export const transportOf = (client: HttpClient.HttpClient): Transport | undefined => announcers.get(client)?.transport
+export const transportOf = (client: HttpClient.HttpClient): Transport | undefined =>
+  transports.get(client) ?? announcers.get(client)?.transport
 
 /** Where submissions to an origin wait for a connection of a client that was passed to `announcing`. */
 export const lineOf = (client: HttpClient.HttpClient, origin: string): Semaphore.Semaphore | undefined => {
