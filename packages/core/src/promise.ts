@@ -15,9 +15,10 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Artifact from "./artifact/Artifact.ts"
-import { endOf } from "./engine/handle.ts"
+import { cancelBy, endOf, handleOf, leave, resultBy, statesOf, watchOf } from "./engine/handle.ts"
 import { servicesOf } from "./engine/services.ts"
 import { InFlight, running } from "./engine/submitting.ts"
+import type { Watch } from "./engine/watching.ts"
 import * as Job from "./Job.ts"
 import { InvalidRequest, JobError } from "./job/JobError.ts"
 import { fromUri, type JobRef } from "./job/JobRef.ts"
@@ -228,7 +229,7 @@ export interface Client<Request, J extends PromiseJob = PromiseJob> extends Asyn
  * @since 0.1.0
  */
 export const createClient = <Request>(options: ClientOptions<Request>): Client<Request> =>
-  clientOver(fetchClient(options.fetch), options, (job) => job)
+  clientOver(fetchClient(options.fetch), options, {})
 
 /**
  * Makes a client over any transport: what a platform package builds its own `createClient` from.
@@ -239,7 +240,7 @@ export const createClient = <Request>(options: ClientOptions<Request>): Client<R
 export const clientOver = <Request, J extends PromiseJob>(
   bare: Layer.Layer<HttpClient.HttpClient>,
   options: ClientOptions<Request>,
-  extend: (job: PromiseJob, handle: Job.JobHandle, run: Run) => J
+  members: Members<J>
 ): Client<Request, J> => {
   const { journal, provider } = options
   const inFlight = running()
@@ -255,8 +256,9 @@ export const clientOver = <Request, J extends PromiseJob>(
   const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
   /** Where watch sessions are logged. */
   const context = Effect.runSync(Effect.provide(Effect.context(), logging(options.logLevel)))
-  const open: Open = { provider, context, run, provided, closing: closing.signal }
-  const asJob = (handle: Job.JobHandle): J => extend(promiseJob(handle, open), handle, run)
+  const open: Open = { provider, context, run, closing: closing.signal }
+  const JobOfClient = jobWith(members)
+  const asJob = (handle: Job.JobHandle): J => new JobOfClient(watchOf(handle), open)
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
     Job.submission(provider, request, {
       ...options,
@@ -294,7 +296,7 @@ export const clientOver = <Request, J extends PromiseJob>(
         signal
       ),
     run: async (request, given = {}) => {
-      return endBy(await submit(request, given), open, given)
+      return endBy(watchOf(await submit(request, given)), open, given)
     },
     runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
       const events = Job.runAll(provider, requests, {
@@ -322,6 +324,16 @@ export const clientOver = <Request, J extends PromiseJob>(
     close,
     [Symbol.asyncDispose]: close
   }
+}
+
+/**
+ * What a platform package adds to a job: each member of it by its name, made when somebody asks for it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Members<J extends PromiseJob> = {
+  readonly [Name in Exclude<keyof J, keyof PromiseJob>]: (handle: Job.JobHandle, run: Run) => J[Name]
 }
 
 /**
@@ -420,123 +432,209 @@ interface Open {
   /** Where watch sessions are logged. */
   readonly context: Context.Context<never>
   readonly run: Run
-  readonly provided: <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>) => Effect.Effect<A, E>
   /** Aborted when the client is closed. */
   readonly closing: AbortSignal
 }
 
-/** Those who wait for the end of a client: one listener of its signal serves all, since each costs more than the waiting itself. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+/** Who is to be told when the client is closed. */
+interface Closing {
+  readonly closed: (reason: unknown) => void
+}
 
-const whenClosed = (closing: AbortSignal, stop: () => void): (() => void) => {
+/** One listener of a client's signal serves all who wait, since each would cost more than the waiting itself. */
+const waiting = new WeakMap<AbortSignal, Set<Closing>>()
+
+const waitingFor = (closing: AbortSignal): Set<Closing> => {
   const known = waiting.get(closing)
-  const all = known ?? new Set<() => void>()
-  if (known === undefined) {
-    waiting.set(closing, all)
-    closing.addEventListener("abort", () => {
-      for (const each of Array.from(all)) each()
-    })
-  }
-  all.add(stop)
-  return () => void all.delete(stop)
-}
-
-/** Listens to a job until its end, until the client is closed, or until it is left. Leaving twice does no harm. */
-const listened = (
-  handle: Job.JobHandle,
-  { closing, context }: Open,
-  { ended, lost, state }: { readonly state: (state: JobState) => void; readonly ended: () => void; readonly lost: (error: unknown) => void }
-): (() => void) => {
-  let leave: (() => void) | undefined
-  let isOver = false
-  const over = (): void => {
-    isOver = true
-    forget()
-    leave?.()
-  }
-  const forget = whenClosed(closing, () => {
-    over()
-    lost(closing.reason)
+  if (known !== undefined) return known
+  const all = new Set<Closing>()
+  waiting.set(closing, all)
+  closing.addEventListener("abort", () => {
+    for (const each of Array.from(all)) each.closed(closing.reason)
   })
-  leave = handle.subscribe(
-    {
-      state: (next) => {
-        if (!isOver) state(next)
-      },
-      ended: () => {
-        if (isOver) return
-        over()
-        ended()
-      },
-      lost: (cause) => {
-        if (isOver) return
-        over()
-        lost(Cause.squash(cause))
-      }
-    },
-    context
-  )
-  // Ended, or left, in the step of joining.
-  if (isOver) leave()
-  return over
+  return all
 }
 
-/** The end of a job, with nothing but a listener while it waits. */
-const endBy = (handle: Job.JobHandle, open: Open, { onState, signal }: Pick<RunOptions, "onState" | "signal">): Promise<Succeeded> => {
-  for (const each of [signal, open.closing]) if (each?.aborted === true) return Promise.reject(each.reason)
-  return new Promise((resolve, reject) => {
+/** One who listens to a job, until its end, until the client or a signal says so, or until it leaves. As a class, so that it is one small object. */
+abstract class Listening implements Closing {
+  protected readonly watch: Watch
+  private readonly open: Open
+  private readonly signal: AbortSignal | undefined
+  private isOver = false
+
+  constructor(watch: Watch, open: Open, signal?: AbortSignal) {
+    this.watch = watch
+    this.open = open
+    this.signal = signal
+  }
+
+  /** Told each state, the first and the last included. */
+  protected abstract seen(state: JobState): void
+  /** Told that the last one was terminal. */
+  protected abstract done(): void
+  protected abstract failed(error: unknown): void
+
+  begin(): this {
+    waitingFor(this.open.closing).add(this)
     // The signal is somebody else's and may outlive many jobs: it keeps no listener of ours.
-    const over = (): void => signal?.removeEventListener("abort", abort)
-    const abort = (): void => {
-      over()
-      leave()
-      reject(signal?.reason)
-    }
-    const leave = listened(handle, open, {
-      state: (state) => onState?.(state),
-      ended: () => {
-        over()
-        const end = endOf(handle.current())
-        if (end._tag === "Succeeded") resolve(end)
-        else reject(end)
-      },
-      lost: (error) => {
-        over()
-        reject(error)
-      }
-    })
-    signal?.addEventListener("abort", abort, { once: true })
-  })
+    this.signal?.addEventListener("abort", this, { once: true })
+    this.watch.join(this, this.open.context)
+    return this
+  }
+
+  /** Doing it twice does no harm. `false`: it was over before. */
+  leave(): boolean {
+    if (this.isOver) return false
+    this.isOver = true
+    waitingFor(this.open.closing).delete(this)
+    this.signal?.removeEventListener("abort", this)
+    leave(this.watch, this, this.open.context)
+    return true
+  }
+
+  state(state: JobState): void {
+    if (!this.isOver) this.seen(state)
+  }
+
+  ended(): void {
+    if (this.leave()) this.done()
+  }
+
+  lost(cause: Cause.Cause<JobError>): void {
+    if (this.leave()) this.failed(Cause.squash(cause))
+  }
+
+  closed(reason: unknown): void {
+    if (this.leave()) this.failed(reason)
+  }
+
+  /** The signal was aborted. */
+  handleEvent(): void {
+    if (this.leave()) this.failed(this.signal?.reason)
+  }
 }
 
-const promiseJob = (handle: Job.JobHandle, open: Open): PromiseJob => {
-  const { closing, provided, provider, run } = open
-  const subscribe: PromiseJob["subscribe"] = (observer) => {
-    // Its own methods: an observer may be an object of a class.
-    const told: Partial<Observer> = typeof observer === "function" ? { next: observer } : observer
-    const leave = listened(handle, open, {
-      state: (state) => told.next?.(state),
-      ended: () => told.complete?.(),
-      lost: (error) => told.error?.(error)
-    })
-    return { unsubscribe: leave }
+/** The end of a job as a promise. */
+class Awaited extends Listening {
+  private readonly onState: RunOptions["onState"]
+  private readonly resolve: (state: Succeeded) => void
+  private readonly reject: (error: unknown) => void
+
+  constructor(
+    watch: Watch,
+    open: Open,
+    { onState, signal }: Pick<RunOptions, "onState" | "signal">,
+    resolve: (state: Succeeded) => void,
+    reject: (error: unknown) => void
+  ) {
+    super(watch, open, signal)
+    this.onState = onState
+    this.resolve = resolve
+    this.reject = reject
   }
-  const job: PromiseJob = {
-    ref: handle.ref,
-    result: (options = {}) => endBy(handle, open, options),
-    cancel: () => run(provided(handle.cancel)),
-    bytes: ({ signal, ...options } = {}) =>
+
+  protected override seen(state: JobState): void {
+    this.onState?.(state)
+  }
+
+  protected override done(): void {
+    const end = endOf(this.watch.current())
+    if (end._tag === "Succeeded") this.resolve(end)
+    else this.reject(end)
+  }
+
+  protected override failed(error: unknown): void {
+    this.reject(error)
+  }
+}
+
+class Observed extends Listening {
+  private readonly observer: Partial<Observer>
+
+  constructor(watch: Watch, open: Open, observer: Partial<Observer>) {
+    super(watch, open)
+    this.observer = observer
+  }
+
+  protected override seen(state: JobState): void {
+    this.observer.next?.(state)
+  }
+
+  protected override done(): void {
+    this.observer.complete?.()
+  }
+
+  protected override failed(error: unknown): void {
+    this.observer.error?.(error)
+  }
+}
+
+const endBy = (watch: Watch, open: Open, options: Pick<RunOptions, "onState" | "signal">): Promise<Succeeded> => {
+  for (const each of [options.signal, open.closing]) if (each?.aborted === true) return Promise.reject(each.reason)
+  return new Promise((resolve, reject) => void new Awaited(watch, open, options, resolve, reject).begin())
+}
+
+/** Its members can be taken out of it; they are made when somebody asks, since a job that waits need not have them. */
+class OpenJob implements PromiseJob {
+  protected readonly watch: Watch
+  protected readonly open: Open
+
+  constructor(watch: Watch, open: Open) {
+    this.watch = watch
+    this.open = open
+  }
+
+  get ref(): JobRef {
+    return this.watch.ref
+  }
+
+  get result(): PromiseJob["result"] {
+    return (options = {}) => endBy(this.watch, this.open, options)
+  }
+
+  get cancel(): PromiseJob["cancel"] {
+    return () => this.open.run(cancelBy(this.watch))
+  }
+
+  get bytes(): PromiseJob["bytes"] {
+    const { provider, run } = this.open
+    return ({ signal, ...options } = {}) =>
       run(
-        Effect.flatMap(handle.result, (state) => Artifact.bytes(provider, state, options)),
+        Effect.flatMap(resultBy(this.watch), (state) => Artifact.bytes(provider, state, options)),
         signal
-      ),
-    subscribe,
-    [Symbol.asyncIterator]: () => iterated(Stream.provideContext(handle.states, open.context), closing)[Symbol.asyncIterator]()
+      )
   }
-  // What RxJS looks for: `Symbol.observable` where somebody has defined it, else this text.
-  const interop = Reflect.get(Symbol, "observable")
-  Object.defineProperty(job, typeof interop === "symbol" ? interop : "@@observable", { value: () => ({ subscribe }) })
-  return job
+
+  get subscribe(): PromiseJob["subscribe"] {
+    return (observer) => {
+      const observed = new Observed(this.watch, this.open, typeof observer === "function" ? { next: observer } : observer).begin()
+      return { unsubscribe: () => void observed.leave() }
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<JobState> {
+    return iterated(Stream.provideContext(statesOf(this.watch), this.open.context), this.open.closing)[Symbol.asyncIterator]()
+  }
+}
+
+/** The jobs of one client, with what a platform package adds to them; and what RxJS looks for: `Symbol.observable` if it is defined, else a text. */
+const jobWith = <J extends PromiseJob>(members: Members<J>): new (watch: Watch, open: Open) => J => {
+  class JobOfClient extends OpenJob {}
+  const observable: unknown = Reflect.get(Symbol, "observable")
+  Object.defineProperty(JobOfClient.prototype, typeof observable === "symbol" ? observable : "@@observable", {
+    value(this: OpenJob) {
+      return { subscribe: this.subscribe }
+    }
+  })
+  for (const [name, make] of Object.entries<(handle: Job.JobHandle, run: Run) => unknown>(members)) {
+    Object.defineProperty(JobOfClient.prototype, name, {
+      get(this: JobOfClient) {
+        return make(handleOf(this.watch), this.open.run)
+      }
+    })
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its prototype has every member of J now, which the compiler can't see.
+  return JobOfClient as unknown as new (watch: Watch, open: Open) => J
 }
 
 const parsed = (provider: Provider<never>, ref: JobRef | string): Effect.Effect<JobRef, JobError> => {

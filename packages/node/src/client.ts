@@ -50,17 +50,22 @@ export const createClient = <Request>(options: NodeClientOptions<Request>): Clie
   const { journal } = options
   const services = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
-  return clientOver(transport, { ...options, limits: options.limits ?? (limits ??= Limits.memory()) }, (job, handle, run) => {
-    const save: NodeJob["save"] = (path, { signal, ...artifact } = {}) =>
-      run(
-        Effect.provide(
-          Effect.flatMap(handle.result, (state) => Artifact.save(options.provider, state, path, artifact)),
-          layer
-        ),
-        signal
-      )
-    return Object.assign(job, { save })
-  })
+  return clientOver<Request, NodeJob>(
+    transport,
+    { ...options, limits: options.limits ?? (limits ??= Limits.memory()) },
+    {
+      save:
+        (handle, run) =>
+        (path, { signal, ...artifact } = {}) =>
+          run(
+            Effect.provide(
+              Effect.flatMap(handle.result, (state) => Artifact.save(options.provider, state, path, artifact)),
+              layer
+            ),
+            signal
+          )
+    }
+  )
 }
 
 const transportOf = <Request>({

@@ -148,7 +148,11 @@ it("1,000 jobs that are left at random moments, by any means, leave no request, 
       )
       const transport = Layer.succeed(HttpClient.HttpClient, counting)
       const provider = tiny({ apiKey: "k", baseUrl: server.url })
-      const client = clientOver(transport, { provider, logLevel: "none" }, (job, handle): Watched => Object.assign(job, { handle }))
+      const client = clientOver<{ readonly prompt: string }, Watched>(
+        transport,
+        { provider, logLevel: "none" },
+        { handle: (handle) => handle }
+      )
       // Never aborted: nothing but its user takes a listener away again.
       const lifelong = new AbortController().signal
       signals.push(lifelong)

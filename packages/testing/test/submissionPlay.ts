@@ -727,7 +727,7 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
     }
     case "client":
     case "client-value": {
-      const client = clientOver(services, { provider, pace, submitRetry, logLevel: "none", journal }, (job) => job)
+      const client = clientOver(services, { provider, pace, submitRetry, logLevel: "none", journal }, {})
       const close = (): void => void client.close()
       if (api === "client") {
         const asking = promised((signal) => client.submit(request, { ...promises, signal }))

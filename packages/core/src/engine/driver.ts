@@ -36,7 +36,7 @@ import * as Trace from "../telemetry/trace.ts"
 import { post } from "../transport/call.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import { lineOf, type NoAnswer } from "../transport/Transport.ts"
-import { macrotask } from "./macrotask.ts"
+import { macrotask } from "../base/macrotask.ts"
 import { type MaxSubmissions, spend, unknownTwin } from "./spending.ts"
 import type { Event, Phase } from "./Submission.ts"
 

@@ -60,7 +60,7 @@ export const watched = Effect.fnUntraced(function* (
     ? Poller.attached(ref, terms, { now, at: queue.clock.currentTimeMillisUnsafe(), owned })
     : Poller.submitted(ref, terms, { now, since: since + queue.offset })
   const entry = yield* jobEntry(ref)
-  return handleOf(new Watch(shared, poller, entry, eager), provider, client, limits)
+  return handleOf(new Watch(shared, poller, entry, eager))
 })
 
 /** What makes two jobs be watched alike. */
@@ -94,6 +94,8 @@ const sharing = (alike: Alike): Shared => {
   const fresh: Shared = {
     alike,
     provider,
+    client,
+    limits,
     transport: transportOf(client) ?? overHttpClient(client),
     admission: admissionOf(limits),
     terms: {
@@ -126,25 +128,38 @@ const isAlike = (one: Alike, other: Alike): boolean =>
   one.queue === other.queue &&
   one.memory === other.memory
 
-/** A plain value that can be spread. What is behind its members is made when somebody asks. */
-const handleOf = (watch: Watch, provider: Provider<never>, client: HttpClient.HttpClient, limits: Limits): JobHandle => ({
-  ref: watch.ref,
-  current: () => watch.current(),
-  states: Stream.suspend(() => statesOf(watch)),
-  result: Effect.suspend(() => resultBy(watch)),
-  cancel: Effect.suspend(() =>
-    cancel(provider, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, limits))
-  ),
-  subscribe: (listener, context = Context.empty()) => subscribed(watch, listener, context)
-})
+const watches = new WeakMap<JobHandle, Watch>()
 
-/** Leaving may have to wait for the journal; whoever only has callbacks does not. */
+/** What a handle is a view of: an API that waits by callbacks keeps that, and not the handle. */
+export const watchOf = (handle: JobHandle): Watch => {
+  const watch = watches.get(handle)
+  if (watch === undefined) throw new TypeError("this is no handle that Reelay has made")
+  return watch
+}
+
+/** A plain value that can be spread. What is behind its members is made when somebody asks. */
+export const handleOf = (watch: Watch): JobHandle => {
+  const handle: JobHandle = {
+    ref: watch.ref,
+    current: () => watch.current(),
+    states: Stream.suspend(() => statesOf(watch)),
+    result: Effect.suspend(() => resultBy(watch)),
+    cancel: Effect.suspend(() => cancelBy(watch)),
+    subscribe: (listener, context = Context.empty()) => subscribed(watch, listener, context)
+  }
+  watches.set(handle, watch)
+  return handle
+}
+
 const subscribed = (watch: Watch, listener: Listener, context: Context.Context<never>): (() => void) => {
   watch.join(listener, context)
-  return () => {
-    const rest = watch.leave(listener)
-    if (rest !== undefined) Effect.runForkWith(context)(rest)
-  }
+  return () => leave(watch, listener, context)
+}
+
+/** Leaving may have to wait for the journal; whoever only has callbacks does not. */
+export const leave = (watch: Watch, listener: Listener, context: Context.Context<never>): void => {
+  const rest = watch.leave(listener)
+  if (rest !== undefined) Effect.runForkWith(context)(rest)
 }
 
 const left = (watch: Watch, listener: Listener): Effect.Effect<void> => Effect.suspend(() => watch.leave(listener) ?? Effect.void)
@@ -153,7 +168,7 @@ const left = (watch: Watch, listener: Listener): Effect.Effect<void> => Effect.s
 const behind = 16
 
 /** A subscriber who is slow misses states in between, and never the end. */
-const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
+export const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const context = yield* Effect.context()
@@ -171,16 +186,34 @@ const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
     })
   )
 
-/** Waits for the end, with nothing but a listener. */
-const resultBy = (watch: Watch): JobHandle["result"] =>
+/** Waits for the end of a job. As a class, so that each who waits is one small object. */
+class AwaitedEnd implements Listener {
+  private readonly watch: Watch
+  private readonly resume: (end: JobHandle["result"]) => void
+
+  constructor(watch: Watch, resume: (end: JobHandle["result"]) => void) {
+    this.watch = watch
+    this.resume = resume
+  }
+
+  // The last one is what the job itself knows.
+  state(): void {}
+
+  ended(): void {
+    const state = this.watch.current()
+    const end = isTerminal(state) ? resultOf(state) : Effect.die(new Error(`job ${state.ref.id} has not ended`))
+    this.resume(Effect.andThen(left(this.watch, this), end))
+  }
+
+  lost(cause: Cause.Cause<JobError>): void {
+    this.resume(Effect.failCause(cause))
+  }
+}
+
+export const resultBy = (watch: Watch): JobHandle["result"] =>
   Effect.contextWith((context: Context.Context<never>) =>
     Effect.callback((resume) => {
-      let last: JobState = watch.current()
-      const listener: Listener = {
-        state: (state) => void (last = state),
-        ended: () => resume(Effect.andThen(left(watch, listener), isTerminal(last) ? resultOf(last) : Effect.die(new Error("no end")))),
-        lost: (cause) => resume(Effect.failCause(cause))
-      }
+      const listener = new AwaitedEnd(watch, resume)
       watch.join(listener, context)
       return left(watch, listener)
     })
@@ -207,6 +240,11 @@ export const endOf = (state: JobState): Succeeded | JobFailed | JobExpired | Job
 export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
   const end = endOf(state)
   return end._tag === "Succeeded" ? Effect.succeed(end) : Effect.fail(end)
+}
+
+export const cancelBy = (watch: Watch): Effect.Effect<CancelOutcome> => {
+  const { client, limits, provider } = watch.watching
+  return cancel(provider, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, limits))
 }
 
 const cancel = (provider: Provider<never>, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import { MinimumLogLevel } from "effect/References"
@@ -19,7 +20,7 @@ import { isTerminal, type JobState, type Terminal } from "../job/JobState.ts"
 import type { Answer, Cancelled, Missed, Observation, Reading } from "../job/Reading.ts"
 import type { JobEntry } from "../journal/jobEntry.ts"
 import { type Memory, own, owns } from "../journal/memory.ts"
-import type { Admission, Ticket } from "../limits/admission.ts"
+import type { Admission, Limits, Ticket } from "../limits/admission.ts"
 import type { Pace } from "../poll/Pace.ts"
 import * as Poller from "../poll/Poller.ts"
 import { reasonOf, reasonOfFailure } from "../poll/reason.ts"
@@ -52,6 +53,8 @@ export interface Listener {
 /** How jobs are watched: what those of one provider with the same options share. */
 export interface Watching {
   readonly provider: Provider<never>
+  readonly client: HttpClient.HttpClient
+  readonly limits: Limits
   readonly transport: Transport
   readonly admission: Admission
   readonly terms: Poller.Terms
@@ -85,11 +88,12 @@ export class Watch implements Due {
   dueAt = 0
   place = -1
   turn = 0
-  private readonly watching: Watching
+  readonly watching: Watching
   private readonly entry: JobEntry | undefined
   private poller: Poller.Poller
   private steps: Steps | undefined
-  private readonly listeners = new Set<Listener>()
+  /** One, as most have: a Set for each job costs more than all else that it keeps. */
+  private listeners: Listener | Set<Listener> | undefined
   /** Whether the first poll is still to be planned. */
   private isFresh: boolean
   private readonly isEager: boolean
@@ -122,14 +126,14 @@ export class Watch implements Due {
     const { state } = this.poller
     this.tell(listener, () => listener.state(state))
     if (isTerminal(state) && this.settling === undefined) return this.tell(listener, () => listener.ended())
-    this.listeners.add(listener)
+    this.added(listener)
     if (this.session === undefined && !isTerminal(state)) this.open(context)
   }
 
   /** The last to leave stops the polling. What is to be waited for then, if anything: the journal. */
   leave(listener: Listener): Effect.Effect<void> | undefined {
-    this.listeners.delete(listener)
-    if (this.listeners.size > 0) return undefined
+    this.removed(listener)
+    if (this.listeners !== undefined) return undefined
     const { entry, settling } = this
     if (this.session !== undefined) this.stop(Exit.void)
     if (settling !== undefined)
@@ -173,11 +177,10 @@ export class Watch implements Due {
 
   private open(context: Context.Context<never>): void {
     const { name } = this.watching.provider.definition
-    this.session = {
+    this.session = sessionOf(
       context,
-      isLogged: !LogLevel.isGreaterThan(Context.get(context, MinimumLogLevel), "Debug"),
-      span: quietly(() => Trace.watchSession(context, this.ref))
-    }
+      quietly(() => Trace.watchSession(context, this.ref))
+    )
     Meter.watched(context, name, this.poller.state._tag, 1)
     this.guarded(() => {
       this.poller = Poller.resumed(this.poller, this.watching.queue.now())
@@ -224,7 +227,7 @@ export class Watch implements Due {
   }
 
   private left(): Effect.Effect<void> {
-    return this.listeners.size > 0 ? Effect.void : (this.entry?.left ?? Effect.void)
+    return this.listeners === undefined ? (this.entry?.left ?? Effect.void) : Effect.void
   }
 
   // One poll
@@ -235,7 +238,7 @@ export class Watch implements Due {
     if (session === undefined) return
     let isOver = false
     const { context, span } = session
-    session.poll = span === undefined ? undefined : quietly(() => Trace.poll(context, provider, this.ref, span))
+    if (span !== undefined) session.poll = quietly(() => Trace.poll(context, provider, this.ref, span))
     const leave = admission.ask(account, this.poller.deadlineAt - queue.now(), session.context, {
       admitted: (ticket) => {
         isOver = true
@@ -258,7 +261,7 @@ export class Watch implements Due {
     const line = lineOf(transport, account.origin)
     const waiter = (): void => this.guarded(() => this.send(ticket, line, waiter))
     this.undo = () => {
-      line.leave(waiter)
+      line.cut(waiter)
       ticket.dropped()
     }
     line.enter(waiter)
@@ -298,7 +301,7 @@ export class Watch implements Due {
     }
     this.undo = () => {
       abort()
-      line.leave(place)
+      line.cut(place)
       ticket.dropped()
     }
     this.timedOut = () => {
@@ -349,8 +352,8 @@ export class Watch implements Due {
     const because = reading._tag === "Missed" ? reading.because : reading._tag === "NotFound" ? "not-found" : undefined
     if (because !== undefined) Meter.failedPoll(session.context, name, because)
     const { poll } = session
-    session.poll = undefined
     if (poll === undefined) return
+    session.poll = undefined
     quietly(() => {
       poll.span.attribute("reelay.attempt", polls)
       poll.span.attribute("reelay.reading", reading._tag)
@@ -422,7 +425,7 @@ export class Watch implements Due {
       Meter.watched(this.session.context, name, before, -1)
       if (!isTerminal(state)) Meter.watched(this.session.context, name, state._tag, 1)
     }
-    for (const listener of Array.from(this.listeners)) this.tell(listener, () => listener.state(state))
+    for (const listener of this.all()) this.tell(listener, () => listener.state(state))
   }
 
   /** Listeners learn of the end once the journal has. */
@@ -430,7 +433,7 @@ export class Watch implements Due {
     const { entry } = this
     this.stop(Exit.void)
     const told = (): void => {
-      for (const listener of Array.from(this.listeners)) this.tell(listener, () => listener.ended())
+      for (const listener of this.all()) this.tell(listener, () => listener.ended())
     }
     if (entry === undefined) return told()
     const written = Effect.runForkWith(context)(Effect.uninterruptible(Effect.ignoreCause(entry.ended(state))))
@@ -456,9 +459,9 @@ export class Watch implements Due {
     const { entry, session } = this
     this.stop(Exit.failCause(cause))
     const told = (): void => {
-      // A copy: who fails may listen again at once, and that is a new listener.
-      const all = Array.from(this.listeners)
-      this.listeners.clear()
+      // Who fails may listen again at once, and that is a new listener.
+      const all = this.all()
+      this.listeners = undefined
       for (const listener of all) this.tell(listener, () => listener.lost(cause))
     }
     if (entry === undefined || session === undefined) return told()
@@ -468,6 +471,30 @@ export class Watch implements Due {
   private errorOf(reason: Reason): JobError {
     const { name } = this.watching.provider.definition
     return new JobError({ reason, provider: name, operation: "poll", attempt: this.poller.polls, ref: this.ref })
+  }
+
+  // Listeners
+
+  /** A copy: who is told may leave, or join again. */
+  private all(): ReadonlyArray<Listener> {
+    const { listeners } = this
+    if (listeners === undefined) return []
+    return listeners instanceof Set ? Array.from(listeners) : [listeners]
+  }
+
+  private added(listener: Listener): void {
+    const { listeners } = this
+    if (listeners === undefined) this.listeners = listener
+    else if (listeners instanceof Set) listeners.add(listener)
+    else this.listeners = new Set([listeners, listener])
+  }
+
+  private removed(listener: Listener): void {
+    const { listeners } = this
+    if (listeners === listener) this.listeners = undefined
+    if (!(listeners instanceof Set)) return
+    listeners.delete(listener)
+    if (listeners.size === 0) this.listeners = undefined
   }
 
   // What may break
@@ -488,7 +515,7 @@ export class Watch implements Due {
     } catch (defect) {
       const context = this.session?.context ?? Context.empty()
       Effect.runForkWith(context)(Effect.logError(`A listener of job ${this.ref.id} failed`, defect))
-      this.listeners.delete(listener)
+      this.removed(listener)
     }
   }
 
@@ -518,6 +545,18 @@ export class Watch implements Due {
   private log(session: Session, line: string): void {
     quietly(() => Effect.runSyncWith(session.context)(Effect.logDebug(line)))
   }
+}
+
+/** Those that are in no trace are alike, and have no spans to keep apart. */
+const untraced = new WeakMap<Context.Context<never>, Session>()
+
+const sessionOf = (context: Context.Context<never>, span: Trace.OpenSpan | undefined): Session => {
+  const known = span === undefined ? untraced.get(context) : undefined
+  if (known !== undefined) return known
+  const isLogged = !LogLevel.isGreaterThan(Context.get(context, MinimumLogLevel), "Debug")
+  const fresh: Session = { context, isLogged, span }
+  if (span === undefined) untraced.set(context, fresh)
+  return fresh
 }
 
 const nothing = (): void => undefined

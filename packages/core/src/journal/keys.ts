@@ -17,7 +17,9 @@ export const idInBatch = (batch: string, key: string): string => `batch-${hashOf
 /** Whether an id is that of a key, alone or in a batch. */
 export const isOfKey = (id: string): boolean => /^(key|batch)-/u.test(id)
 
-const random = (): string => bytesToHex(globalThis.crypto.getRandomValues(new Uint8Array(8)))
+/** Joined, and so one flat text: there is one for each submission. */
+const random = (): string =>
+  Array.from(globalThis.crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 /**
  * Is never made twice, in whatever process. It tells when it was made (epoch milliseconds) and, shortened, for which request: whoever looks for

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import type { Damaged, Entry, Tombstone } from "./Entry.ts"
-import { accountKey, type Asked, jobKey } from "./keys.ts"
+import { accountKey, type Asked } from "./keys.ts"
 
 /** Times are milliseconds on the monotonic clock. */
 export interface Memory {
@@ -91,7 +91,8 @@ export const noteUnknown = ({ unknown }: Memory, fingerprint: string, id: string
 
 export const forgetUnknown = ({ unknown }: Memory, fingerprint: string, id: string): void => void unknown.get(fingerprint)?.delete(id)
 
-const ownership = (account: string, ref: JobRef): string => `${account}\n${jobKey(ref)}`
+/** Joined, and so one flat text: there is one for each job. */
+const ownership = (account: string, { baseUrl, id, kind, provider }: JobRef): string => [account, provider, baseUrl, kind, id].join("\n")
 
 export const own = ({ owned }: Memory, account: string, ref: JobRef): void => {
   const key = ownership(account, ref)

@@ -2,6 +2,7 @@
  * The engine's own line before a transport: at most so many requests in flight to one origin. What waits in it has not begun, spends no
  * timeout, and can be left at once; in a transport's own queue it could not.
  */
+import { later } from "../base/macrotask.ts"
 import type { Transport } from "./Transport.ts"
 
 /** Called when a place is free. It then has that place until `leave` is called with the same value. */
@@ -9,8 +10,13 @@ type Waiter = () => void
 
 export interface Line {
   readonly enter: (waiter: Waiter) => void
-  /** Gives a place back, or gives the wait up. Doing it twice does no harm. */
+  /** Gives a place back, and lets the next one in. Doing it twice does no harm. */
   readonly leave: (waiter: Waiter) => void
+  /**
+   * As `leave`, for one who was cut: the next one comes in a later turn of the event loop, since whoever cuts one may be about to cut them all,
+   * and nothing is to be sent for those.
+   */
+  readonly cut: (waiter: Waiter) => void
 }
 
 const make = (capacity: number): Line => {
@@ -20,18 +26,31 @@ const make = (capacity: number): Line => {
     inside.add(waiter)
     waiter()
   }
+  const fill = (): void => {
+    for (const next of waiting) {
+      if (inside.size >= capacity) return
+      waiting.delete(next)
+      admit(next)
+    }
+  }
+  let isFilling = false
   return {
     enter: (waiter) => {
-      if (inside.size < capacity) admit(waiter)
+      if (inside.size < capacity && waiting.size === 0) admit(waiter)
       else waiting.add(waiter)
     },
     leave: (waiter) => {
-      if (!inside.delete(waiter)) return void waiting.delete(waiter)
-      for (const next of waiting) {
-        if (inside.size >= capacity) return
-        waiting.delete(next)
-        admit(next)
-      }
+      if (inside.delete(waiter)) fill()
+      else waiting.delete(waiter)
+    },
+    cut: (waiter) => {
+      waiting.delete(waiter)
+      if (!inside.delete(waiter) || isFilling || waiting.size === 0) return
+      isFilling = true
+      later(() => {
+        isFilling = false
+        fill()
+      })
     }
   }
 }

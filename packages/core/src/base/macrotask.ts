@@ -8,7 +8,7 @@ const immediately: unknown = Reflect.get(globalThis, "setImmediate")
  * Not `setTimeout` where it can be helped: a browser stretches that in hidden tabs to a minute. Taken when the module is loaded, so that
  * faked timers of a test do not stop a submission.
  */
-const later: (task: () => void) => void = (() => {
+export const later: (task: () => void) => void = (() => {
   if (typeof immediately === "function") return (task) => void immediately(task)
   if (typeof globalThis.MessageChannel === "function") {
     return (task) => {
