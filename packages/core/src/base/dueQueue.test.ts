@@ -84,6 +84,36 @@ describe("the due queue", () => {
     })
   )
 
+  it("nobody sleeps for a queue that is empty: that would keep a process alive", () => {
+    let sleepers = 0
+    const clock: Clock.Clock = {
+      currentTimeMillisUnsafe: () => 0,
+      currentTimeMillis: Effect.succeed(0),
+      currentTimeNanosUnsafe: () => 0n,
+      currentTimeNanos: Effect.succeed(0n),
+      monotonicTimeNanosUnsafe: () => 0n,
+      monotonicTimeNanos: Effect.succeed(0n),
+      sleep: () =>
+        Effect.callback(() => {
+          sleepers += 1
+          return Effect.sync(() => void (sleepers -= 1))
+        })
+    }
+    const queue = new DueQueue(clock)
+    const [one, other] = [entry(() => undefined), entry(() => undefined)]
+    queue.add(one, 30_000)
+    queue.add(other, 20_000)
+    queue.remove(other)
+    expect(sleepers).toBe(1)
+    queue.remove(one)
+    expect(sleepers).toBe(0)
+    queue.add(one, 30_000)
+    queue.add(one, 40_000)
+    expect(sleepers).toBe(1)
+    queue.remove(one)
+    expect(sleepers).toBe(0)
+  })
+
   it("any order of adding, moving and removing leaves the earliest first", () => {
     const op = fc.record({ which: fc.nat(15), at: fc.option(fc.nat(50), { nil: undefined }) })
     fc.assert(

@@ -52,7 +52,7 @@ export class DueQueue {
 
   /** Adds something, or moves it to another time. */
   add(due: Due, at: number): void {
-    if (due.place >= 0) this.remove(due)
+    if (due.place >= 0) this.removed(due)
     due.dueAt = at
     due.turn = this.turns++
     due.place = this.heap.length
@@ -62,15 +62,22 @@ export class DueQueue {
   }
 
   remove(due: Due): void {
+    this.removed(due)
+    // A sleeper that nobody needs would keep the process alive.
+    if (this.heap.length === 0 && !this.isDraining) this.rest()
+  }
+
+  private removed(due: Due): void {
     const { place } = due
     due.place = nowhere
     if (place < 0) return
     const last = this.heap.pop()
-    if (last === undefined || last === due) return
-    last.place = place
-    this.heap[place] = last
-    this.up(last)
-    this.down(last)
+    if (last !== undefined && last !== due) {
+      last.place = place
+      this.heap[place] = last
+      this.up(last)
+      this.down(last)
+    }
   }
 
   /** Wakes for the earliest. While the queue is drained nobody sleeps: that is done at the end, once. */
@@ -83,7 +90,7 @@ export class DueQueue {
     this.wakesAt = head.dueAt
     const wait = head.dueAt - this.now()
     // What is due already comes a step later all the same, as a fiber that is forked does: whoever adds is in the midst of something.
-    const sleep = wait > hair ? this.clock.sleep(Duration.millis(Math.ceil(wait - hair))) : Effect.yieldNow
+    const sleep = wait > 0 ? this.clock.sleep(Duration.millis(Math.max(1, Math.ceil(wait - hair)))) : Effect.yieldNow
     const sleeper: Fiber.Fiber<void> = Effect.runForkWith(this.services)(
       Effect.andThen(
         sleep,
@@ -110,7 +117,7 @@ export class DueQueue {
     const now = this.now() + hair
     const all: Array<Due> = []
     for (let [head] = this.heap; head !== undefined && head.dueAt <= now; [head] = this.heap) {
-      this.remove(head)
+      this.removed(head)
       head.place = taken
       all.push(head)
     }
