@@ -15,8 +15,8 @@ const program = Effect.gen(function* () {
   const video = yield* handle.result
   return (yield* Artifact.bytes(provider, video)).byteLength
 }).pipe(
-  Effect.catchTag("JobFailed", ({ state }) => Effect.fail(`the ${state.failure.origin} said no: ${state.failure.message}`)),
-  Effect.catchReason("JobError", "SubmitUnknown", () => Effect.fail("it may be billed: look into the account before submitting anew"))
+  Effect.catchTag("JobFailed", ({ state }) => Effect.fail(`the ${state.failure.origin} failed it: ${state.failure.message}`)),
+  Effect.catchReason("JobError", "SubmitUnknown", () => Effect.fail("it may be billed: check the account before you submit again"))
 )
 
 console.log("bytes:", await Effect.runPromise(Effect.provide(program, Transport.layer())))

@@ -10,6 +10,6 @@ const progress$ = submit$(provider, { prompt: "Rain on a city street.", duration
   map((state) => ({ status: state._tag, percent: state._tag === "Running" ? Math.round((state.progress ?? 0) * 100) : undefined })),
   tap(({ percent = "", status }) => console.log(status, percent))
 )
-// Unsubscribing stops the polling; the job goes on, and another subscription comes back to it.
+// Unsubscribing stops the polling. The job continues, and a new subscription returns to it.
 await lastValueFrom(progress$)
 await mock.close()
