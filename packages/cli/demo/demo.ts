@@ -27,7 +27,7 @@ interface Scene {
   readonly leaveAfter?: Duration.Input
 }
 
-interface Told {
+interface Summary {
   readonly provider: string
   readonly states: ReadonlyArray<string>
   readonly polls: number
@@ -61,12 +61,12 @@ const scenes = (url: string): ReadonlyArray<Scene> => [
   }
 ]
 
-/** One job to its end, or to where it is left. Its row on the board is kept up to date. */
+/** One job until it ends or is left. Its row on the board is kept up to date. */
 const play = Effect.fnUntraced(function* (
   { leaveAfter, provider, request }: Scene,
   folder: string,
   row: (row: Board.Row) => void
-): Effect.fn.Return<Told, JobError.JobError, HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> {
+): Effect.fn.Return<Summary, JobError.JobError, HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> {
   const since = yield* Clock.currentTimeMillis
   const { name, title } = provider.definition
   const path = yield* Path.Path
@@ -83,32 +83,32 @@ const play = Effect.fnUntraced(function* (
   const base = { provider: name, states, polls: state.polls, file: "–", bytes: "–", billed: "billed" in state ? state.billed : "–" }
   const saved = state._tag === "Succeeded" ? yield* Artifact.save(provider, state, path.join(folder, `${name}.mp4`)) : undefined
   const until = yield* Clock.currentTimeMillis
-  const told = { ...base, millis: until - since }
+  const summary = { ...base, millis: until - since }
   if (saved !== undefined) {
-    row({ label: name, state, since, until, words: "saved" })
-    return { ...told, file: path.relative(process.cwd(), saved.path), bytes: String(saved.bytes) }
+    row({ label: name, state, since, until, text: "saved" })
+    return { ...summary, file: path.relative(process.cwd(), saved.path), bytes: String(saved.bytes) }
   }
   if (JobState.isTerminal(state)) {
     row({ label: name, state, since, until })
-    return told
+    return summary
   }
   const outcome = yield* handle.cancel
-  row({ label: name, state, since, until, words: "left here; it goes on" })
+  row({ label: name, state, since, until, text: "left here; it continues" })
   return {
-    ...told,
+    ...summary,
     states: [...states, "(left)"],
-    note: `${name} was left midway. Leaving stops the polling, not the job: it goes on at ${title}, and is billed.\nAsked to cancel it, Reelay says "${outcome}": ${title} documents no way to cancel. With a real provider you would come back with\n  reelay attach '${JobRef.toUri(handle.ref)}'`
+    note: `${name} was left midway. Leaving stops the polling, not the job: it continues at ${title}, and is billed.\nCancelling returns "${outcome}": ${title} documents no way to cancel. With a real provider you would return to it with\n  reelay attach '${JobRef.toUri(handle.ref)}'`
   }
 })
 
-/** A live board on a terminal; elsewhere one line for each change. */
+/** A live board on a terminal; otherwise one line for each change. */
 const board = Effect.gen(function* () {
   const rows = new Map<string, Board.Row>()
   if (!stderr.isTTY) {
     const last = new Map<string, string>()
     return (row: Board.Row): void => {
       const percent = row.state._tag === "Running" && row.state.progress !== undefined ? ` ${Math.floor(row.state.progress * 100)}%` : ""
-      const text = `${row.label.padEnd(8)}  ${row.words ?? Board.describe(row.state)}${row.words === undefined ? percent : ""}`
+      const text = `${row.label.padEnd(8)}  ${row.text ?? Board.describe(row.state)}${row.text === undefined ? percent : ""}`
       if (last.get(row.label) !== text) stderr.write(`${text}\n`)
       last.set(row.label, text)
     }
@@ -120,7 +120,7 @@ const board = Effect.gen(function* () {
   return (row: Board.Row): void => void rows.set(row.label, row)
 })
 
-const table = (rows: ReadonlyArray<Told>): string => {
+const table = (rows: ReadonlyArray<Summary>): string => {
   const head = ["provider", "states seen", "polls", "time", "file", "bytes", "billed"]
   const body = rows.map(({ billed, bytes, file, millis, polls, provider, states }) => [
     provider,
@@ -150,11 +150,11 @@ const demo = Effect.gen(function* () {
     ({ close }) => Effect.promise(close)
   )
   yield* say(`The mock of four video APIs listens on ${url}. One job each, side by side:\n`)
-  const told = yield* Effect.scoped(
+  const summaries = yield* Effect.scoped(
     Effect.flatMap(board, (row) => Effect.forEach(scenes(url), (scene) => play(scene, folder, row), { concurrency: "unbounded" }))
   )
-  yield* say(`\n${table(told)}\n`)
-  for (const { note } of told) if (note !== undefined) yield* say(`${note}\n(here the mock ends now, and its jobs with it).\n`)
+  yield* say(`\n${table(summaries)}\n`)
+  for (const { note } of summaries) if (note !== undefined) yield* say(`${note}\n(here the mock stops now, and its jobs with it).\n`)
   yield* say(`The videos are in ${folder}: real MP4 files, whose picture shows the id of the job.`)
 })
 

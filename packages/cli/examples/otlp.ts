@@ -9,7 +9,7 @@ import * as Otlp from "effect/observability/Otlp"
 const mock = await serve({ duration: 3000 })
 const provider = xai({ apiKey: "sk-of-the-example", baseUrl: `${mock.url}/xai` })
 
-// Spans, metrics and logs go to an OpenTelemetry collector; what is left is sent when the program ends.
+// Spans, metrics and logs go to an OpenTelemetry collector; the rest is sent when the program ends.
 const telemetry = Otlp.layerJson({
   baseUrl: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318",
   resource: { serviceName: "films" }

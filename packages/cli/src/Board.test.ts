@@ -18,7 +18,7 @@ describe("bar", () => {
     expect(Board.bar(fraction, 4)).toBe(drawn)
   })
 
-  it("is always as wide as asked for", () => {
+  it("always has the requested width", () => {
     for (let eighth = 0; eighth <= 160; eighth++) expect(Board.bar(eighth / 160)).toHaveLength(Board.barWidth)
   })
 })
@@ -28,7 +28,7 @@ describe("draw", () => {
     expect(Board.draw(row(running), 12_000, 100, 8)).toBe("xai       ████████▍░░░░░░░░░░░  42%   0:12  running")
   })
 
-  it("is never wider than the terminal, so that it is never wrapped", () => {
+  it("is never wider than the terminal, so it never wraps", () => {
     const failed: JobState.JobState = {
       _tag: "Failed",
       ref,
@@ -42,7 +42,7 @@ describe("draw", () => {
 })
 
 describe("make", () => {
-  it("draws rows again in place, and leaves printed lines above them", () => {
+  it("redraws rows in place, and leaves printed lines above them", () => {
     const written: Array<string> = []
     const board = Board.make({ columns: () => 100, write: (text) => written.push(text) })
     board.paint([row(running)], 0)
@@ -51,7 +51,7 @@ describe("make", () => {
     expect(written[1]?.startsWith("\r\u001B[1A\u001B[Ja line that stays\nxai")).toBe(true)
   })
 
-  it("draws over nothing that was written after the rows were settled", () => {
+  it("overwrites nothing that was written after the rows were settled", () => {
     const written: Array<string> = []
     const board = Board.make({ columns: () => 100, write: (text) => written.push(text) })
     board.paint([row(running)], 0)

@@ -1,4 +1,4 @@
-/** Jobs as live lines on a terminal: one line a job, drawn again in place. */
+/** Jobs as live lines on a terminal: one line per job, redrawn in place. */
 import type { JobState } from "@reelay/core"
 import { clock } from "./Time.ts"
 
@@ -8,17 +8,17 @@ export interface Row {
   readonly state: JobState.JobState
   /** Epoch milliseconds. */
   readonly since: number
-  /** Set once nothing more happens. */
+  /** Set when the row no longer changes. */
   readonly until?: number | undefined
-  /** Takes the place of the state's own words, as while the file is saved. */
-  readonly words?: string | undefined
-  /** Takes the place of the state's own progress: a fraction. */
+  /** Replaces the state's text, for example while the file is saved. */
+  readonly text?: string | undefined
+  /** Replaces the state's progress: a fraction. */
   readonly progress?: number | undefined
 }
 
 export const barWidth = 20
 
-/** A bar of eighths, empty where nothing is known. */
+/** A bar of eighths, empty if the fraction is unknown. */
 export const bar = (fraction: number | undefined, width = barWidth): string => {
   if (fraction === undefined) return "·".repeat(width)
   const eighths = Math.round(Math.min(1, Math.max(0, fraction)) * width * 8)
@@ -28,10 +28,10 @@ export const bar = (fraction: number | undefined, width = barWidth): string => {
 }
 
 /** One job in one line, cut to the width of the terminal. */
-export const draw = ({ label, progress, since, state, until, words }: Row, now: number, width: number, labelWidth: number): string => {
+export const draw = ({ label, progress, since, state, text, until }: Row, now: number, width: number, labelWidth: number): string => {
   const fraction = progress ?? progressOf(state)
   const percent = fraction === undefined ? "    " : `${String(Math.floor(fraction * 100)).padStart(3)}%`
-  const line = `${label.padEnd(labelWidth)}  ${bar(fraction)} ${percent}  ${clock((until ?? now) - since).padStart(5)}  ${words ?? describe(state)}`
+  const line = `${label.padEnd(labelWidth)}  ${bar(fraction)} ${percent}  ${clock((until ?? now) - since).padStart(5)}  ${text ?? describe(state)}`
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
 }
 
@@ -56,7 +56,7 @@ export const describe = (state: JobState.JobState): string => {
     case "Submitted":
       return "submitted"
     case "Queued":
-      return state.position === undefined ? "queued" : `queued, ${state.position} before it`
+      return state.position === undefined ? "queued" : `queued, ${state.position} ahead of it`
     case "Running":
       return state.progressSource === "estimated" ? "running (estimated)" : "running"
     case "Succeeded":
@@ -70,13 +70,13 @@ export const describe = (state: JobState.JobState): string => {
   }
 }
 
-/** Where a board is drawn: a terminal, or a stand-in. */
+/** Where a board is drawn: a terminal, or a fake. */
 export interface Screen {
   readonly columns: () => number
   readonly write: (text: string) => void
 }
 
-/** Draws rows in place. Lines that must stay are put above them with `print`. */
+/** Draws rows in place. `print` puts lines that must stay above them. */
 export const make = (screen: Screen) => {
   let drawn = 0
   const clear = (): string => (drawn === 0 ? "" : `\r\u001B[${drawn}A\u001B[J`)

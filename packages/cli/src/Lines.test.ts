@@ -35,8 +35,8 @@ describe("exit codes", () => {
   it.each([
     ["no job was made", error(new JobError.InvalidRequest({ field: "duration", rule: "is 7 s" }), "submit"), 2],
     ["the provider refused", error(new JobError.SubmitRejected({ status: 400, detail: "no" }), "submit"), 2],
-    ["nobody knows", error(new JobError.SubmitUnknown({ detail: "reset" }), "submit"), 3],
-    ["the job was lost sight of", error(new JobError.Unreachable({ detail: "HTTP 503" }), "poll", ref), 3],
+    ["the outcome is unknown", error(new JobError.SubmitUnknown({ detail: "reset" }), "submit"), 3],
+    ["the job was lost", error(new JobError.Unreachable({ detail: "HTTP 503" }), "poll", ref), 3],
     ["the video was not saved", error(new JobError.DownloadFailed({ detail: "HTTP 403" }), "download", ref), 3]
   ])("%s", (_, failure, code) => {
     expect(exitOf(failure)).toBe(code)

@@ -1,21 +1,21 @@
-/** What `--json` prints: one object a line. */
+/** What `--json` prints: one object per line. */
 import { type JobError, JobRef, type Artifact, type JobState } from "@reelay/core"
 
 export type Line =
   | ({ readonly _tag: JobState.JobState["_tag"]; readonly ref: string; readonly id: string } & Record<string, unknown>)
   | (Artifact.Saved & { readonly ref: string; readonly id: string })
-  | Passed
+  | Skipped
   | { readonly _tag: "JobError"; readonly reason: JobError.Reason["_tag"]; readonly message: string; readonly ref?: string }
   | { readonly _tag: "Interrupted"; readonly ref?: string }
 
-/** An entry of the journal that is not followed: a living process does so, or it can't be read. */
-export type Passed =
+/** A journal entry that is skipped: a living process follows it, or it can't be read. */
+export type Skipped =
   | { readonly _tag: "Leased"; readonly entry: string; readonly ref?: string }
   | { readonly _tag: "Damaged"; readonly entry: string; readonly detail: string }
 
 export const ofSaved = (ref: JobRef.JobRef, saved: Artifact.Saved): Line => ({ ...saved, ref: JobRef.toUri(ref), id: ref.id })
 
-/** A state, its reference as the URI that `attach` takes. */
+/** A state, with its reference as the URI that `attach` takes. */
 export const ofState = ({ _tag, ref, ...rest }: JobState.JobState): Line => ({ _tag, ref: JobRef.toUri(ref), id: ref.id, ...rest })
 
 export const ofError = ({ message, reason, ref }: JobError.JobError): Line => ({

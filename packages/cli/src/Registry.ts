@@ -10,5 +10,5 @@ export const names: ReadonlyArray<string> = definitions.map(({ name }) => name)
 
 export const find = (name: string): Definition | undefined => definitions.find((each) => each.name === name)
 
-/** Where the key of a provider is looked for when no flag gives it. */
+/** The environment variable for a provider's key, read if no flag gives it. */
 export const keyVariable = (name: string): string => `REELAY_${name.toUpperCase()}_API_KEY`

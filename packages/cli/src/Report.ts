@@ -1,4 +1,4 @@
-/** What a run tells, and where: JSON lines, a live line, or plain lines. Results on standard output, the rest on standard error. */
+/** What a run reports, and where: JSON lines, a live line, or plain lines. Results on standard output, the rest on standard error. */
 import { type Artifact, type JobError, JobRef, JobState } from "@reelay/core"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -12,32 +12,32 @@ export class Report extends Context.Service<
   Report,
   {
     readonly state: (state: JobState.JobState) => Effect.Effect<void>
-    /** Bytes written so far, and of all where that is known. */
+    /** Bytes written so far, and in total if that is known. */
     readonly download: (ref: JobRef.JobRef, bytes: number, total: number | undefined) => void
     readonly saved: (ref: JobRef.JobRef, saved: Artifact.Saved) => Effect.Effect<void>
     readonly error: (error: JobError.JobError) => Effect.Effect<void>
-    /** What of the journal is not followed, and why. */
-    readonly passed: (line: Lines.Passed) => Effect.Effect<void>
+    /** A skipped entry of the journal, and why. */
+    readonly skipped: (line: Lines.Skipped) => Effect.Effect<void>
     readonly interrupted: (stopped: Stopped) => Effect.Effect<void>
   }
 >()("@reelay/cli/Report") {}
 
-/** What was under way when it was told to stop: one job, none yet, or those of the journal. */
+/** What was in progress when the command was stopped: no job yet, the journal's jobs, or one job. */
 export type Stopped =
   | "before"
   | "many"
   | {
       readonly ref: JobRef.JobRef
-      /** The job has ended well, and only its video was on its way. */
+      /** The job succeeded, and only its video was still downloading. */
       readonly finished: boolean
-      /** The journal knows it. */
+      /** The journal has it. */
       readonly remembered: boolean
     }
 
 export interface Streams {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
-  /** Columns of the terminal behind standard error; `undefined` where there is none. */
+  /** Columns of the terminal behind standard error; `undefined` if there is none. */
   readonly columns: () => number | undefined
 }
 
@@ -46,28 +46,28 @@ const interruptedText = (stopped: Stopped): string => {
     case "before":
       return "Interrupted before a job was made."
     case "many":
-      return "Interrupted. What has not ended goes on at its provider, and may be billed.\nFollow it again: reelay resume"
+      return "Interrupted. Unfinished jobs continue at their providers, and may be billed.\nResume them: reelay resume"
     default: {
       const { finished, ref, remembered } = stopped
       const truth = finished
         ? `The job at ${ref.provider} has ended, and only its video is missing.`
-        : `The job goes on at ${ref.provider}, and may be billed; this provider documents no way to cancel it.`
+        : `The job continues at ${ref.provider}, and may be billed; this provider documents no way to cancel it.`
       const again = `reelay attach '${JobRef.toUri(ref)}'`
-      return `Interrupted. ${truth}\n${remembered ? `Go on with it: reelay resume, or ${again}` : `Attach again: ${again}`}`
+      return `Interrupted. ${truth}\n${remembered ? `Resume it: reelay resume, or ${again}` : `Attach again: ${again}`}`
     }
   }
 }
 
-const passedText = (line: Lines.Passed): string => {
+const skippedText = (line: Lines.Skipped): string => {
   switch (line._tag) {
     case "Leased":
       return `${line.entry} is followed by another process.`
     case "Damaged":
-      return `${line.entry} in the journal ${line.detail}. The others go on.`
+      return `${line.entry} in the journal ${line.detail}. The other jobs continue.`
   }
 }
 
-/** Standard output is one JSON object a line, and nothing else. How to come back is told to people on standard error. */
+/** Standard output is one JSON object per line, and nothing else. Standard error says how to return to an interrupted job. */
 export const json = ({ err, out }: Streams): Report["Service"] => {
   const put = (line: Lines.Line) => Effect.sync(() => out(`${JSON.stringify(line)}\n`))
   return {
@@ -75,7 +75,7 @@ export const json = ({ err, out }: Streams): Report["Service"] => {
     download: () => undefined,
     saved: (ref, saved) => put(Lines.ofSaved(ref, saved)),
     error: (error) => put(Lines.ofError(error)),
-    passed: put,
+    skipped: put,
     interrupted: (stopped) =>
       Effect.andThen(
         put(Lines.interrupted(typeof stopped === "string" ? undefined : stopped.ref)),
@@ -84,7 +84,7 @@ export const json = ({ err, out }: Streams): Report["Service"] => {
   }
 }
 
-/** Standard error tells each change; standard output says where the file is. Of many jobs each line names its own. */
+/** Standard error reports each change; standard output says where the file is. With many jobs, each line names its job. */
 export const plain = ({ err, out }: Streams, many = false): Report["Service"] => {
   const say = (text: string) => Effect.sync(() => err(`${text}\n`))
   return {
@@ -96,12 +96,12 @@ export const plain = ({ err, out }: Streams, many = false): Report["Service"] =>
     download: () => undefined,
     saved: (_, saved) => Effect.sync(() => out(savedText(saved))),
     error: (error) => say(error.message),
-    passed: (line) => say(passedText(line)),
+    skipped: (line) => say(skippedText(line)),
     interrupted: (stopped) => say(interruptedText(stopped))
   }
 }
 
-/** As plain lines, with each job's own line drawn in place. */
+/** Like `plain`, with each job's line redrawn in place. */
 export const live = Effect.fnUntraced(function* (streams: Streams, many = false): Effect.fn.Return<Report["Service"], never, Scope.Scope> {
   const board = Board.make({ columns: () => streams.columns() ?? 80, write: streams.err })
   const since = yield* Clock.currentTimeMillis
@@ -124,10 +124,10 @@ export const live = Effect.fnUntraced(function* (streams: Streams, many = false)
         return state._tag === "Submitted" && !many ? print(submittedText(ref, many)) : paint
       }),
     download: (ref, bytes, total) =>
-      change(ref, { words: `saving, ${Math.ceil(bytes / 1024)} KB`, progress: total === undefined ? 1 : bytes / total }),
+      change(ref, { text: `saving, ${Math.ceil(bytes / 1024)} KB`, progress: total === undefined ? 1 : bytes / total }),
     saved: (ref, saved) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        change(ref, { words: many ? `saved ${saved.path}` : "saved", progress: 1, until: now })
+        change(ref, { text: many ? `saved ${saved.path}` : "saved", progress: 1, until: now })
         board.paint(shown(), now)
         if (many) return
         board.settle()
@@ -135,7 +135,7 @@ export const live = Effect.fnUntraced(function* (streams: Streams, many = false)
         streams.out(savedText(saved))
       }),
     error: (error) => print(error.message),
-    passed: (line) => print(passedText(line)),
+    skipped: (line) => print(skippedText(line)),
     interrupted: (stopped) => print(interruptedText(stopped))
   }
 })

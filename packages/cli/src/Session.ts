@@ -1,4 +1,4 @@
-/** What one run of the command knows of its job: for the moment at which it is told to stop. */
+/** What one run of the command knows about its job, for when it is stopped. */
 import type { JobError, JobRef, JobState } from "@reelay/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -6,17 +6,17 @@ import { Report, type Stopped } from "./Report.ts"
 
 export interface Session {
   ref: JobRef.JobRef | undefined
-  /** Whether a POST may be on its way. */
+  /** Whether a POST may be in flight. */
   submitting: boolean
-  /** A submission whose outcome nobody knows, found out after the interruption. */
+  /** A submission with an unknown outcome, reported after the interruption. */
   unknown: JobError.JobError | undefined
   submitted: boolean
-  /** The job has ended well, and only its video is missing. */
+  /** The job succeeded, and only its video is missing. */
   finished: boolean
-  /** The journal knows the job. */
+  /** The journal has the job. */
   remembered: boolean
   provider: string
-  /** Whether it follows the jobs of the journal, and not one of its own. */
+  /** Whether it watches the jobs of the journal instead of one of its own. */
   many: boolean
 }
 
@@ -31,14 +31,14 @@ export const make = (): Session => ({
   many: false
 })
 
-/** What is under way, to whoever stops it. */
+/** What is in progress, for the report of an interruption. */
 export const stoppedOf = ({ finished, many, ref, remembered }: Session): Stopped =>
   many ? "many" : ref === undefined ? "before" : { ref, finished, remembered }
 
 export class Current extends Context.Service<Current, Session>()("@reelay/cli/Session") {}
 
-/** Reports a state. `Submitted` is reported once: when the reference is known, which may be after an interruption. */
-export const tell = Effect.fnUntraced(function* (state: JobState.JobState): Effect.fn.Return<void, never, Current | Report> {
+/** Reports a state. `Submitted` is reported once: when the reference is known, possibly after an interruption. */
+export const reportState = Effect.fnUntraced(function* (state: JobState.JobState): Effect.fn.Return<void, never, Current | Report> {
   const session = yield* Current
   const report = yield* Report
   session.ref = state.ref

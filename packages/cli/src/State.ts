@@ -1,4 +1,4 @@
-/** Where the command remembers jobs: a folder of the user's. */
+/** Where the command records jobs: a folder of the user's. */
 import { JobError, type Journal } from "@reelay/core"
 import { FileJournal } from "@reelay/node"
 import * as Config from "effect/Config"
@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import { join } from "node:path"
 
-/** Names another folder than the user's own. */
+/** Names a folder to use in place of the user's own. */
 const stateVariable = "REELAY_STATE"
 
 const folder: Effect.Effect<string, JobError.JobError> = Effect.gen(function* () {
@@ -19,7 +19,7 @@ const folder: Effect.Effect<string, JobError.JobError> = Effect.gen(function* ()
   return join(yield* user.state("reelay"), "journal")
 }).pipe(
   Effect.mapError(() => {
-    const detail = `there is no folder to remember jobs in; set ${stateVariable} to one, or run with --no-journal`
+    const detail = `there is no folder to record jobs in; set ${stateVariable} to one, or run with --no-journal`
     return new JobError.JobError({ reason: new JobError.JournalFailed({ detail }), provider: "reelay", operation: "submit", attempt: 0 })
   })
 )

@@ -11,7 +11,7 @@ describe("parseTime", () => {
     expect(parseTime(text)).toBe(millis)
   })
 
-  it.each(["", "5", "5 s", "0s", "-5s", "5d", "s", "1e3s", "Infinity"])("%j is no time", (text) => {
+  it.each(["", "5", "5 s", "0s", "-5s", "5d", "s", "1e3s", "Infinity"])("%j isn't a time", (text) => {
     expect(parseTime(text)).toBeUndefined()
   })
 })

@@ -7,7 +7,7 @@ const units: ReadonlyMap<string, number> = new Map([
   ["h", 3_600_000]
 ])
 
-/** Milliseconds of `500ms`, `5s`, `1.5m` or `1h`; `undefined` where the text is no such time, or is zero. */
+/** Milliseconds of `500ms`, `5s`, `1.5m` or `1h`; `undefined` if the text isn't such a time, or is zero. */
 export const parseTime = (text: string): number | undefined => {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/u.exec(text.trim())
   const millis = Number(match?.[1]) * (units.get(match?.[2] ?? "") ?? Number.NaN)
@@ -23,7 +23,7 @@ export const clock = (millis: number): string => {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
 }
 
-/** How long ago, in the largest unit that says something: `5 s ago`, `3 min ago`, `2 h ago`, `4 days ago`. */
+/** How long ago, in the largest suitable unit: `5 s ago`, `3 min ago`, `2 h ago`, `4 days ago`. */
 export const ago = (millis: number): string => {
   const seconds = Math.max(0, Math.floor(millis / 1000))
   if (seconds < 60) return `${seconds} s ago`

@@ -23,9 +23,9 @@ let stopped: ExitCode | undefined
 let stoppedAt = 0
 const fiber = Effect.runFork(run.effect)
 
-/** The first time: stop looking, but wait for the id of a job that may be billed. The second time: at once. */
+/** The first time: stop polling, but wait for the id of a job that may be billed. The second time: exit at once. */
 const stop = (code: ExitCode): void => {
-  // A terminal's Ctrl-C reaches this process and the npm script around it, which passes it on: two in an instant are one.
+  // A terminal's Ctrl-C reaches this process and the npm script around it, which passes it on: two within 300 ms are one.
   if (stopped !== undefined && performance.now() - stoppedAt < 300) return
   if (stopped === undefined) {
     stopped = code
@@ -34,7 +34,7 @@ const stop = (code: ExitCode): void => {
     return
   }
   const { provider, ref, submitting } = run.session
-  const told =
+  const reported =
     submitting && ref === undefined
       ? run.report().error(
           new JobError.JobError({
@@ -45,7 +45,7 @@ const stop = (code: ExitCode): void => {
           })
         )
       : run.report().interrupted(stoppedOf(run.session))
-  Effect.runSync(told)
+  Effect.runSync(reported)
   process.exit(submitting && ref === undefined ? 3 : code)
 }
 
@@ -53,7 +53,7 @@ process.on("SIGINT", () => stop(130))
 process.on("SIGTERM", () => stop(143))
 // The terminal was closed.
 process.on("SIGHUP", () => stop(129))
-// Nobody reads any more: what could be told is told on the other stream, and the job is left alone.
+// The output was closed: the rest is reported on the other stream, and the job is left alone.
 stdout.on("error", () => stop(143))
 stderr.on("error", () => undefined)
 

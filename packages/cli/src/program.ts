@@ -1,4 +1,4 @@
-/** The command as a whole: which commands there are, what they report to, and which exit code comes of them. */
+/** The command as a whole: its subcommands, their report and their exit code. */
 import { JobError, KeyValueJournal, Limits } from "@reelay/core"
 import { Transport } from "@reelay/node"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -29,7 +29,7 @@ export interface Process {
   readonly streams: Report.Streams
 }
 
-/** A run, and what is known of it at any moment. */
+/** A run, and its state at any moment. */
 export interface Run {
   readonly effect: Effect.Effect<ExitCode>
   readonly session: Session.Session
@@ -65,7 +65,7 @@ export const make = ({ args, streams }: Process): Run => {
     )
 
   const command = Command.make("reelay").pipe(
-    Command.withDescription(`Video-generation jobs: submitted once, followed to their end, saved.\n\nExit codes:\n${exitCodeTable()}`),
+    Command.withDescription(`Video-generation jobs: submitted once, watched to their end, saved.\n\nExit codes:\n${exitCodeTable()}`),
     Command.withShortDescription("Video-generation jobs"),
     Command.withSubcommands([run(outcome), attach(outcome), resume(outcome), jobs(outcome), providers])
   )
@@ -87,14 +87,14 @@ const services = ({ err }: Report.Streams, proxy = "environment") =>
     Logger.layer([Logger.make(({ message }) => err(`${Array.isArray(message) ? message.join(" ") : String(message)}\n`))])
   )
 
-/** What the transport says of a proxy that can't be one: its name, and then what it should be. */
+/** The transport's message about an invalid proxy: the option's name, then the rule. */
 const notAProxy = (error: unknown): Effect.Effect<never, JobError.JobError> => {
   const [, field = "proxy", rule = "can't be used"] = /^(\S+) (.+)$/u.exec(error instanceof TypeError ? error.message : "") ?? []
   const reason = new JobError.InvalidRequest({ field, rule })
   return Effect.fail(new JobError.JobError({ reason, provider: "reelay", operation: "submit", attempt: 0 }))
 }
 
-/** One line for each thing that is wrong with the command line. Help that was asked for is no error. */
+/** One line for each problem with the command line. Requested help isn't an error. */
 const unusable = (error: CliError.CliError, args: ReadonlyArray<string>, { err, out }: Report.Streams): ExitCode => {
   const problems = error._tag === "ShowHelp" ? error.errors.map(({ message }) => message) : [error.message]
   if (error._tag === "ShowHelp" && problems.length === 0) {
@@ -106,7 +106,7 @@ const unusable = (error: CliError.CliError, args: ReadonlyArray<string>, { err, 
   return 2
 }
 
-/** The whole help only to those who ask for it. */
+/** Prints the whole help only on request. */
 const presenter: CliOutput.Presenter = {
   present: (event) => (event._tag === "Help" && event.reason === "Implicit" ? Effect.void : CliOutput.defaultPresenter.present(event))
 }

@@ -8,24 +8,24 @@ import type { ExitCode } from "./ExitCode.ts"
 import { Report } from "./Report.ts"
 import * as Session from "./Session.ts"
 
-/** What flags say of how a video is saved. */
+/** The flags for saving a video. */
 type Saving = Pick<Artifact.Options, "allowPrivateAddresses">
 
-/** Reports each state, saves the video, and answers with the exit code. */
+/** Reports each state, saves the video, and returns the exit code. */
 export const watch = Effect.fnUntraced(function* (
   provider: Provider.Provider<never>,
   handle: Job.JobHandle,
   out: string | undefined,
   options: Saving
 ) {
-  yield* Stream.runForEach(handle.states, Session.tell)
+  yield* Stream.runForEach(handle.states, Session.reportState)
   const state = handle.current()
   if (state._tag !== "Succeeded") return 1 satisfies ExitCode
   yield* save(provider, state, out ?? nameOf(handle.ref), options)
   return 0 satisfies ExitCode
 })
 
-/** Saves a video, and tells of it. */
+/** Saves a video, and reports it. */
 export const save = Effect.fnUntraced(function* (
   provider: Provider.Provider<never>,
   state: JobState.Succeeded,
@@ -33,27 +33,27 @@ export const save = Effect.fnUntraced(function* (
   options: Saving
 ) {
   const report = yield* Report
-  // The journal keeps the place, and is read from anywhere.
-  const place = (yield* Path.Path).resolve(path)
+  // The journal keeps the path, and may be read from another folder.
+  const target = (yield* Path.Path).resolve(path)
   const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)
-  const saved = yield* Artifact.save(provider, state, place, { ...options, onProgress })
+  const saved = yield* Artifact.save(provider, state, target, { ...options, onProgress })
   yield* report.saved(state.ref, { ...saved, path })
 })
 
-/** Where the video of a job that is yet to be made is meant to go, for the journal: a file, or a folder with a slash at its end. */
-export const placeOf = Effect.fnUntraced(function* (out: string | undefined): Effect.fn.Return<string, never, Path.Path> {
+/** The target of a video before its job has an id, for the journal: a file, or a folder that ends in a slash. */
+export const targetOf = Effect.fnUntraced(function* (out: string | undefined): Effect.fn.Return<string, never, Path.Path> {
   const path = yield* Path.Path
   return out === undefined ? `${path.resolve(".")}/` : path.resolve(out)
 })
 
-/** The file that `placeOf` meant, once the job has an id. A job that was submitted elsewhere is saved here. */
-export const fileOf = (place: string | undefined, ref: JobRef.JobRef): string => {
-  if (place === undefined) return nameOf(ref)
-  return place.endsWith("/") ? `${place}${nameOf(ref)}` : place
+/** The file of such a target, once the job has an id. Without a target the video is saved in the current folder. */
+export const fileOf = (target: string | undefined, ref: JobRef.JobRef): string => {
+  if (target === undefined) return nameOf(ref)
+  return target.endsWith("/") ? `${target}${nameOf(ref)}` : target
 }
 
-/** Refuses a place that can't be written, before anything is sent: a paid video must have somewhere to go. */
-export const checkPlace = Effect.fnUntraced(function* (
+/** Refuses a path that can't be written, before anything is sent: a paid video needs a place to be saved. */
+export const checkTarget = Effect.fnUntraced(function* (
   provider: string,
   operation: JobError.Operation,
   out: string | undefined

@@ -11,7 +11,7 @@ export interface Ended {
   readonly code: number | null
   readonly out: string
   readonly err: string
-  /** Standard output as JSON, a line each: fails where a line is none. */
+  /** Standard output as JSON, line by line: throws if a line isn't JSON. */
   readonly lines: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
@@ -32,11 +32,11 @@ export const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, 
   const waiting = new Set<() => void>()
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     out += chunk
-    for (const look of waiting) look()
+    for (const check of waiting) check()
   })
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     err += chunk
-    for (const look of waiting) look()
+    for (const check of waiting) check()
   })
   const ended = new Promise<Ended>((resolve) => {
     child.on("close", (code) => {
@@ -50,17 +50,17 @@ export const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, 
       })
     })
   })
-  /** Resolves once either output holds a text. */
+  /** Resolves once either output contains a text. */
   const says = (text: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         if (!out.includes(text) && !err.includes(text)) return
-        waiting.delete(look)
+        waiting.delete(check)
         resolve()
       }
-      waiting.add(look)
+      waiting.add(check)
       child.on("close", () => reject(new Error(`ended without saying ${text}: ${out}${err}`)))
-      look()
+      check()
     })
   return { child, cwd, ended, says, path: (name: string) => join(cwd, name) }
 }
@@ -69,6 +69,6 @@ export const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, st
 
 const parsed = (line: string): Readonly<Record<string, unknown>> => {
   const value: unknown = JSON.parse(line)
-  if (typeof value !== "object" || value === null) throw new Error(`no JSON object: ${line}`)
+  if (typeof value !== "object" || value === null) throw new Error(`not a JSON object: ${line}`)
   return Object.fromEntries(Object.entries(value))
 }

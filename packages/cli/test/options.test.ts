@@ -51,7 +51,7 @@ const args = (...more: ReadonlyArray<string>) => [
 ]
 
 describe("reelay run", () => {
-  it("sends more headers to the API alone, and its user agent to each server", async () => {
+  it("sends additional headers to the API only, and its user agent to each server", async () => {
     seen.api.length = 0
     seen.files.length = 0
     const { code } = await run(args("--header", `x-token: ${token}`, "--header", "x-team:video", "--user-agent", "studio/7"))
@@ -64,7 +64,7 @@ describe("reelay run", () => {
     ])
   })
 
-  it("asks the proxy that is named, or that the environment names", async () => {
+  it("uses the proxy that a flag or the environment names", async () => {
     const asked: Array<string | undefined> = []
     const proxy = await listen(
       createServer(({ method, url: target }, response) => {
@@ -80,9 +80,9 @@ describe("reelay run", () => {
   })
 
   it.each([
-    { flag: [], told: "ForbiddenAddress", saved: false },
-    { flag: ["--allow-private-addresses"], told: "Saved", saved: true }
-  ])("a private address that a public API links to: $told", async ({ flag, saved, told }) => {
+    { flag: [], last: "ForbiddenAddress", saved: false },
+    { flag: ["--allow-private-addresses"], last: "Saved", saved: true }
+  ])("a private address that a public API links to: $last", async ({ flag, saved, last }) => {
     const done = JSON.stringify({ status: "done", video: { url: "http://10.0.0.1/fox.mp4" } })
     const proxy = await listen(
       createServer(({ method, url: target }, response) => {
@@ -92,18 +92,18 @@ describe("reelay run", () => {
     )
     const given = ["--base-url=http://api.reelay.test", "--proxy", proxy, ...flag]
     const { lines } = await run(args(...given).filter((arg) => !arg.startsWith(`--base-url=${url}`)))
-    expect(JSON.stringify(lines.at(-1))).toContain(told)
+    expect(JSON.stringify(lines.at(-1))).toContain(last)
     expect(lines.some(({ _tag }) => _tag === "Saved")).toBe(saved)
   })
 
   it.each([
     [["--proxy", "me:hush-hush@nowhere"], {}, "proxy is no address of a proxy"],
     [[], { https_proxy: "http://me:hush-hush@:port" }, "HTTPS_PROXY is no address of a proxy"]
-  ])("refuses what can't be a proxy, and does not repeat it", async (more, env, told) => {
+  ])("refuses an invalid proxy, and does not repeat it", async (more, env, rule) => {
     seen.api.length = 0
     const { code, err, out } = await run(args(...more), env)
     expect([code, seen.api.length]).toStrictEqual([2, 0])
-    expect(out).toContain(told)
+    expect(out).toContain(rule)
     expect(out + err).not.toContain("hush")
   })
 
@@ -115,14 +115,14 @@ describe("reelay run", () => {
     expect(out + err).not.toContain(token)
   })
 
-  it("T23: --log-level debug tells of each poll on standard error, without key, header or signature", async () => {
+  it("T23: --log-level debug logs each poll on standard error, without key, header or signature", async () => {
     const { code, err, lines } = await run(args("--log-level", "debug", "--header", `x-token: ${token}`))
     expect([code, lines.at(-1)]).toMatchObject([0, { _tag: "Saved" }])
     expect(err).toContain("Poll 1 of xai job r1: HTTP 200, Succeeded\n")
     for (const secret of [key, token, "s1gn4ture"]) expect(err).not.toContain(secret)
   })
 
-  it("says nothing on standard error where nobody asks", async () => {
+  it("prints nothing on standard error by default", async () => {
     expect((await run(args())).err).toBe("")
   })
 })

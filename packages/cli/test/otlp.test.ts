@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
 const file = fileURLToPath(new URL("../examples/otlp.ts", import.meta.url))
 
-/** What OTLP over HTTP with JSON says, as far as the tests look (opentelemetry-proto 1.x, `trace.proto` and `metrics.proto`). */
+/** The part of OTLP over HTTP with JSON that the tests read (opentelemetry-proto 1.x, `trace.proto` and `metrics.proto`). */
 interface Span {
   readonly traceId: string
   readonly spanId: string
@@ -23,12 +23,12 @@ interface Metric {
   readonly gauge?: object
   readonly histogram?: object
 }
-interface Told {
+interface Payload {
   readonly resourceSpans?: ReadonlyArray<{ readonly scopeSpans: ReadonlyArray<{ readonly spans: ReadonlyArray<Span> }> }>
   readonly resourceMetrics?: ReadonlyArray<{ readonly scopeMetrics: ReadonlyArray<{ readonly metrics: ReadonlyArray<Metric> }> }>
 }
 
-/** A stand-in for a collector: keeps what is posted. */
+/** A fake collector: it keeps what is posted. */
 const collector = () => {
   const posts: Array<{ readonly path: string; readonly body: string }> = []
   const server = createServer((request, response) => {
@@ -39,7 +39,8 @@ const collector = () => {
       response.writeHead(200, { "content-type": "application/json" }).end("{}")
     })
   })
-  const to = (path: string): ReadonlyArray<Told> => posts.filter((post) => post.path === path).map(({ body }): Told => JSON.parse(body))
+  const to = (path: string): ReadonlyArray<Payload> =>
+    posts.filter((post) => post.path === path).map(({ body }): Payload => JSON.parse(body))
   return { posts, server, to }
 }
 
@@ -82,11 +83,11 @@ describe("the otlp example", () => {
   }, 60_000)
   afterAll(() => void stand.server.close())
 
-  it("runs, and prints what it got", () => {
+  it("runs, and prints the number of bytes", () => {
     expect(ended).toStrictEqual({ code: 0, err: "", out: expect.stringMatching(/^bytes: \d+\n$/u) })
   })
 
-  it("sends one trace: the program's span, and under it the submission, the watching with its looks, and the download", () => {
+  it("sends one trace: the program's span, and under it the submission, the watch session with its polls, and the download", () => {
     const nameOf = (id: string | undefined): string => spans.find(({ spanId }) => spanId === id)?.name ?? ""
     expect(new Set(spans.map(({ name, parentSpanId }) => `${nameOf(parentSpanId)} > ${name}`))).toStrictEqual(
       new Set([
@@ -104,21 +105,21 @@ describe("the otlp example", () => {
     ).toStrictEqual(["reelay.submit"])
   })
 
-  it("says of each poll what came of it", () => {
-    const looks = spans.filter(({ name }) => name === "reelay.poll")
-    const said = looks.map(({ attributes }) => Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])))
+  it("records the result of each poll", () => {
+    const polls = spans.filter(({ name }) => name === "reelay.poll")
+    const said = polls.map(({ attributes }) => Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])))
     expect(
       said
-        .map((look) => look["reelay.attempt"])
+        .map((poll) => poll["reelay.attempt"])
         .map(Number)
         .toSorted((one, other) => one - other)
-    ).toStrictEqual(looks.map((_, index) => index + 1))
-    expect(said.find((look) => look["reelay.reading"] === "Succeeded")).toMatchObject({
+    ).toStrictEqual(polls.map((_, index) => index + 1))
+    expect(said.find((poll) => poll["reelay.reading"] === "Succeeded")).toMatchObject({
       "reelay.provider": "xai",
       "reelay.job.kind": "generation",
       "server.address": "127.0.0.1"
     })
-    expect(said.some((look) => look["reelay.reading"] === "Missed" && look["error.type"] !== undefined)).toBe(true)
+    expect(said.some((poll) => poll["reelay.reading"] === "Missed" && poll["error.type"] !== undefined)).toBe(true)
   })
 
   it("sends the metrics with their kinds and units", () => {

@@ -32,7 +32,7 @@ const parts: ReadonlyArray<readonly [string, string]> = [
   ["magic prompts", `\n${MagicPrompt.toMarkdown().trim()}\n`]
 ]
 
-/** `README=write npm run vitest -- packages/cli/test/readme.test.ts` puts the tables of today into the file. */
+/** `README=write npm run vitest -- packages/cli/test/readme.test.ts` writes the current tables into the file. */
 const written = (text: string): string =>
   parts.reduce(
     (whole, [name, part]) =>

@@ -31,7 +31,7 @@ const list = async (env: Readonly<Record<string, string>>, ...more: ReadonlyArra
 
 describe("reelay resume", () => {
   it.each(["SIGINT", "SIGKILL"] as const)(
-    "after %s: the video is saved where it was meant to go, and nothing is submitted",
+    "after %s: the video is saved where run would have saved it, and nothing is submitted",
     async (signal) => {
       const env = environment(temporary())
       const before = posts()
@@ -51,7 +51,7 @@ describe("reelay resume", () => {
     }
   )
 
-  it("follows many at once, and tells of each; one that failed gives 1", async () => {
+  it("watches many at once, and reports each; one that failed gives 1", async () => {
     const env = environment(temporary())
     const made = await Promise.all(
       ["A fox.", "mock:fail"].map(async (prompt, index) => {
@@ -69,7 +69,7 @@ describe("reelay resume", () => {
     expect(existsSync(made[1]?.path("1.mp4") ?? "")).toBe(false)
   })
 
-  it("a submission of unknown fate is told each time, never sent again, and forgotten on demand", async () => {
+  it("a submission with an unknown outcome is reported each time, never sent again, and forgotten on demand", async () => {
     const env = environment(temporary())
     const before = posts()
     expect((await run(args("xai", "mock:lost-submit"), env)).code).toBe(3)
@@ -79,10 +79,10 @@ describe("reelay resume", () => {
     }
     expect(posts() - before).toBe(1)
     const { out } = await run(["jobs"], env)
-    expect(out).toMatch(/of unknown fate[^]*look for it at \S+, account key-/u)
+    expect(out).toMatch(/outcome unknown[^]*look for it at \S+, account key-/u)
     const id = out.split(" ")[0] ?? ""
     expect((await run(["jobs", "--forget", id], env)).err).toContain(`Forgotten: ${id}`)
-    expect(await run(["jobs"], env)).toMatchObject({ out: "", err: "No job is remembered.\n" })
+    expect(await run(["jobs"], env)).toMatchObject({ out: "", err: "No job is recorded.\n" })
     expect(await run(["jobs", "--forget", id], env)).toMatchObject({ code: 2 })
     // Forgotten is not unpaid.
     expect((await run(args("xai", "mock:lost-submit"), env)).code).toBe(3)
@@ -94,7 +94,7 @@ describe("reelay resume", () => {
     expect(posts() - before).toBe(3)
   })
 
-  it("a submission of unknown fate that was looked up is resolved, and its key is new or has its job", async () => {
+  it("an unknown outcome that was looked up is resolved, and its key is new or has its job", async () => {
     const env = environment(temporary())
     const before = posts()
     for (let again = 0; again < 2; again++) expect((await run(keyed("mock:lost-submit"), env)).code).toBe(3)
@@ -123,7 +123,7 @@ describe("reelay resume", () => {
     expect(await list(env)).toMatchObject([{ fate: "Accepted" }])
   })
 
-  it("Ctrl-C leaves the jobs, and says how to come back", async () => {
+  it("Ctrl-C leaves the jobs, and says how to resume them", async () => {
     const env = environment(temporary())
     const command = start(args("xai", "mock:stuck"), env)
     await command.says("Submitted")
@@ -133,10 +133,10 @@ describe("reelay resume", () => {
     await resuming.says("running")
     resuming.child.kill("SIGINT")
     const { code, err } = await resuming.ended
-    expect([code, err]).toMatchObject([130, expect.stringContaining("Follow it again: reelay resume")])
+    expect([code, err]).toMatchObject([130, expect.stringContaining("Resume them: reelay resume")])
   })
 
-  it("what another process follows is left to it", async () => {
+  it("a job that another process follows is skipped", async () => {
     const env = environment(temporary())
     const command = start(args("xai", "mock:stuck"), env)
     await command.says("running")
@@ -146,7 +146,7 @@ describe("reelay resume", () => {
     await command.ended
   })
 
-  it("a damaged entry is told, and the others go on", async () => {
+  it("a damaged entry is reported, and the others continue", async () => {
     const state = temporary()
     const env = environment(state)
     const command = start(args("xai", "A fox."), env)
@@ -165,7 +165,7 @@ describe("reelay resume", () => {
 })
 
 describe("a journal that can't be written", () => {
-  it("stops a submission before a byte is sent, but for those who want none", async () => {
+  it("stops a submission before a byte is sent, unless --no-journal is given", async () => {
     const file = join(temporary(), "file")
     writeFileSync(file, "")
     const env = environment(join(file, "state"))
@@ -179,7 +179,7 @@ describe("a journal that can't be written", () => {
 })
 
 describe("a signal during the download", () => {
-  it("ends it, leaves nothing half-written under the name, and the job can be resumed", async () => {
+  it("ends it, leaves no incomplete file under the name, and the job can be resumed", async () => {
     const head = new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70])
     let slow = true
     const server = createServer((request, response) => {

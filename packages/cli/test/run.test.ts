@@ -31,7 +31,7 @@ const posts = () => mock.mock.journal.filter(({ route }) => route === "submit").
 const tags = (lines: ReadonlyArray<Readonly<Record<string, unknown>>>) => [...new Set(lines.map(({ _tag }) => _tag))]
 
 describe("reelay run", () => {
-  it.each(["cometapi", "xingchao", "geeknow", "xai"])("%s: a prompt becomes a file, told as JSON lines", async (provider) => {
+  it.each(["cometapi", "xingchao", "geeknow", "xai"])("%s: a prompt becomes a file, reported as JSON lines", async (provider) => {
     const before = posts()
     const command = start(args(provider, "A candle flickers. mock:script=ten-polls", "--out", "video.mp4"))
     const { code, err, lines, out } = await command.ended
@@ -63,7 +63,7 @@ describe("reelay run", () => {
     expect(lines.at(-1)).toMatchObject({ _tag: end, billed: expect.stringMatching(/^(yes|no|unknown)$/u) })
   })
 
-  it("a moderated job says so, who said no, and what it cost", async () => {
+  it("a moderated job reports that, its origin, and its cost", async () => {
     const { lines } = await run(args("xai", "mock:moderated"))
     expect(lines.at(-1)).toMatchObject({
       failure: { origin: "provider", code: "imagine:content-moderated", moderated: true },
@@ -72,7 +72,7 @@ describe("reelay run", () => {
     })
   })
 
-  it("without --json the place of the file is on standard output, and the rest on standard error", async () => {
+  it("without --json the path of the file is on standard output, and the rest on standard error", async () => {
     const { code, err, out } = await run(args("xai", "A candle.", "--out", "v.mp4").filter((word) => word !== "--json"))
     expect(code).toBe(0)
     expect(out).toMatch(/^v\.mp4 {2}\d+ bytes {2}sha256 [0-9a-f]{64}\n$/u)
@@ -95,7 +95,7 @@ describe("reelay run", () => {
 
   it.each([
     [
-      "a length that the model does not make",
+      "a duration that the model does not support",
       ["--duration", "7", "--model", "grok_video3_max"],
       "duration is 7 s; grok_video3_max takes 6, 10, 12, 16, 20 or 30"
     ],
@@ -118,7 +118,7 @@ describe("reelay run", () => {
     expect([code, lines]).toMatchObject([2, [{ _tag: "JobError", reason: "Unauthorized" }]])
   })
 
-  it("takes the key from the environment, and says where to put it when there is none", async () => {
+  it("takes the key from the environment, and names the variable if there is none", async () => {
     const without = args("xai", "mock:fail").filter((word) => word !== "--api-key" && word !== key)
     expect((await run(without, { REELAY_XAI_API_KEY: key })).code).toBe(1)
     const { code, lines } = await run(without)
@@ -127,11 +127,11 @@ describe("reelay run", () => {
   })
 })
 
-describe("being told to stop", () => {
+describe("a signal", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143]
-  ] as const)("%s while polling exits with %d, tells the reference, and attach finishes the job with one POST", async (signal, code) => {
+  ] as const)("%s while polling exits with %d, prints the reference, and attach finishes the job with one POST", async (signal, code) => {
     const before = posts()
     const command = start(args("xai", "mock:duration=2s A candle."))
     await command.says('"Running"')
@@ -161,13 +161,13 @@ describe("being told to stop", () => {
 })
 
 describe("reelay attach", () => {
-  it("sends the key to no address that a reference brought along", async () => {
+  it("never sends the key to an address from a reference", async () => {
     const ref = "reelay:xai/generation/a3d1?v=1&base=https%3A%2F%2Fapi.x.ai.example.com&at=1"
     const { code, lines } = await run(["attach", ref, "--api-key", key, "--json"])
     expect([code, lines]).toMatchObject([3, [{ reason: "ForbiddenAddress", ref }]])
   })
 
-  it("refuses the reference of another account, unsent", async () => {
+  it("refuses the reference of another account before sending", async () => {
     const before = mock.mock.journal.length
     const ref = `reelay:xai/generation/a3d1?v=1&base=${encodeURIComponent(`${mock.url}/xai`)}&account=key-00000000&at=1`
     const { lines } = await run(["attach", ref, "--api-key", key, "--json"])
@@ -175,7 +175,7 @@ describe("reelay attach", () => {
     expect(mock.mock.journal.length).toBe(before)
   })
 
-  it("says what is wrong with a text that is no reference", async () => {
+  it("says what is wrong with an invalid reference", async () => {
     const { code, lines } = await run(["attach", "a3d1", "--api-key", key, "--json"])
     expect([code, lines]).toMatchObject([2, [{ reason: "InvalidRequest", message: expect.stringContaining("reelay:<provider>") }]])
   })
@@ -190,7 +190,7 @@ describe("reelay providers", () => {
     }
   })
 
-  it("prints one JSON object a provider with --json", async () => {
+  it("prints one JSON object per provider with --json", async () => {
     const { lines } = await run(["providers", "--json"])
     expect(lines.map(({ provider }) => provider)).toStrictEqual(["cometapi", "xingchao", "geeknow", "xai"])
   })

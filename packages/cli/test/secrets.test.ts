@@ -25,9 +25,9 @@ const gateway = (): Server => {
       const asked = new Request(`http://${headers.host ?? "localhost"}${url}`, { method, headers: given, ...body })
       void mock.handle(asked).then(async (answer) => {
         const type = { "content-type": answer.headers.get("content-type") ?? "application/json" }
-        const told = `${key} ${encodeURIComponent(key)} ${token} Bearer ${key}`
+        const echo = `${key} ${encodeURIComponent(key)} ${token} Bearer ${key}`
         if (answer.status < 400) return response.writeHead(answer.status, type).end(Buffer.from(await answer.arrayBuffer()))
-        const error = JSON.stringify({ error: { code: `denied ${told}`, message: `${told} may not do that: ${JSON.stringify(headers)}` } })
+        const error = JSON.stringify({ error: { code: `denied ${echo}`, message: `${echo} may not do that: ${JSON.stringify(headers)}` } })
         return response.writeHead(answer.status, { "content-type": "application/json" }).end(error)
       })
     })
@@ -44,7 +44,7 @@ beforeAll(async () => {
 })
 afterAll(() => void server.close())
 
-/** All that stands in a folder, names and contents. */
+/** Everything in a folder, names and contents. */
 const filed = (folder: string): string =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => `${name} ${statSync(join(folder, name)).isFile() ? readFileSync(join(folder, name), "utf8") : ""}`)
@@ -62,19 +62,19 @@ const secrets = [
 
 const cases = ["", "mock:rate-limited", "mock:lost-submit"]
 
-describe.each(["--json", "--plain"])("what the command says with %s", (face) => {
-  it.each(cases)('holds no secret after "%s", nor do its files', async (words) => {
+describe.each(["--json", "--plain"])("what the command prints with %s", (format) => {
+  it.each(cases)('contains no secret after "%s", nor do its files', async (words) => {
     const state = mkdtempSync(join(tmpdir(), "reelay-state-"))
     const flags = ["--provider", "cometapi", "--base-url", `${url}/cometapi`, "--api-key", key, "--header", `x-gateway-token: ${token}`]
     const more = ["--pace", "80ms", "--deadline", "3s", "--log-level", "trace", "--out", "video.mp4"]
-    const { err, out } = await run(["run", ...flags, ...more, ...(face === "--json" ? ["--json"] : []), `A candle ${words}`], {
+    const { err, out } = await run(["run", ...flags, ...more, ...(format === "--json" ? ["--json"] : []), `A candle ${words}`], {
       REELAY_STATE: state
     })
     const all = [out, err, filed(state)].join("\n")
-    // The gateway did repeat it, and what it said was told.
+    // The gateway did repeat it, and its answer was reported.
     expect(all.includes("<key>")).toBe(words !== "")
     expect(secrets.filter((secret) => all.includes(secret))).toEqual([])
-    const told = all.split("\n").map((line) => line.replaceAll(/"artifacts":\[[^\]]*\]/gu, ""))
-    expect(told.filter((line) => line.includes("signature="))).toEqual([])
+    const lines = all.split("\n").map((line) => line.replaceAll(/"artifacts":\[[^\]]*\]/gu, ""))
+    expect(lines.filter((line) => line.includes("signature="))).toEqual([])
   })
 })

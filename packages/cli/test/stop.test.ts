@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { start } from "./command.ts"
 
-/** A provider that takes its time to accept a job. */
+/** A provider that is slow to accept a job. */
 let server: Server
 let url = ""
 let posts = 0
@@ -27,12 +27,12 @@ afterAll(() => {
 const args = () => ["run", "--provider", "xai", "--base-url", url, "--api-key", "sk-of-the-test", "--json", "A candle."]
 const posted = (before: number) => vi.waitUntil(() => posts > before, { interval: 20, timeout: 20_000 })
 
-describe("being told to stop while a submission is on its way", () => {
+describe("a signal while a submission is in flight", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129]
-  ] as const)("%s waits for the id, tells the reference, and exits with %d", async (signal, code) => {
+  ] as const)("%s waits for the id, prints the reference, and exits with %d", async (signal, code) => {
     const before = posts
     const command = start(args())
     await posted(before)
@@ -43,7 +43,7 @@ describe("being told to stop while a submission is on its way", () => {
     expect(ended.lines[1]).toMatchObject({ ref: ended.lines[0]?.["ref"] })
   })
 
-  it("a second Ctrl-C does not wait: nobody knows what became of the job", async () => {
+  it("a second Ctrl-C does not wait: the outcome is unknown", async () => {
     const before = posts
     const command = start(args())
     await posted(before)
@@ -54,7 +54,7 @@ describe("being told to stop while a submission is on its way", () => {
     expect([code, lines]).toMatchObject([3, [{ _tag: "JobError", reason: "SubmitUnknown" }]])
   })
 
-  it("a shell between, as npm has one, that is ended by SIGTERM does not cost the reference", async () => {
+  it("a shell in between, as with npm, that SIGTERM ends does not lose the reference", async () => {
     const before = posts
     const script = fileURLToPath(new URL("../../../scripts/run.mjs", import.meta.url))
     const shell = spawn("sh", ["-c", `"$@"; exit $?`, "sh", process.execPath, script, "reelay", ...args()], { env: process.env })

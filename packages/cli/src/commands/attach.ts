@@ -1,4 +1,4 @@
-/** `reelay attach`: come back to a job by its printed reference. Sends no POST. */
+/** `reelay attach`: return to a job by its printed reference. Sends no POST. */
 import { Job, JobError, JobRef, Provider } from "@reelay/core"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -7,7 +7,7 @@ import { find, names } from "../Registry.ts"
 import { exitCodeTable } from "../ExitCode.ts"
 import * as Session from "../Session.ts"
 import type { Outcome } from "../Outcome.ts"
-import { checkPlace, watch } from "../watch.ts"
+import { checkTarget, watch } from "../watch.ts"
 import { argument, keyOf, watching } from "./flags.ts"
 
 const flags = {
@@ -15,7 +15,7 @@ const flags = {
   ...watching,
   anyAccount: Flag.Boolean("any-account").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("Attach though the key is not the one that submitted, as after a key was renewed")
+    Flag.withDescription("Attach even if the key isn't the one that submitted, for example after a key was renewed")
   )
 }
 
@@ -28,12 +28,12 @@ export const attach = (outcome: Outcome) =>
         const ref = JobRef.fromUri(given.ref)
         if (typeof ref === "string") return yield* refuse("reelay", "ref", ref)
         const definition = find(ref.provider)
-        if (definition === undefined) return yield* refuse(ref.provider, "ref", `has a provider that is none of ${names.join(", ")}`)
+        if (definition === undefined) return yield* refuse(ref.provider, "ref", `has an unknown provider; known are ${names.join(", ")}`)
         session.ref = ref
         session.provider = definition.name
         const apiKey = yield* keyOf(definition.name, "attach", given.apiKey)
-        yield* checkPlace(definition.name, "attach", given.out)
-        // A server on this very machine is no foreign party: a mock's job needs no --base-url to come back to.
+        yield* checkTarget(definition.name, "attach", given.out)
+        // A server on this machine isn't a third party: returning to a mock's job needs no --base-url.
         const baseUrl = given.baseUrl ?? (isLoopback(ref.baseUrl) ? ref.baseUrl : undefined)
         const provider = Provider.configure(definition)({ apiKey, baseUrl, headers: given.headers, userAgent: given.userAgent })
         const { anyAccount, deadline, pace, raw } = given
@@ -43,9 +43,9 @@ export const attach = (outcome: Outcome) =>
     )
   ).pipe(
     Command.withDescription(
-      `Come back to a job that was submitted before, follow it to its end, and save the video. Nothing is submitted.\n\nExit codes:\n${exitCodeTable()}`
+      `Return to a job that was submitted before, watch it to its end, and save the video. Nothing is submitted.\n\nExit codes:\n${exitCodeTable()}`
     ),
-    Command.withShortDescription("Come back to a job that was submitted before; nothing is submitted"),
+    Command.withShortDescription("Return to a job that was submitted before; nothing is submitted"),
     Command.withExamples([
       {
         command: "reelay attach 'reelay:xai/generation/a3d1008e?v=1&base=https%3A%2F%2Fapi.x.ai&at=1773297002000'",

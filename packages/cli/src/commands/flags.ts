@@ -15,7 +15,7 @@ const time = (name: string, what: string) =>
     Flag.withMetavar("TIME"),
     Flag.filterMap(
       (text) => Option.fromUndefinedOr(parseTime(text)),
-      (text) => `"${text}" is no time above zero, such as 500ms, 5s, 15m or 1h`
+      (text) => `"${text}" isn't a time above zero, such as 500ms, 5s, 15m or 1h`
     ),
     maybe
   )
@@ -24,7 +24,7 @@ const maybe = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> => Flag.map(Flag
 
 export const text = (name: string, what: string) => maybe(Flag.String(name).pipe(Flag.withDescription(what)))
 
-/** What is no header gets a name that is refused later: a flag that is refused here is repeated in the refusal, and it may be secret. */
+/** A malformed header gets a name that is refused later: a refusal here would repeat the flag, which may be secret. */
 const headerOf = (line: string): readonly [string, Redacted.Redacted] => {
   const colon = line.indexOf(":")
   return [line.slice(0, Math.max(0, colon)).trim(), Redacted.make(line.slice(colon + 1).trim())]
@@ -32,16 +32,16 @@ const headerOf = (line: string): readonly [string, Redacted.Redacted] => {
 
 export const json = Flag.Boolean("json").pipe(
   Flag.withDefault(false),
-  Flag.withDescription("Print one JSON object a line on standard output, and nothing else")
+  Flag.withDescription("Print one JSON object per line on standard output, and nothing else")
 )
 
-export const looking = {
-  pace: time("pace", "From one poll to the next (default: what the provider advises)"),
-  deadline: time("deadline", "Stop waiting after this long; the job goes on (default: 15m or more, by provider)"),
+export const polling = {
+  pace: time("pace", "Time between polls (default: what the provider advises)"),
+  deadline: time("deadline", "Stop waiting after this long; the job continues (default: 15m or more, by provider)"),
   json,
   proxy: text(
     "proxy",
-    "Proxy for all requests, as http://host:port (default: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; never for this machine)"
+    "Proxy for all requests, as http://host:port (default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY; never for this machine)"
   ),
   raw: Flag.Boolean("raw").pipe(
     Flag.withDefault(false),
@@ -49,24 +49,24 @@ export const looking = {
   ),
   allowPrivateAddresses: Flag.Boolean("allow-private-addresses").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("Save videos from private addresses too, though the API is a public one")
+    Flag.withDescription("Save videos from private addresses too, even if the API is public")
   )
 }
 
 export const watching = {
-  ...looking,
+  ...polling,
   out: text("out", "Where to save the video (default: <provider>-<id>.mp4 here)"),
   apiKey: maybe(
     Flag.Redacted("api-key").pipe(Flag.withDescription("The provider's key (default: the environment's REELAY_<PROVIDER>_API_KEY)"))
   ),
   baseUrl: text("base-url", "Scheme, host and path prefix of the API (default: the vendor's)"),
   headers: Flag.String("header").pipe(
-    Flag.withDescription("One more header for each call to the API, as name: value; never sent elsewhere. May be given several times"),
+    Flag.withDescription("An additional header for each call to the API, as name: value; never sent elsewhere. May be given several times"),
     Flag.withMetavar("HEADER"),
     Flag.atLeast(0),
     Flag.map((lines): Readonly<Record<string, Redacted.Redacted>> => Object.fromEntries(lines.map(headerOf)))
   ),
-  userAgent: text("user-agent", "Who asks, to each server (default: reelay/<version>)")
+  userAgent: text("user-agent", "The user-agent header, for every server (default: reelay/<version>)")
 }
 
 export const whole = (name: string, what: string) => maybe(Flag.Int(name).pipe(Flag.withDescription(what)))

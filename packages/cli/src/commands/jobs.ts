@@ -1,4 +1,4 @@
-/** `reelay jobs`: what the journal remembers. Sends nothing at all. */
+/** `reelay jobs`: the jobs of the journal. Sends nothing at all. */
 import { JobError, JobRef, Journal } from "@reelay/core"
 import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
@@ -11,13 +11,13 @@ import { ago } from "../Time.ts"
 import { json, text } from "./flags.ts"
 
 const flags = {
-  all: Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("Those that are finished too; they are kept for 30 days")),
+  all: Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("Finished jobs too; they are kept for 30 days")),
   forget: text("forget", "Forget one entry, by its id in the list or its key. Its key stays used: nothing is paid for twice"),
   maySubmitAgain: Flag.Boolean("may-submit-again").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("With --forget: nothing is left, and whoever submits the same again pays again")
+    Flag.withDescription("With --forget: nothing is left, and submitting the same again pays again")
   ),
-  resolve: text("resolve", "Say what became of one of unknown fate, by its id or key: with --ref or --not-created"),
+  resolve: text("resolve", "Settle a submission with an unknown outcome, by its id or key: with --ref or --not-created"),
   ref: text("ref", "With --resolve: the reference of its job, reelay:<provider>/<kind>/<id>?..."),
   notCreated: Flag.Boolean("not-created").pipe(
     Flag.withDefault(false),
@@ -41,15 +41,15 @@ export const jobs = (outcome: Outcome) =>
         if (shown.length > 0)
           yield* Console.log(shown.map((entry) => (asJson ? JSON.stringify(dataOf(entry)) : textOf(entry, now))).join("\n"))
         else if (!asJson)
-          yield* Console.error(entries.length === 0 ? "No job is remembered." : "No job is unfinished; --all lists the others.")
+          yield* Console.error(entries.length === 0 ? "No job is recorded." : "No job is unfinished; --all lists the others.")
         return 0 satisfies ExitCode
       })
     )
   ).pipe(
     Command.withDescription(
-      "List the jobs that run has remembered and that are not finished: those to follow with resume, and submissions whose fate is unknown. Nothing is sent."
+      "List the unfinished jobs that run recorded: those to watch with resume, and submissions with an unknown outcome. Nothing is sent."
     ),
-    Command.withShortDescription("List the unfinished jobs that were remembered")
+    Command.withShortDescription("List the unfinished jobs that were recorded")
   )
 
 const failed = (reason: JobError.Reason): JobError.JobError =>
@@ -68,7 +68,7 @@ const forgotten = Effect.fnUntraced(function* (
   }
   const count = yield* Effect.mapError(Journal.forget(entry?.id ?? id, { maySubmitAgain }), failed)
   if (count === 0) {
-    return yield* failed(new JobError.InvalidRequest({ field: "forget", rule: `is ${id}, and nothing is remembered of it` }))
+    return yield* failed(new JobError.InvalidRequest({ field: "forget", rule: `is ${id}, and nothing is recorded under it` }))
   }
   const shown = entry === undefined ? id : textOf(entry, yield* Clock.currentTimeMillis)
   yield* Console.error(`Forgotten${maySubmitAgain ? ", and may be submitted again" : ""}: ${shown}`)
@@ -102,9 +102,9 @@ const resolved = Effect.fnUntraced(function* (
 const wordOf = ({ fate }: Journal.Entry): string => {
   switch (fate._tag) {
     case "Intent":
-      return "being submitted, or of unknown fate"
+      return "being submitted, or outcome unknown"
     case "Unknown":
-      return "of unknown fate"
+      return "outcome unknown"
     case "Accepted":
       return "unfinished"
     case "Closed":

@@ -1,4 +1,4 @@
-/** `reelay providers`: what can be asked of whom, from the same table that refuses. */
+/** `reelay providers`: what each provider takes, from the same table that refuses requests. */
 import { Capability } from "@reelay/core"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -6,7 +6,7 @@ import * as Console from "effect/Console"
 import { type Definition, definitions, keyVariable } from "../Registry.ts"
 
 const flags = {
-  json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("Print one JSON object a provider on standard output"))
+  json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("Print one JSON object per provider on standard output"))
 }
 
 export const providers = Command.make("providers", flags, ({ json }) =>

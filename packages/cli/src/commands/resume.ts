@@ -1,4 +1,4 @@
-/** `reelay resume`: follow every job of the journal that is not finished, and save its video. Sends no POST. */
+/** `reelay resume`: watch every unfinished job of the journal, and save its video. Sends no POST. */
 import { Job, JobError, type JobRef, Journal, JobRef as Ref, Provider } from "@reelay/core"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -9,15 +9,15 @@ import type { Outcome } from "../Outcome.ts"
 import { definitions, keyVariable } from "../Registry.ts"
 import { Report } from "../Report.ts"
 import { fileOf, save } from "../watch.ts"
-import { keyOf, looking } from "./flags.ts"
+import { keyOf, polling } from "./flags.ts"
 
 const flags = {
-  ...looking,
+  ...polling,
   anyAccount: Flag.Boolean("any-account").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("Follow jobs of other keys too, as after a key was renewed")
+    Flag.withDescription("Watch jobs of other keys too, for example after a key was renewed")
   ),
-  concurrency: Flag.Int("concurrency").pipe(Flag.withDefault(16), Flag.withDescription("Jobs to follow at the same time"))
+  concurrency: Flag.Int("concurrency").pipe(Flag.withDefault(16), Flag.withDescription("Jobs to watch at the same time"))
 }
 
 export const resume = (outcome: Outcome) =>
@@ -30,7 +30,7 @@ export const resume = (outcome: Outcome) =>
         yield* Effect.ignore(Journal.prune("30 days"))
         const providers = yield* known
         const codes = yield* Job.resumeAll(providers, { anyAccount, concurrency, deadline, pace, raw }).pipe(
-          Stream.mapEffect((event) => told(event, given), { concurrency, unordered: true }),
+          Stream.mapEffect((event) => reportEvent(event, given), { concurrency, unordered: true }),
           Stream.runCollect
         )
         return codes.reduce(worse, 0)
@@ -38,15 +38,15 @@ export const resume = (outcome: Outcome) =>
     )
   ).pipe(
     Command.withDescription(
-      `Follow every unfinished job that run has remembered, and save the videos where they were meant to go. Nothing is submitted. Keys come ` +
-        `from the environment: REELAY_<PROVIDER>_API_KEY. A submission whose fate is unknown is reported each time, until reelay jobs ` +
+      `Watch every unfinished job that run recorded, and save the videos where run would have. Nothing is submitted. Keys come ` +
+        `from the environment: REELAY_<PROVIDER>_API_KEY. A submission with an unknown outcome is reported each time, until reelay jobs ` +
         `--resolve.\n\nExit codes:\n${exitCodeTable()}`
     ),
-    Command.withShortDescription("Follow every unfinished job that was remembered; nothing is submitted"),
+    Command.withShortDescription("Watch every unfinished job that was recorded; nothing is submitted"),
     Command.withExamples([{ command: "reelay resume", description: "After a crash, a reboot or Ctrl-C" }])
   )
 
-/** Those whose key is there. */
+/** The providers whose key is set. */
 const known = Effect.gen(function* () {
   const found = yield* Effect.forEach(definitions, (definition) =>
     Effect.option(Effect.map(keyOf(definition.name, "attach", undefined), (apiKey) => Provider.configure(definition)({ apiKey })))
@@ -54,18 +54,18 @@ const known = Effect.gen(function* () {
   return found.flatMap((option) => (option._tag === "Some" ? [option.value] : []))
 })
 
-/** Reports one event; a job that has succeeded is saved. What goes wrong with one is told, and ends no other. */
-const told = Effect.fnUntraced(function* (
+/** Reports one event, and saves a job that has succeeded. An error with one job is reported, and ends no other. */
+const reportEvent = Effect.fnUntraced(function* (
   event: Job.Resumed,
   options: Parameters<typeof save>[3]
 ): Effect.fn.Return<ExitCode, never, Needs> {
   const report = yield* Report
   switch (event._tag) {
     case "Leased":
-      yield* report.passed({ _tag: "Leased", entry: event.entry.id, ...refOf(Journal.refOf(event.entry)) })
+      yield* report.skipped({ _tag: "Leased", entry: event.entry.id, ...refOf(Journal.refOf(event.entry)) })
       return 0
     case "Damaged":
-      yield* report.passed({ _tag: "Damaged", entry: event.id, detail: event.detail })
+      yield* report.skipped({ _tag: "Damaged", entry: event.id, detail: event.detail })
       return 3
     case "Error": {
       const error = withVariable(event.error)
@@ -97,7 +97,7 @@ type Needs = Effect.Services<ReturnType<typeof save>>
 
 const refOf = (ref: JobRef.JobRef | undefined): { readonly ref?: string } => (ref === undefined ? {} : { ref: Ref.toUri(ref) })
 
-/** Here a provider is given by its key, and the key by a variable. */
+/** The command configures a provider by its key, and finds the key in a variable. */
 const withVariable = (error: JobError.JobError): JobError.JobError => {
   const { attempt, operation, provider, reason, ref } = error
   if (reason._tag !== "InvalidRequest" || reason.field !== "providers") return error

@@ -9,29 +9,29 @@ import { type Definition, definitions, find, names } from "../Registry.ts"
 import { exitCodeTable } from "../ExitCode.ts"
 import * as Session from "../Session.ts"
 import type { Outcome } from "../Outcome.ts"
-import { checkPlace, placeOf, watch } from "../watch.ts"
+import { checkTarget, targetOf, watch } from "../watch.ts"
 import { argument, keyOf, text, watching, whole } from "./flags.ts"
 
 const flags = {
   prompt: argument("prompt", "What the video shows"),
   provider: Flag.Literals("provider", names).pipe(Flag.withDescription("Whose API to use")),
   ...watching,
-  model: text("model", "The provider's name of a model (default: its first; see reelay providers)"),
-  mode: text("mode", "generate, edit or extend (default: generate, or edit where --video is given)"),
+  model: text("model", "The provider's name for a model (default: its first; see reelay providers)"),
+  mode: text("mode", "generate, edit or extend (default: generate, or edit if --video is given)"),
   duration: whole("duration", "Length in whole seconds"),
   aspectRatio: text("aspect-ratio", "Width to height, such as 16:9"),
   resolution: text("resolution", "Such as 720p"),
   image: Flag.String("image").pipe(Flag.atLeast(0), Flag.withDescription("An image: a file, or a URL. May be given several times")),
   video: text("video", "URL of the source video, to edit or extend"),
-  label: text("label", "A name of yours, to recognise the job by in reelay jobs"),
-  key: text("key", "What makes two submissions one: with the same key nothing is paid for twice, however often it is run"),
+  label: text("label", "Your name for the job, shown by reelay jobs"),
+  key: text("key", "Runs with the same key are one submission, which is paid for once, however often it is run"),
   maySubmitAgain: Flag.Boolean("may-submit-again").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("Submit though the same request is of unknown fate since less than ten minutes: it may be paid for twice")
+    Flag.withDescription("Submit even if the same request had an unknown outcome less than ten minutes ago: it may be paid for twice")
   ),
   journal: Flag.Boolean("journal").pipe(
     Flag.withDefault(true),
-    Flag.withDescription("Remember the job until it is saved, for reelay resume. --no-journal: don't")
+    Flag.withDescription("Record the job until it is saved, for reelay resume. --no-journal: don't")
   )
 }
 
@@ -45,7 +45,7 @@ export const run = (outcome: Outcome) =>
         if (definition === undefined) return yield* Effect.die(new Error("the list of providers is not empty"))
         session.provider = definition.name
         const apiKey = yield* keyOf(definition.name, "submit", given.apiKey)
-        yield* checkPlace(definition.name, "submit", given.out)
+        yield* checkTarget(definition.name, "submit", given.out)
         const provider = Provider.configure(definition)({
           apiKey,
           baseUrl: given.baseUrl,
@@ -63,22 +63,22 @@ export const run = (outcome: Outcome) =>
           label: given.label,
           key: given.key,
           maySubmitAgain: given.maySubmitAgain,
-          saveTo: yield* placeOf(given.out),
+          saveTo: yield* targetOf(given.out),
           onSubmitted: (ref) =>
-            Session.tell({ _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }).pipe(Effect.provideContext(services)),
+            Session.reportState({ _tag: "Submitted", ref, at: ref.submittedAt, polls: 0 }).pipe(Effect.provideContext(services)),
           onUnknown: (error) => Effect.sync(() => void (session.unknown = error))
         }).pipe(Effect.ensuring(Effect.sync(() => void (session.submitting = false))))
         return yield* watch(provider, handle, given.out, given)
       })
     )
   ).pipe(
-    Command.withDescription(`Submit one job, follow it to its end, and save the video.\n\nExit codes:\n${exitCodeTable()}`),
-    Command.withShortDescription("Submit one job, follow it to its end, and save the video"),
+    Command.withDescription(`Submit one job, watch it to its end, and save the video.\n\nExit codes:\n${exitCodeTable()}`),
+    Command.withShortDescription("Submit one job, watch it to its end, and save the video"),
     Command.withExamples([
       { command: 'reelay run --provider xai "A candle flickers on a wooden table."', description: "Key from REELAY_XAI_API_KEY" },
       {
         command: 'reelay run --provider xingchao --model grok_video3_max --duration 20 --out fox.mp4 --json "A red fox in the snow."',
-        description: "Twenty seconds, told as JSON lines"
+        description: "Twenty seconds, reported as JSON lines"
       }
     ])
   )
@@ -106,13 +106,13 @@ const requestOf = Effect.fnUntraced(function* ({ name }: Definition, given: Give
     new JobError.JobError({ reason: new JobError.InvalidRequest({ field, rule }), provider: name, operation: "submit", attempt: 0 })
   const mode = given.mode === undefined ? undefined : modes.get(given.mode)
   if (given.mode !== undefined && mode === undefined)
-    return yield* refuse("mode", `is ${given.mode}, none of ${[...modes.keys()].join(", ")}`)
+    return yield* refuse("mode", `is ${given.mode}, which isn't one of ${[...modes.keys()].join(", ")}`)
   const files = yield* FileSystem.FileSystem
   const images = yield* Effect.forEach(given.image, (image) =>
     /^(https?:\/\/|data:)/iu.test(image)
       ? Effect.succeed<VideoRequest.Image>(image)
       : Effect.mapError(files.readFile(image), () =>
-          refuse("images", `name ${image}, which can't be read as a file, and is no http, https or data URL`)
+          refuse("images", `name ${image}, which can't be read as a file, and isn't an http, https or data URL`)
         )
   )
   const { aspectRatio, duration, model, prompt, resolution, video } = given
