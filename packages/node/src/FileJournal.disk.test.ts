@@ -24,7 +24,7 @@ const folder = (): string => {
 const run = Effect.runPromise
 const failure = async <A>(effect: Effect.Effect<A, JobError.JournalFailed>) => (await run(Effect.flip(effect))).detail
 
-/** A client that counts what it sends; whether it was accepted is never told. */
+/** A client that counts its requests; no answer says whether one was accepted. */
 const counting = (place: string) => {
   const provider = tiny()({ apiKey: "sk-test-1234" })
   let sent = 0
@@ -46,7 +46,7 @@ const counting = (place: string) => {
 
 const filesIn = (place: string) => readdirSync(place, { recursive: true }).map(String).toSorted()
 
-/** A disk of one mebibyte, with nothing on it but a journal of one entry. */
+/** A disk of one mebibyte that holds only a journal of one entry. */
 const small = async (skip: (note: string) => never) => {
   const disk = folder()
   try {
@@ -63,7 +63,7 @@ const small = async (skip: (note: string) => never) => {
 }
 
 describe("a disk that is full", () => {
-  it("stops a submission before it is sent, and leaves nothing; there is room again, and it is sent", async ({ skip }) => {
+  it("stops a submission before it is sent, and leaves nothing; once there is room again, it is sent", async ({ skip }) => {
     const { fill, free, place } = await small(skip)
     const { resumed, sent, submit } = counting(place)
     fill()
@@ -91,8 +91,8 @@ describe("a disk that is full", () => {
   })
 })
 
-/** Root may do everything, and so becomes nobody for a while. */
-const asAnybody = async <A>(use: () => Promise<A>): Promise<A> => {
+/** Root may do everything, and so becomes another user for a while. */
+const asOtherUser = async <A>(use: () => Promise<A>): Promise<A> => {
   const root = process.geteuid?.() === 0
   if (root) process.seteuid?.(65_534)
   try {
@@ -102,18 +102,18 @@ const asAnybody = async <A>(use: () => Promise<A>): Promise<A> => {
   }
 }
 
-describe("a folder of somebody else's", () => {
-  it.skipIf(process.platform === "win32")("that may only be read stops a submission before it is sent; its entries are read", async () => {
+describe("a folder of another user", () => {
+  it.skipIf(process.platform === "win32")("that is read-only stops a submission before it is sent; its entries are read", async () => {
     const place = folder()
     await run(FileJournal.make(place).write(entry))
     writeFileSync(join(place, "secret.json"), "{", { mode: 0 })
     chmodSync(join(place, "0kx-1.json"), 0o444)
     chmodSync(place, 0o555)
     const { resumed, sent, submit } = counting(place)
-    await asAnybody(async () => {
+    await asOtherUser(async () => {
       await expect(submit()).rejects.toThrow(/EACCES.*Nothing was sent/u)
       expect(sent()).toBe(0)
-      // Nobody can tell who holds an entry where no claim can be made.
+      // If no claim can be made, the holder of an entry can't be known.
       expect(await resumed()).toStrictEqual([
         expect.stringMatching(/^Damaged can't be read \(.*EACCES/u),
         expect.stringMatching(/^Error .*EACCES/u)
@@ -122,12 +122,12 @@ describe("a folder of somebody else's", () => {
     chmodSync(place, 0o755)
   })
 
-  it.skipIf(process.platform === "win32")("that may not be read says so", async () => {
+  it.skipIf(process.platform === "win32")("that can't be read says so", async () => {
     const place = folder()
     await run(FileJournal.make(place).write(entry))
     chmodSync(place, 0)
     const { resumed, sent, submit } = counting(place)
-    await asAnybody(async () => {
+    await asOtherUser(async () => {
       await expect(submit()).rejects.toThrow(/EACCES.*Nothing was sent/u)
       await expect(resumed()).rejects.toThrow(/can't be read \(.*EACCES/u)
       expect(sent()).toBe(0)
@@ -136,7 +136,7 @@ describe("a folder of somebody else's", () => {
   })
 })
 
-it("a thousand entries are listed with one poll into the folder and one at each", async () => {
+it("a thousand entries are listed with one read of the folder and one of each file", async () => {
   const place = folder()
   const journal = FileJournal.make(place)
   await run(journal.write(entry))
@@ -163,7 +163,7 @@ it("a thousand entries are listed with one poll into the folder and one at each"
   expect(all.map(({ id }) => id)).toStrictEqual(["0kx-1", ...Array.from({ length: 999 }, (_, index) => `0kx-${1000 - index}`)])
 })
 
-it("entries of every version so far are read, and of a newer one it is said that it is newer", async () => {
+it("entries of every version so far are read, and a newer one is reported as newer", async () => {
   const place = fileURLToPath(new URL("../test/fixtures", import.meta.url))
   const { all: kept, entries } = FileJournal.make(place)
   const all = await run(entries)

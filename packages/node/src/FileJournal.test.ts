@@ -18,7 +18,7 @@ const run = Effect.runPromise
 const namesOf = async (place: string) => (await run(FileJournal.make(place).entries)).map(({ _tag, id }) => `${_tag} ${id}`)
 
 describe("a journal of files", () => {
-  it("is made with the first entry, one file each, for its owner's eyes only", async () => {
+  it("is created with the first entry, one file each, readable by its owner only", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     expect([await run(journal.entries), existsSync(place)]).toStrictEqual([[], false])
@@ -31,7 +31,7 @@ describe("a journal of files", () => {
     expect(await namesOf(place)).toStrictEqual(["Entry 0kx-2"])
   })
 
-  it("what is damaged, half written or somebody else's keeps no other from being read", async () => {
+  it("a damaged, half-written or foreign file keeps no other from being read", async () => {
     const place = folder()
     await run(FileJournal.make(place).write(entry))
     writeFileSync(join(place, "cut.json"), readFileSync(join(place, "0kx-1.json"), "utf8").slice(0, 40))
@@ -41,7 +41,7 @@ describe("a journal of files", () => {
     expect((await namesOf(place)).toSorted()).toStrictEqual(["Damaged cut", "Damaged empty", "Entry 0kx-1"])
   })
 
-  it("a place that can't be written says why, and stops a submission before a byte is sent", async () => {
+  it("a folder that can't be written says why, and stops a submission before a byte is sent", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "reelay-journal-")), "file")
     writeFileSync(file, "")
     let sent = 0
@@ -80,7 +80,7 @@ const holding = async (place: string, id: string) => {
 }
 
 describe("processes that share a journal", () => {
-  it("what a living process holds is left to it; what a killed one held is free at once", async () => {
+  it("an entry that a living process holds is left to it; one that a killed process held is free at once", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     const other = await holding(place, "a")
@@ -88,7 +88,7 @@ describe("processes that share a journal", () => {
     expect(await run(journal.claim("a"))).toBe(false)
     await other.kill()
     expect(await run(journal.claim("a"))).toBe(true)
-    // And the next one finds us.
+    // And the next process finds this one.
     const third = await holding(place, "a")
     expect(third.said).toBe("false")
     await third.kill()
@@ -98,9 +98,9 @@ describe("processes that share a journal", () => {
     await fourth.kill()
   })
 
-  it("a killed process that nobody has waited for holds nothing", async () => {
+  it("a killed process that its parent has not waited for holds nothing", async () => {
     const place = folder()
-    // The shell becomes a program that never looks after its children.
+    // The shell becomes a program that never waits for its children.
     const program = `import { FileJournal } from "@reelay/node"; import * as Effect from "effect/Effect"
       console.log(await Effect.runPromise(FileJournal.make(${JSON.stringify(place)}).claim("a")), process.pid); process.kill(process.pid, "SIGKILL")`
     const child = '"$0" --conditions=@reelay/source --input-type=module -e "$1" & exec sleep 1000'
@@ -121,7 +121,7 @@ describe("processes that share a journal", () => {
     expect(taken.filter(Boolean)).toHaveLength(1)
   })
 
-  it("of many who reach for what a dead one held, one gets it", async () => {
+  it("of many that claim an entry of a dead holder, one gets it", async () => {
     const place = folder()
     const dead = await holding(place, "a")
     await dead.kill()
@@ -130,7 +130,7 @@ describe("processes that share a journal", () => {
     expect(taken.filter(Boolean)).toHaveLength(1)
   })
 
-  it("a holder on another machine is believed for as long as it gives signs of life", async () => {
+  it("a holder on another machine counts as alive while it gives signs of life", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     await run(journal.claim("warm"))
@@ -146,7 +146,7 @@ describe("processes that share a journal", () => {
     expect(await run(journal.claim("a"))).toBe(true)
   })
 
-  it("a holder on another machine shows life before it claims anything, and no longer than it holds something", async () => {
+  it("a holder on another machine gives a sign of life before it claims anything, and only while it holds something", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     const claims = join(place, "claims")
@@ -160,7 +160,7 @@ describe("processes that share a journal", () => {
     expect(readdirSync(claims)).toStrictEqual([])
   })
 
-  it("a reader whose clock is hours ahead takes nothing of the living for left", async () => {
+  it("a reader whose clock is hours ahead removes nothing that living processes own", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     await run(journal.write(entry))
@@ -176,7 +176,7 @@ describe("processes that share a journal", () => {
     expect(readdirSync(place).toSorted()).toStrictEqual(["0kx-1.json", "claims"])
   })
 
-  it("a process id that is another's by now holds nothing, nor does a claim that can't be read", async () => {
+  it("a reused process id holds nothing, nor does a claim that can't be read", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     await run(journal.claim("warm"))
@@ -188,7 +188,7 @@ describe("processes that share a journal", () => {
     for (const id of ["reborn", "reused", "torn"]) expect([id, await run(journal.claim(id))]).toStrictEqual([id, true])
   })
 
-  it("a claim that fails half-way is nobody's", async () => {
+  it("a claim that fails half-way has no owner", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     const claims = join(place, "claims")
@@ -201,7 +201,7 @@ describe("processes that share a journal", () => {
   })
 })
 
-/** As if it had been there for so many minutes. */
+/** Makes a file look this many minutes old. */
 const since = (path: string, minutes: number): void => {
   const then = Date.now() / 1000 - minutes * 60
   utimesSync(path, then, then)
@@ -210,7 +210,7 @@ const since = (path: string, minutes: number): void => {
 describe("what killed processes leave", () => {
   const ref = { provider: "fake", kind: "generation", id: "j1", baseUrl: "https://api.fake.test", submittedAt: 0 } as const
   const closed: Journal.Entry = { ...entry, id: "done", fate: { _tag: "Closed", ref, end: "Saved", at: 0 } }
-  it("halves of entries are removed when they were left for an hour, and nothing else is", async () => {
+  it("partial entries are removed an hour later, and nothing else is", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     await run(journal.write(entry))
@@ -228,7 +228,7 @@ describe("what killed processes leave", () => {
     ])
   })
 
-  it("claims of the dead are removed once their entry is closed; of the living, and of what is open, none", async () => {
+  it("claims of dead holders are removed once their entry is closed; those of living ones, and to open entries, are not", async () => {
     const place = folder()
     const journal = FileJournal.make(place)
     const claims = join(place, "claims")

@@ -1,5 +1,5 @@
 /**
- * The journal as files: one an entry, durable when a write returns, shared by as many processes as like.
+ * The journal as files: one per entry, durable when a write returns, shared by any number of processes.
  *
  * @since 0.1.0
  */
@@ -21,8 +21,8 @@ const failed =
     new KeyValueStore.KeyValueStoreError({ method, message: said(error), ...(key === undefined ? {} : { key }) })
 
 /**
- * A `KeyValueStore` over a folder. A value is written to a file of its own, synchronised and renamed: it is there whole, or as it was
- * before, whatever happens to the process or the machine. (effect's own store of files writes in place.)
+ * A `KeyValueStore` over a folder. Each value is written to its own file, synchronised and renamed: if the process or the machine dies,
+ * the file has the whole new value or the old one. (effect's own file store writes in place.)
  *
  * Keys become file names: letters, digits, `-` and `_`.
  *
@@ -60,7 +60,7 @@ export const makeStore = (folder: string, files: FileSystem.FileSystem): KeyValu
   })
 }
 
-/** Writes a file that has no name yet, synchronises it, and lets `place` give it one. */
+/** Writes a temporary file, synchronises it, and lets `place` give it its name. */
 const written = <A>(
   folder: string,
   files: FileSystem.FileSystem,
@@ -83,7 +83,7 @@ const written = <A>(
     return placed
   }).pipe(Effect.uninterruptible)
 
-/** Writes a file if there is none of its name. A link is made or not, in one step, by whichever process comes first. */
+/** Writes a file if none has its name. The link is created atomically, by the first process only. */
 const createIn =
   (folder: string, files: FileSystem.FileSystem) =>
   (key: string, value: string): Effect.Effect<boolean, KeyValueStore.KeyValueStoreError> =>
@@ -94,23 +94,23 @@ const createIn =
           ({ reason }) => reason._tag === "AlreadyExists",
           () => Effect.succeed(false)
         ),
-        // It has its name, or another has: what is left of the writing is removed later, if it can't be now.
+        // The name is taken, by this file or another: if the temporary file can't be removed now, it is removed later.
         Effect.tap(() => Effect.ignore(files.remove(part, { force: true })))
       )
     ).pipe(Effect.mapError(failed("set", key)))
 
-/** A new name is durable once its folder is. Windows has no such thing, and needs none. */
+/** A new name is durable once its folder is synchronised. Windows can't do that, and needn't. */
 const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effect<void> =>
   Effect.ignore(Effect.scoped(Effect.flatMap(files.open(folder, { flag: "r" }), (file) => file.sync)))
 
 /**
- * Makes a journal over a folder. It is made with the first entry, for its owner's eyes only.
+ * Makes a journal over a folder. The folder is created with the first entry, readable by its owner only.
  *
- * Make one for a folder in a process, and share it: two would take each other for another process. Its file system must know hard links.
+ * Make one per folder and process, and share it: two would treat each other as another process. The file system must support hard links.
  *
- * Several processes may share it: an entry that a living one holds is left to it. On one machine a process that has died is known at
- * once; on another one (a folder over a network) by the silence of a minute. What killed processes have left unfinished for an hour is
- * removed whenever the entries are read.
+ * Several processes may share the folder: an entry that a living process holds is left to it. A dead process is recognised at once on the
+ * same machine; on another machine (a network folder) after a minute of silence. What killed processes left more than an hour ago is
+ * removed when the entries are read.
  *
  * **Example** (Jobs that survive a restart, without Effect)
  *
@@ -118,7 +118,7 @@ const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effe
  * import { createClient, FileJournal } from "@reelay/node"
  * import { xai } from "@reelay/providers/xai"
  *
- * export const goOn = async (apiKey: string, folder: string) => {
+ * export const resume = async (apiKey: string, folder: string) => {
  *   const client = createClient({ provider: xai({ apiKey }), journal: FileJournal.make(folder) })
  *   for await (const event of client.resumeAll()) console.log(event._tag)
  * }

@@ -40,7 +40,7 @@ const film = (response: ServerResponse): void => void response.writeHead(200, { 
 
 const configured = (baseUrl: string) => tiny({ baseUrl })({ apiKey: key })
 
-/** Downloads one link of a finished job, without a second try. */
+/** Downloads one link of a finished job, without a retry. */
 const download = (baseUrl: string, url: string, transport: Transport.Options = {}, options: Artifact.Options = {}) => {
   const ref = { provider: "tiny", kind: "generation", id: "j1", baseUrl, submittedAt: 0 } as const
   const state: JobState.Succeeded = { _tag: "Succeeded", ref, at: 0, polls: 1, artifacts: [{ url, kind: "link" }], billed: "yes" }
@@ -51,7 +51,7 @@ const download = (baseUrl: string, url: string, transport: Transport.Options = {
   return Effect.runPromise(Effect.result(Effect.provide(bytes, Transport.layer({ connectTimeout: 2000, ...transport }))))
 }
 
-/** Every name leads to the addresses that this table gives; what is asked is counted. */
+/** Every name resolves to the addresses of this table; lookups are counted. */
 const names = (table: Readonly<Record<string, ReadonlyArray<string>>>) => {
   const asked: Array<string> = []
   const answer = (host: string, options: dns.LookupOptions, callback: (...results: ReadonlyArray<unknown>) => void) => {
@@ -92,13 +92,13 @@ describe("a link whose name", () => {
     expect(asked).toEqual(["cdn.reelay.test"])
   })
 
-  it("is the API's own is not looked at: the caller chose it", async () => {
+  it("is the API's own is not checked: the caller chose it", async () => {
     const port = await serving((_, response) => film(response))
     names({ "api.reelay.test": ["127.0.0.1"] })
     expect(await download(api(port), `${api(port)}/a.mp4`)).toMatchObject({ _tag: "Success" })
   })
 
-  it("is reached by a redirect is looked at too", async () => {
+  it("is reached by a redirect is checked too", async () => {
     let reached = 0
     const other = await serving((_, response) => {
       reached += 1
@@ -112,20 +112,20 @@ describe("a link whose name", () => {
     expect([allowed._tag, reached]).toEqual(["Success", 1])
   })
 
-  it("resolves to public and private addresses is connected to at none but the public ones", async () => {
+  it("resolves to public and private addresses is connected to at the public ones only", async () => {
     let reached = 0
     const port = await serving((_, response) => {
       reached += 1
       film(response)
     })
-    // 198.18.0.0/15 stands for a public address that nobody answers at.
+    // 198.18.0.0/15 stands for a public address that does not answer.
     const asked = names({ "cdn.reelay.test": ["127.0.0.1", "198.18.0.1"] })
     const result = await download("http://api.reelay.test", `http://cdn.reelay.test:${port}/a.mp4`, { connectTimeout: 300 })
     expect(result).toMatchObject({ _tag: "Failure", failure: { reason: { _tag: "DownloadFailed" } } })
     expect([asked, reached]).toEqual([["cdn.reelay.test"], 0])
   })
 
-  it("is not known is a failed download, and no refusal", async () => {
+  it("can't be resolved is a failed download, not a refusal", async () => {
     names({})
     const result = await download("http://api.reelay.test", "http://cdn.reelay.test/a.mp4")
     expect(result).toMatchObject({ failure: { reason: { _tag: "DownloadFailed", detail: expect.stringContaining("ENOTFOUND") } } })
@@ -167,7 +167,7 @@ describe("through a proxy", () => {
     for (const name of ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"]) vi.stubEnv(name, undefined)
   })
 
-  it("plain http is asked for whole, with the proxy's own password, and no name is resolved here", async () => {
+  it("plain http goes with its whole URL and the proxy's own password, and no name is resolved here", async () => {
     const proxy = await proxying()
     const asked = names({})
     const result = await download("http://api.reelay.test", "http://cdn.reelay.test/a.mp4", { proxy: `http://me:hush@${proxy.host}` })
@@ -187,7 +187,7 @@ describe("through a proxy", () => {
     expect(JSON.stringify(proxy.seen) + proxy.tunnelled()).not.toMatch(/sk-super|secret-path|authorization/iu)
   })
 
-  it.each([407, 502])("what it refuses with %i is told, without its password", async (status) => {
+  it.each([407, 502])("a refusal with %i is reported, without the proxy's password", async (status) => {
     const proxy = await proxying(status)
     for (const scheme of ["http", "https"]) {
       const result = await download(`${scheme}://api.reelay.test`, `${scheme}://cdn.reelay.test/a.mp4`, {
@@ -199,7 +199,7 @@ describe("through a proxy", () => {
     }
   })
 
-  it.each(["http", "https"])("a submission over %s that the proxy refuses was surely not sent on", async (scheme) => {
+  it.each(["http", "https"])("a submission over %s that the proxy refuses was certainly not sent on", async (scheme) => {
     const proxy = await proxying(407)
     const receive = Dialect.receiver({ id: (json) => Dialect.idAt(json, "id") })
     const provider = tiny({ baseUrl: `${scheme}://api.reelay.test`, receive })({ apiKey: key })
@@ -218,7 +218,7 @@ describe("through a proxy", () => {
     expect(proxy.seen).toEqual([])
   })
 
-  it("no more connections are opened than it was given", async () => {
+  it("at most the given number of connections are opened", async () => {
     const proxy = await proxying()
     const link = "http://cdn.reelay.test/a.mp4"
     const ref = { provider: "tiny", kind: "generation", id: "j1", baseUrl: "http://api.reelay.test", submittedAt: 0 } as const
@@ -247,7 +247,7 @@ describe("through a proxy", () => {
     expect(proxy.seen).toHaveLength(2)
   })
 
-  it.each(["localhost", "127.0.0.1", "[::1]"])("%s is this machine, which no proxy is asked for", async (host) => {
+  it.each(["localhost", "127.0.0.1", "[::1]"])("%s is this machine, which never goes through a proxy", async (host) => {
     const proxy = await proxying()
     vi.stubEnv("HTTP_PROXY", proxy.host)
     vi.stubEnv("NO_PROXY", "elsewhere.test")
@@ -256,7 +256,7 @@ describe("through a proxy", () => {
     expect(proxy.seen).toEqual([])
   })
 
-  it("what NO_PROXY names goes straight, and its name is looked at", async () => {
+  it("a host in NO_PROXY is reached directly, and its name is checked", async () => {
     const proxy = await proxying()
     vi.stubEnv("HTTP_PROXY", proxy.host)
     vi.stubEnv("NO_PROXY", "cdn.reelay.test")
@@ -266,13 +266,13 @@ describe("through a proxy", () => {
     expect(proxy.seen).toEqual([])
   })
 
-  it("an environment that names none is no proxy, and names are looked at", async () => {
+  it("without a proxy in the environment there is none, and names are checked", async () => {
     names({ "cdn.reelay.test": ["127.0.0.1"] })
     const result = await download("http://api.reelay.test", "http://cdn.reelay.test/a.mp4", { proxy: "environment" })
     expect(result).toMatchObject({ failure: { reason: { _tag: "ForbiddenAddress" } } })
   })
 
-  it.each(["nonsense hush-hush", "localhost:8080", "ftp://me:hush-hush@a.b"])("%s can't be one, and is not shown", (proxy) => {
+  it.each(["nonsense hush-hush", "localhost:8080", "ftp://me:hush-hush@a.b"])("%s is invalid, and is not shown", (proxy) => {
     expect(() => Transport.context({ proxy })).toThrow("proxy is no address of a proxy: it has the form http://host:port")
     vi.stubEnv("HTTPS_PROXY", "http://me:hush-hush@:port")
     expect(() => Transport.context({ proxy: "environment" })).toThrow(
@@ -282,7 +282,7 @@ describe("through a proxy", () => {
 })
 
 describe("a layer that is closed", () => {
-  it("lets a submission that has begun come to its end", async () => {
+  it("lets a submission that has begun finish", async () => {
     const arrived: Array<ServerResponse> = []
     const port = await serving((request, response) => {
       request.resume()

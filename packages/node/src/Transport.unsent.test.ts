@@ -1,4 +1,4 @@
-/** Surely not sent, or maybe sent: what undici's sockets tell, over real ones. A submission is tried again only in the first case. */
+/** Certainly unsent, or possibly sent: what undici's sockets report, over real ones. A submission is retried only in the first case. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import dns from "node:dns"
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** Reads an id where there is one, and sends a body. */
+/** Reads an id if there is one, and sends a body. */
 const provider = (baseUrl: string) =>
   tiny({
     baseUrl,
@@ -48,7 +48,7 @@ const listening = (server: Server): Promise<number> =>
     })
   })
 
-/** A port at which nobody listens any more. */
+/** A port that is closed. */
 const closedPort = async (): Promise<number> => {
   const server = createServer()
   const port = await new Promise<number>((resolve) => {
@@ -83,7 +83,7 @@ const whole = /\r\n\r\n.*\}/su
 
 const twice = Schedule.recurs(1).pipe(Schedule.setInputType<JobError.JobError>())
 
-/** What comes of one submission, which may be tried again once. */
+/** The error of one submission, which may be retried once. */
 const failed = (baseUrl: string, transport: Transport.Options = {}, submitRetry: Job.SubmitOptions["submitRetry"] = twice) =>
   over(Transport.layer({ connectTimeout: 2000, ...transport }), baseUrl, submitRetry)
 
@@ -106,7 +106,7 @@ const errorOf = async (promise: Promise<unknown>): Promise<unknown> => {
   throw new Error("it did not fail")
 }
 
-/** Nothing was sent, and so it was tried again. */
+/** Nothing was sent, so it was retried. */
 const unsent = {
   _tag: "JobError",
   operation: "submit",
@@ -116,7 +116,7 @@ const unsent = {
   message: expect.stringContaining("No job was made.")
 }
 
-/** It may have been sent, and so it was not tried again. */
+/** It may have been sent, so it was not retried. */
 const unknown = {
   _tag: "JobError",
   operation: "submit",
@@ -141,20 +141,20 @@ const proxying = async (status: number) => {
   return { port: await listening(server), lines }
 }
 
-describe("a submission is surely not sent, and is tried again,", () => {
-  it("where the connection is refused", async () => {
+describe("a submission is certainly not sent, and is retried,", () => {
+  it("if the connection is refused", async () => {
     const port = await closedPort()
     expect(await failed(`http://127.0.0.1:${port}`)).toMatchObject(unsent)
     expect(await failed(`https://127.0.0.1:${port}`)).toMatchObject(unsent)
     expect(await errorOf(client(`http://127.0.0.1:${port}`).submit({}))).toMatchObject(unsent)
   })
 
-  it("where the host is not known", async () => {
+  it("if the host is not known", async () => {
     expect(await failed("http://reelay.invalid")).toMatchObject(unsent)
     expect(await failed("https://reelay.invalid")).toMatchObject(unsent)
   })
 
-  it("T49: where the TLS handshake is reset, before or after the first bytes", async () => {
+  it("T49: if the TLS handshake is reset, before or after the first bytes", async () => {
     const atOnce = await raw((socket) => socket.destroy())
     const error = await failed(`https://127.0.0.1:${atOnce.port}`)
     expect(error).toMatchObject(unsent)
@@ -167,14 +167,14 @@ describe("a submission is surely not sent, and is tried again,", () => {
     expect(later.received.join("")).not.toMatch(/POST|fox|sk-super/u)
   })
 
-  it("where the server speaks no TLS", async () => {
+  it("if the server does not speak TLS", async () => {
     let asked = 0
     const port = await listening(createHttpServer(() => (asked += 1)))
     expect(await failed(`https://127.0.0.1:${port}`)).toMatchObject(unsent)
     expect(asked).toBe(0)
   })
 
-  it.each([400, 403, 407, 502, 503])("where a proxy makes no tunnel, and says %i", async (status) => {
+  it.each([400, 403, 407, 502, 503])("if a proxy makes no tunnel, and answers %i", async (status) => {
     const proxy = await proxying(status)
     const error = await failed("https://api.tiny.test", { proxy: `http://me:hush-hush@127.0.0.1:${proxy.port}` })
     expect(error).toMatchObject(unsent)
@@ -183,7 +183,7 @@ describe("a submission is surely not sent, and is tried again,", () => {
     expect(proxy.lines).toEqual(["CONNECT api.tiny.test:443", "CONNECT api.tiny.test:443"])
   })
 
-  it("where a proxy ends the tunnel before TLS is there", async () => {
+  it("if a proxy ends the tunnel before TLS is established", async () => {
     const server = createHttpServer()
     let bytes = ""
     server.on("connect", (_request: IncomingMessage, socket: Socket) => {
@@ -200,17 +200,17 @@ describe("a submission is surely not sent, and is tried again,", () => {
     expect(bytes).not.toMatch(/POST|fox|sk-super/u)
   })
 
-  it.each(["http", "https"])("where the proxy of %s is down", async (scheme) => {
+  it.each(["http", "https"])("if the proxy of %s is down", async (scheme) => {
     const proxy = `http://127.0.0.1:${await closedPort()}`
     expect(await failed(`${scheme}://api.tiny.test`, { proxy })).toMatchObject(unsent)
     expect(await errorOf(client(`${scheme}://api.tiny.test`, { proxy }).submit({}))).toMatchObject(unsent)
   })
 
-  it("where the proxy's own name is not known", async () => {
+  it("if the proxy's own name is not known", async () => {
     expect(await failed("https://api.tiny.test", { proxy: "http://proxy.reelay.invalid:3128" })).toMatchObject(unsent)
   })
 
-  it("where connecting takes too long: the handshake is a part of it", async () => {
+  it("if connecting takes too long, handshake included", async () => {
     const silent = await raw(() => undefined)
     const error = await failed(`https://127.0.0.1:${silent.port}`, { connectTimeout: 200 })
     expect(error).toMatchObject(unsent)
@@ -233,7 +233,7 @@ const latch = () => {
   return { opened, open: () => given.open?.() }
 }
 
-/** Every name leads to these addresses. What is asked is noted, each answer waits for `hold`, and the first `failures` find none. */
+/** Every name resolves to these addresses. Lookups are recorded, each answer waits for `hold`, and the first `failures` find none. */
 const resolving = (addresses: ReadonlyArray<string>, hold: Promise<void> = Promise.resolve(), failures = 0): ReadonlyArray<string> => {
   const asked: Array<string> = []
   const before = dns.lookup
@@ -258,15 +258,15 @@ describe("a submission may have been sent, and is not sent again,", () => {
   it.each<[string, (socket: Socket) => void]>([
     ["resets", (socket) => void socket.resetAndDestroy()],
     ["closes", (socket) => void socket.end()],
-    ["goes away in the midst of the status line", (socket) => void socket.end("HTTP/1.1 20")],
+    ["goes away in the middle of the status line", (socket) => void socket.end("HTTP/1.1 20")],
     ["goes away after half of the headers", (socket) => void socket.end("HTTP/1.1 200 OK\r\ncontent-type: appl")],
     ["goes away after half of the body", (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{"id"')],
     [
       "resets after half of the body",
       (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{"id"', () => socket.resetAndDestroy())
     ],
-    ["answers what is no HTTP", (socket) => void socket.end("it went well\r\n\r\n")]
-  ])("where the server reads it and %s", async (_, act) => {
+    ["answers with something other than HTTP", (socket) => void socket.end("it went well\r\n\r\n")]
+  ])("if the server reads it and %s", async (_, act) => {
     const server = await raw((socket) => act(socket), whole)
     expect(await failed(`http://127.0.0.1:${server.port}`)).toMatchObject(unknown)
     expect([server.posts(), server.received.length]).toEqual([1, 1])
@@ -274,19 +274,19 @@ describe("a submission may have been sent, and is not sent again,", () => {
     expect([server.posts(), server.received.length]).toEqual([2, 2])
   })
 
-  it("where the server resets before it has read the whole", async () => {
+  it("if the server resets before it has read the whole", async () => {
     const server = await raw((socket) => void socket.resetAndDestroy(), /POST/u)
     expect(await failed(`http://127.0.0.1:${server.port}`)).toMatchObject(unknown)
     expect(server.received).toHaveLength(1)
   })
 
-  it("where a proxy of plain http reads it and goes away", async () => {
+  it("if a proxy of plain http reads it and goes away", async () => {
     const proxy = await raw((socket) => void socket.end(), whole)
     expect(await failed("http://api.tiny.test", { proxy: `http://127.0.0.1:${proxy.port}` })).toMatchObject(unknown)
     expect(proxy.received).toHaveLength(1)
   })
 
-  it("where no answer comes within the submit timeout", async () => {
+  it("if no answer comes within the submit timeout", async () => {
     const server = await raw(() => undefined, whole)
     const submitting = Job.submit(provider(`http://127.0.0.1:${server.port}`), {}, { submitTimeout: 300, submitRetry: twice })
     expect(await Effect.runPromise(Effect.flip(submitting).pipe(Effect.provide(Transport.layer())))).toMatchObject(unknown)
@@ -352,7 +352,7 @@ const counted = (often: number) => {
 }
 
 describe("connections", () => {
-  it("T49: a POST never goes over a connection that has been used, and polls use theirs again", async () => {
+  it("T49: a POST never goes over a used connection, and polls reuse theirs", async () => {
     const polls = counted(12)
     let jobs = 0
     const server = await keeping((request, response) => {
@@ -375,7 +375,7 @@ describe("connections", () => {
     expect(server.made()).toBe(4)
   })
 
-  it("a POST goes over no connection that was made for one which was left", async () => {
+  it("a POST never goes over a connection that was opened for an abandoned one", async () => {
     const { open: goOn, opened: held } = latch()
     const server = await keeping((_request, response) => json(response, { id: "j1" }))
     const names = resolving(["127.0.0.1"], held)
@@ -386,7 +386,7 @@ describe("connections", () => {
     leaving.abort(new Error("left"))
     expect(await left).toMatchObject({ message: "left" })
     goOn()
-    // The connection of the one that left is there now, if it is made at all.
+    // The connection of the abandoned one exists now, if it is opened at all.
     for (let turns = 0; turns < 2000 && server.made() === 0; turns++) await turn()
     for (let turns = 0; turns < 200; turns++) await turn()
     const before = server.made()
@@ -395,10 +395,10 @@ describe("connections", () => {
     expect(server.connectionsOf("POST").filter((connection) => connection <= before)).toEqual([])
   })
 
-  it.each([1, 4])("%i are all there are to an origin, however many jobs", async (connections) => {
+  it.each([1, 4])("at most %i are opened to an origin, however many jobs there are", async (connections) => {
     const polls = counted(120)
     let jobs = 0
-    // Each answer takes a while, so that as many are on their way as may be.
+    // Each answer takes a while, so that as many as possible are in flight.
     const server = await keeping(async (request, response) => {
       if (request.method === "GET") polls.count()
       for (let turns = 0; turns < (request.method === "POST" ? 60 : 20); turns++) await turn()
@@ -451,12 +451,12 @@ describe("leaving while the connection is being made", () => {
   })
 })
 
-/** As where a caller adds a header: nothing but its mark is lost. */
+/** As if a caller adds a header: only the transport's mark is lost. */
 const wrapped = (options: Transport.Options = {}) =>
   Layer.sync(HttpClient.HttpClient, () => HttpClient.mapRequest(Transport.make({ connectTimeout: 2000, ...options }), (request) => request))
 
 describe("a transport that is wrapped once", () => {
-  it("still knows what was surely not sent", async () => {
+  it("still knows what was certainly not sent", async () => {
     const reset = await raw((socket) => socket.resetAndDestroy(), /./su)
     expect(await over(wrapped(), `https://127.0.0.1:${reset.port}`)).toMatchObject(unsent)
     expect(reset.received).toHaveLength(2)
@@ -478,13 +478,13 @@ describe("a transport that is wrapped once", () => {
 
 const retrying = Layer.sync(HttpClient.HttpClient, () => HttpClient.retryTransient(Transport.make(), { times: 3 }))
 
-/** Sends everything twice, whatever comes of the first. */
+/** Sends everything twice, whatever the first result is. */
 const doubling = Layer.sync(HttpClient.HttpClient, () =>
   HttpClient.transform(Transport.make(), (sent) => Effect.andThen(Effect.ignore(Effect.result(sent)), sent))
 )
 
 describe("a transport that repeats", () => {
-  it("is not taken for one that announces", () => {
+  it("does not count as one that announces", () => {
     expect(CoreTransport.isAnnouncing(Transport.make())).toBe(true)
     expect(CoreTransport.isAnnouncing(HttpClient.retryTransient(Transport.make(), { times: 3 }))).toBe(false)
   })
@@ -492,7 +492,7 @@ describe("a transport that repeats", () => {
   it.each([
     ["by retryTransient", retrying],
     ["by itself", doubling]
-  ])("%s puts no second POST on the wire after one that was cut, and the fate of that stays unknown", async (_, transport) => {
+  ])("%s puts no second POST on the wire after one that was reset, whose outcome stays unknown", async (_, transport) => {
     const server = await raw((socket) => void socket.resetAndDestroy(), whole)
     const error = await over(transport, `http://127.0.0.1:${server.port}`)
     expect(server.posts()).toBe(1)
@@ -519,7 +519,7 @@ describe("a transport that repeats", () => {
     expect(error).toMatchObject(unknown)
   })
 
-  it("may repeat what was never connected, and what goes then goes once", async () => {
+  it("may repeat a request that never connected, which is then sent once", async () => {
     const port = await closedPort()
     const error = await over(retrying, `http://127.0.0.1:${port}`)
     expect(error).toMatchObject({ again: "submit", reason: { _tag: "Unreachable" } })

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { afterEach, describe, expect, it } from "vitest"
 import { createClient } from "./client.ts"
 
-/** The smallest provider that there can be: this package's tests know none of the real ones. */
+/** The smallest possible provider: this package's tests use none of the real ones. */
 const tiny = Provider.configure<VideoRequest.VideoRequest>({
   name: "tiny",
   title: "Tiny",
@@ -64,12 +64,12 @@ const json = (response: ServerResponse, value: unknown): void => {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value))
 }
 
-/** Accepts a job, and calls it done at the second poll. */
+/** Accepts a job, and reports it done at the second poll. */
 const working = (file: Handler): Handler => {
-  let looks = 0
+  let polls = 0
   return (request, response) => {
     if (request.method === "POST") json(response, { id: "j1" })
-    else if (request.url === "/jobs/j1") json(response, ++looks < 2 ? { status: "running" } : { status: "done", url: "/file" })
+    else if (request.url === "/jobs/j1") json(response, ++polls < 2 ? { status: "running" } : { status: "done", url: "/file" })
     else file(request, response)
   }
 }
@@ -77,7 +77,7 @@ const working = (file: Handler): Handler => {
 const folder = (): string => mkdtempSync(join(tmpdir(), "reelay-node-"))
 
 describe("createClient", () => {
-  it("saves the video under its name, and leaves nothing else", async () => {
+  it("saves the video at its path, and leaves nothing else", async () => {
     const { url } = await listen(working((_, response) => response.writeHead(200, { "content-type": "video/mp4" }).end(video)))
     const job = await createClient({ provider: tiny({ apiKey: "k", baseUrl: url }) }).submit({ prompt: "a fox" })
     const into = folder()
@@ -87,7 +87,7 @@ describe("createClient", () => {
     expect(readFileSync(saved.path)).toStrictEqual(video)
   })
 
-  it("replaces no file by one that broke off", async () => {
+  it("never replaces a file by an incomplete one", async () => {
     const { url } = await listen(
       working((_, response) => {
         response.writeHead(200, { "content-type": "video/mp4", "content-length": String(video.byteLength * 2) })
@@ -105,13 +105,13 @@ describe("createClient", () => {
     expect(readFileSync(join(into, "fox.mp4"), "utf8")).toBe("an older film")
   })
 
-  it("says what is wrong with a place that can't be written", async () => {
+  it("says what is wrong with a path that can't be written", async () => {
     const { url } = await listen(working((_, response) => response.writeHead(200, { "content-type": "video/mp4" }).end(video)))
     const job = await createClient({ provider: tiny({ apiKey: "k", baseUrl: url }) }).submit({})
     await expect(job.save(join(folder(), "no", "such", "folder.mp4"))).rejects.toThrow(/folder\.mp4 can't be written/u)
   })
 
-  it("an aborted signal ends a download at once, and leaves no part of it", async () => {
+  it("an aborted signal ends a download at once, and leaves no part file", async () => {
     const controller = new AbortController()
     const { url } = await listen(
       working((_, response) => {
@@ -125,7 +125,7 @@ describe("createClient", () => {
     expect(readdirSync(into)).toStrictEqual([])
   })
 
-  it("opens no more connections than it was given, however many jobs there are", async () => {
+  it("opens at most the given number of connections, however many jobs there are", async () => {
     let most = 0
     const server = await listen((request, response) => {
       most = Math.max(most, server.sockets())
@@ -137,7 +137,7 @@ describe("createClient", () => {
     expect(most).toBeLessThanOrEqual(4)
   })
 
-  it("takes a fetch in place of the pool", async () => {
+  it("uses a given fetch in place of the pool", async () => {
     const client = createClient({
       provider: tiny({ apiKey: "k" }),
       fetch: () => Promise.resolve(Response.json({ id: "from-fetch" }))
@@ -148,7 +148,7 @@ describe("createClient", () => {
   it.each([
     ["is refused with a large page", 400],
     ["redirects with a large page", 302]
-  ])("a download that %s lets its connection go", async (_, status) => {
+  ])("a download that %s releases its connection", async (_, status) => {
     const { url } = await listen((request, response) => {
       if (request.method === "POST") json(response, { id: "j1" })
       else if (request.url === "/jobs/j1") json(response, { status: "done", url: "/file" })
@@ -183,7 +183,7 @@ describe("clients of one process", () => {
     expect(requests).toHaveLength(2)
   })
 
-  it("do not, where they name limits of their own", async () => {
+  it("do not, if they set their own limits", async () => {
     const requests: Array<unknown> = []
     const provider = tiny({ apiKey: "sk-test-key", account: "separate" })
     for (const limits of [Limits.memory(), Limits.memory(), Limits.none]) {

@@ -1,5 +1,5 @@
 /**
- * The Promise face on Node: the same client, over undici's pool, with files.
+ * The Promise API on Node: the same client, over undici's pool, with files.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Transport from "./Transport.ts"
 
 /** @category models */
 export interface NodeJob extends PromiseJob {
-  /** Waits for the video and saves it under this path: whole, or not at all. */
+  /** Waits for the video and saves it at this path: the whole file, or nothing. */
   readonly save: (path: string, options?: CallOptions & Artifact.Options) => Promise<Artifact.Saved>
 }
 
@@ -25,10 +25,10 @@ let shared: Context.Context<HttpClient.HttpClient> | undefined
 let limits: Limits.Limits | undefined
 
 /**
- * Makes a client for one provider. All clients of a process share one pool, unless they name transport options of their own or a `fetch`,
- * and one memory of who asked to be left alone, unless they name `limits`: a 429 pauses all jobs of its account, and an address that
- * does not answer is left alone for a while. There is no rate but the one that you set. A `fetch` of your own resolves names by itself:
- * then only the addresses which links spell out can be judged as private.
+ * Makes a client for one provider. All clients of a process share one pool, unless they set transport options or a `fetch`, and one
+ * `Limits`, unless they set `limits`: a 429 pauses all jobs of its account, and the circuit of an address that does not answer opens for
+ * a while. There is no rate unless you set one. Your own `fetch` resolves names by itself: then only addresses that a link spells out
+ * can be recognised as private.
  *
  * **Example** (From a prompt to a file)
  *

@@ -1,5 +1,5 @@
 /**
- * What Node adds to Reelay: a bounded transport, and files.
+ * What Node adds to Reelay: a bounded transport and files.
  *
  * @since 0.1.0
  */

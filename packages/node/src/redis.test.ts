@@ -13,7 +13,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 
-/** A Redis of this test's own, on a socket in a folder of its own: nothing listens on a port, nothing is kept. */
+/** A Redis for this test only, on a socket in a temporary folder: it listens on no port and keeps nothing. */
 const serve = async () => {
   const socket = join(mkdtempSync(join(tmpdir(), "reelay-redis-")), "redis.sock")
   const child = spawn("redis-server", ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no"], {
@@ -41,12 +41,12 @@ const worker = (socket: string, options: Limits.Options = {}) =>
   )
 
 const account = { origin: "https://api.example.test", account: "me" }
-/** A request of somebody who waits for so many milliseconds: sent, or why it was notAdmitted. */
+/** A request that waits for this many milliseconds: sent, or why it was not admitted. */
 const asking = (limits: Limits.Limits, patience: number, status = 200, headers: Record<string, string> = {}) =>
   limits
     .turn(account, patience, (listen) => listen(Effect.succeed({ operation: "poll", status, headers, body: "" })))
     .pipe(Effect.match({ onSuccess: () => "sent", onFailure: (why) => ("detail" in why ? why.because : "no answer") }))
-/** Long for what is to come, short for what is not. */
+/** Long enough for a request that is admitted, and a short wait for one that is not. */
 const [long, short] = [50_000, 1000]
 
 /** Two processes that share one Redis. */
@@ -67,7 +67,7 @@ describe.skipIf(!installed)("limits that several processes share over Redis", ()
     const seen = await both(socket, { rate: { limit: 3, window: "1 hour" } }, (one, two) =>
       Effect.all([asking(one, long), asking(one, short), asking(two, short)])
     )
-    // 20 minutes apart, whoever asks.
+    // 20 minutes apart, whichever process asks.
     expect(seen).toEqual(["sent", "rate", "rate"])
   })
 

@@ -71,8 +71,8 @@ const save = (baseUrl: string, path: string, over: keyof typeof transports = "un
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "reelay-save-"))
 
-describe("a download over a line that breaks", () => {
-  it.each(["undici", "fetch"] as const)("is gone on with over %s, and is whole in the end", async (over) => {
+describe("a download over a connection that breaks", () => {
+  it.each(["undici", "fetch"] as const)("is resumed over %s, and is whole in the end", async (over) => {
     const ranges: Array<string | undefined> = []
     const url = await listen(ranged(ranges, (nth) => (nth < 3 ? 9 * mebibyte : undefined), "reset"))
     const into = folder()
@@ -84,7 +84,7 @@ describe("a download over a line that breaks", () => {
   })
 })
 
-/** Saves in a process of its own, which can be killed. */
+/** Saves in a separate process, which can be killed. */
 const code = (baseUrl: string, path: string): string => `
   import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
   import { Artifact, Provider } from "@reelay/core"
@@ -98,7 +98,7 @@ import * as Layer from "effect/Layer"
 `
 
 describe("a process that is killed", () => {
-  it("leaves nothing under the name, and the next one goes on where it stopped", { timeout: 30_000 }, async () => {
+  it("leaves nothing under the name, and the next one resumes where it stopped", { timeout: 30_000 }, async () => {
     const ranges: Array<string | undefined> = []
     const url = await listen(ranged(ranges, (nth) => (nth === 1 ? 18 * mebibyte : undefined), "stall"))
     const into = folder()
@@ -115,7 +115,7 @@ describe("a process that is killed", () => {
     const left = readdirSync(into)
     expect(left).toHaveLength(2)
     expect(left).not.toContain("fox.mp4")
-    // As if it had been killed long ago: nobody needs to wait and see whether it lives.
+    // As if it had been killed long ago: no wait is needed to see whether it is alive.
     for (const name of left) utimesSync(join(into, name), 0, 0)
     const result = await save(url, path)
     expect(result).toMatchObject({ _tag: "Success", success: { bytes: video.byteLength, sha256: digest } })
@@ -131,31 +131,31 @@ const messageOf = async (path: string): Promise<string> => {
   return result._tag === "Failure" ? result.failure.message : "it was saved"
 }
 
-describe("a place that", () => {
-  it("has no such folder is named before anything is downloaded", async () => {
+describe("a path that", () => {
+  it("names no existing folder is reported before anything is downloaded", async () => {
     expect(await messageOf(join(folder(), "no", "fox.mp4"))).toMatch(
       /fox\.mp4 can't be written: its folder does not exist\. Make the folder first/u
     )
   })
 
-  it("is in a file is named", async () => {
+  it("is below a file is reported", async () => {
     const into = folder()
     writeFileSync(join(into, "file"), "")
     expect(await messageOf(join(into, "file", "fox.mp4"))).toContain("what should be its folder is a file")
   })
 
-  it("is a folder itself is named", async () => {
+  it("is a folder itself is reported", async () => {
     const into = folder()
     mkdirSync(join(into, "fox.mp4"))
     expect(await messageOf(join(into, "fox.mp4"))).toContain("name a file in it")
     expect(readdirSync(into)).toEqual(["fox.mp4"])
   })
 
-  it("has too long a name is named", async () => {
+  it("has too long a name is reported", async () => {
     expect(await messageOf(join(folder(), `${"x".repeat(250)}.mp4`))).toContain("its name is too long")
   })
 
-  it("is full, or read-only, is named; nothing is left, and an older file stays", async ({ skip }) => {
+  it("is on a full or read-only disk is reported; nothing is left, and an older file stays", async ({ skip }) => {
     const into = folder()
     const mount = (...args: ReadonlyArray<string>) => execFileSync("mount", [...args, into], { stdio: "ignore" })
     try {

@@ -26,7 +26,7 @@ const provider = tiny({ receive: () => ({ _tag: "Accepted", id: "j1" }), interpr
   apiKey: "sk-test-1234"
 })
 
-/** Each store, how what it keeps can be damaged from outside, and how it can be broken. */
+/** Each store, how its entries can be damaged from outside, and how it can be broken. */
 const stores = {
   "SQL (SQLite)": () => {
     const file = join(mkdtempSync(join(tmpdir(), "reelay-sql-")), "jobs.db")
@@ -55,13 +55,13 @@ const stores = {
   }
 }
 
-/** Every call is a process of its own: it opens the store anew. */
+/** Every call acts as a new process: it opens the store anew. */
 const afresh = <A, E>(store: Layer.Layer<KeyValueStore.KeyValueStore>, work: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
   Effect.runPromise(Effect.provide(work, KeyValueJournal.layer().pipe(Layer.provide(store))))
 const entries = Effect.flatMap(Journal.Journal, (journal) => journal.entries)
 
 describe("a journal in a SQL database", () => {
-  it("creates an entry once, whoever comes first, and reads what it has created", async () => {
+  it("creates an entry once, for the first caller, and reads what it has created", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "reelay-sql-")), "jobs.db")
     const opened = <A, E>(work: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
       Effect.runPromise(Effect.provide(work, KeyValueJournal.layerSql().pipe(Layer.provide(Sqlite.layer(file)))))
@@ -79,7 +79,7 @@ describe("a journal in a SQL database", () => {
 })
 
 describe.each(Object.entries(stores))("a journal on %s", (_, make) => {
-  it("keeps what it was told across a restart, and reports what is damaged beside the rest", async () => {
+  it("keeps its entries across a restart, and reports damaged ones beside the rest", async () => {
     const { damage, layer } = make()
     const second: Journal.Entry = { ...entry, id: "0kx-2", at: 2000, fate: { _tag: "Accepted", ref } }
     await afresh(

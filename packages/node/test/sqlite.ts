@@ -1,4 +1,4 @@
-/** effect's SqlClient over the SQLite that Node has: effect's own drivers are not published for this version yet. */
+/** effect's SqlClient over Node's own SQLite: effect's drivers are not published for this version yet. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"

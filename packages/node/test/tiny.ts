@@ -1,8 +1,8 @@
-/** The smallest provider that there can be, and an entry of its journal: this package's tests know none of the real ones. */
+/** The smallest possible provider, and an entry of its journal: this package's tests use none of the real ones. */
 import { type Journal, Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
 
-/** `POST /jobs`, whose answer is unclear; `GET /jobs/{id}`, whose job waits. What is given replaces a part of it. */
+/** `POST /jobs` has an unclear answer; the job of `GET /jobs/{id}` waits. `parts` replaces any of it. */
 export const tiny = (parts: Partial<Provider.Definition<object>> = {}) =>
   Provider.configure<object>({
     name: "tiny",

@@ -1,4 +1,4 @@
-/** Who holds which entry of a journal: one small file a claim, that a dead holder can't keep. */
+/** Which process holds which entry of a journal: one small file per claim, which a dead holder loses. */
 import { JobError, type KeyValueJournal } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
@@ -6,32 +6,32 @@ import { join } from "node:path"
 import { aliveHere, type Holder, isHolder, self } from "./holder.ts"
 import { leftIn, removeLeft } from "./leftovers.ts"
 
-/** A holder on another machine is taken for dead after so much silence, and gives a sign of life so often: milliseconds. */
+/** A holder on another machine counts as dead after this silence, and gives a sign of life at this interval: milliseconds. */
 const silence = 60_000
 const beat = 15_000
 
 export interface FileClaims extends KeyValueJournal.Claims {
   /**
-   * Removes what the dead have left for an hour: signs of life, halves, and claims to what `isClosed`. A claim to anything else stays: where
-   * a lower number is missing, one who comes would not see a higher one.
+   * Removes what dead processes left more than an hour ago: signs of life, partial files, and claims to entries that `isClosed`. A claim to any
+   * other entry stays: if a lower number were missing, the next claimant would not see a higher one.
    */
   readonly tidy: (now: number, isClosed: (id: string) => boolean) => Promise<void>
 }
 
 /**
- * Claims as numbered files, `<id>.1`, `<id>.2`, ...: the highest is the holder's. One who takes over from the dead makes the next
- * number, which only one can; who lets go removes the own.
+ * Claims as numbered files, `<id>.1`, `<id>.2`, ...: the highest is the holder's. Taking over from a dead holder creates the next
+ * number, which only one process can; releasing removes its own.
  */
 export const claimsIn = (folder: string): FileClaims => {
   const me = self()
-  /** The number of each claim of ours; 0 while it is being made. */
+  /** The number of each claim of this process; 0 while it is being made. */
   const held = new Map<string, number>()
   let beating: ReturnType<typeof setInterval> | undefined
   const file = (id: string, number: number): string => join(folder, `${id}.${number}`)
   const sign = (holder: string): string => join(folder, `alive-${holder}`)
 
   const showLife = (): Promise<void> => writeFile(sign(me.id), "")
-  /** Only while something is held, and never a reason to keep the process alive. */
+  /** Runs only while something is held, and never keeps the process alive. */
   const keepBeating = async (): Promise<void> => {
     if (beating !== undefined) return
     beating = setInterval(() => void showLife().catch(() => undefined), beat)
@@ -45,7 +45,7 @@ export const claimsIn = (folder: string): FileClaims => {
     await rm(sign(me.id), { force: true })
   }
 
-  /** By the file system's own clock: two machines need not agree on the time. A claim that is young is a sign of life too. */
+  /** By the file system's own clock: two machines need not agree on the time. A young claim is a sign of life too. */
   const heardOf = async ({ id }: Holder, claim: string): Promise<boolean> => {
     await showLife()
     const mine = (await stat(sign(me.id))).mtimeMs
@@ -56,7 +56,7 @@ export const claimsIn = (folder: string): FileClaims => {
   const isAlive = async (holder: Holder, claim: string): Promise<boolean> =>
     holder.where === me.where ? aliveHere(holder) : heardOf(holder, claim)
 
-  /** Exclusive, and whole from the first moment: a claim that is half written would look like nobody's. */
+  /** Exclusive, and whole from the start: a half-written claim would look unowned. */
   const created = async (id: string, number: number): Promise<boolean> => {
     const part = join(folder, `.${id}.${globalThis.crypto.randomUUID()}`)
     try {
@@ -82,7 +82,7 @@ export const claimsIn = (folder: string): FileClaims => {
         held.set(id, number)
         return true
       }
-      if (holder !== "nobody" && (await isAlive(holder, file(id, number)))) return false
+      if (holder !== "unowned" && (await isAlive(holder, file(id, number)))) return false
     }
   }
 
@@ -90,7 +90,7 @@ export const claimsIn = (folder: string): FileClaims => {
     const number = held.get(id)
     held.delete(id)
     if (number !== undefined && number > 0) {
-      // Somebody may have taken this process for dead, as where it stood still: without this number nobody would see the next.
+      // If this process was frozen, another may have counted it as dead and made the next number, which is seen only through this one.
       const isTaken = async (): Promise<boolean> => (await holderOf(file(id, number + 1))) !== undefined
       if (await isTaken()) await writeFile(file(id, number), "")
       else {
@@ -105,7 +105,7 @@ export const claimsIn = (folder: string): FileClaims => {
     await removeLeft(folder, now, (name) => /^(\.[\w-]+\.|alive-)[\da-f-]{36}$/u.test(name))
     for (const name of await leftIn(folder, now, (each) => isClosed(/^([\w-]+)\.\d+$/u.exec(each)?.[1] ?? ""))) {
       const holder = await holderOf(join(folder, name))
-      if (holder === undefined || holder === "nobody" || !(await isAlive(holder, join(folder, name))))
+      if (holder === undefined || holder === "unowned" || !(await isAlive(holder, join(folder, name))))
         await rm(join(folder, name), { force: true })
     }
   }
@@ -130,13 +130,13 @@ export const claimsIn = (folder: string): FileClaims => {
   }
 }
 
-/** `undefined`: there is no such claim. What can't be read is nobody's. */
-const holderOf = async (path: string): Promise<Holder | "nobody" | undefined> => {
+/** `undefined`: there is no such claim. An unreadable claim has no owner. */
+const holderOf = async (path: string): Promise<Holder | "unowned" | undefined> => {
   try {
     const read: unknown = JSON.parse(await readFile(path, "utf8"))
-    return isHolder(read) ? read : "nobody"
+    return isHolder(read) ? read : "unowned"
   } catch (error) {
-    return codeOf(error) === "ENOENT" ? undefined : "nobody"
+    return codeOf(error) === "ENOENT" ? undefined : "unowned"
   }
 }
 

@@ -1,13 +1,13 @@
-/** A process, named so that another one can tell whether it still lives. */
+/** A process, described so that another one can tell whether it is still alive. */
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 
 export interface Holder {
   readonly id: string
-  /** Among whom process ids mean something: one machine, one boot, one container. */
+  /** The scope in which process ids are comparable: one machine, one boot, one container. */
   readonly where: string
   readonly pid: number
-  /** When the process began, as the kernel counts it; empty where it does not tell. A process id alone is soon another's. */
+  /** The process's start time, as the kernel counts it; empty if it does not say. A process id alone is soon reused. */
   readonly started: string
 }
 
@@ -23,7 +23,7 @@ let own: Holder | undefined
 export const self = (): Holder =>
   (own ??= { id: globalThis.crypto.randomUUID(), where: where(), pid: process.pid, started: startOf(process.pid) })
 
-/** Whether a process of this machine lives. Another with our own process id is an earlier life of a container's first process. */
+/** Whether a process of this machine is alive. Another holder with our own process id was an earlier run of a container's first process. */
 export const aliveHere = ({ id, pid, started }: Holder): boolean => {
   if (pid === process.pid) return id === self().id
   try {
@@ -36,19 +36,23 @@ export const aliveHere = ({ id, pid, started }: Holder): boolean => {
 }
 
 const where = (): string =>
-  [hostname(), told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")), told(() => readlinkSync("/proc/self/ns/pid"))].join(" ")
+  [
+    hostname(),
+    readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
+    readOrEmpty(() => readlinkSync("/proc/self/ns/pid"))
+  ].join(" ")
 
-/** One that has ended, and that nobody has waited for: a container without an init process keeps those for ever. */
+/** A process that has ended and that its parent has not waited for: a container without an init process keeps those forever. */
 const ended = "ended"
 
-/** Linux tells it as the 22nd field, and the state as the third; the second is the program's name in parentheses, and may hold anything. */
+/** On Linux it is the 22nd field, and the state the third; the second is the program's name in parentheses, and may contain anything. */
 const startOf = (pid: number): string => {
-  const stat = told(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
+  const stat = readOrEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return fields[0] === "Z" || fields[0] === "X" ? ended : (fields[19] ?? "")
 }
 
-const told = (read: () => string): string => {
+const readOrEmpty = (read: () => string): string => {
   try {
     return read().trim()
   } catch {

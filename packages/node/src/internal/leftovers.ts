@@ -1,11 +1,11 @@
-/** What killed processes leave beside the files of a journal: halves of files that never got their name, and claims. */
+/** What killed processes leave beside the files of a journal: temporary files that were never renamed, and claims. */
 import { readdir, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 
-/** Nobody takes that long to write a file, in milliseconds: what was left for longer is nobody's. */
+/** No write takes this long, in milliseconds: an older file has no owner. */
 const hour = 3_600_000
 
-/** What time it is in a folder, in milliseconds since the epoch: two machines that share one need not agree on it. */
+/** The time by a folder's file system, in milliseconds since the epoch: machines that share the folder may disagree on the time. */
 const timeIn = async (folder: string): Promise<number> => {
   const probe = join(folder, `.now.${globalThis.crypto.randomUUID()}.part`)
   try {
@@ -23,8 +23,8 @@ const writtenAt = (path: string): Promise<number> =>
   )
 
 /**
- * The names of a folder that were written more than an hour ago, of those that `isOurs` takes. A folder that is not there has none. `now` is this
- * machine's clock, by which there is mostly nothing to look at; what it takes for old is old only if the folder's own clock says so.
+ * The names in a folder that `isOurs` accepts and that were written more than an hour ago. A missing folder has none. `now` is this
+ * machine's clock, a cheap first check; a file that it calls old is old only if the folder's own clock agrees.
  */
 export const leftIn = async (folder: string, now: number, isOurs: (name: string) => boolean): Promise<ReadonlyArray<string>> => {
   const names = (await readdir(folder).catch(() => [])).filter(isOurs)
@@ -33,7 +33,7 @@ export const leftIn = async (folder: string, now: number, isOurs: (name: string)
   return old(now).length === 0 ? [] : old(await timeIn(folder))
 }
 
-/** Removes what an unfinished write has left. */
+/** Removes the leftovers of unfinished writes. */
 export const removeLeft = async (folder: string, now: number, isOurs: (name: string) => boolean): Promise<void> => {
   for (const name of await leftIn(folder, now, isOurs)) await rm(join(folder, name), { force: true })
 }
