@@ -1,5 +1,5 @@
 /**
- * The providers that Reelay speaks to. Import one by its own path (`@reelay/providers/xai`) to leave the others out of a bundle.
+ * The providers that Reelay supports. Import one by its own path (`@reelay/providers/xai`) to leave the others out of a bundle.
  *
  * @since 0.1.0
  */

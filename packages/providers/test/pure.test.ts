@@ -9,7 +9,7 @@ const text = (name: string): string => readFileSync(new URL(name, src), "utf8")
 const folders = names.filter((name) => name.endsWith("/fixtures/index.ts")).map((name) => name.split("/")[0])
 
 describe("providers run anywhere", () => {
-  it.each(sources)("%s asks for nothing that only Node has", (name) => {
+  it.each(sources)("%s uses nothing that only Node has", (name) => {
     const code = text(name).replaceAll(/\/\*[^]*?\*\/|(^|\s)\/\/.*$/gmu, "")
     expect(code).not.toMatch(/["']node:|\bBuffer\b|\bprocess\b|\brequire\(|__dirname/u)
   })

@@ -1,4 +1,4 @@
-/** What every provider's test does with its fixtures: replay them, spoil them, and hold `interpret` and `receive` to their laws. */
+/** What every provider's test does with its fixtures: replay them, mutate them, and check the laws of `interpret` and `receive`. */
 import { describe, it } from "@effect/vitest"
 import { expect } from "./expect.ts"
 import type { Provider, Reading } from "@reelay/core"
@@ -33,7 +33,7 @@ const readings = new Set([
 ])
 const receipts = new Set(["Accepted", "Declined", "Busy", "Unclear"])
 
-/** Each fixture reads as said: a poll as a reading, a POST as a receipt, an answer to any request as both. */
+/** Each fixture reads as expected: a poll as a reading, a POST as a receipt, an answer to any request as both. */
 export const replays = (
   { interpret, receive }: Pick<Provider.Definition<never>, "interpret" | "receive">,
   fixtures: Readonly<Record<string, Fixture>>,
@@ -46,11 +46,11 @@ export const replays = (
       expect(Object.keys(expected).toSorted()).toEqual(Object.keys(fixtures).toSorted())
     })
 
-    it.each(Object.entries(fixtures))("%s reads exactly as said", (name, fixture) => {
-      const said = expected[name]
-      const both = said !== undefined && "reading" in said ? said : undefined
-      const reading = both?.reading ?? (isSubmit(fixture) ? undefined : said)
-      const receipt = both?.receipt ?? (isSubmit(fixture) ? said : undefined)
+    it.each(Object.entries(fixtures))("%s reads exactly as expected", (name, fixture) => {
+      const wanted = expected[name]
+      const both = wanted !== undefined && "reading" in wanted ? wanted : undefined
+      const reading = both?.reading ?? (isSubmit(fixture) ? undefined : wanted)
+      const receipt = both?.receipt ?? (isSubmit(fixture) ? wanted : undefined)
       const given = answer(fixture.status, fixture.body)
       expect(reading === undefined ? undefined : interpret(given)).toEqual(reading)
       expect(receipt === undefined ? undefined : receive({ ...given, operation: "submit" })).toEqual(receipt)
@@ -58,8 +58,8 @@ export const replays = (
   })
 }
 
-/** A JSON value with one thing in it spoilt: a key gone, a value replaced, or the text of it cut. */
-const spoilt = (body: unknown): fc.Arbitrary<string> => {
+/** A JSON value with one change: a key removed, a value replaced, or its text truncated. */
+const mutated = (body: unknown): fc.Arbitrary<string> => {
   const text = JSON.stringify(body)
   const paths = pathsOf(body)
   if (paths.length === 0) return fc.jsonValue().map((value) => JSON.stringify(value))
@@ -98,14 +98,14 @@ const values = (json: unknown): ReadonlyArray<string> =>
     ? Object.values(json).flatMap((value) => (typeof value === "string" || typeof value === "number" ? [String(value).trim()] : []))
     : []
 
-/** `decides` finds, written by hand from the documents, whether a body may be a success at all. */
+/** `decides`, written by hand from the documents, says whether a body may be a success at all. */
 export const laws = (
   { interpret, receive }: Pick<Provider.Definition<never>, "interpret" | "receive">,
   fixtures: Readonly<Record<string, Fixture>>,
   decides: (json: unknown) => boolean
 ) => {
   const status = fc.oneof(fc.constantFrom(200, 200, 200, 201, 202, 400, 404, 500), fc.integer({ min: 0, max: 999 }))
-  const body = fc.oneof(fc.string(), fc.json(), ...Object.values(fixtures).map((fixture) => spoilt(fixture.body)))
+  const body = fc.oneof(fc.string(), fc.json(), ...Object.values(fixtures).map((fixture) => mutated(fixture.body)))
   const always = (holds: (given: Reading.Answer) => void) =>
     fc.assert(
       fc.property(status, body, (code, text) => holds(answer(code, text))),
@@ -149,41 +149,41 @@ export const laws = (
   })
 }
 
-/** What a status word is in a `decides`. */
+/** Whether a status means success, for a `decides`. */
 export const isSuccessWord = (word: unknown): boolean =>
   typeof word === "string" && /^(completed?|succeed(ed)?|success|done|finished|ready)$/u.test(word.trim().toLowerCase())
 
 export const field = (json: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((from, name) => (isRecord(from) ? from[name] : undefined), json)
 
-/** Each word of a dialect stands as a status in some fixture, or in `exempt` with the reason why not. */
+/** Each status of a dialect is in some fixture, or in `exempt` with the reason why not. */
 export const statusesHaveFixtures = (
   words: Readonly<Record<string, string>>,
   fixtures: Readonly<Record<string, Fixture>>,
   statusOf: (body: unknown) => ReadonlyArray<unknown>,
   exempt: Readonly<Record<string, string>> = {}
 ) => {
-  it.each(Object.keys(words))("the word %s has a fixture, or a reason why not", (word) => {
+  it.each(Object.keys(words))("the status %s has a fixture, or a reason why not", (word) => {
     const shown = Object.values(fixtures).some(({ body }) => statusOf(body).includes(word))
     // An exemption that is no longer needed fails too.
     expect(shown).toBe(exempt[word] === undefined)
   })
 }
 
-/** All four have a path of its own for each kind of job that they make. */
+/** All four have a separate path for each kind of job. */
 const kindOf = (path: string): Provider.SubmitCall["kind"] =>
   path.endsWith("/edits") ? "edit" : path.endsWith("/extensions") ? "extension" : "generation"
 
-/** Each name that a job's id may have, in the order of their rank, is found in an answer to a submission: T27. */
+/** Each name that a job's id may have, in order of precedence, is found in an answer to a submission: T27. */
 export const findsIds = ({ receive }: Pick<Provider.Definition<never>, "receive">, ...names: ReadonlyArray<string>) => {
-  it.each(names)("T27: an id is found under %s, before the names of lower rank", (name) => {
+  it.each(names)("T27: an id is found under %s, before the names of lower precedence", (name) => {
     // Made up: no gateway was seen to send several of these names at once.
     const body = Object.fromEntries(names.slice(names.indexOf(name)).map((each) => [each, `its-${each}`]))
     expect(receive(answer(200, body, "submit"))).toEqual({ _tag: "Accepted", id: `its-${name}` })
   })
 }
 
-/** A request goes to the wire exactly, or is refused with its field named. */
+/** A request is sent exactly as given here, or refused with its field named. */
 export const writes = <Request>(
   { submission }: Provider.Definition<Request>,
   cases: ReadonlyArray<readonly [what: string, request: Request, path: string, body: unknown]>,

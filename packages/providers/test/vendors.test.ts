@@ -1,4 +1,4 @@
-/** Where each vendor is, what it is called, and how often it is asked: a job of each in virtual time, against the vendors' documents. */
+/** Each vendor's address, name and polling policy: one job each in virtual time, checked against the vendors' documents. */
 import { describe, it } from "@effect/vitest"
 import { Job, type JobRef } from "@reelay/core"
 import * as Clock from "effect/Clock"
@@ -23,7 +23,7 @@ import { expect } from "./expect.ts"
 const options = { apiKey: "sk-test-key", account: "me" }
 const request = { prompt: "a fox" }
 
-/** `looks`: seconds after the submission. `floor`: seconds between looks below which a caller is warned. */
+/** `polls`: seconds after the submission. `minInterval`: seconds between polls below which a caller is warned. */
 const vendors = [
   {
     provider: cometapi(options),
@@ -34,8 +34,8 @@ const vendors = [
     queued: cometapiFixtures["query.queued"],
     post: "https://api.cometapi.com/grok/v1/videos/generations",
     get: "https://api.cometapi.com/grok/v1/videos/",
-    looks: [10, 25, 40],
-    floor: 5,
+    polls: [10, 25, 40],
+    minInterval: 5,
     minutes: 30
   },
   {
@@ -47,8 +47,8 @@ const vendors = [
     queued: xingchaoFixtures["result.queued"],
     post: "https://zcbservice.aizfw.cn/kyyReactApiServer/v1/grok/videos",
     get: "https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/",
-    looks: [30, 60, 90],
-    floor: 30,
+    polls: [30, 60, 90],
+    minInterval: 30,
     minutes: 30
   },
   {
@@ -60,8 +60,8 @@ const vendors = [
     queued: geeknowFixtures["videos.queued"],
     post: "https://www.geeknow.top/v1/videos",
     get: "https://www.geeknow.top/v1/videos/",
-    looks: [15, 30, 45],
-    floor: 15,
+    polls: [15, 30, 45],
+    minInterval: 15,
     minutes: 30
   },
   {
@@ -73,8 +73,8 @@ const vendors = [
     queued: xaiFixtures["videos.pending.with-empty-body"],
     post: "https://api.x.ai/v1/videos/generations",
     get: "https://api.x.ai/v1/videos/",
-    looks: [5, 10, 15],
-    floor: 1,
+    polls: [5, 10, 15],
+    minInterval: 1,
     minutes: 15
   }
 ] as const
@@ -82,7 +82,7 @@ type Vendor = (typeof vendors)[number]
 
 const idOf = ({ body }: Vendor["created"]): string => ("request_id" in body ? body.request_id : body.id)
 
-/** A vendor that takes every job, and never gets to it. */
+/** A vendor that accepts every job, and never starts it. */
 const idle = ({ created, queued }: Vendor) => {
   const requests: Array<{ readonly method: string; readonly url: string; readonly at: number }> = []
   const client = HttpClient.make((outgoing, url) =>
@@ -99,7 +99,7 @@ const idle = ({ created, queued }: Vendor) => {
   return { requests, layer: Layer.succeed(HttpClient.HttpClient, client) }
 }
 
-/** Watches a job of the vendor's to its deadline. */
+/** Watches one job of a vendor to its deadline. */
 const watched = Effect.fnUntraced(function* (vendor: Vendor, given: Job.SubmitOptions = {}) {
   const net = idle(vendor)
   const lines: Array<string> = []
@@ -111,14 +111,14 @@ const watched = Effect.fnUntraced(function* (vendor: Vendor, given: Job.SubmitOp
     Effect.provide(Layer.merge(net.layer, Logger.layer([log])))
   )
   const fiber = yield* Effect.forkChild(life)
-  // What was begun goes as far as it can before time passes.
+  // Started work runs as far as it can before time passes.
   for (let turn = 0; turn < 50; turn++) yield* Effect.yieldNow
   for (let step = 0; step < 80 && fiber.pollUnsafe() === undefined; step++) yield* TestClock.adjust("30 seconds")
   return { error: yield* Fiber.join(fiber), lines, ref: refs.at(-1), requests: net.requests }
 })
 
 describe("a job of each vendor", () => {
-  it.effect.each(vendors)("$name: is sent to the vendor's own address, and asked for there", (vendor) =>
+  it.effect.each(vendors)("$name: is sent to the vendor's own address, and polled there", (vendor) =>
     Effect.gen(function* () {
       const { baseUrl, created, get, name, post } = vendor
       const { ref, requests } = yield* watched(vendor)
@@ -130,31 +130,31 @@ describe("a job of each vendor", () => {
     })
   )
 
-  it.effect.each(vendors)("$name: is looked at in the vendor's rhythm, for as long as such a job may take", (vendor) =>
+  it.effect.each(vendors)("$name: is polled by the vendor's policy, until the vendor's deadline", (vendor) =>
     Effect.gen(function* () {
       const { error, requests } = yield* watched(vendor)
-      const looks = requests.filter(({ method }) => method === "GET")
-      expect(looks.slice(0, 3).map(({ at }) => at / 1000)).toEqual(vendor.looks)
+      const polls = requests.filter(({ method }) => method === "GET")
+      expect(polls.slice(0, 3).map(({ at }) => at / 1000)).toEqual(vendor.polls)
       expect(error.reason).toMatchObject({ _tag: "DeadlineExceeded", deadline: vendor.minutes * 60_000, lastState: "Queued" })
     })
   )
 
-  it.effect.each(vendors)("$name: brings a word of caution where it is looked at more often than the vendor advises", (vendor) =>
+  it.effect.each(vendors)("$name: logs a warning if it is polled more often than the vendor advises", (vendor) =>
     Effect.gen(function* () {
-      const { floor, title } = vendor
-      const hasty = yield* watched(vendor, { pace: floor * 1000 - 1, deadline: "1 minute" })
-      const every = (floor * 1000 - 1) / 1000
-      expect(hasty.lines[0]).toMatch(`Polling every ${every} s is faster than ${title} advises (${floor} s)`)
-      const patient = yield* watched(vendor, { pace: floor * 1000, deadline: "1 minute" })
+      const { minInterval, title } = vendor
+      const hasty = yield* watched(vendor, { pace: minInterval * 1000 - 1, deadline: "1 minute" })
+      const every = (minInterval * 1000 - 1) / 1000
+      expect(hasty.lines[0]).toMatch(`Polling every ${every} s is faster than ${title} advises (${minInterval} s)`)
+      const patient = yield* watched(vendor, { pace: minInterval * 1000, deadline: "1 minute" })
       expect(patient.lines.join()).not.toMatch(/advises/u)
     })
   )
 
-  it.each(vendors)("$name: is sent as the document says that the provider names", ({ created, provider }) => {
+  it.each(vendors)("$name: is sent as the provider's `docs` document it", ({ created, provider }) => {
     expect(created.source.url).toBe(provider.definition.docs)
   })
 
-  it.each(vendors)("$name: is asked for by its id, percent-encoded", ({ baseUrl, get, name, provider }) => {
+  it.each(vendors)("$name: is polled by its id, percent-encoded", ({ baseUrl, get, name, provider }) => {
     const ref = { provider: name, kind: "generation", id: "a/b?c", baseUrl, submittedAt: 0 } as const
     const { method, path } = provider.definition.poll(ref)
     expect([method, `${baseUrl}${path}`]).toEqual(["GET", `${get}a%2Fb%3Fc`])

@@ -47,7 +47,7 @@ const video = "https://a.b/c.mov"
 const [generations, edits] = ["/grok/v1/videos/generations", "/grok/v1/videos/edits"]
 const model = "grok-imagine-video"
 
-/** From the documents: in the wrapper the nested word wins, and one that is no end holds an outer SUCCESS back; a flat body has its own. */
+/** From the documents: in the wrapper the nested status wins, and a non-terminal one overrides an outer SUCCESS; a flat body has its own. */
 const decides = (json: unknown): boolean => {
   const nested = field(json, "data", "data", "status")
   const isText = typeof nested === "string"
@@ -129,7 +129,7 @@ describe("cometapi", () => {
   statusesHaveFixtures(outerStatuses, fixtures, (body) => [field(body, "data", "status")])
   findsIds(definition, "request_id", "task_id", "id")
 
-  // Made up of the documents' words: what the two levels may say at once is known from few answers.
+  // Composed of documented statuses: few real answers show which the two levels may have at once.
   it.each([
     [
       "SUCCESS over a nested pending",
@@ -144,14 +144,10 @@ describe("cometapi", () => {
       { status: "IN_PROGRESS", progress: "30%", data: { status: "processing" } },
       estimated(0.3)
     ],
-    ["no word over a nested processing", { progress: "30%", data: { status: "processing", progress: 42 } }, reported(0.42)],
-    ["a word that nobody knows over a nested pending", { status: "COOKING", data: { status: "pending" } }, { _tag: "Queued" }],
-    ["no word, and a nested payload without one", { progress: "30%", data: { progress: 42 } }, { _tag: "Missed", because: "unreadable" }],
-    [
-      "a word that nobody knows, and a nested payload without one",
-      { status: "COOKING", data: {} },
-      { _tag: "Unrecognised", word: "COOKING" }
-    ],
+    ["no status over a nested processing", { progress: "30%", data: { status: "processing", progress: 42 } }, reported(0.42)],
+    ["an unknown status over a nested pending", { status: "COOKING", data: { status: "pending" } }, { _tag: "Queued" }],
+    ["no status, and a nested payload without one", { progress: "30%", data: { progress: 42 } }, { _tag: "Missed", because: "unreadable" }],
+    ["an unknown status, and a nested payload without one", { status: "COOKING", data: {} }, { _tag: "Unrecognised", word: "COOKING" }],
     [
       "FAILURE over a nested processing",
       { status: "FAILURE", fail_reason: "timeout", data: { status: "processing", progress: 42 } },
@@ -173,7 +169,7 @@ describe("cometapi", () => {
       { _tag: "Succeeded", artifacts: [{ url }] }
     ],
     [
-      "SUCCESS over a word that nobody knows",
+      "SUCCESS over an unknown status",
       { status: "SUCCESS", fail_reason: url, data: { status: "cooking" } },
       { _tag: "Unrecognised", word: "cooking" }
     ],
@@ -182,8 +178,8 @@ describe("cometapi", () => {
       { status: "IN_PROGRESS", progress: "30%", data: null },
       { _tag: "Running", progress: 0.3, progressSource: "estimated" }
     ],
-    ["a word that nobody knows", { status: "COOKING", data: null }, { _tag: "Unrecognised", word: "COOKING" }],
-    ["no word at all", { progress: "30%" }, { _tag: "Missed", because: "unreadable" }],
+    ["an unknown status", { status: "COOKING", data: null }, { _tag: "Unrecognised", word: "COOKING" }],
+    ["no status at all", { progress: "30%" }, { _tag: "Missed", because: "unreadable" }],
     [
       "a failure whose result_url is its reason",
       { status: "FAILURE", fail_reason: "no", result_url: "no" },
@@ -193,7 +189,7 @@ describe("cometapi", () => {
     expect(task(data)).toMatchObject(reading)
   })
 
-  // Made up: neither new-api's task model nor xAI's payload has these words in these places, but both are open texts.
+  // Made up: neither new-api's task model nor xAI's payload has these statuses in these places, but both are open texts.
   it.each([
     [
       { status: "CANCELLED", data: null, finish_time: 1_773_297_014 },
@@ -211,7 +207,7 @@ describe("cometapi", () => {
       { status: "EXPIRED", data: { usage } },
       { _tag: "Expired", billed: "yes", ...upstream }
     ]
-  ])("the wrapper: a job that the gateway or its provider gave up: %j", (data, reading) => {
+  ])("the wrapper: a job that the gateway or its provider abandoned: %j", (data, reading) => {
     expect(task(data)).toEqual(reading)
   })
 
@@ -222,13 +218,13 @@ describe("cometapi", () => {
   })
 
   it("T34: a wrapper without a code is a wrapper", () => {
-    // Made up: new-api writes what it has not got as an empty text.
+    // Made up: new-api writes a missing value as an empty text.
     const { data } = fixtures["query.done.with-wrapper"].body
     const reading = { ...finished, endedAt }
     for (const body of [{ data }, { code: "", data }]) expect(definition.interpret(answer(200, body))).toEqual(reading)
   })
 
-  it("a query that failed says its code where it has no message", () => {
+  it("a failed query reports its code if it has no message", () => {
     expect(definition.interpret(answer(200, { code: "fail_to_fetch_task", data: null }))).toEqual({
       _tag: "Missed",
       because: "query-failed",
@@ -236,11 +232,11 @@ describe("cometapi", () => {
     })
   })
 
-  it("T9: a body with neither a status nor an id tells nothing", () => {
+  it("T9: a body with neither a status nor an id is a failed poll", () => {
     expect(definition.interpret(answer(200, { model }))).toEqual({ _tag: "Missed", because: "unreadable", detail: `{"model":"${model}"}` })
   })
 
-  it("T12: xAI's moderation is read where the gateway passes it on", () => {
+  it("T12: xAI's moderation is recognised if the gateway forwards it", () => {
     const body = {
       code: "imagine:content-moderated",
       error: "Generated video rejected by content moderation.",

@@ -11,12 +11,12 @@ import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../in
 import { moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, type Flat, Options, Query, type Task } from "./schema.ts"
 
-/** A request to CometAPI: the canonical one, and what only CometAPI takes. */
+/** A request to CometAPI: the canonical one, with options that only CometAPI takes. */
 export interface Request extends VideoRequest.VideoRequest {
   readonly options?: Options | undefined
 }
 
-/** The words of the flat form, and of the provider's payload inside the wrapper. */
+/** The statuses of the flat form, and of the provider's payload inside the wrapper. */
 export const statuses = {
   queued: "queued",
   processing: "running",
@@ -26,7 +26,7 @@ export const statuses = {
   pending: "queued"
 } as const satisfies Dialect.Statuses
 
-/** The words of the wrapper: new-api's task model. `UNKNOWN` follows a submission (new-api#5045): it is no end. */
+/** The statuses of the wrapper: new-api's task model. `UNKNOWN` follows a submission (new-api#5045) and isn't terminal. */
 export const outerStatuses = {
   NOT_START: "queued",
   SUBMITTED: "queued",
@@ -48,7 +48,7 @@ const malformed = {
   source: "https://apidoc.cometapi.com/errors/error-codes-handling"
 } as const
 
-/** On a poll: also what xAI says, passed on. */
+/** On a poll: xAI's own answers, forwarded, too. */
 export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
   ...moderationRows("upstream"),
   {
@@ -78,17 +78,17 @@ const readFlat = (payload: Flat): Reading.Reading | undefined => {
     : Dialect.knowing(payload.status, inner[kind](payload))
 }
 
-/** The wrapper. The nested terminal word wins; without one the task's own word decides, in the gateway's name. */
+/** The wrapper. A nested terminal status wins; without one the task's own status decides, as the gateway's. */
 const readTask = (task: Task): Reading.Telling | Reading.Unrecognised | undefined => {
   const data = task.data ?? {}
   const nested = data.status === undefined ? undefined : innerKind(data.status)
   const outer = task.status === undefined ? undefined : outerKind(task.status)
-  if (nested !== undefined && isEnd(nested)) return withTask(Dialect.knowing(data.status, inner[nested](data)), task)
+  if (nested !== undefined && isTerminal(nested)) return withTask(Dialect.knowing(data.status, inner[nested](data)), task)
   switch (outer) {
     case "failed":
       return Dialect.knowing(task.status, failed(task.fail_reason, { origin: "gateway" }))
     case "succeeded":
-      // The gateway is ahead of its provider, or has no word of it at all.
+      // The gateway is ahead of its provider, or has no status from it at all.
       if (data.status !== undefined) return nested === undefined ? unrecognised(data.status) : running(task)
       return withTask(succeeded({ artifacts: [] }), task)
     case "running":
@@ -104,11 +104,11 @@ const readTask = (task: Task): Reading.Telling | Reading.Unrecognised | undefine
   }
 }
 
-const isEnd = (kind: Dialect.Kind): boolean => kind !== "queued" && kind !== "running"
+const isTerminal = (kind: Dialect.Kind): boolean => kind !== "queued" && kind !== "running"
 
 const unrecognised = (word: string): Reading.Unrecognised => ({ _tag: "Unrecognised", word: Text.excerpt(word) })
 
-/** What the provider reports, else what the gateway makes up for its status. */
+/** The progress that the provider reports; otherwise the one that the gateway makes up for its status. */
 const running = ({ data, progress }: Task): Reading.Running => {
   const reported = Dialect.fraction(data?.progress)
   return reported === undefined
@@ -132,14 +132,14 @@ const read = (query: Query): Reading.Reading | undefined => {
   return query.data === undefined ? undefined : ended(readTask(query.data), query.data)
 }
 
-/** When the gateway says that it was over. `finish_time` is 0 until then. */
+/** Adds the end time that the gateway reports. `finish_time` is 0 until then. */
 const ended = (reading: ReturnType<typeof readTask>, { finish_time }: Task): Reading.Reading | undefined => {
   switch (reading?._tag) {
     case "Succeeded":
     case "Failed":
     case "Cancelled":
       return { ...reading, endedAt: Dialect.epochMillis(finish_time) }
-    // A result that has lapsed was finished long before the job came to this end.
+    // An expired result was finished long before the job expired.
     case "Expired":
     case "Queued":
     case "Running":
@@ -151,14 +151,14 @@ const ended = (reading: ReturnType<typeof readTask>, { finish_time }: Task): Rea
 
 const checked = check(Schema.Struct({ ...VideoRequestSchema.fields, options: Schema.optional(Options) }))
 
-/** All that Reelay knows of CometAPI. */
+/** Everything that Reelay knows about CometAPI. */
 export const definition: Provider.Definition<Request> = {
   name: "cometapi",
   title: "CometAPI",
   baseUrl: "https://api.cometapi.com",
   docs: "https://apidoc.cometapi.com/api/video/xai/video-generation",
   capabilities,
-  // new-api asks its upstream every 15 s (QuantumNous/new-api, service/task_polling.go); a fresh job may be unknown for a few seconds.
+  // new-api polls its upstream every 15 s (QuantumNous/new-api, service/task_polling.go); a fresh job may be unknown for a few seconds.
   polling: { firstDelay: 10_000, interval: 15_000, minInterval: 5000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

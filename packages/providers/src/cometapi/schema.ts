@@ -7,7 +7,7 @@ const generating = {
   model: "grok-imagine-video",
   mode: "generate",
   prompt: "required",
-  // CometAPI's page says that its default is 1 second, where xAI's own is 8.
+  // CometAPI's page says that its default is 1 second; xAI's own is 8.
   duration: { from: 1, to: 15, default: 1 },
   aspectRatio: { oneOf: ["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"] },
   resolution: { oneOf: ["480p", "720p"] }
@@ -19,13 +19,13 @@ export const capabilities = [
   { model: "grok-imagine-video", mode: "edit", prompt: "required", video: {}, note: "source up to about 8.7 s" }
 ] as const satisfies readonly [Capability.Capability, ...Array<Capability.Capability>]
 
-/** What only CometAPI takes. */
+/** Options that only CometAPI takes. */
 export const Options = Schema.Struct({
   /** An identifier of your end-user. */
   user: Schema.optional(Schema.NonEmptyString),
   /** Deprecated by the vendor, who asks for aspect ratio and resolution instead. */
   size: Schema.optional(Schema.NonEmptyString),
-  /** Passed on as it is: the document says no more than that it is an object. */
+  /** Sent unchanged: the document says only that it is an object. */
   output: Schema.optional(Schema.Record(Schema.String, Schema.Json))
 })
 export type Options = typeof Options.Type
@@ -61,7 +61,7 @@ const Task = Schema.Struct({
 })
 export type Task = typeof Task.Type
 
-/** Both forms of `GET /grok/v1/videos/{request_id}`. `code` belongs to the wrapper, and tells of the query, not of the job. */
+/** Both forms of `GET /grok/v1/videos/{request_id}`. `code` belongs to the wrapper, and describes the query, not the job. */
 export const Query = Schema.Struct({
   ...Flat.fields,
   code: Dialect.lenient(Schema.String),

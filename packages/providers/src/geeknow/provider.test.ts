@@ -106,13 +106,13 @@ describe("geeknow", () => {
   statusesHaveFixtures(statuses, fixtures, (body) => [field(body, "status")])
   findsIds(definition, "id", "task_id")
 
-  it("T4: a job that expired is at its end", () => {
-    // The word was seen on OpenAI's endpoint of the same shape; GeekNow's pages do not have it.
+  it("T4: an expired job has ended", () => {
+    // The status was seen on OpenAI's endpoint of the same shape; GeekNow's pages do not have it.
     const body = { ...fixtures["videos.queued"].body, status: "expired" }
     expect(definition.interpret(answer(200, body))).toEqual({ _tag: "Expired", billed: "unknown" })
   })
 
-  it("T30: an error of empty texts fails nothing, and a failed job without words is failed", () => {
+  it("T30: an error of empty texts fails nothing, and a failed job without a reason is failed", () => {
     const { body } = fixtures["videos.failed"]
     expect(definition.interpret(answer(200, { ...body, status: "processing", error: { message: "", code: "" } }))).toMatchObject({
       _tag: "Running"
@@ -123,7 +123,7 @@ describe("geeknow", () => {
     })
   })
 
-  it("a job is asked for, and its content served, by its id", () => {
+  it("a job is polled, and its content fetched, by its id", () => {
     const ref = { provider: "geeknow", kind: "generation", id: "a/b", baseUrl: definition.baseUrl, submittedAt: 0 } as const
     expect(definition.poll(ref)).toEqual({ method: "GET", path: "/v1/videos/a%2Fb" })
     expect(definition.content?.(ref)).toBe("/v1/videos/a%2Fb/content")

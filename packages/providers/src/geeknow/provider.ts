@@ -9,7 +9,7 @@ import * as newApi from "../internal/newApi.ts"
 import { check, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
 import { capabilities, Video } from "./schema.ts"
 
-/** The Grok page's words, then the two that the pages of the same endpoint for Sora and Veo add. */
+/** The Grok page's statuses, then the two that the pages of the same endpoint for Sora and Veo add. */
 export const statuses = {
   processing: "running",
   failed: "failed",
@@ -21,7 +21,7 @@ export const statuses = {
 const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
-  // The document's lookup order. What is empty is absent; the content endpoint comes after these by itself.
+  // The document's lookup order. Empty values are absent; core adds the content endpoint after these.
   succeeded: ({ completed_at, detail, expires_at, model, output, seconds, url, video_url }) =>
     succeeded({
       artifacts: Dialect.links(output?.url, video_url, url, detail?.url),
@@ -30,7 +30,7 @@ const read: Dialect.Readers<Video> = {
       expiresAt: Dialect.epochMillis(expires_at),
       endedAt: Dialect.epochMillis(completed_at)
     }),
-  // new-api writes `completed_at` while a job still runs, too: it is read where the word says that the job is over.
+  // new-api writes `completed_at` while a job still runs, too: it is read only with a terminal status.
   failed: ({ completed_at, error }) => ({ ...failed(error), endedAt: Dialect.epochMillis(completed_at) }),
   expired: () => ({ _tag: "Expired", billed: "unknown" }),
   cancelled: ({ completed_at }) => ({ _tag: "Cancelled", by: "provider", billed: "unknown", endedAt: Dialect.epochMillis(completed_at) })
@@ -53,14 +53,14 @@ const form = (plan: Capability.Plan, images: ReadonlyArray<Images.Ready>) => {
   ]
 }
 
-/** All that Reelay knows of GeekNow. */
+/** Everything that Reelay knows about GeekNow. */
 export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   name: "geeknow",
   title: "GeekNow",
   baseUrl: "https://www.geeknow.top",
   docs: "https://docs.geeknow.top/api-reference/videos/grok/generation",
   capabilities,
-  // new-api asks its upstream every 15 s (QuantumNous/new-api, service/task_polling.go): looking more often sees nothing new.
+  // new-api polls its upstream every 15 s (QuantumNous/new-api, service/task_polling.go): polling more often shows nothing new.
   polling: { firstDelay: 15_000, interval: 15_000, minInterval: 15_000, deadline: 30 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

@@ -7,7 +7,7 @@ const common = {
   prompt: "required",
   aspectRatio: { oneOf: ["2:3", "3:2", "1:1"] },
   resolution: { oneOf: ["720p"], default: "720p" },
-  // `input_reference` is a repeatable file; the document names no largest number, so this one is the largest of its siblings' models.
+  // `input_reference` is a repeatable file; the document names no maximum, so this is the largest of its sibling models.
   images: { min: 0, max: 7, as: ["bytes"] }
 } as const
 

@@ -1,4 +1,4 @@
-/** Answers of new-api itself, at each provider that is built on it. */
+/** new-api's own answers, at each provider built on it. */
 import { describe, it } from "@effect/vitest"
 import { expect } from "../../test/expect.ts"
 import { answer } from "../../test/replay.ts"
@@ -22,21 +22,21 @@ describe.each(built)("new-api behind $definition.name", ({ definition, idField }
     ["with 402", 402, { code: "insufficient_user_quota", message: "no" }],
     ["with 500", 500, { code: "pre_consume_token_quota_failed", message: "token quota is not enough" }],
     ["with 200 and no id", 200, { code: "insufficient_user_quota", message: "用户额度不足, 剩余额度: ¥0.000000", data: null }]
-  ])("F16, F22: a code of before the job was passed on is PaymentRequired: %s", (_, status, body) => {
+  ])("F16, F22: a code from before the job is forwarded is PaymentRequired: %s", (_, status, body) => {
     expect(receive(status, body)).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status })
   })
 
   it.each([
     ["the distributor's code with another status", 500, { error: { code: "model_not_found", message: "no" } }],
-    ["the distributor's words without its code", 503, { error: { code: "", message: "No available channel" } }],
-    ["what an upstream answered", 503, { code: "fail_to_fetch_task", message: '{"error":{"code":"model_not_found"}}', data: null }],
+    ["the distributor's message without its code", 503, { error: { code: "", message: "No available channel" } }],
+    ["an upstream's answer", 503, { code: "fail_to_fetch_task", message: '{"error":{"code":"model_not_found"}}', data: null }],
     ["an upstream's id", 202, { code: "fail_to_fetch_task", message: '{"id":"video_1","code":"insufficient_user_quota"}', data: null }],
-    ["a channel that is missing after another was tried", 500, { code: "get_channel_failed", message: "no", data: null }],
+    ["a missing channel after another was tried", 500, { code: "get_channel_failed", message: "no", data: null }],
     ["a request that may have left", 500, { code: "do_request_failed", message: "余额不足", data: null }],
-    ["a code that nobody knows", 502, { code: "bad_gateway", message: "no" }],
+    ["an unknown code", 502, { code: "bad_gateway", message: "no" }],
     ["a page", 503, "<html><title>model_not_found</title></html>"],
     ["a page with 403", 403, "<html>insufficient_user_quota 余额不足</html>"]
-  ])("F22: what may have been passed on stays unclear: %s", (_, status, body) => {
+  ])("F22: a request that may have been forwarded stays unclear: %s", (_, status, body) => {
     expect(receive(status, body)).toMatchObject({ _tag: "Unclear", status })
   })
 
@@ -49,7 +49,7 @@ describe.each(built)("new-api behind $definition.name", ({ definition, idField }
       "This token quota is exhausted TokenStatusExhausted[sk-a***z]"
     ],
     [401, { error: { message: "该令牌额度已用尽", type: "new_api_error" } }, "该令牌额度已用尽"]
-  ])("T46: a poll of an account that has run dry is a failed poll: %i %j", (status, body, text) => {
+  ])("T46: a poll of an empty account is a failed poll: %i %j", (status, body, text) => {
     expect(definition.interpret(answer(status, body))).toEqual({
       _tag: "Missed",
       because: "rate-limited",
@@ -57,7 +57,7 @@ describe.each(built)("new-api behind $definition.name", ({ definition, idField }
     })
   })
 
-  it("T46: 402 alone ends the watching for want of money", () => {
+  it("T46: only 402 stops the polling for lack of money", () => {
     const body = { code: "insufficient_user_quota", message: "no" }
     expect(definition.interpret(answer(402, body))).toMatchObject({ _tag: "Refused", reason: "PaymentRequired", status: 402 })
   })
@@ -66,7 +66,7 @@ describe.each(built)("new-api behind $definition.name", ({ definition, idField }
     { [idField]: "a", code: "insufficient_user_quota" },
     { task_id: "a", code: "fail_to_fetch_task", message: "no" },
     { id: "a", error: { code: "model_not_found" } }
-  ])("a 2xx with an id is a job, whatever code stands beside it: %j", (body) => {
+  ])("a 2xx with an id is a job, whatever code is beside it: %j", (body) => {
     for (const status of [200, 201, 299]) expect(receive(status, body)).toEqual({ _tag: "Accepted", id: "a" })
   })
 })

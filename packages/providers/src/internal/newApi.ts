@@ -1,14 +1,14 @@
 /**
- * Answers that new-api writes itself, before it passes anything on, and gateways that are built on it with it: CometAPI and GeekNow.
+ * Answers that new-api writes itself before it forwards anything, as do the gateways built on it: CometAPI and GeekNow.
  *
- * What is no evidence of that, and so not here: decisions/0010.
+ * decisions/0010 has the codes that are not evidence of that, and so not here.
  */
 import { Dialect, type Reading } from "@reelay/core"
 
-/** Step 7 of `RelayTaskSubmit`, before step 9 sends the request, and on the first channel only: so whatever the status of the answer. */
+/** Step 7 of `RelayTaskSubmit`, before step 9 sends the request, and on the first channel only: so with any status of the answer. */
 const preConsume = "QuantumNous/new-api service/billing_session.go@0067bd9, called by relay/relay_task.go@00fca48"
 
-/** `ValidateUserToken`, the first that any request passes: the price of the last job has drained the token. */
+/** `ValidateUserToken`, the first check of any request: the price of the last job has drained the token. */
 const drained = "QuantumNous/new-api i18n/locales/en.yaml@002f912 (token.exhausted), written by middleware/auth.go"
 
 /** On a submission. */
@@ -24,7 +24,7 @@ export const declined: ReadonlyArray<Dialect.Row<Reading.Receipt>> = [
   { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.declined("PaymentRequired") }
 ]
 
-/** On a poll, which passes the same check of the token. */
+/** On a poll, which has the same token check. */
 export const missed: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
   { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.failedForMoney }
 ]

@@ -1,4 +1,4 @@
-/** What the four providers share: steps from a request to the wire, and readings that are built alike. */
+/** What the four providers share: steps from a request to the wire, and common readings. */
 import { Capability, Dialect, type Images, JobError, type JobRef, type Reading, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,4 @@
-/** The payload of a Grok video job, as xAI answers with it and CometAPI passes it on. */
+/** The payload of a Grok video job, as xAI sends it and CometAPI forwards it. */
 import { Dialect, type Reading } from "@reelay/core"
 import * as Schema from "effect/Schema"
 import { failed, succeeded } from "./parts.ts"
@@ -27,8 +27,8 @@ export type Payload = typeof Payload.Type
 const ticksPerDollar = 10_000_000_000
 
 /**
- * What a payload says of money. A gateway's customer learns what the upstream charged: a cost there means that the job was billed,
- * though the gateway's own price may differ; none there does not mean that the gateway charges nothing.
+ * The cost that a payload reports. Through a gateway it is what the upstream charged: a cost means that the job was billed, though the
+ * gateway's own price may differ; no cost does not mean that the gateway charges nothing.
  */
 const costOf = (
   { usage }: { readonly usage?: { readonly cost_in_usd_ticks?: unknown } },
@@ -48,7 +48,7 @@ export const readers = (source: "provider" | "upstream"): Dialect.Readers<Payloa
     progressSource: "reported"
   })
   return {
-    // xAI has one word for a job that waits and one that runs; progress tells them apart.
+    // xAI has one status for waiting and running jobs; progress tells them apart.
     queued: (payload) => ((Dialect.fraction(payload.progress) ?? 0) > 0 ? running(payload) : { _tag: "Queued" }),
     running,
     succeeded: (payload) => {
@@ -70,7 +70,7 @@ export const readers = (source: "provider" | "upstream"): Dialect.Readers<Payloa
   }
 }
 
-/** `usage` beside a code and a text: the body of a moderation that came as an HTTP error. */
+/** `usage` beside a code and a text: the body of a moderation sent as an HTTP error. */
 const refusalOf = Schema.decodeUnknownOption(Schema.Struct({ usage: fields.usage }))
 
 /** Moderation of the finished video as a 400 on the poll. */
@@ -80,7 +80,7 @@ export const moderationRows = (source: "provider" | "upstream"): ReadonlyArray<D
     return failed(json, { ...(body._tag === "Some" ? costOf(body.value, source) : {}), moderated: true })
   }
   return [
-    // Billed, says the source.
+    // The source says that it is billed.
     { status: 400, code: "imagine:content-moderated", source: "vercel/ai#17887", read: moderated },
     // The same under its first code, which other refusals share.
     {

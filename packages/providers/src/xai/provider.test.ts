@@ -113,9 +113,9 @@ describe("xai", () => {
   it.each<[string, number, unknown, object]>([
     ["pending without progress waits", 202, { status: "pending" }, { _tag: "Queued" }],
     // Made up: the empty body was observed.
-    ["T15: a 202 with a line break is as good as an empty one", 202, " \n", { _tag: "Queued" }],
-    ["an empty 200 tells nothing", 200, "", { _tag: "Missed", because: "unreadable" }],
-    ["half a 202 tells nothing", 202, '{"status":', { _tag: "Missed", because: "unreadable" }],
+    ["T15: a 202 with a line break reads as an empty one", 202, " \n", { _tag: "Queued" }],
+    ["an empty 200 is a failed poll", 200, "", { _tag: "Missed", because: "unreadable" }],
+    ["half a 202 is a failed poll", 202, '{"status":', { _tag: "Missed", because: "unreadable" }],
     [
       "another 400 under the first code is a refusal",
       400,
@@ -156,8 +156,8 @@ describe("xai", () => {
       "Your newly created team doesn't have any credits or licenses yet. You can purchase those on https://console.x.ai/"
     ],
     ["a new team, the new name", 403, "permission-denied", "Your newly created team doesn't have any credits or licenses yet."],
-    ["a code of its own", 403, "personal-team-blocked:spending-limit", "This team is blocked."]
-  ])("T46: money by xAI's words is a refusal for want of money: %s", (_, status, code, error) => {
+    ["a separate code", 403, "personal-team-blocked:spending-limit", "This team is blocked."]
+  ])("T46: xAI's phrases about money are PaymentRequired: %s", (_, status, code, error) => {
     expect(receive(status, { code, error })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, code })
     expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Missed", because: "rate-limited" })
   })
@@ -169,19 +169,19 @@ describe("xai", () => {
     ["resource-exhausted", "The service is temporarily at capacity. Please retry your request shortly."],
     ["resource-exhausted", "Quota exhausted."],
     ["resource-exhausted", ""]
-  ])("T46: the code %s alone, or with words of pace, is pace: %s", (code, error) => {
+  ])("T46: the code %s alone, or with a rate phrase, is about rate: %s", (code, error) => {
     expect(receive(429, { code, error })).toMatchObject({ _tag: "Busy", status: 429 })
   })
 
   it.each([
     [403, "permission-denied", "Access to the chat endpoint is denied."],
     [401, "unauthenticated:bad-credentials", "The API key is invalid or missing."]
-  ])("a key without the right is unauthorized: %i %s", (status, code, error) => {
+  ])("a key without permission is unauthorized: %i %s", (status, code, error) => {
     expect(receive(status, { code, error })).toMatchObject({ _tag: "Declined", reason: "Unauthorized" })
     expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Refused", reason: "Unauthorized" })
   })
 
-  it("xAI has no gateway's codes: what those would decline with a 5xx or a 200 is unclear", () => {
+  it("xAI has no gateway codes: what they would decline with a 5xx or a 200 is unclear", () => {
     for (const status of [200, 500, 503]) {
       for (const code of ["insufficient_user_quota", "model_not_found", "resource-exhausted"]) {
         expect(receive(status, { code, error: dry })).toMatchObject({ _tag: "Unclear", status })
@@ -189,7 +189,7 @@ describe("xai", () => {
     }
   })
 
-  it("T46: a job's own failure stays one, whatever its words say of money", () => {
+  it("T46: a failed job stays failed, whatever its message says about money", () => {
     const body = { status: "failed", error: { code: "resource-exhausted", message: dry } }
     expect(definition.interpret(answer(200, body))).toMatchObject({ _tag: "Failed", failure: { message: dry } })
   })
@@ -272,7 +272,7 @@ describe("xai", () => {
       [{ prompt, mode: "extend", video, duration: 1 }, "duration", "is 1 s; grok-imagine-video takes whole seconds from 2 to 10"],
       [{ prompt, mode: "extend", video, duration: 11 }, "duration", "is 11 s"],
       [{ prompt, mode: "extend" }, "video", "is missing"],
-      [{ prompt, options: { referenceAudios: [{ voiceId: "v1" }] } }, "options.referenceAudios", "are for grok-imagine-video-1.5 alone"],
+      [{ prompt, options: { referenceAudios: [{ voiceId: "v1" }] } }, "options.referenceAudios", "are for grok-imagine-video-1.5 only"],
       [
         { prompt, duration: 11, options: { referenceImages: [image] } },
         "duration",
@@ -282,15 +282,15 @@ describe("xai", () => {
       [{ prompt, images: [image], options: { imageFileId: "f1" } }, "options.imageFileId", "is given beside images"],
       [{ prompt, options: { imageFileId: "f1", referenceImages: [image] } }, "options.imageFileId", "is given beside images"],
       [{ prompt, images: [image], options: { referenceImages: [image] } }, "options.referenceImages", "are given beside images"],
-      [{ prompt, options: { videoFileId: "f2" } }, "options.videoFileId", "is a source video, which goes with edit and extend"],
+      [{ prompt, options: { videoFileId: "f2" } }, "options.videoFileId", "is a source video, which only edit and extend take"],
       [{ prompt, video, options: { videoFileId: "f2" } }, "options.videoFileId", "is given beside video"],
-      [{ prompt, video, options: { generateAudio: true } }, "options", "go with generate, and this is to edit"],
-      [{ prompt, video, options: { imageFileId: "f1" } }, "options", "go with generate, and this is to edit"],
-      [{ prompt, video, options: { referenceImages: [image] } }, "options", "go with generate, and this is to edit"],
+      [{ prompt, video, options: { generateAudio: true } }, "options", "which only generate takes; this is edit"],
+      [{ prompt, video, options: { imageFileId: "f1" } }, "options", "which only generate takes; this is edit"],
+      [{ prompt, video, options: { referenceImages: [image] } }, "options", "which only generate takes; this is edit"],
       [
         { prompt, mode: "extend", video, options: { referenceAudios: [{ voiceId: "v1" }] } },
         "options",
-        "go with generate, and this is to extend"
+        "which only generate takes; this is extend"
       ],
       [{ prompt, options: { storage: { filename: "x", expiresAfter: 2_592_001 } } }, "options.storage.expiresAfter", "is wrong"],
       [{ prompt, options: { referenceImages: Array.from({ length: 8 }, () => image) } }, "options.referenceImages", "is wrong"]

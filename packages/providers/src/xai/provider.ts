@@ -10,12 +10,12 @@ import { check, encoded, formsOf, idOf, planned, refuse } from "../internal/part
 import { fields, moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Options } from "./schema.ts"
 
-/** A request to xAI: the canonical one, and what only xAI takes. */
+/** A request to xAI: the canonical one, with options that only xAI takes. */
 export interface Request extends VideoRequest.VideoRequest {
   readonly options?: Options | undefined
 }
 
-/** The words of the REST reference and of the proto's `DeferredStatus`. */
+/** The statuses of the REST reference and of the proto's `DeferredStatus`. */
 export const statuses = {
   pending: "queued",
   done: "succeeded",
@@ -23,10 +23,10 @@ export const statuses = {
   expired: "expired"
 } as const satisfies Dialect.Statuses
 
-/** What xAI says of money under gRPC's codes for other things, whose own meaning is pace, or a key without the right. */
+/** xAI's phrases for money, under gRPC codes whose own meaning is rate or a key without permission. */
 const ofMoney = /\b(credits?|balance|spending limit|billing)\b|余额|额度不足/iu
 
-/** The first two and the next two are one code each, under its old and its new name. */
+/** The first two are one code under its old and new name; so are the next two. */
 const unpayable = [
   { status: 429, code: "Some resource has been exhausted", words: ofMoney, source: "continuedev/continue#10373; pace: cline/cline#4826" },
   { status: 429, code: "resource-exhausted", words: ofMoney, source: "chenyme/grok2api#836; pace: chenyme/grok2api#926" },
@@ -40,7 +40,7 @@ const unpayable = [
   { status: 403, code: "personal-team-blocked:spending-limit", source: "can1357/oh-my-pi#4913" }
 ] as const
 
-/** "Slow down, or upgrade to a Grok subscription for higher limits" is pace. */
+/** "Slow down, or upgrade to a Grok subscription for higher limits" is about rate. */
 const refused = (seen: Dialect.Seen): Reading.Receipt | undefined =>
   Dialect.speaksOfPace(...seen.texts) ? undefined : Dialect.declined("PaymentRequired")(seen)
 
@@ -70,10 +70,10 @@ const refuseOptions = ({ images = [], options = {}, model, video, ...request }: 
   const mode = VideoRequest.modeOf({ ...request, video })
   const { generateAudio, imageFileId, referenceAudios, referenceImages, videoFileId } = options
   if (mode !== "generate" && (imageFileId ?? referenceImages ?? referenceAudios ?? generateAudio) !== undefined) {
-    return refuse("options", `have images, voices or sound, which go with generate, and this is to ${mode}`)
+    return refuse("options", `have images, voices or sound, which only generate takes; this is ${mode}`)
   }
   if (mode === "generate" && videoFileId !== undefined)
-    return refuse("options.videoFileId", "is a source video, which goes with edit and extend")
+    return refuse("options.videoFileId", "is a source video, which only edit and extend take")
   if (videoFileId !== undefined && video !== undefined) return refuse("options.videoFileId", "is given beside video; give one of them")
   if (imageFileId !== undefined && (images.length > 0 || referenceImages !== undefined)) {
     return refuse("options.imageFileId", "is given beside images; give one of them")
@@ -81,15 +81,15 @@ const refuseOptions = ({ images = [], options = {}, model, video, ...request }: 
   if (referenceImages !== undefined && images.length > 0)
     return refuse("options.referenceImages", "are given beside images; give one of them")
   if (referenceAudios !== undefined && model !== "grok-imagine-video-1.5") {
-    return refuse("options.referenceAudios", "are for grok-imagine-video-1.5 alone")
+    return refuse("options.referenceAudios", "are for grok-imagine-video-1.5 only")
   }
   return Effect.void
 }
 
-/** The canonical request that obeys the same rules: files stand for themselves, references for as many images. */
+/** A canonical request for the same rules: uploaded files become placeholder URLs, references as many images. */
 const standIn = ({ images, options = {}, video, ...request }: Request): VideoRequest.VideoRequest => {
   const { imageFileId, referenceImages, videoFileId } = options
-  // One reference obeys the rules of several, not those of a first frame.
+  // One reference follows the rules for several images, not those for a first frame.
   const several = referenceImages && Array.from({ length: Math.max(2, referenceImages.length) }, () => uploaded.image)
   return {
     ...request,
@@ -98,7 +98,7 @@ const standIn = ({ images, options = {}, video, ...request }: Request): VideoReq
   }
 }
 
-/** Images as the wire has them: a URL, or the id of an uploaded file. */
+/** Images in their wire form: a URL, or the id of an uploaded file. */
 const sourcesOf = (
   images: ReadonlyArray<VideoRequest.Image | { readonly fileId: string }>,
   plan: Capability.Plan
@@ -116,14 +116,14 @@ const isFile = (image: VideoRequest.Image | { readonly fileId: string }): image 
 
 const uploaded = { image: "https://files.x.ai/image", video: "https://files.x.ai/video.mp4" } as const
 
-/** All that Reelay knows of xAI. */
+/** Everything that Reelay knows about xAI. */
 export const definition: Provider.Definition<Request> = {
   name: "xai",
   title: "xAI",
   baseUrl: "https://api.x.ai",
   docs: "https://docs.x.ai/developers/rest-api-reference/inference/videos",
   capabilities,
-  // The samples of docs.x.ai (Video generation) look every 5 s; xai-sdk-python every second by default.
+  // The samples of docs.x.ai (Video generation) poll every 5 s; xai-sdk-python every second by default.
   polling: { firstDelay: 5000, interval: 5000, minInterval: 1000, deadline: 15 * 60_000 },
   submission: (given) =>
     Effect.gen(function* () {

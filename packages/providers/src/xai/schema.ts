@@ -52,15 +52,15 @@ export const capabilities = [
   }
 ] as const satisfies readonly [Capability.Capability, ...Array<Capability.Capability>]
 
-/** A place in the user's own storage, or a voice: what only xAI takes. */
+/** Options that only xAI takes, such as a voice or a place in the user's own storage. */
 export const Options = Schema.Struct({
   /** A unique identifier of your end-user. */
   user: Schema.optional(Schema.NonEmptyString),
-  /** Whether the video has sound. xAI's default: yes. */
+  /** Whether the video has sound. Default at xAI: true. */
   generateAudio: Schema.optional(Schema.Boolean),
   /** Id of an uploaded first frame, in place of `images`. */
   imageFileId: Schema.optional(Schema.NonEmptyString),
-  /** Reference images even where there is only one: URLs, public or `data:`, or ids of uploaded files. */
+  /** Reference images, even if there is only one: URLs, public or `data:`, or ids of uploaded files. */
   referenceImages: Schema.optional(
     Schema.Array(Schema.Union([Schema.NonEmptyString, Schema.Struct({ fileId: Schema.NonEmptyString })])).check(
       Schema.isMinLength(1),
@@ -83,7 +83,7 @@ export const Options = Schema.Struct({
       filename: Schema.NonEmptyString,
       /** Seconds, at most 30 days. */
       expiresAfter: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_592_000 }))),
-      /** Whether the file gets a public URL; or the document's object, passed on as it is. */
+      /** Whether the file gets a public URL; or the document's object, sent unchanged. */
       publicUrl: Schema.optional(Schema.Union([Schema.Boolean, Schema.Record(Schema.String, Schema.Json)]))
     })
   )
@@ -101,7 +101,7 @@ const Storage = Schema.Struct({
   publicUrl: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Record(Schema.String, Schema.Json)]))
 }).pipe(Schema.encodeKeys({ expiresAfter: "expires_after", publicUrl: "public_url" }))
 
-/** What the three POSTs take, in Reelay's names; the wire's are in `encodeKeys`. Which field goes with which is the table's matter. */
+/** What the three POSTs take, in Reelay's names; the wire's are in `encodeKeys`. The table says which fields go together. */
 export const Body = Schema.Struct({
   model: Schema.String,
   prompt: Schema.optionalKey(Schema.String),

@@ -59,8 +59,8 @@ describe("xingchao", () => {
   it.each([
     ["expired", { _tag: "Expired", billed: "unknown" }],
     ["cancelled", { _tag: "Cancelled", by: "provider", billed: "unknown" }]
-  ])("T4, T7: a job that is %s is at its end", (status, reading) => {
-    // Made up: the document has neither word, and other gateways to the same videos have both.
+  ])("T4, T7: a job that is %s has ended", (status, reading) => {
+    // Made up: the document has neither status, and other gateways to the same videos have both.
     expect(definition.interpret(answer(200, { ...fixtures["result.queued"].body, status }))).toEqual(reading)
   })
 
@@ -69,12 +69,12 @@ describe("xingchao", () => {
     expect(reading).toMatchObject({ _tag: "Succeeded", durationSeconds: Number(actualDuration) > 0 ? 4 : undefined })
   })
 
-  it("a job is asked for by its id, percent-encoded", () => {
+  it("a job is polled by its id, percent-encoded", () => {
     const ref = { provider: "xingchao", kind: "generation", id: "a/b?c", baseUrl: definition.baseUrl, submittedAt: 0 } as const
     expect(definition.poll(ref)).toEqual({ method: "GET", path: "/v1/result/a%2Fb%3Fc" })
   })
 
-  // Made up: no document shows an error body. Its backend is Spring's, as the one for an unknown route is.
+  // Made up: no document shows an error body. Its backend is Spring, as the body for an unknown route shows.
   it.each([
     [
       403,
@@ -82,7 +82,7 @@ describe("xingchao", () => {
     ],
     [400, { message: "Insufficient account balance" }],
     [429, { message: "账户余额不足" }]
-  ])("T46: money by words is a refusal for want of money: %i %j", (status, body) => {
+  ])("T46: a phrase about money is PaymentRequired: %i %j", (status, body) => {
     expect(receive(status, body)).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, message: body.message })
     expect(definition.interpret(answer(status, body))).toEqual({
       _tag: "Missed",
@@ -92,13 +92,13 @@ describe("xingchao", () => {
   })
 
   it.each([{ message: "请求过于频繁，请稍后再试" }, { message: "Polling too frequently" }, { message: "quota exceeded, retry later" }])(
-    "T46: a 429 about pace may be tried again: %j",
+    "T46: a 429 about rate may be retried: %j",
     (body) => {
       expect(receive(429, body)).toMatchObject({ _tag: "Busy", status: 429 })
     }
   )
 
-  it("F22: it has no code of a gateway's that it is not: a 5xx and a 200 with one are unclear", () => {
+  it("F22: it isn't built on new-api: a 5xx or a 200 with one of new-api's codes is unclear", () => {
     expect(receive(503, { error: { code: "model_not_found", message: "no" } })).toMatchObject({ _tag: "Unclear", status: 503 })
     expect(receive(200, { code: "insufficient_user_quota", message: "no" })).toMatchObject({ _tag: "Unclear", status: 200 })
   })

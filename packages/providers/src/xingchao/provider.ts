@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
 import { capabilities, Create, Result } from "./schema.ts"
 
-/** The words of the document's table "Task Status Flow", in its order. */
+/** The statuses of the document's table "Task Status Flow", in its order. */
 export const statuses = {
   queued: "queued",
   processing: "running",
@@ -28,7 +28,7 @@ const read: Dialect.Readers<Result> = {
 
 const checked = check(VideoRequestSchema.VideoRequest)
 
-/** All that Reelay knows of XingChao. */
+/** Everything that Reelay knows about XingChao. */
 export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   name: "xingchao",
   title: "XingChao",
