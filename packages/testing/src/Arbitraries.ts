@@ -1,5 +1,5 @@
 /**
- * Generators that reach what Reelay's laws are about.
+ * Generators that reach the cases that Reelay's laws are about.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * What of a provider's life a test suite has met, by the mock's own journal: its states, the steps from one to the next, and what can go wrong. A client that
- * was never shown an expired job has no test for it, whatever its line coverage says.
+ * What a test suite covers of a provider, by the mock's own journal: its states, the transitions between them, and its faults. A client that
+ * never met an expired job has no test for it, whatever its line coverage says.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { type Entry, Fault, type Mock } from "@reelay/mock-server"
 import { catalogue } from "@reelay/mock-server/providers"
 
 /**
- * What a mock has seen. From a served one: `/__mock/journal` and `/__mock/jobs`.
+ * What a mock has seen. A served mock has it at `/__mock/journal` and `/__mock/jobs`.
  *
  * @category models
  * @since 0.1.0
@@ -19,7 +19,7 @@ export interface Seen {
 }
 
 /**
- * One kind of thing: what there is of it, and what was met, how often.
+ * One kind of coverage: all names, and the covered ones with their counts.
  *
  * @category models
  * @since 0.1.0
@@ -32,7 +32,7 @@ export interface Part {
 }
 
 /**
- * What was met of one provider.
+ * The coverage of one provider.
  *
  * @category models
  * @since 0.1.0
@@ -40,13 +40,13 @@ export interface Part {
 export interface Report {
   readonly provider: Provider
   readonly states: Part
-  /** As in `running > succeeded`: what one poll told, and the next that told something else. */
+  /** Such as `running > succeeded`: what one poll reported, and the next different report. */
   readonly transitions: Part
-  /** By their names in the mock's catalogue; those that this provider's answers, and the host, can show. */
+  /** By their names in the mock's catalogue; only those that this provider's answers and the host can show. */
   readonly faults: Part
 }
 
-/** Shares from 0 to 1; what is absent has no threshold. */
+/** Shares from 0 to 1. Default: no threshold. */
 export interface Thresholds {
   readonly states?: number | undefined
   readonly transitions?: number | undefined
@@ -54,14 +54,14 @@ export interface Thresholds {
 }
 
 /**
- * The providers whose words are known here.
+ * The providers whose statuses are known here.
  *
  * @category models
  * @since 0.1.0
  */
 export type Provider = "cometapi" | "xingchao" | "geeknow" | "xai"
 
-/** How jobs end that a provider has a word or a form for. */
+/** The endings that a provider has a status or a form for. */
 const endings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
   cometapi: ["succeeded", "failed", "gateway-failed", "moderated", "expired", "no-url"],
   xingchao: ["succeeded", "failed", "moderated", "no-url"],
@@ -69,7 +69,7 @@ const endings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
   xai: ["succeeded", "failed", "moderated", "expired", "no-url"]
 }
 
-/** What a job may be told to be before its end: XingChao and GeekNow have one word for the first two. */
+/** What may be reported of a job before its end: XingChao and GeekNow have one status for the first two. */
 const beginnings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
   cometapi: ["submitted", "queued", "running"],
   xingchao: ["queued", "running"],
@@ -79,7 +79,7 @@ const beginnings: Readonly<Record<Provider, ReadonlyArray<string>>> = {
 
 const statesOf = (provider: Provider): ReadonlyArray<string> => [...beginnings[provider], ...endings[provider]]
 
-/** Each step on, and each beginning's way to each end: between two polls a job may do more than one step. */
+/** Each step forward, and each beginning to each end: between two polls a job may take more than one step. */
 const transitionsOf = (provider: Provider): ReadonlyArray<string> => {
   const [early, late] = [beginnings[provider], endings[provider]]
   const steps = early.slice(1).map((state, index) => `${early[index]} > ${state}`)
@@ -95,7 +95,7 @@ const part = (all: ReadonlyArray<string>, met: ReadonlyArray<string>): Part => {
   return { all, met: counts, share: all.length === 0 ? 1 : counts.size / all.length }
 }
 
-/** What the polls at each job told, one after the other; an end by its name. */
+/** What the polls of each job reported, in order; an end by its name. */
 const lives = ({ journal, jobs }: Seen, provider: Provider): ReadonlyArray<ReadonlyArray<string>> => {
   const merged = provider === "xingchao" || provider === "geeknow"
   return jobs
@@ -109,7 +109,7 @@ const lives = ({ journal, jobs }: Seen, provider: Provider): ReadonlyArray<Reado
 }
 
 /**
- * What a suite has met of one provider. Give it what each test's mock saw; `host` is what those mocks could show: `socket` where they were served.
+ * The coverage of one provider. Give it what each test's mock saw; `host` is what those mocks could show: `socket` if they were served.
  *
  * **Example** (A threshold for CI)
  *
@@ -130,14 +130,14 @@ const lives = ({ journal, jobs }: Seen, provider: Provider): ReadonlyArray<Reado
 export const of = (provider: Provider, seen: Iterable<Seen>, host: Fault.Needs = "socket"): Report => {
   if (!["every", "web", "socket"].includes(host)) throw new TypeError(`host must be every, web or socket, not ${JSON.stringify(host)}`)
   const all = Array.from(seen)
-  const told = all.flatMap((each) => lives(each, provider))
+  const reported = all.flatMap((each) => lives(each, provider))
   const faults = all.flatMap(({ journal }) => journal.flatMap((entry) => (entry.provider === provider ? [entry.fault ?? ""] : [])))
   return {
     provider,
-    states: part(statesOf(provider), told.flat()),
+    states: part(statesOf(provider), reported.flat()),
     transitions: part(
       transitionsOf(provider),
-      told.flatMap((states) => states.slice(1).map((state, index) => `${states[index]} > ${state}`))
+      reported.flatMap((states) => states.slice(1).map((state, index) => `${states[index]} > ${state}`))
     ),
     faults: part(faultsOf(provider, host), faults)
   }
@@ -148,7 +148,7 @@ const kinds = ["states", "transitions", "faults"] as const
 const percent = (share: number): string => `${Math.floor(share * 100)} %`
 
 /**
- * Throws where a share is below its threshold, and names what was not met.
+ * Throws if a share is below its threshold, and names what was not met.
  *
  * @category testing
  * @since 0.1.0
@@ -165,7 +165,7 @@ export const check = (report: Report, thresholds: Thresholds): void => {
 }
 
 /**
- * A report that people read: what was met, how often, and what was not.
+ * A report for people: what was met, how often, and what was not.
  *
  * @category formatting
  * @since 0.1.0

@@ -6,13 +6,13 @@
 import * as fc from "fast-check"
 
 /**
- * How hard to look for a counterexample.
+ * How hard to search for a counterexample.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CheckOptions {
-  /** Inputs to try. Default: what the law names, mostly 1000 for pure functions and 60 for the engine. */
+  /** Inputs to try. Default: the law's own number, mostly 1000 for pure functions and 60 for the engine. */
   readonly runs?: number | undefined
   /** The seed of the inputs, from the report of a failure. Default: a new one each time. */
   readonly seed?: number | undefined
@@ -27,11 +27,11 @@ export interface CheckOptions {
  * @since 0.1.0
  */
 export interface Law {
-  /** Stands in exemptions and reports, such as `advance/terminal`. */
+  /** Used in exemptions and reports, such as `advance/terminal`. */
   readonly id: string
   /** A sentence in the present. */
   readonly name: string
-  /** Rejects with `Broken` where an input breaks the law. */
+  /** Rejects with `Broken` if an input breaks the law. */
   readonly check: (options?: CheckOptions) => Promise<void>
 }
 
@@ -42,14 +42,14 @@ export interface Law {
  * @since 0.1.0
  */
 export interface Finding {
-  /** What was seen, and what the law asks for. */
+  /** What was seen, and what the law requires. */
   readonly what: string
   /** A picture of how it came about. */
   readonly timeline?: string | undefined
 }
 
 /**
- * Thrown where a law does not hold. The message has seed, path, the shrunk input and a timeline.
+ * Thrown if a law does not hold. The message has seed, path, the shrunk input and a timeline.
  *
  * @category errors
  * @since 0.1.0
@@ -92,7 +92,7 @@ class Found extends Error {
 }
 
 /**
- * Makes a law. `examine` says what is wrong with an input, or `undefined` where the law holds for it; what it throws breaks the law too.
+ * Makes a law. `examine` says what is wrong with an input, or `undefined` if the law holds for it; throwing breaks the law too.
  *
  * **Example** (A law of a function)
  *
@@ -145,11 +145,11 @@ export const make = <Input>(options: {
   }
 })
 
-/** Of a long path only the run: from there the same input is found and shrunk again. */
+/** Only the run of a long path: from there the same input is found and shrunk again. */
 const short = (path: string): string => (path.length <= 60 ? path : (path.split(":")[0] ?? ""))
 
 /**
- * The same without inputs: for a sentence about a table.
+ * A law without inputs: for a sentence about a table.
  *
  * @category constructors
  * @since 0.1.0
@@ -171,7 +171,7 @@ export interface Exemption {
 }
 
 /**
- * The two functions of a test runner that are needed. Vitest, Jest, Mocha, Bun and `node:test` have them.
+ * The two functions that are needed of a test runner. Vitest, Jest, Mocha, Bun and `node:test` have them.
  *
  * @category models
  * @since 0.1.0
@@ -185,7 +185,7 @@ export interface Runner {
 export interface RegisterOptions extends CheckOptions {
   /** The heading of the group. Default: `laws`. */
   readonly title?: string | undefined
-  /** Laws that need not hold. An exemption fails once its law holds, and where no law has its id. */
+  /** Laws that need not hold. An exemption fails once its law holds, and if no law has its id. */
   readonly exempt?: ReadonlyArray<Exemption> | undefined
 }
 
@@ -209,7 +209,7 @@ export const register = (laws: ReadonlyArray<Law>, { describe, it }: Runner, opt
   })
 }
 
-/** Resolves where a law is broken, as its exemption says. */
+/** Resolves if a law is broken, as its exemption says. */
 const broken = async (law: Law, { reason }: Exemption, check: CheckOptions): Promise<void> => {
   try {
     await law.check(check)

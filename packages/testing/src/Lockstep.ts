@@ -14,11 +14,11 @@ import * as Virtual from "./internal/virtual.ts"
 
 /** @category models */
 export interface Options {
-  /** The mock, as in `http://127.0.0.1:8787`; served with its clock in lock step. */
+  /** The mock, such as `http://127.0.0.1:8787`; served with its clock in lock step. */
   readonly url: string
   /** The transport of the program. Default: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
-  /** Real milliseconds without a sign of an answer after which it is held to stall, and time goes on without it. Default: 500. */
+  /** Real milliseconds without a sign of an answer after which it counts as stalled, and time moves on without it. Default: 500. */
   readonly stalledAfter?: number | undefined
 }
 
@@ -33,10 +33,10 @@ const Told = Schema.Struct({ mode: Schema.String, now: Schema.Finite })
 
 /**
  * Runs a program whose time is a TestClock: it jumps from one sleep to the next, and never with a request in flight, so that none is skipped and
- * no deadline comes before an answer that is on its way. Each request tells the mock what time it is. A render of 25 minutes takes milliseconds, and the
- * cadence of the client stands in the mock's journal.
+ * no deadline comes before an answer that is in flight. Each request tells the mock the time. A render of 25 minutes takes milliseconds, and the
+ * client's cadence is in the mock's journal.
  *
- * Rejects with what the program fails with; and where the mock is not in lock step, or the program never ends.
+ * Rejects with the program's own failure, if the mock is not in lock step, and if the program never ends.
  *
  * **Example** (25 minutes, in no time)
  *
@@ -76,7 +76,7 @@ export const run = async <A, E>(
   )
 }
 
-/** What time it is at the mock: where the client begins. */
+/** The mock's time, from which the client starts. */
 const startOf = (url: string): Promise<number> =>
   Effect.runPromise(
     Effect.gen(function* () {
@@ -90,7 +90,7 @@ const startOf = (url: string): Promise<number> =>
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 
-/** Tells each request what time it is, and the world until when it is on its way: to the last byte of its answer. */
+/** Puts the time into each request, and tells the world that it is in flight until the last byte of its answer. */
 const stepping = (client: HttpClient.HttpClient, world: Virtual.World): HttpClient.HttpClient =>
   client.pipe(
     HttpClient.mapRequest((request) => HttpClientRequest.setHeader(request, "x-client-now", String(world.now()))),

@@ -1,5 +1,5 @@
 /**
- * Pictures of what happened: states on one line, looks below.
+ * Pictures of what happened: states on one line, polls below.
  *
  * @since 0.1.0
  */
@@ -13,8 +13,8 @@ import type { JobState } from "@reelay/core"
  */
 export interface Happenings {
   readonly states: ReadonlyArray<{ readonly at: number; readonly state: JobState.JobState }>
-  /** A look that was answered, told nothing, or was cut. */
-  readonly polls?: ReadonlyArray<{ readonly at: number; readonly outcome: "answered" | "missed" | "cut" }> | undefined
+  /** A poll that was answered, failed, or was aborted. */
+  readonly polls?: ReadonlyArray<{ readonly at: number; readonly outcome: "answered" | "failed" | "aborted" }> | undefined
   /** When the stream failed. */
   readonly failedAt?: number | undefined
   /** Milliseconds that one `-` stands for. Default: the shortest gap. */
@@ -31,14 +31,14 @@ const letters = {
   Cancelled: "C"
 } as const satisfies Record<JobState.JobState["_tag"], string>
 
-const marks = { answered: "^", missed: "!", cut: "x" } as const
+const marks = { answered: "^", failed: "!", aborted: "x" } as const
 
-/** The longest line that a person reads. */
+/** The longest line that is easy to read. */
 const widest = 100
 
 /**
- * Draws a life: `S` submitted, `Q` queued, `R25` running at 25 %, `D` done, `F` failed, `X` expired, `C` cancelled, `#` lost sight of.
- * Below it the polls: `^` answered, `!` told nothing, `x` cut.
+ * Draws a job's life: `S` submitted, `Q` queued, `R25` running at 25 %, `D` done, `F` failed, `X` expired, `C` cancelled, `#` lost.
+ * Below it the polls: `^` answered, `!` failed, `x` aborted.
  *
  * **Example** (A job that succeeds)
  *
@@ -64,10 +64,10 @@ export const draw = ({ failedAt, polls = [], states, unit }: Happenings): string
   let below = ""
   for (let now = 0; now <= tick(end); now++) {
     const state = marksAt(top, now, tick)
-    const look = marksAt(bottom, now, tick)
-    const width = Math.max(1, state.length, look.length)
+    const poll = marksAt(bottom, now, tick)
+    const width = Math.max(1, state.length, poll.length)
     above += state.padEnd(width, "-")
-    below += look.padEnd(width, "-")
+    below += poll.padEnd(width, "-")
   }
   return polls.length === 0 ? above : `${above}\n${below}`
 }

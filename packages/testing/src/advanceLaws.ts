@@ -1,5 +1,5 @@
 /**
- * The laws of `JobState.advance`, over arbitrary lives.
+ * The laws of `JobState.advance`, over arbitrary sequences of observations.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ const late = (seen: Reading.Reading): Reading.Observation => ({ ...seen, at: 99_
 const observation = reading.map(late)
 
 /**
- * The laws of `advance`: pass another function to see whether they hold for it.
+ * The laws of `advance`: pass your own function to see whether they hold for it.
  *
  * **Example** (Testing a reducer of your own)
  *
@@ -36,7 +36,7 @@ const observation = reading.map(late)
  * @since 0.1.0
  */
 export const advanceLaws = (advance: Advance = JobState.advance): ReadonlyArray<Law.Law> => {
-  /** Every state that a life goes through, the first included. */
+  /** Every state of a sequence, including the first. */
   const life = (seen: ReadonlyArray<Reading.Observation>): ReadonlyArray<JobState.JobState> => {
     const states: Array<JobState.JobState> = [submitted]
     for (const each of seen) {
@@ -46,7 +46,7 @@ export const advanceLaws = (advance: Advance = JobState.advance): ReadonlyArray<
     return states
   }
 
-  /** Examines every two states that follow each other. */
+  /** Examines every two consecutive states. */
   const pairs =
     (wrong: (before: JobState.JobState, after: JobState.JobState) => string | undefined) =>
     (seen: ReadonlyArray<Reading.Observation>): Law.Finding | undefined => {
@@ -94,7 +94,7 @@ export const advanceLaws = (advance: Advance = JobState.advance): ReadonlyArray<
     }),
     Law.make({
       id: "advance/change",
-      name: "two consecutive states are never equal but for at, polls and raw",
+      name: "two consecutive states always differ in more than at, polls and raw",
       given: observations,
       examine: pairs((before, after) => (same(before, after) ? `${after._tag} follows itself unchanged` : undefined))
     }),
@@ -107,12 +107,12 @@ export const advanceLaws = (advance: Advance = JobState.advance): ReadonlyArray<
         const again = advance(state, last)
         return again === undefined
           ? undefined
-          : { what: `${again._tag} came of the same observation again`, timeline: picture(life(seen), seen) }
+          : { what: `the same observation again gave ${again._tag}`, timeline: picture(life(seen), seen) }
       }
     }),
     Law.make({
       id: "advance/silent",
-      name: "an unknown status, a miss, a 404 and a refusal never move a job",
+      name: "an unknown status, a failed poll, a 404 and a refusal never move a job",
       given: observations,
       examine: (seen) => {
         let state: JobState.JobState = submitted
@@ -133,7 +133,7 @@ export const advanceLaws = (advance: Advance = JobState.advance): ReadonlyArray<
       )
     }),
     Law.make({
-      id: "advance/told",
+      id: "advance/end",
       name: "a job ends as the observation says, and only then",
       given: fc.tuple(observations, observation),
       examine: ([seen, last]) => {
@@ -158,13 +158,13 @@ const ends = { Succeeded: true, Failed: true, Expired: true, Cancelled: true }
 const tags = { Submitted: true, Queued: true, Running: true, ...ends }
 const silent: ReadonlySet<string> = new Set(["Unrecognised", "Missed", "NotFound", "Refused"])
 
-/** How an observation must end a job that goes on; `undefined` where it must not. */
+/** How an observation must end a running job; `undefined` if it must not. */
 const endOf = (seen: Reading.Observation): string | undefined =>
   seen._tag === "Succeeded" && seen.artifacts.length === 0 ? "Failed" : seen._tag in ends ? seen._tag : undefined
 
 const picture = (states: ReadonlyArray<JobState.JobState>, seen: ReadonlyArray<Reading.Observation>): string =>
   Timeline.draw({
     states: states.map((state) => ({ at: state.at, state })),
-    polls: seen.map(({ _tag, at }) => ({ at, outcome: silent.has(_tag) ? "missed" : "answered" })),
+    polls: seen.map(({ _tag, at }) => ({ at, outcome: silent.has(_tag) ? "failed" : "answered" })),
     unit: 1000
   })

@@ -48,14 +48,19 @@ export const engineLaws = ({ providers, submit = Job.submit }: Engine): Readonly
 
   return [
     law("one-submit", "one handle sends one submit, however many subscribe", oneSubmit),
-    law("uncut", "a submission is never cut: its outcome is told even to a caller who left", uncut, scenario.map(hasty)),
+    law("uncut", "a submission is never aborted: its outcome is reported even to a caller that left", uncut, scenario.map(hasty)),
     law("leaving", "after interruption no request starts, and the one in flight is aborted", silence),
     law("pace", "polls keep the pace", pace),
-    law("return", "one who comes back after the deadline looks no earlier than pace and Retry-After allow", back, scenario.map(impatient)),
+    law(
+      "return",
+      "a watcher that returns after the deadline polls no earlier than pace and Retry-After allow",
+      back,
+      scenario.map(impatient)
+    ),
     law("deadline", "the deadline is passed by at most one poll", deadline),
     law("life", "the first state is Submitted, at most one state is terminal, and nothing follows it", life),
     law("rank", "rank and progress never fall", rank),
-    law("change", "two consecutive states are never equal but for at, polls and raw", change),
+    law("change", "two consecutive states always differ in more than at, polls and raw", change),
     law(
       "unknown",
       "an unknown status never ends a job and never spins",
@@ -65,7 +70,7 @@ export const engineLaws = ({ providers, submit = Job.submit }: Engine): Readonly
     law("artifact", "Succeeded always has an artifact", artifact),
     law("truth", "a job ends as the provider says, and not before", truth),
     law("ref", "an error after the submission carries the ref", ref),
-    law("secrets", "no secret appears in any message or state but artifacts[].url", secrets)
+    law("secrets", "no secret appears in any message or state except artifacts[].url", secrets)
   ]
 }
 
@@ -85,25 +90,25 @@ const oneSubmit = ({ journal }: Play): string | undefined => {
   return posts === 1 ? undefined : `the mock got ${posts} submits`
 }
 
-const uncut = ({ jobs, scenario: { leave }, sent, told }: Play): string | undefined => {
+const uncut = ({ jobs, reported, scenario: { leave }, sent }: Play): string | undefined => {
   const [post] = sent
-  // Who leaves in the turn of asking leaves before the submission has begun.
-  if (leave === 0) return post === undefined && told.length === 0 ? undefined : "a submission was sent whose caller had left before"
+  // A caller that leaves in the turn of its call leaves before the submission has begun.
+  if (leave === 0) return post === undefined && reported.length === 0 ? undefined : "a submission was sent after its caller had left"
   if (post === undefined) return "nothing was sent"
   if (post.aborted !== undefined) return `the submission was aborted at ${post.aborted} ms`
   const lost = jobs[0]?.script.faults.some(({ name }) => name === "submit-accepted-5xx") === true
   const wanted = lost ? "SubmitUnknown" : jobs[0]?.id
-  return told.length === 1 && told[0] === wanted ? undefined : `the caller was told ${JSON.stringify(told)}, and it was ${wanted}`
+  return reported.length === 1 && reported[0] === wanted ? undefined : `the caller got ${JSON.stringify(reported)}, and it was ${wanted}`
 }
 
 const silence = (seen: Play): string | undefined => {
   const spans = Judge.watched(seen)
   for (const { aborted, answered, begun } of Judge.polls(seen)) {
     const span = spans.find(({ from, until }) => begun >= from && begun <= until)
-    if (span === undefined) return `a look began at ${begun} ms, when nobody watched`
+    if (span === undefined) return `a poll began at ${begun} ms, without a watcher`
     const over = answered ?? aborted
     if (over === undefined || over > span.until) {
-      return `a look in flight at ${span.until} ms, when the last watcher left, ${over === undefined ? "was never aborted" : `went on to ${over} ms`}`
+      return `a poll in flight at ${span.until} ms, when the last watcher left, ${over === undefined ? "was never aborted" : `continued to ${over} ms`}`
     }
   }
   return undefined
@@ -116,29 +121,29 @@ const pace = (seen: Play): string | undefined => haste(seen, false) ?? late(seen
 
 const back = (seen: Play): string | undefined => haste(seen, true)
 
-/** Whether some look comes too soon after the one before it: of those who stayed, or of those who came back after the deadline. */
+/** Whether a poll comes too soon after the one before it: for watchers that stayed, or for watchers that returned after the deadline. */
 const haste = (seen: Play, returned: boolean): string | undefined => {
   const { provider, scenario: given, since } = seen
   const deadlineAt = since + given.deadline
   const ends = deadlines(seen)
-  // At the deadline one last poll may come sooner: at once, or as soon as the provider's floor allows, where it cuts one that is in flight.
+  // At the deadline one last poll may come sooner: at once, or, if it aborts one in flight, as soon as the provider's minimum interval allows.
   const atDeadline = Math.min(provider.polling.minInterval, given.pace)
   let last: Sent = { method: "POST", path: "", begun: since, answered: since }
-  for (const look of Judge.polls(seen)) {
-    const earliest = (gaveUp(seen, last, look) ? last.begun : (last.answered ?? last.begun)) + given.pace
-    const isLast = ends.some(({ at }) => Math.abs(look.begun - Math.max(at, last.begun + atDeadline)) < near)
+  for (const poll of Judge.polls(seen)) {
+    const earliest = (gaveUp(seen, last, poll) ? last.begun : (last.answered ?? last.begun)) + given.pace
+    const isLast = ends.some(({ at }) => Math.abs(poll.begun - Math.max(at, last.begun + atDeadline)) < near)
     const least = isLast ? Math.min(earliest, last.begun + atDeadline) : earliest
     const asked = last.answered === undefined ? 0 : last.answered + (last.retryAfter ?? 0)
-    if (returned === (look.begun >= deadlineAt - near && someoneLeft(seen, last, look))) {
-      if (look.begun < least - near) return `a look began at ${look.begun} ms, and the pace allows one at ${least} ms`
-      if (look.begun < asked - near) return `a look began at ${look.begun} ms, and Retry-After allows one at ${asked} ms`
+    if (returned === (poll.begun >= deadlineAt - near && someoneLeft(seen, last, poll))) {
+      if (poll.begun < least - near) return `a poll began at ${poll.begun} ms, and the pace allows one at ${least} ms`
+      if (poll.begun < asked - near) return `a poll began at ${poll.begun} ms, and Retry-After allows one at ${asked} ms`
     }
-    last = look
+    last = poll
   }
   return undefined
 }
 
-/** Jobs at a provider that asks for patience, and somebody who comes back after the deadline. */
+/** Jobs at a provider that rate-limits, and a watcher that returns after the deadline. */
 const impatient = (each: Scenario): Scenario => {
   const deadlineAt = Math.min(each.deadline, 4 * each.pace)
   return {
@@ -151,18 +156,18 @@ const impatient = (each: Scenario): Scenario => {
 /** The same with one more word in the prompt. */
 const faulty = (each: Scenario, word: string): Scenario => ({ ...each, words: [...new Set([...each.words, word])] })
 
-/** Callers who leave while their submission is on its way. */
+/** Callers that leave while their submission is in flight. */
 const hasty = (each: Scenario): Scenario => ({ ...each, latency: 3000, leave: each.pace === 1000 ? 0 : each.pace / 5, windows: [] })
 
-/** Whether somebody left between two polls, so that the poller may have been another. */
-const someoneLeft = ({ visits }: Play, before: Sent, look: Sent): boolean =>
-  visits.some((visit) => visit.left >= before.begun - near && visit.left <= look.begun + near)
+/** Whether a watcher left between two polls, so that another may have polled next. */
+const someoneLeft = ({ visits }: Play, before: Sent, poll: Sent): boolean =>
+  visits.some((visit) => visit.left >= before.begun - near && visit.left <= poll.begun + near)
 
 /** Whether the watcher gave up between two polls: then the pace counts from the beginning of the first. */
-const gaveUp = (seen: Play, before: Sent, look: Sent): boolean =>
-  someoneLeft({ ...seen, visits: seen.visits.filter(({ end }) => typeof end === "object") }, before, look)
+const gaveUp = (seen: Play, before: Sent, poll: Sent): boolean =>
+  someoneLeft({ ...seen, visits: seen.visits.filter(({ end }) => typeof end === "object") }, before, poll)
 
-/** A watcher who stays sees a job without faults at the pace, and no slower. */
+/** A watcher that stays sees a job without faults at the pace, and no slower. */
 const late = (seen: Play): string | undefined => {
   const { scenario: given, visits } = seen
   const calm =
@@ -174,7 +179,7 @@ const late = (seen: Play): string | undefined => {
   if (!calm) return undefined
   for (const [index, { begun }] of all.entries()) {
     const before = all[index - 1]
-    if (before !== undefined && begun - before.begun > given.pace + near) return `nothing was looked at from ${before.begun} to ${begun} ms`
+    if (before !== undefined && begun - before.begun > given.pace + near) return `there was no poll from ${before.begun} to ${begun} ms`
   }
   return undefined
 }
@@ -182,18 +187,18 @@ const late = (seen: Play): string | undefined => {
 const exceeded = ({ end }: Play["visits"][number]): boolean =>
   typeof end === "object" && end.error instanceof JobError.JobError && end.error.reason._tag === "DeadlineExceeded"
 
-/** The deadlines of a play, and until when each holds: the first who watches after one was reported has another. */
+/** The deadlines of a play, and how long each holds: the first watcher after a reported deadline has a new one. */
 const deadlines = ({ scenario: given, since, visits }: Play): ReadonlyArray<{ readonly at: number; readonly until: number }> => {
   const all: Array<{ at: number; until: number }> = [{ at: since + given.deadline, until: Number.POSITIVE_INFINITY }]
   for (;;) {
     const last = all.at(-1)
     const reported = visits.filter((visit) => exceeded(visit) && last !== undefined && visit.left >= last.at - near)
-    const told = Math.min(...reported.map(({ left }) => left))
-    // Who joins and is told in one moment is not the next to watch.
-    const after = visits.filter((visit) => visit.joined >= told && !(exceeded(visit) && visit.left <= told))
+    const reportedAt = Math.min(...reported.map(({ left }) => left))
+    // A watcher that joins and gets the error in one moment is not the next.
+    const after = visits.filter((visit) => visit.joined >= reportedAt && !(exceeded(visit) && visit.left <= reportedAt))
     const next = Math.min(...after.map(({ joined }) => joined))
     if (last === undefined || !Number.isFinite(next)) return all
-    last.until = told
+    last.until = reportedAt
     all.push({ at: next + given.deadline, until: Number.POSITIVE_INFINITY })
   }
 }
@@ -201,13 +206,13 @@ const deadlines = ({ scenario: given, since, visits }: Play): ReadonlyArray<{ re
 const deadline = (seen: Play): string | undefined => {
   const { visits } = seen
   const leaving = visits.filter(({ end }) => typeof end !== "object")
-  // A look that is cut since the last watcher left has told nobody anything: the next one still has the last poll before him.
-  const looks = Judge.polls(seen).filter(
+  // A poll that was aborted because the last watcher left reported nothing: the next watcher still has its last poll.
+  const polls = Judge.polls(seen).filter(
     ({ aborted }) => !leaving.some(({ left }) => aborted !== undefined && Math.abs(aborted - left) < near)
   )
   for (const { at, until } of deadlines(seen)) {
-    const beyond = looks.filter(({ begun }) => begun >= at - near && begun <= until).length
-    if (beyond > 1) return `${beyond} looks began at or after the deadline at ${at} ms`
+    const beyond = polls.filter(({ begun }) => begun >= at - near && begun <= until).length
+    if (beyond > 1) return `${beyond} polls began at or after the deadline at ${at} ms`
     // The last poll has 10 s for its answer.
     const overdue = visits.find(({ joined, left }) => joined <= at && left > at + 10_000 + near && left <= until + near)
     if (overdue !== undefined) return `a watcher was kept until ${overdue.left} ms, and the deadline was at ${at} ms`
@@ -223,7 +228,7 @@ const life = ({ ref: made, visits }: Play): string | undefined => {
     const index = states.findIndex(({ state }) => JobState.isTerminal(state))
     const after = states[index + 1]
     if (index >= 0 && after !== undefined) return `${after.state._tag} follows ${states[index]?.state._tag}`
-    if (index >= 0 && end !== "completed") return "the stream goes on after a terminal state"
+    if (index >= 0 && end !== "completed") return "the stream continues after a terminal state"
     if (index < 0 && end === "completed") return "the stream ends without a terminal state"
   }
   const ends = new Set(
@@ -249,7 +254,7 @@ const change = (seen: Play): string | undefined => {
 
 const unknown = (seen: Play): string | undefined => pace(seen) ?? truth(seen) ?? endedByUnknown(seen)
 
-/** Errors that are about something else than a word nobody knows. */
+/** Errors that have another cause than an unknown status. */
 const others = new Set(["mock:flaky", "mock:rate-limited", "mock:not-found-first", "mock:query-failed", "mock:lost-submit"])
 
 const endedByUnknown = ({ scenario: given, visits }: Play): string | undefined => {
@@ -264,7 +269,7 @@ const endedByUnknown = ({ scenario: given, visits }: Play): string | undefined =
 
 const artifact = ({ visits }: Play): string | undefined =>
   visits.some(({ states }) => states.some(({ state }) => state._tag === "Succeeded" && !(state.artifacts[0]?.url ?? "").startsWith("http")))
-    ? "Succeeded names nothing that can be fetched"
+    ? "Succeeded names nothing to fetch"
     : undefined
 
 const truth = ({ jobs, scenario: given, visits }: Play): string | undefined => {
@@ -289,7 +294,7 @@ const truth = ({ jobs, scenario: given, visits }: Play): string | undefined => {
 const ref = ({ ref: made, visits }: Play): string | undefined => {
   for (const { end } of visits) {
     if (typeof end !== "object") continue
-    if (!(end.error instanceof JobError.JobError)) return `it ended with ${said(end.error)}, which is no JobError`
+    if (!(end.error instanceof JobError.JobError)) return `it ended with ${said(end.error)}, which isn't a JobError`
     if (end.error.ref?.id !== made?.id) return `the error names the job ${end.error.ref?.id}`
   }
   return undefined
@@ -299,9 +304,9 @@ const secrets = (seen: Play): string | undefined => {
   const links = seen.visits.flatMap(({ states }) => states.flatMap(({ state }) => (state._tag === "Succeeded" ? state.artifacts : [])))
   const signatures = links.map(({ url }) => new URL(url).search).filter((query) => query !== "")
   for (const text of Judge.said(seen)) {
-    if (text.includes(seen.key)) return `the key stands in ${text}`
+    if (text.includes(seen.key)) return `the key is in ${text}`
     const signature = signatures.find((query) => text.includes(query))
-    if (signature !== undefined) return `a signed query stands in ${text}`
+    if (signature !== undefined) return `a signed query is in ${text}`
   }
   return undefined
 }

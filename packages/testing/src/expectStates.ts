@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 
-/** What can be subscribed to: RxJS's Observables, and a job of the Promise client. */
+/** A subscribable source: an RxJS Observable, or a job of the Promise client. */
 interface Subscribable {
   readonly subscribe: (observer: {
     readonly next: (state: JobState.JobState) => void
@@ -19,7 +19,7 @@ interface Subscribable {
 }
 
 /**
- * Where states come from: a handle, an Observable, a job of the Promise client or anything else that `for await` takes, or states that are there.
+ * Where states come from: a handle, an Observable, a job of the Promise client, another async iterable, or an iterable of states.
  *
  * @category models
  * @since 0.1.0
@@ -27,7 +27,7 @@ interface Subscribable {
 export type Source = Pick<Job.JobHandle, "states"> | AsyncIterable<JobState.JobState> | Subscribable | Iterable<JobState.JobState>
 
 /**
- * Rejected with where states are not as expected. Test runners show `expected` and `actual` beside each other.
+ * The rejection if states are not as expected. Test runners show `expected` and `actual` side by side.
  *
  * @category errors
  * @since 0.1.0
@@ -45,11 +45,11 @@ export class StatesDiffer extends Error {
 
 /** @category models */
 export interface Expectation {
-  /** Waits for the end, and rejects with `StatesDiffer` where the picture is another. */
+  /** Waits for the end, and rejects with `StatesDiffer` if the picture differs. */
   readonly toBe: (picture: string) => Promise<void>
 }
 
-/** The letters in an expected picture that are written in words. */
+/** The words for letters in an expected picture. */
 const words: ReadonlyMap<string, string> = new Map([
   ["ok", "✓"],
   ["failed", "✗"],
@@ -99,10 +99,10 @@ const stepOf = (text: string): Step => {
   return { text, token: words.get(bare) ?? bare, least: mark === "*" || mark === "?" ? 0 : 1, many: mark === "*" || mark === "+" }
 }
 
-/** What a token can be, once it is no word any more. */
+/** A valid token, once words are replaced by letters. */
 const possible = /^(?:[sqr✓✗⌛⊘#]|r\((?:0|1|0\.\d{1,2})\))$/u
 
-/** The steps of a picture. Throws where one is none: what no state is called can't have come. */
+/** The steps of a picture. Throws if a step isn't the name of a state. */
 const stepsOf = (picture: string): ReadonlyArray<Step> => {
   const steps =
     picture.trim() === ""
@@ -114,18 +114,18 @@ const stepsOf = (picture: string): ReadonlyArray<Step> => {
   const odd = steps.find(({ token }) => !possible.test(token))
   if (odd === undefined) return steps
   throw new TypeError(
-    `The picture "${picture}" has "${odd.text}" in it, which is no state. There are s, q, r, r(0.4) with a fraction of at most two digits, ` +
+    `The picture "${picture}" has "${odd.text}" in it, which isn't a state. There are s, q, r, r(0.4) with a fraction of at most two digits, ` +
       `${[...words].map(([word, letter]) => `${letter} or ${word}`).join(", ")}; *, + or ? may follow.`
   )
 }
 
-/** `r` stands for any progress, and `r(0.4)` for this one, `r(0.40)` too. */
+/** `r` matches any progress; `r(0.4)` and `r(0.40)` match exactly this one. */
 const fits = ({ token }: Step, seen: string): boolean => {
   if (token === "r") return seen === "r" || seen.startsWith("r(")
   return token === seen || (seen.startsWith("r(") && token.startsWith("r(") && Number(token.slice(2, -1)) === Number(seen.slice(2, -1)))
 }
 
-/** How many of the tokens the steps take, at the most, and which step then wants what is not there; `undefined`: all fits. */
+/** How many tokens the steps match at most, and the step that then fails to match; `undefined` if all match. */
 const misfit = (
   steps: ReadonlyArray<Step>,
   seen: ReadonlyArray<string>
@@ -169,7 +169,7 @@ const isSource = (source: unknown): boolean =>
   source !== null &&
   ("states" in source || "subscribe" in source || Symbol.asyncIterator in source || Symbol.iterator in source)
 
-/** States until the end; `#` where sight of the job was lost. */
+/** States until the end; `#` if the job was lost. */
 const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArray<string>; readonly error: unknown }> => {
   const tokens: Array<string> = []
   const keep = (state: JobState.JobState): void => void tokens.push(tokenOf(state))
@@ -187,14 +187,14 @@ const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArr
 }
 
 /**
- * Expects the states of a job, to its end, as a picture: the letters of `pictureOf`, with `-` between. `r` stands for any progress; `r*` for any number of
- * such states, `r+` for one or more, `q?` for one or none; `#`, or `lost`, for sight that was lost of it. The others can be written in words,
+ * Expects the states of a job, to its end, as a picture: the letters of `pictureOf`, with `-` between. `r` matches any progress; `r*` any number of
+ * such states, `r+` one or more, `q?` one or none; `#`, or `lost`, a lost job. The others can be written as words,
  * too: `ok`, `failed`, `expired`, `cancelled`.
  *
- * Needs no test runner, and works under any: it rejects with an error that has `expected` and `actual`. A picture with a step that is no state, and a
- * source that is none, are a TypeError.
+ * It needs no test runner and works under any: it rejects with an error that has `expected` and `actual`. A picture with an invalid step, and an
+ * invalid source, are a TypeError.
  *
- * **Example** (A job at the mock, whichever way it is looked at)
+ * **Example** (A job at the mock, through any API)
  *
  * ```ts
  * import type { PromiseJob } from "@reelay/core/promise"
@@ -214,13 +214,13 @@ export const expectStates = (source: Source): Expectation => ({
     const steps = stepsOf(picture)
     if (!isSource(source)) {
       throw new TypeError(
-        `There is nothing to look at: ${source === null ? "null" : typeof source} is no handle, Observable, job or list of states.`
+        `There is nothing to watch: ${source === null ? "null" : typeof source} isn't a handle, Observable, job or list of states.`
       )
     }
     const { error, tokens } = await collected(source)
     const wrong = misfit(steps, tokens)
     if (wrong === undefined) return
-    const why = error instanceof Error ? `\nSight of the job was lost: ${error.message}` : ""
+    const why = error instanceof Error ? `\nThe job was lost: ${error.message}` : ""
     throw new StatesDiffer(explained(picture, tokens, wrong) + why, picture, tokens.join("-"))
   }
 })

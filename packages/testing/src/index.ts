@@ -12,5 +12,5 @@ export * as Law from "./Law.ts"
 export * as Lockstep from "./Lockstep.ts"
 export { type Fixture, providerLaws, type Subject } from "./providerLaws.ts"
 export * as Timeline from "./Timeline.ts"
-/** The mock's judges, for those who have only this package by name: what was done, what it cost, and all that was wrong. */
+/** The mock's judges, re-exported so that one package is enough: what was done, what it cost, and everything that was wrong. */
 export { History, Ledger, Verdict } from "@reelay/mock-server"

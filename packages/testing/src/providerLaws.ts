@@ -1,5 +1,5 @@
 /**
- * The laws of a provider: of its `interpret`, its `receive`, its words and its fixtures.
+ * The laws of a provider: of its `interpret`, its `receive`, its statuses and its fixtures.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { get, type Path, replaced } from "./internal/json.ts"
 import * as Law from "./Law.ts"
 
 /**
- * A documented answer: what stands in a fixture's file. `request` begins with the method, or is `any` for an answer to both.
+ * A documented answer: the content of a fixture's file. `request` begins with the method, or is `any` for an answer to both.
  *
  * @category models
  * @since 0.1.0
@@ -31,18 +31,18 @@ export interface Fixture {
  */
 export interface Subject {
   readonly fixtures: { readonly [name: string]: Fixture }
-  /** The documented status words. Of a wire format with several tables, all of them. */
+  /** The documented statuses. If the wire format has several tables, all of them. */
   readonly statuses: Dialect.Statuses
-  /** Where status words stand in a payload, as `status` or `data.status`; the names of parts are joined by dots. */
+  /** Where statuses are in a payload, such as `status` or `data.status`: names joined by dots. */
   readonly status: ReadonlyArray<string>
   /** Other fields that may change the kind of a reading, such as `video.respect_moderation`. Status fields need not be named. */
   readonly deciding?: ReadonlyArray<string> | undefined
-  /** Words without a fixture, each with the reason. An entry that is not needed breaks the law. */
+  /** Statuses without a fixture, each with the reason. An entry that is not needed breaks the law. */
   readonly unseen?: { readonly [word: string]: string } | undefined
 }
 
 /**
- * The laws that every provider keeps. Throws a TypeError where `fixtures`, `statuses` or `status` is missing.
+ * The laws that every provider must keep. Throws a TypeError if `fixtures`, `statuses` or `status` is missing.
  *
  * **Example** (The laws of a provider, in its test)
  *
@@ -75,7 +75,7 @@ export const providerLaws = (
   const statusPaths = status.map(pathOf)
   const decidingPaths = [...statusPaths, ...deciding.map(pathOf)]
   const all = Object.entries(fixtures).map(([name, { body, request, status: code }]) => ({ name, body, request, status: code }))
-  const looks = all.filter(({ request }) => !request.startsWith("POST"))
+  const polls = all.filter(({ request }) => !request.startsWith("POST"))
   const submits = all.filter(({ request }) => !request.startsWith("GET"))
 
   const names = [...new Set([...decidingPaths.flat(), "id", "result", "constructor", "__proto__", "message"])]
@@ -83,12 +83,12 @@ export const providerLaws = (
   const touches = (path: Path): boolean => decidingPaths.some((decides) => overlap(path, decides))
 
   const isKnown = Dialect.lookup(statuses)
-  const told = looks.filter((fixture) => {
+  const reporting = polls.filter((fixture) => {
     const { _tag } = interpret(answerOf("poll", fixture))
     return fixture.status < 300 && moving.has(_tag) && wordsAt(fixture.body, statusPaths).length > 0
   })
 
-  /** A fixture of the given ones, and a payload that is nearly its own. */
+  /** One of the given fixtures, and a slightly changed copy of its payload. */
   const nearly = (from: ReadonlyArray<Fixture & { readonly name: string }>, keep?: (path: Path) => boolean) =>
     from.length === 0
       ? fc.constant(undefined)
@@ -114,7 +114,7 @@ export const providerLaws = (
     // An id may be written as a number.
     return receipt.id !== "" && given.body.includes(JSON.stringify(receipt.id).slice(1, -1))
       ? undefined
-      : { what: `accepted with an id that was not told: ${receipt.id}` }
+      : { what: `accepted with an id that is not in the body: ${receipt.id}` }
   }
 
   return [
@@ -131,7 +131,7 @@ export const providerLaws = (
         Wire.status,
         fc.oneof(
           Wire.json,
-          nearly(looks).map((near) => near?.payload)
+          nearly(polls).map((near) => near?.payload)
         )
       ),
       examine: ([code, body]) => readable(answerOf("poll", { status: code, body }))
@@ -155,20 +155,20 @@ export const providerLaws = (
     Law.make({
       id: "interpret/deciding",
       name: "only the fields that a provider names as deciding change the kind",
-      given: nearly(looks, touches),
+      given: nearly(polls, touches),
       examine: (near) => {
         if (near === undefined) return undefined
         const before = interpret(answerOf("poll", near.fixture))
         const after = interpret(answerOf("poll", { ...near.fixture, body: near.payload }))
         if (before._tag === after._tag) return undefined
         const changed = near.changes.map(({ kind, path }) => `${kind} ${path.join(".")}`).join(", ")
-        return { what: `${near.fixture.name}: ${changed} made ${after._tag} of ${before._tag}` }
+        return { what: `${near.fixture.name}: ${changed} changed ${before._tag} to ${after._tag}` }
       }
     }),
     Law.make({
       id: "interpret/unrecognised",
-      name: "a word outside dialect and synonyms is unrecognised",
-      given: told.length === 0 ? fc.constant(undefined) : fc.tuple(fc.constantFrom(...told), Wire.word(statuses)),
+      name: "a status outside dialect and synonyms is unrecognised",
+      given: reporting.length === 0 ? fc.constant(undefined) : fc.tuple(fc.constantFrom(...reporting), Wire.word(statuses)),
       examine: (given) => {
         if (given === undefined) return undefined
         const [{ body, name, status: code }, word] = given
@@ -182,15 +182,15 @@ export const providerLaws = (
     }),
     Law.always({
       id: "interpret/fixtures",
-      name: "there are statuses, and fixtures of them, and every status has one",
+      name: "there are statuses and fixtures, and every status has a fixture",
       examine: () => {
-        // Laws over nothing hold.
+        // A law over no inputs holds.
         if (Object.keys(statuses).length === 0) return { what: "statuses is empty: what does the provider call its states?" }
-        if (looks.length === 0) return { what: "fixtures has no answer to a look, of which `request` begins with GET or is any" }
-        if (submits.length === 0) return { what: "fixtures has no answer to a submission, of which `request` begins with POST or is any" }
-        if (told.length === 0)
-          return { what: `no answer to a look tells of a state at ${status.join(", ") || "any path, as status names none"}` }
-        const seen = new Set(looks.flatMap(({ body }) => wordsAt(body, statusPaths)).map(Dialect.normalised))
+        if (polls.length === 0) return { what: "fixtures has no answer to a poll: one whose `request` begins with GET or is any" }
+        if (submits.length === 0) return { what: "fixtures has no answer to a submission: one whose `request` begins with POST or is any" }
+        if (reporting.length === 0)
+          return { what: `no answer to a poll has a state at ${status.join(", ") || "any path, as status names none"}` }
+        const seen = new Set(polls.flatMap(({ body }) => wordsAt(body, statusPaths)).map(Dialect.normalised))
         const missing = Object.keys(statuses).filter((word) => !seen.has(Dialect.normalised(word)) && !Object.hasOwn(unseen, word))
         if (missing.length > 0) return { what: `no fixture has ${missing.join(", ")}` }
         const idle = Object.keys(unseen).filter((word) => seen.has(Dialect.normalised(word)) || !Object.hasOwn(statuses, word))
@@ -200,7 +200,7 @@ export const providerLaws = (
     Law.make({
       id: "interpret/honest",
       name: "interpret never invents a success for mutated fixtures",
-      given: fc.tuple(fc.oneof(fc.constant(undefined), Wire.status), nearly(looks)),
+      given: fc.tuple(fc.oneof(fc.constant(undefined), Wire.status), nearly(polls)),
       examine: ([code, near]) =>
         near === undefined ? undefined : honest(answerOf("poll", { status: code ?? near.fixture.status, body: near.payload }))
     }),
@@ -224,5 +224,5 @@ const moving: ReadonlySet<string> = new Set(["Queued", "Running", "Succeeded", "
 
 const pathOf = (dotted: string): Path => dotted.split(".")
 
-/** Whether one path leads through, or to, the other. */
+/** Whether one path leads through or to the other. */
 const overlap = (one: Path, other: Path): boolean => one.slice(0, other.length).every((name, index) => name === other[index])

@@ -25,7 +25,7 @@ const found = async (check: Promise<void>): Promise<Law.Broken> => {
   throw new Error("the law holds")
 }
 
-/** A runner that keeps its tests, to be run one by one. */
+/** A runner that keeps its tests, to run them one by one. */
 const recorded = (laws: ReadonlyArray<Law.Law>, options: Law.RegisterOptions) => {
   const tests = new Map<string, () => Promise<void>>()
   Law.register(laws, { describe: (_, body) => body(), it: (name, body) => tests.set(name, body) }, options)
@@ -37,7 +37,7 @@ describe("a law", () => {
     await expect(even.check({ runs: 50 })).resolves.toBeUndefined()
   })
 
-  it("that is broken tells seed, path, the smallest input and a timeline", async () => {
+  it("that is broken reports seed, path, the smallest input and a timeline", async () => {
     const broken = await found(small.check({ seed: 1 }))
     expect(broken).toMatchObject({ law: "numbers/small", seed: 1, input: 137, what: "137 is not" })
     expect(broken.message.split("\n")).toEqual([
@@ -54,7 +54,7 @@ describe("a law", () => {
     expect((await found(small.check({ path, runs: 1, seed }))).input).toBe(137)
   })
 
-  it("is broken by what its subject throws", async () => {
+  it("is broken if its subject throws", async () => {
     const law = Law.make({
       id: "a",
       name: "b",
@@ -68,7 +68,7 @@ describe("a law", () => {
     expect(broken.cause).toBeInstanceOf(RangeError)
   })
 
-  it("may take its time", async () => {
+  it("may be slow", async () => {
     const law = Law.make({
       id: "a",
       name: "b",
@@ -80,7 +80,7 @@ describe("a law", () => {
 })
 
 describe("register", () => {
-  it("makes one test a law, by its name", async () => {
+  it("makes one test per law, by its name", async () => {
     const tests = recorded([even, small], { seed: 1 })
     expect([...tests.keys()]).toEqual([even.name, small.name])
     await tests.get(even.name)?.()
@@ -97,7 +97,7 @@ describe("register", () => {
     await expect(test?.()).rejects.toThrow("no longer needed")
   })
 
-  it("fails an exemption of a law that is not there", async () => {
+  it("fails an exemption of a law that does not exist", async () => {
     const tests = recorded([even], { exempt: [{ law: "numbers/odd", reason: "a typing error" }] })
     await expect(tests.get("there is a law numbers/odd")?.()).rejects.toThrow("numbers/odd")
   })

@@ -37,7 +37,7 @@ describe("the README", () => {
   })
 })
 
-/** Runs what the README says; gives the titles of its groups, and what is broken. */
+/** Runs a block of the README; returns the titles of its groups, and what is broken. */
 const broken = async (block: string, given: object) => {
   const body = stripTypeScriptTypes(block.split("```")[0] ?? "")
     .split("\n")
@@ -47,7 +47,7 @@ const broken = async (block: string, given: object) => {
   const tests: Array<() => Promise<void>> = []
   const runner: Law.Runner = { describe: (title, group) => (titles.push(title), group()), it: (_, test) => tests.push(test) }
   const scope = { ...given, describe: runner.describe, it: runner.it }
-  // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run what the README says
+  // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run the README's code
   new Function(...Object.keys(scope), body)(...Object.values(scope))
   const outcomes = await Promise.allSettled(tests.map((test) => test()))
   return [titles, outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []))]

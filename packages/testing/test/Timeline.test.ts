@@ -16,7 +16,7 @@ const done = (at: number): { at: number; state: JobState.JobState } => ({
 })
 
 describe("draw", () => {
-  it("puts states in time, and looks below", () => {
+  it("places states in time, and polls below", () => {
     const picture = Timeline.draw({
       states: [
         state(0, { _tag: "Submitted" }),
@@ -29,8 +29,8 @@ describe("draw", () => {
         { at: 2, outcome: "answered" },
         { at: 5, outcome: "answered" },
         { at: 7, outcome: "answered" },
-        { at: 9, outcome: "missed" },
-        { at: 10, outcome: "cut" },
+        { at: 9, outcome: "failed" },
+        { at: 10, outcome: "aborted" },
         { at: 12, outcome: "answered" }
       ],
       unit: 1
@@ -38,7 +38,7 @@ describe("draw", () => {
     expect(picture).toBe("S-Q--R25-R60----D\n--^--^---^---!x-^")
   })
 
-  it("marks where the job was lost sight of", () => {
+  it("marks where the job was lost", () => {
     expect(Timeline.draw({ states: [state(0, { _tag: "Submitted" })], failedAt: 30, unit: 10 })).toBe("S--#")
   })
 
@@ -47,7 +47,7 @@ describe("draw", () => {
     expect(Timeline.draw({ states }).length).toBeLessThan(110)
   })
 
-  it("draws nothing of nothing", () => {
+  it("draws nothing for no states", () => {
     expect(Timeline.draw({ states: [] })).toBe("-")
   })
 })

@@ -6,7 +6,7 @@ Law.register(advanceLaws(JobState.advance), { describe, it }, { title: "laws of 
 
 const { advance } = JobState
 
-/** `advance`, broken on purpose, and the law that tells. */
+/** `advance`, broken on purpose, and the law that catches it. */
 const mutants: ReadonlyArray<{ readonly law: string; readonly name: string; readonly advance: Advance }> = [
   {
     law: "advance/total",
@@ -56,7 +56,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string; read
   },
   {
     law: "advance/idempotent",
-    name: "takes equal progress for more",
+    name: "treats equal progress as more",
     advance: (state, seen) =>
       seen._tag === "Running" && state._tag === "Running" && seen.progress === state.progress && seen.progress !== undefined
         ? { ...state, at: seen.at, polls: seen.poll }
@@ -64,7 +64,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string; read
   },
   {
     law: "advance/silent",
-    name: "runs at an unknown word",
+    name: "runs at an unknown status",
     advance: (state, seen) =>
       seen._tag === "Unrecognised" && state._tag === "Submitted"
         ? { _tag: "Running", ref: state.ref, at: seen.at, polls: seen.poll }
@@ -87,7 +87,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string; read
   },
   {
     law: "advance/artifact",
-    name: "takes a success without a video",
+    name: "accepts a success without a video",
     advance: (state, seen) => {
       const next = advance(state, seen)
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type forbids what this mutant does
@@ -95,8 +95,8 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string; read
     }
   },
   {
-    law: "advance/told",
-    name: "takes an expiry for a failure",
+    law: "advance/end",
+    name: "reads an expiry as a failure",
     advance: (state, seen) =>
       advance(
         state,
@@ -104,8 +104,8 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string; read
       )
   },
   {
-    law: "advance/told",
-    name: "calls full progress a success",
+    law: "advance/end",
+    name: "reads full progress as a success",
     advance: (state, seen) =>
       advance(
         state,
@@ -120,7 +120,7 @@ describe("a mutant of advance", () => {
     await expect(found?.check({ seed: 1 })).rejects.toThrow(Law.Broken)
   })
 
-  it("is there for every law", () => {
+  it("exists for every law", () => {
     expect(advanceLaws().map(({ id }) => id)).toEqual([...new Set(mutants.map(({ law }) => law))])
   })
 })

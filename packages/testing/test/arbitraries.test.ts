@@ -24,7 +24,7 @@ describe("requests of a provider's table", () => {
     expect(models.size).toBe(new Set(definition.capabilities.map(({ model }) => model)).size)
   })
 
-  it("are whole: prompts, lengths, shapes and pictures all occur, and are absent now and then", () => {
+  it("cover everything: prompts, durations, shapes and images all occur, and are sometimes absent", () => {
     const all = fc.sample(fc.oneof(...definitions.map(Arbitraries.request)), 300)
     for (const field of ["duration", "aspectRatio", "resolution", "images"] as const) {
       const given = all.filter((request) => request[field] !== undefined).length
@@ -51,7 +51,7 @@ const submitted = (
 describe("scripts", () => {
   const hosts: ReadonlyArray<Fault.Needs> = ["every", "web", "socket"]
 
-  it.each(hosts)("can be played where the host is one that can do %s, and read from JSON again", async (host) => {
+  it.each(hosts)("can be played on a host that can do %s, and read from JSON again", async (host) => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...definitions.map(({ name }) => name)), fc.nat(), async (name, seed) => {
         const [script = Script.success(0)] = fc.sample(Arbitraries.script(isProvider(name) ? name : "xai", { host, faults: 3 }), {
@@ -78,7 +78,7 @@ describe("scripts", () => {
 })
 
 describe("worlds", () => {
-  it("have a token each, are read from it again, and take a job of their provider below it", async () => {
+  it("have a token each, are read from it again, and accept a job of their provider under it", async () => {
     const kinds = new Set<string>()
     await fc.assert(
       fc.asyncProperty(Arbitraries.world(["xai", "geeknow", "cometapi", "xingchao"], { host: "web", clock: "frozen" }), async (world) => {
@@ -98,7 +98,7 @@ describe("worlds", () => {
     expect(kinds.size).toBe(4)
   })
 
-  it("shrink to the first provider's, where all goes well", () => {
+  it("shrink to the first provider's, without faults", () => {
     const found = fc.check(
       fc.property(Arbitraries.world(["geeknow", "xai"]), () => false),
       { numRuns: 20 }
@@ -142,7 +142,7 @@ describe("a schema's values", () => {
     expect(fc.sample(commands, 500).every((all) => all.every((command) => is(command)))).toBe(true)
   })
 
-  it("shrink to the very threshold, by effect's own candidates, and are found again by seed and path", () => {
+  it("shrink to the exact threshold, by effect's own candidates, and are found again by seed and path", () => {
     const found = fc.check(fc.property(commands, isFine), { seed: 1, numRuns: 200 })
     expect(found.counterexample).toEqual([[{ _tag: "Submit", seconds: 137 }]])
     const again = fc.check(fc.property(commands, isFine), { seed: 1, path: found.counterexamplePath ?? "" })

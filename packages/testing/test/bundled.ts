@@ -1,12 +1,12 @@
-/** One file of a program and all that it imports: it starts in a third of the time, and a test that starts hundreds of it ends in half. */
+/** One file from a program and its imports: it starts in a third of the time, and a test that starts hundreds of it takes half as long. */
 import { createRequire } from "node:module"
 import { join, parse } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
-/** The runner of these tests brings a bundler with it. */
+/** The test runner includes a bundler. */
 const runner = createRequire(createRequire(import.meta.url).resolve("vitest/package.json"))
 
-/** Answers with the path of the bundle, in `folder`. */
+/** Returns the path of the bundle, in `folder`. */
 export const bundled = async (program: URL, folder: string): Promise<string> => {
   const path = fileURLToPath(program)
   const { build } = await import(pathToFileURL(runner.resolve("vite")).href)

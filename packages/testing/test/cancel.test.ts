@@ -43,7 +43,7 @@ const tiny = Provider.configure<VideoRequest.VideoRequest>({
   })
 })
 
-/** A server whose answers to looks come when the scheduler says so. */
+/** A server whose answers to polls come when the scheduler says so. */
 const serve = async (scheduler: fc.Scheduler) => {
   const requests: Array<string> = []
   const open = new Set<object>()
@@ -71,7 +71,7 @@ const serve = async (scheduler: fc.Scheduler) => {
   return { url, requests, open, sockets: () => sockets, close }
 }
 
-/** A watcher, and the way in which it is told to stop; resolves once that is done. */
+/** A watcher, and how to stop it; resolves once it has stopped. */
 type Stop = () => Promise<unknown>
 type Watched = PromiseJob & { readonly handle: Job.JobHandle }
 
@@ -113,11 +113,11 @@ const means: Readonly<Record<string, (job: Watched) => Stop>> = {
   }
 }
 
-/** Turns of the event loop, until something holds. The runner's own limit ends what never comes. */
+/** Turns the event loop until a condition holds. The runner's own limit ends an endless wait. */
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }
-/** What keeps the process alive, but for the sockets of the runner itself. */
+/** What keeps the process alive, except for the runner's own sockets. */
 const handles = (kind: string): number => process.getActiveResourcesInfo().filter((each) => each === kind).length
 const stops = ["SIGINT", "SIGTERM", "SIGHUP"]
 const listening = () => stops.map((name) => process.listenerCount(name))
@@ -127,14 +127,14 @@ const runs = 10
 
 it("1,000 jobs that are left at random moments, by any means, leave no request, socket, timer or listener behind", async () => {
   const moments = fc.array(fc.tuple(fc.constantFrom(...Object.keys(means)), fc.nat(3)), { minLength: jobs, maxLength: jobs })
-  let looks = 0
+  let polls = 0
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), moments, async (scheduler, ways) => {
       const before = { timers: handles("Timeout"), listening: listening() }
       const server = await serve(scheduler)
       const scope = Effect.runSync(Scope.make())
       const pool = await Effect.runPromise(Layer.buildWithScope(Transport.layer({ connections: 16 }), scope))
-      // Counted where they begin: the server may hear of one after its sender was stopped.
+      // Counted at the sender: the server may receive one after its sender was stopped.
       const count = new Map<string, number>()
       const left = new Set<string>()
       const late: Array<string> = []
@@ -153,13 +153,13 @@ it("1,000 jobs that are left at random moments, by any means, leave no request, 
         { provider, logLevel: "none" },
         { handle: (handle) => handle }
       )
-      // Never aborted: nothing but its user takes a listener away again.
+      // Never aborted: only its user removes a listener.
       const lifelong = new AbortController().signal
       signals.push(lifelong)
       const all = ways.map(async ([way, after], index) => {
         const job = await client.submit({ prompt: String(index) }, { signal: lifelong })
         const stop = means[way]?.(job)
-        // The moment: after so many looks have begun, between any two answers.
+        // The moment: after `after` polls have begun, between any two answers.
         await until(() => (count.get(`/jobs/${index}`) ?? 0) >= after)
         await scheduler.schedule(Promise.resolve(), `${way} leaves ${index}`)
         await stop?.()
@@ -167,9 +167,9 @@ it("1,000 jobs that are left at random moments, by any means, leave no request, 
       })
       await scheduler.waitFor(Promise.all(all))
 
-      // What was in flight is aborted: nobody waits for an answer that never comes.
+      // Requests in flight are aborted: nothing waits for an answer that never comes.
       await until(() => server.open.size === 0)
-      // Whoever would look again would need a timer for it.
+      // Another poll would need a timer.
       await until(() => handles("Timeout") <= before.timers)
       await until(() => server.sockets() <= 16)
       await Effect.runPromise(Scope.close(scope, Exit.void))
@@ -180,10 +180,10 @@ it("1,000 jobs that are left at random moments, by any means, leave no request, 
       expect(late).toEqual([])
       expect(signals.splice(0).flatMap((signal) => getEventListeners(signal, "abort"))).toEqual([])
       expect(listening()).toEqual(before.listening)
-      looks += server.requests.filter((path) => path.startsWith("/jobs/")).length
+      polls += server.requests.filter((path) => path.startsWith("/jobs/")).length
     }),
     { numRuns: runs, endOnFailure: true }
   )
-  // The moments are of some use only where looks were on their way.
-  expect(looks).toBeGreaterThan(jobs)
+  // The moments are useful only if polls were in flight.
+  expect(polls).toBeGreaterThan(jobs)
 }, 120_000)

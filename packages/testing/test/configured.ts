@@ -1,4 +1,4 @@
-/** The four providers at the mock, for tests in this process and for programs that they start. */
+/** The four providers at the mock, for tests in this process and for the programs that they start. */
 import type { Provider, VideoRequest } from "@reelay/core"
 import { cometapi } from "@reelay/providers/cometapi"
 import { geeknow } from "@reelay/providers/geeknow"

@@ -5,7 +5,7 @@ import { xai } from "@reelay/providers/xai"
 import { describe, expect, it } from "vitest"
 import { Coverage } from "../src/index.ts"
 
-/** A suite: each prompt is a test with a mock of its own. */
+/** A suite: each prompt is a test with its own mock. */
 const suite = async (name: "xai" | "geeknow", prompts: ReadonlyArray<string>): Promise<ReadonlyArray<Mock.Mock>> =>
   Promise.all(
     prompts.map(async (prompt) => {
@@ -17,14 +17,14 @@ const suite = async (name: "xai" | "geeknow", prompts: ReadonlyArray<string>): P
     })
   )
 
-describe("what a suite has met", () => {
+describe("the coverage of a suite", () => {
   it("is nothing at first", () => {
     const report = Coverage.of("xai", [])
     expect([report.states.share, report.transitions.share, report.faults.share]).toEqual([0, 0, 0])
     expect(Coverage.toText(report)).toContain("states: 0 of 8, 0 %")
   })
 
-  it("is counted by what the answers told, job by job", async () => {
+  it("is counted from the answers, job by job", async () => {
     const report = Coverage.of(
       "xai",
       await suite("xai", ["mock:script=ten-polls", "mock:script=ten-polls mock:fail", "mock:fast mock:expired"])
@@ -40,7 +40,7 @@ describe("what a suite has met", () => {
     expect(report.states.share).toBe(5 / 8)
   })
 
-  it("counts faults where they showed, and none that the host can't show or the provider has not", async () => {
+  it("counts faults that occurred, and none that the host or the provider can't show", async () => {
     const mocks = await suite("xai", ["mock:script=ten-polls mock:fault=rate-limited-date", "mock:fault=submit-accepted-drop"])
     const web = Coverage.of("xai", mocks, "web")
     expect([...web.faults.met.keys()]).toEqual(["rate-limited-date", "submit-accepted-drop"])
@@ -50,13 +50,13 @@ describe("what a suite has met", () => {
     expect(Coverage.of("geeknow", []).faults.all).toContain("content-accepted-drop")
   })
 
-  it("knows which words a provider has: GeekNow has one for what waits, and one for cancelled", async () => {
+  it("knows a provider's statuses: GeekNow has one for waiting jobs, and one for cancelled", async () => {
     const report = Coverage.of("geeknow", await suite("geeknow", ["mock:script=ten-polls mock:cancelled"]))
     expect(report.states.all).not.toContain("submitted")
     expect([...report.transitions.met.keys()]).toEqual(["queued > running", "running > cancelled"])
   })
 
-  it("is held against thresholds, which name what was not met", async () => {
+  it("is checked against thresholds, which name what was not met", async () => {
     const report = Coverage.of("xai", await suite("xai", ["mock:script=ten-polls"]), "every")
     expect(() => Coverage.check(report, { states: 0.3, transitions: 0.1, faults: 0 })).not.toThrow()
     expect(() => Coverage.check(report, { states: 0.5 })).toThrow(
@@ -67,7 +67,7 @@ describe("what a suite has met", () => {
     )
   })
 
-  it("is all where all was met", async () => {
+  it("is full if everything was met", async () => {
     const endings = ["success", "fail", "moderated", "expired", "no-url"]
     const scripts = [
       { phases: [] },
@@ -95,7 +95,7 @@ describe("what a suite has met", () => {
   })
 })
 
-/** Looked at before and after its first step. */
+/** Polled before and after its first step. */
 const stepping = async (): Promise<Mock.Mock> => {
   let now = 0
   const mock = Mock.make({ now: () => now })

@@ -12,14 +12,14 @@ const prompt = "A candle flickers on a wooden table."
 const byLooks = "mock:script=ten-polls"
 const first = (bytes: Uint8Array): string => new TextDecoder().decode(bytes.subarray(4, 8))
 
-describe.concurrent.each(everywhere)("$name over $face", ({ face, name }) => {
+describe.concurrent.each(everywhere)("$name over $transport", ({ name, transport }) => {
   const start = async (words: string, duration = 600) => {
     const server = await served(duration)
-    const job = await client(face, at(name, server.url)).submit({ prompt: `${prompt} ${words}` })
+    const job = await client(transport, at(name, server.url)).submit({ prompt: `${prompt} ${words}` })
     return { server, job }
   }
 
-  it("sees a job through to its video", async () => {
+  it("follows a job to its video", async () => {
     const { job, server } = await start(byLooks)
     const states = await statesOf(job)
     expect(tagsOf(states)).toEqual(["Submitted", "Queued", "Running", "Succeeded"])
@@ -40,21 +40,21 @@ describe.concurrent.each(everywhere)("$name over $face", ({ face, name }) => {
     expect(await failure(job.result())).toMatchObject({ _tag: "JobFailed", state: { failure: { moderated: true } } })
   })
 
-  it("sees an expiry, as far as the provider has a word for it", async () => {
+  it("sees an expiry, if the provider has a status for it", async () => {
     const { job } = await start("mock:expired")
     const last = (await statesOf(job)).at(-1)
     expect(last?._tag).toBe(name === "xai" || name === "cometapi" ? "Expired" : "Succeeded")
   })
 
-  it.each(["mock:flaky", "mock:rate-limited", "mock:not-found-first"])("comes through %s", async (words) => {
+  it.each(["mock:flaky", "mock:rate-limited", "mock:not-found-first"])("survives %s", async (words) => {
     const { job, server } = await start(words)
     expect((await job.result())._tag).toBe("Succeeded")
     expect(posts(server)).toBe(1)
   })
 
-  it("T24: does not know what became of a submission whose answer is lost, and does not send it again", async () => {
+  it("T24: reports an unknown outcome for a submission whose answer is lost, and does not send it again", async () => {
     const server = await served()
-    const error = await failure(client(face, at(name, server.url)).submit({ prompt: `${prompt} mock:lost-submit` }))
+    const error = await failure(client(transport, at(name, server.url)).submit({ prompt: `${prompt} mock:lost-submit` }))
     expect(error).toMatchObject({ _tag: "JobError", reason: { _tag: "SubmitUnknown" } })
     expect(posts(server)).toBe(1)
   })
@@ -63,7 +63,7 @@ describe.concurrent.each(everywhere)("$name over $face", ({ face, name }) => {
     const { job, server } = await start("")
     const text = JobRef.toUri(job.ref)
     for await (const state of job) if (state._tag === "Running") break
-    const again = await client(face, at(name, server.url)).attach(text)
+    const again = await client(transport, at(name, server.url)).attach(text)
     expect(again.ref).toEqual(job.ref)
     expect((await again.result())._tag).toBe("Succeeded")
     expect(first(await again.bytes())).toBe("ftyp")
@@ -79,7 +79,7 @@ describe.concurrent.each(everywhere)("$name over $face", ({ face, name }) => {
 })
 
 describe.concurrent.each(names)("%s", (name) => {
-  it("saves the bytes that are served, and leaves nothing beside them", async () => {
+  it("saves the served bytes, and leaves nothing beside them", async () => {
     const server = await served()
     const folder = await directory()
     const path = join(folder, "video.mp4")
@@ -95,7 +95,7 @@ describe.concurrent.each(names)("%s", (name) => {
     expect(await readdir(folder)).toEqual(["video.mp4"])
   })
 
-  it("T35: refreshes a link that has lapsed", async () => {
+  it("T35: refreshes a link that has expired", async () => {
     const server = await served()
     const job = await client("node", at(name, server.url)).submit({ prompt: `${prompt} mock:url-expired` })
     expect(first(await job.bytes())).toBe("ftyp")
@@ -117,7 +117,7 @@ describe.concurrent.each(names)("%s", (name) => {
     expect((await running)._tag).toBe("Submitted")
     const seen = server.mock.journal.length
     await new Promise((resolve) => setTimeout(resolve, 200))
-    // One look may have been begun when the subscriber left.
+    // One poll may have begun when the subscriber left.
     expect(server.mock.journal.length).toBeLessThanOrEqual(seen + 1)
   })
 })
@@ -130,9 +130,9 @@ describe.concurrent("a shape of a provider", () => {
     expect(first(await job.bytes())).toBe("ftyp")
   })
 
-  it.each(["node", "fetch"] as const)("T10: of geeknow without a URL falls back to the content endpoint over %s", async (face) => {
+  it.each(["node", "fetch"] as const)("T10: of geeknow without a URL falls back to the content endpoint over %s", async (transport) => {
     const server = await served()
-    const job = await client(face, at("geeknow", server.url)).submit({ prompt: `${prompt} mock:no-url` })
+    const job = await client(transport, at("geeknow", server.url)).submit({ prompt: `${prompt} mock:no-url` })
     expect((await job.result()).artifacts).toMatchObject([{ kind: "content" }])
     expect(first(await job.bytes())).toBe("ftyp")
     expect(server.mock.journal.some(({ route }) => route === "content")).toBe(true)

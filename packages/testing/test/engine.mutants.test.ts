@@ -10,13 +10,13 @@ import { type Definition, definitions } from "./subjects.ts"
 type Submit = NonNullable<Engine["submit"]>
 type States = Job.JobHandle["states"]
 
-/** The engine with other terms. */
+/** The engine with other options. */
 const terms =
   (change: (options: Job.SubmitOptions) => Job.SubmitOptions): Submit =>
   (provider, request, options) =>
     Job.submit(provider, request, change(options))
 
-/** The engine with a handle that was tampered with. */
+/** The engine with a modified handle. */
 const states =
   (change: (states: States, handle: Job.JobHandle) => States): Submit =>
   (provider, request, options) =>
@@ -39,7 +39,7 @@ const reading = (change: (reading: ReturnType<Definition["interpret"]>) => Retur
 
 const seconds = (input: Job.SubmitOptions["pace"]): number => (typeof input === "number" ? input : 1000)
 
-/** The engine, broken on purpose, and the law that tells. */
+/** The engine, broken on purpose, and the law that catches it. */
 const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & Partial<Engine>> = [
   {
     law: "one-submit",
@@ -60,33 +60,33 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   },
   {
     law: "one-submit",
-    name: "posts again after an answer that tells nothing",
+    name: "posts again after an unclear answer",
     submit: (provider, request, options) => Effect.retry(Job.submit(provider, request, { ...options, maySubmitAgain: true }), { times: 1 })
   },
-  { law: "uncut", name: "does not tell of the ref", submit: terms((options) => ({ ...options, onSubmitted: undefined })) },
-  { law: "uncut", name: "gives a submission no time", submit: terms((options) => ({ ...options, submitTimeout: 100 })) },
-  { law: "uncut", name: "does not tell of an unknown outcome", submit: terms((options) => ({ ...options, onUnknown: undefined })) },
+  { law: "uncut", name: "does not report the ref", submit: terms((options) => ({ ...options, onSubmitted: undefined })) },
+  { law: "uncut", name: "gives a submission too little time", submit: terms((options) => ({ ...options, submitTimeout: 100 })) },
+  { law: "uncut", name: "does not report an unknown outcome", submit: terms((options) => ({ ...options, onUnknown: undefined })) },
   {
     law: "leaving",
-    name: "polls on after the last has left",
+    name: "continues polling after the last watcher has left",
     submit: states((all) => Stream.unwrap(Effect.as(Effect.forkDetach(Effect.exit(Stream.runDrain(all))), all)))
   },
   {
     law: "leaving",
-    name: "does not abort what is in flight",
+    name: "does not abort the request in flight",
     submit: over((client) => HttpClient.transform(client, (effect) => Effect.uninterruptible(effect)))
   },
   { law: "pace", name: "ignores the pace", submit: terms((options) => ({ ...options, pace: 100 })) },
-  { law: "pace", name: "looks at once", submit: terms((options) => ({ ...options, pace: atOnce(seconds(options.pace)) })) },
-  { law: "pace", name: "looks half as often", submit: terms((options) => ({ ...options, pace: 2 * seconds(options.pace) })) },
+  { law: "pace", name: "polls at once", submit: terms((options) => ({ ...options, pace: atOnce(seconds(options.pace)) })) },
+  { law: "pace", name: "polls half as often", submit: terms((options) => ({ ...options, pace: 2 * seconds(options.pace) })) },
   {
     law: "pace",
-    name: "does not hear Retry-After",
+    name: "ignores Retry-After",
     submit: over((client) => HttpClient.transformResponse(client, (effect) => Effect.map(effect, deaf)))
   },
   {
     law: "return",
-    name: "looks at once for whoever comes back",
+    name: "polls at once for a returning watcher",
     submit: (provider, request, options) =>
       Effect.gen(function* () {
         const client = yield* HttpClient.HttpClient
@@ -99,7 +99,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   },
   { law: "deadline", name: "overshoots the deadline", submit: terms((options) => ({ ...options, deadline: "1 day" })) },
   { law: "life", name: "begins at the first answer", submit: states((all) => Stream.drop(all, 1)) },
-  { law: "life", name: "goes on after the end", submit: states((all) => Stream.concat(all, Stream.never)) },
+  { law: "life", name: "continues after the end", submit: states((all) => Stream.concat(all, Stream.never)) },
   { law: "life", name: "ends without an end", submit: states((all) => Stream.take(all, 2)) },
   {
     law: "life",
@@ -126,7 +126,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   },
   {
     law: "unknown",
-    name: "fails at an unknown word",
+    name: "fails at an unknown status",
     providers: reading((seen) =>
       seen._tag === "Unrecognised"
         ? { _tag: "Failed", failure: { origin: "gateway", message: seen.word, moderated: false }, billed: "unknown" }
@@ -135,10 +135,10 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   },
   {
     law: "unknown",
-    name: "gives up at an unknown word",
+    name: "gives up at an unknown status",
     providers: reading((seen) => (seen._tag === "Unrecognised" ? { _tag: "Missed", because: "unreadable", detail: seen.word } : seen))
   },
-  { law: "unknown", name: "spins at an unknown word", submit: terms((options) => ({ ...options, pace: 10 })) },
+  { law: "unknown", name: "spins at an unknown status", submit: terms((options) => ({ ...options, pace: 10 })) },
   {
     law: "artifact",
     name: "succeeds without a video",
@@ -146,7 +146,7 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   },
   {
     law: "truth",
-    name: "calls 90 % a success",
+    name: "reads 90 % as a success",
     providers: reading((seen) =>
       seen._tag === "Running" && (seen.progress ?? 0) > 0.5
         ? { _tag: "Succeeded", artifacts: [{ url: "https://cdn.test/x", kind: "link" }] }
@@ -155,14 +155,14 @@ const mutants: ReadonlyArray<{ readonly law: string; readonly name: string } & P
   },
   {
     law: "truth",
-    name: "calls a failure a success",
+    name: "reads a failure as a success",
     submit: seeing((state) => [
       state._tag === "Failed" ? { ...state, _tag: "Succeeded", artifacts: [{ url: "https://cdn.test/x", kind: "link" }] } : state
     ])
   },
   {
     law: "truth",
-    name: "does not see moderation",
+    name: "ignores moderation",
     submit: seeing((state) => [state._tag === "Failed" ? { ...state, failure: { ...state.failure, moderated: false } } : state])
   },
   {
@@ -210,7 +210,7 @@ describe("a mutant of the engine", () => {
     await expect(found?.check({ seed: 1, runs: 300 })).rejects.toThrow(Law.Broken)
   })
 
-  it("is there for every law", () => {
+  it("exists for every law", () => {
     const caught = new Set(mutants.map(({ law }) => `engine/${law}`))
     expect(
       engineLaws({ providers: definitions })

@@ -14,7 +14,7 @@ Law.register(
 )
 
 describe("polls keep the pace", () => {
-  it("also where the last poll cuts one that is in flight, and begins when the floor allows, after the deadline", async () => {
+  it("also if the last poll aborts one in flight, and begins when the minimum interval allows, after the deadline", async () => {
     const law = engineLaws({ providers: definitions.filter(({ name }) => name === "xai") }).find(({ id }) => id === "engine/pace")
     for (const seed of [815657, 894847, 974037, 1441258]) await law?.check({ seed })
     await law?.check({ seed: 925783883, path: "2:0:0:3:6" })
@@ -23,7 +23,7 @@ describe("polls keep the pace", () => {
 })
 
 describe("the deadline is passed by at most one poll", () => {
-  it("and by another one where that was cut, since the last watcher left in the midst of it", async () => {
+  it("and by another one if that was aborted because the last watcher left in the middle of it", async () => {
     const law = engineLaws({ providers: definitions }).find(({ id }) => id === "engine/deadline")
     await law?.check({ seed: 1_749_437_350, path: "1:0:0:0:0:0:3:3:4" })
     await law?.check({ seed: 641_120_561, path: "1519:0:0:0:3:6:7" })
@@ -41,8 +41,8 @@ describe("the plays", () => {
       for (const word of scenario.words) count(word)
       if (failure !== undefined) count("no handle")
       if (visits.length > 1) count("several watchers")
-      if (sent.some(({ aborted }) => aborted !== undefined)) count("a look aborted")
-      if (sent.some(({ retryAfter }) => retryAfter !== undefined)) count("a look refused for now")
+      if (sent.some(({ aborted }) => aborted !== undefined)) count("a poll aborted")
+      if (sent.some(({ retryAfter }) => retryAfter !== undefined)) count("a poll rate-limited")
       for (const state of visits.flatMap((visit) => visit.states)) count(state.state._tag)
       if (visits.some(({ end }) => typeof end === "object" && String(end.error).includes("ended: still"))) count("a deadline passed")
     }
@@ -52,8 +52,8 @@ describe("the plays", () => {
       geeknow: 50,
       xai: 50,
       "several watchers": 100,
-      "a look aborted": 20,
-      "a look refused for now": 10,
+      "a poll aborted": 20,
+      "a poll rate-limited": 10,
       "no handle": 5,
       "a deadline passed": 50,
       Submitted: 400,

@@ -43,9 +43,9 @@ describe("expectStates", () => {
     }
   )
 
-  it.each([undefined, null, {}, 5, "s-q-ok"])("%j is nothing to look at", async (source) => {
+  it.each([undefined, null, {}, 5, "s-q-ok"])("%j is nothing to watch", async (source) => {
     // As from JavaScript, which has no types.
-    await expect(Reflect.apply(expectStates, undefined, [source]).toBe("s-ok")).rejects.toThrow("There is nothing to look at")
+    await expect(Reflect.apply(expectStates, undefined, [source]).toBe("s-ok")).rejects.toThrow("There is nothing to watch")
   })
 
   it.each([
@@ -60,7 +60,7 @@ describe("expectStates", () => {
     [[s, running(), failed], "s-r+-failed"],
     [[s, running(0.1), running(), done], "s-r*-r-ok"],
     [[], ""]
-  ])("%#: is content with it", async (states, picture) => {
+  ])("%#: accepts it", async (states, picture) => {
     expect(await differing(states, picture)).toBe(undefined)
   })
 
@@ -71,7 +71,7 @@ describe("expectStates", () => {
     [life, "s-q-r*", "✓ came, and nothing more was expected", 18],
     [[s, done], "s-q-ok", "✓ came, and q was expected", 2],
     [[s, running(), done], "s-r(0.5)-ok", "r came, and r(0.5) was expected", 2]
-  ])("%#: points at the first state that is another", async (states, picture, what, column) => {
+  ])("%#: points at the first state that differs", async (states, picture, what, column) => {
     const error = await differing(states, picture)
     expect(error?.message.split("\n")).toEqual([
       "The states are not as expected.",
@@ -82,7 +82,7 @@ describe("expectStates", () => {
     expect(error).toMatchObject({ name: "AssertionError", expected: picture, actual: pictureOf(states) })
   })
 
-  it("is content with the picture of any life, and with no other end", async () => {
+  it("accepts the picture of any life, and no other end", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom(s, q, running(), running(0.5)), { maxLength: 8 }), async (states) => {
         expect(await differing([...states, done], pictureOf([...states, done]))).toBe(undefined)
@@ -117,12 +117,12 @@ describe("expectStates", () => {
       await expect(expectStates(handle).toBe(picture)).resolves.toBe(undefined)
     })
 
-    it("a job of which sight is lost, and says why", async () => {
+    it("a job that is lost, and says why", async () => {
       const client = createClient({ provider, fetch, pace: 1, logLevel: "none" })
       const gone = { prompt: "A candle, mock:fault=poll-error.invalid-argument" }
       await expect(expectStates(await client.submit(gone)).toBe("s-lost")).resolves.toBe(undefined)
       await expect(expectStates(await client.submit({ prompt: `${gone.prompt} again` })).toBe("s-ok")).rejects.toThrow(
-        /s-#\n.*# came, and ok was expected\nSight of the job was lost: /u
+        /s-#\n.*# came, and ok was expected\nThe job was lost: /u
       )
       now += 1
     })

@@ -1,4 +1,4 @@
-/** Our own client, explored as any other: a hundred worlds a provider, and the verdict is the mock's. */
+/** Our own client, explored like any other: a hundred worlds per provider, judged by the mock. */
 import { Artifact, Job, Provider } from "@reelay/core"
 import { Mock } from "@reelay/mock-server"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest"
 import * as Virtual from "../src/internal/virtual.ts"
 import { type Definition, definitions } from "./subjects.ts"
 
-/** What the mock says of an exploration, as far as it is read here. */
+/** The part of the mock's answer about an exploration that is read here. */
 interface At {
   readonly session: string
   readonly case: number
@@ -20,7 +20,7 @@ interface At {
 
 const pace = 5000
 
-/** Makes a video at `base`, tells the mock what it saw, and fetches the file. That it fails is an answer too. */
+/** Makes a video at `base`, reports to the mock what it saw, and fetches the file. A failure is a result too. */
 const makeVideo = (definition: Definition, base: string, trace: (id: string, states: ReadonlyArray<string>) => Promise<void>) =>
   Effect.gen(function* () {
     const provider = Provider.configure(definition)({ apiKey: "key", baseUrl: base })

@@ -12,7 +12,7 @@ const key = "sk-secret-7f3a9c51"
 const token = "tok-secret-51c9a3f7"
 const configured = "https://gateway.test/api"
 
-/** Addresses that are not the configured one, though some look much like it. */
+/** Addresses that are not the configured one, though some are similar. */
 const foreign = fc.oneof(
   fc.constantFrom(
     "https://gateway.test.evil.test/api",
@@ -32,7 +32,7 @@ const foreign = fc.oneof(
   fc.webUrl({ validSchemes: ["http", "https"] }).map((url) => url.replace(/\/+$/u, ""))
 )
 
-/** Addresses that are none: with a user name, a query, or no scheme that Reelay speaks. */
+/** Invalid addresses: with a user name, a query, or an unsupported scheme. */
 const broken = fc.constantFrom(
   "https://gateway.test/api@evil.test",
   "https://gateway.test@evil.test/api",
@@ -47,11 +47,11 @@ const broken = fc.constantFrom(
 
 interface Sent {
   readonly origin: string
-  /** All that the request says, but for the journal's own host. */
+  /** Everything in the request, except the journal's own host. */
   readonly text: string
 }
 
-/** What was sent, and an answer that is good for nothing. */
+/** Records what was sent, and gives a useless answer. */
 const recording = () => {
   const sent: Array<Sent> = []
   const client: typeof globalThis.fetch = async (input, init) => {
@@ -87,7 +87,7 @@ const named = (wanted: string): Definition => {
   return found
 }
 
-/** A reference as somebody may paste it: its address leads elsewhere. */
+/** A reference that a user may paste: its address leads elsewhere. */
 const given = fc
   .record({ name: names, baseUrl: fc.oneof({ weight: 3, arbitrary: foreign }, broken) })
   .filter(({ baseUrl }) => baseUrl !== configured && definitions.every((definition) => baseUrl !== definition.baseUrl))
@@ -136,7 +136,7 @@ const entryOf = (ref: JobRef.JobRef): Journal.Entry => ({
 })
 
 describe.each(Object.entries(journals))("a reference to a foreign address, %s,", (_, known) => {
-  it.each(Object.entries(operations))("never draws the key there: %s", async (_name, operation) => {
+  it.each(Object.entries(operations))("never sends the key there: %s", async (_name, operation) => {
     await fc.assert(
       fc.asyncProperty(given, async ({ baseUrl, name: wanted }) => {
         const definition = named(wanted)
@@ -161,7 +161,7 @@ describe.each(Object.entries(journals))("a reference to a foreign address, %s,",
   })
 })
 
-describe("what a journal of one's own remembers", () => {
+describe("a job in one's own journal", () => {
   it("is followed at the address that the key was sent to before, and nowhere else", async () => {
     await fc.assert(
       fc.asyncProperty(names, foreign, foreign, async (wanted, mine, pasted) => {

@@ -1,22 +1,22 @@
-/** What a process that will be frozen is told, and what it tells. */
+/** Messages to and from a process that will be frozen. */
 
 export interface FreezePlan {
   /** Names the video in its prompt. */
   readonly name: string
   readonly url: string
   readonly journal: string
-  /** `intent`: it is durable, and its writer has not heard of it. `connection`: it is written, and the connection is being made. */
+  /** `intent`: it is durable, and its writer does not know yet. `connection`: it is written, and the connection is being made. */
   readonly moment: "intent" | "connection"
   readonly transport: "undici" | "fetch"
 }
 
-/** What came of its one submission. */
+/** The result of its one submission. */
 export interface Frozen {
   readonly id?: string
   readonly error?: string
 }
 
-/** Each has a journal of its own, and all of them the same key. */
+/** Each has its own journal, and all have the same key. */
 export const key = "the one key"
 
 export const promptOf = (name: string): string => `Film ${name}.`

@@ -1,8 +1,8 @@
 /**
- * A process that stands still between its intent and the first byte: a stopped one, a paused machine, a wall clock that is set. What it wrote may
- * have been given up meanwhile, so it looks at both clocks before it sends.
+ * A process that is frozen between its intent and the first byte: a stopped process, a paused machine, a wall clock that is set. Its intent may
+ * have been given up meanwhile, so it checks both clocks before it sends.
  *
- * What no test can close: a process that is frozen after that poll, and before the kernel has the bytes, sends them after it thaws.
+ * What no test can close: a process that is frozen after that check, and before the kernel has the bytes, sends them after it thaws.
  */
 import { Job, JobError, Journal, KeyValueJournal } from "@reelay/core"
 import { createClient, FileJournal } from "@reelay/node"
@@ -22,15 +22,15 @@ import { type Frozen, type FreezePlan, isFrozen, key, promptOf } from "./freeze.
 import { at, directory, failure, later, served } from "./sockets.ts"
 import { storeOf } from "./store.ts"
 
-/** Longer than the 5 s for which an intent may be sent: the one wait in real time, once for all cases. */
+/** Longer than the 5 s for which an intent may be sent: the only wait in real time, once for all cases. */
 const standing = 6000
 
 /** A process that waits between its intent and the first byte. */
 interface Victim {
   readonly child: ChildProcess
-  /** Resolves where it is about to send. */
+  /** Resolves when it is about to send. */
   readonly here: Promise<unknown>
-  /** What came of its submission; `undefined` if it was killed. */
+  /** The result of its submission; `undefined` if it was killed. */
   readonly ended: Promise<Frozen | undefined>
 }
 
@@ -45,19 +45,19 @@ const bear = async (plan: FreezePlan): Promise<Victim> => {
   later(async () => child.kill("SIGKILL"))
   let said = ""
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said += chunk))
-  let told: Frozen | undefined
+  let result: Frozen | undefined
   const here = new Promise((resolve, reject) => {
     child.once("close", () => reject(new Error(`a victim ended too soon: ${said}`)))
     child.on("message", (message) => {
       if (message === "ready") child.send(plan)
       else if (message === "here") resolve(message)
-      else if (isFrozen(message)) told = message
+      else if (isFrozen(message)) result = message
     })
   })
   here.catch(() => undefined)
   const ended = new Promise<Frozen | undefined>((resolve, reject) => {
     child.once("close", (code, signal) => {
-      if (code === 0 || signal === "SIGKILL") resolve(told)
+      if (code === 0 || signal === "SIGKILL") resolve(result)
       else reject(new Error(`a victim ended with ${code ?? signal}: ${said}`))
     })
   })
@@ -65,7 +65,7 @@ const bear = async (plan: FreezePlan): Promise<Victim> => {
   return { child, here, ended }
 }
 
-/** The claim of a process that stands still on another machine: its last sign of life is two minutes old. On this machine it would be respected. */
+/** The claim of a frozen process on another machine: its last sign of life is two minutes old. On this machine it would be respected. */
 const fromElsewhere = (journal: string): void => {
   const claims = join(journal, "claims")
   const then = Date.now() / 1000 - 120
@@ -77,7 +77,7 @@ const fromElsewhere = (journal: string): void => {
   }
 }
 
-/** One case: a process, what happens to its entry while it stands still, and what was seen before and afterwards. */
+/** One case: a process, what happens to its entry while it is frozen, and what was seen before and afterwards. */
 interface Case {
   readonly moment: FreezePlan["moment"]
   readonly transport: FreezePlan["transport"]
@@ -106,9 +106,9 @@ const nameOf = ({ meanwhile, moment, transport }: Case): string => `${meanwhile}
 const those = (meanwhile: Meanwhile): ReadonlyArray<readonly [string, Case]> =>
   cases.filter((each) => each.meanwhile === meanwhile).map((each) => [`${each.moment}, ${each.transport}`, each])
 
-/** It has a job after the thaw, or was given up as what was surely not sent. */
-const outcomeOf = (told: Frozen | undefined): "job" | "given up" | "else" =>
-  told?.id !== undefined ? "job" : told?.error?.includes("No job was made.") === true ? "given up" : "else"
+/** It has a job after the thaw, or was given up as certainly not sent. */
+const outcomeOf = (result: Frozen | undefined): "job" | "given up" | "else" =>
+  result?.id !== undefined ? "job" : result?.error?.includes("No job was made.") === true ? "given up" : "else"
 
 const scene = async () => {
   const server = await served()
@@ -133,7 +133,7 @@ const scene = async () => {
   }
   type Prepared = Awaited<ReturnType<typeof prepare>>
 
-  /** Answers with what the others have seen meanwhile. */
+  /** Returns what the others have seen meanwhile. */
   const act = async ({ entries, journal, meanwhile, other, submit, victim }: Prepared, intent: Journal.Entry): Promise<unknown> => {
     if (meanwhile === "nothing") return undefined
     if (meanwhile === "killed") return void victim.child.kill("SIGKILL")
@@ -168,7 +168,7 @@ const scene = async () => {
     if (intent === undefined || more.length > 0) throw new Error("there is not one intent")
     const before = { intent, posts: sent() }
     const seen = await act(prepared, intent)
-    // It waits in the pipe of one that stands still.
+    // It waits in the pipe of a frozen process.
     if (prepared.meanwhile !== "killed") victim.child.send("go")
     return { ...prepared, before, seen }
   }
@@ -178,11 +178,11 @@ const scene = async () => {
   await sleep(standing)
   const still = frozen.map(({ posts: sent }) => sent())
   for (const { meanwhile, victim } of frozen) if (meanwhile !== "killed") victim.child.kill("SIGCONT")
-  const told = await Promise.all(frozen.map(({ victim }) => victim.ended))
-  return new Map(frozen.map((each, index) => [each.name, { ...each, still: still[index], told: told[index] }]))
+  const result = await Promise.all(frozen.map(({ victim }) => victim.ended))
+  return new Map(frozen.map((each, index) => [each.name, { ...each, still: still[index], result: result[index] }]))
 }
 
-/** SIGSTOP is no signal of Windows. */
+/** Windows has no SIGSTOP. */
 describe.skipIf(process.platform === "win32")("a process that was stopped for 6 s between its intent and the first byte", () => {
   let scenes: Awaited<ReturnType<typeof scene>>
   beforeAll(async () => {
@@ -203,14 +203,14 @@ describe.skipIf(process.platform === "win32")("a process that was stopped for 6 
     }
   })
 
-  it.each(those("nothing"))("T42: at its %s, and whose entry nobody touched, renews it and sends once", async (_, each) => {
-    const { before, entries, posts, told } = of(each)
-    expect(told).toEqual({ id: expect.any(String) })
+  it.each(those("nothing"))("T42: at its %s, and whose entry was not touched, renews it and sends once", async (_, each) => {
+    const { before, entries, posts, result } = of(each)
+    expect(result).toEqual({ id: expect.any(String) })
     expect(posts()).toBe(1)
     const [entry, ...more] = await entries()
     expect(more).toEqual([])
-    expect(entry).toMatchObject({ id: before.intent.id, fate: { _tag: "Accepted", ref: { id: told?.id } } })
-    // It was another intent that was sent, of another attempt.
+    expect(entry).toMatchObject({ id: before.intent.id, fate: { _tag: "Accepted", ref: { id: result?.id } } })
+    // The intent that was sent was another one, of another attempt.
     expect(entry?.attempt).not.toBe(before.intent.attempt)
     expect((entry?.at ?? 0) - before.intent.at).toBeGreaterThan(5000)
   })
@@ -218,11 +218,11 @@ describe.skipIf(process.platform === "win32")("a process that was stopped for 6 
   it.each(those("taken over"))(
     "T42: at its %s, and whose key another has submitted, sends nothing, and has no other job",
     async (_, each) => {
-      const { entries, posts, seen, submit, told } = of(each)
+      const { entries, posts, seen, submit, result } = of(each)
       expect(seen).toEqual(expect.any(String))
-      expect(outcomeOf(told)).not.toBe("else")
-      // It answers with the other's job, or says that nothing was sent; whoever asks again has the other's job.
-      expect(told?.id ?? seen).toBe(seen)
+      expect(outcomeOf(result)).not.toBe("else")
+      // It returns the other's job, or says that nothing was sent; the next call returns the other's job.
+      expect(result?.id ?? seen).toBe(seen)
       expect(posts()).toBe(1)
       expect((await submit()).ref.id).toBe(seen)
       expect(posts()).toBe(1)
@@ -230,53 +230,53 @@ describe.skipIf(process.platform === "win32")("a process that was stopped for 6 
     }
   )
 
-  it.each(those("marked unknown"))("at its %s, and whose fate was marked as unknown, heals that: nothing was sent", async (_, each) => {
-    const { before, entries, posts, seen, told } = of(each)
+  it.each(those("marked unknown"))("at its %s, and whose outcome was marked unknown, fixes that: nothing was sent", async (_, each) => {
+    const { before, entries, posts, seen, result } = of(each)
     expect(seen).toEqual(["Unknown"])
-    const outcome = outcomeOf(told)
+    const outcome = outcomeOf(result)
     expect(outcome).not.toBe("else")
     expect(posts()).toBe(outcome === "job" ? 1 : 0)
     const after = await entries()
-    expect(after).toMatchObject(outcome === "job" ? [{ fate: { _tag: "Accepted", ref: { id: told?.id } } }] : [])
+    expect(after).toMatchObject(outcome === "job" ? [{ fate: { _tag: "Accepted", ref: { id: result?.id } } }] : [])
     expect(after.map(({ attempt }) => attempt)).not.toContain(before.intent.attempt)
   })
 
-  it.each(those("reported unknown"))("at its %s, and whose fate others were told is unknown, heals that for them too", async (_, each) => {
-    const { entries, posts, seen, submit, told } = of(each)
-    expect(seen).toBeInstanceOf(JobError.JobError)
-    expect(seen).toMatchObject({ reason: { _tag: "SubmitUnknown" } })
-    expect(outcomeOf(told)).not.toBe("else")
-    const again = await submit()
-    expect([told?.id ?? again.ref.id, posts()]).toEqual([again.ref.id, 1])
-    expect(await entries()).toMatchObject([{ fate: { _tag: "Accepted", ref: { id: again.ref.id } } }])
-  })
+  it.each(those("reported unknown"))(
+    "at its %s, and whose outcome was reported to others as unknown, fixes that for them too",
+    async (_, each) => {
+      const { entries, posts, seen, submit, result } = of(each)
+      expect(seen).toBeInstanceOf(JobError.JobError)
+      expect(seen).toMatchObject({ reason: { _tag: "SubmitUnknown" } })
+      expect(outcomeOf(result)).not.toBe("else")
+      const again = await submit()
+      expect([result?.id ?? again.ref.id, posts()]).toEqual([again.ref.id, 1])
+      expect(await entries()).toMatchObject([{ fate: { _tag: "Accepted", ref: { id: again.ref.id } } }])
+    }
+  )
 
-  it.each(those("given a job"))("at its %s, and whose job somebody has found, sends nothing, and has no other job", async (_, each) => {
-    const { entries, posts, submit, told } = of(each)
-    expect(outcomeOf(told)).not.toBe("else")
-    expect(told?.id ?? "found-by-hand").toBe("found-by-hand")
+  it.each(those("given a job"))("at its %s, and whose job was found by hand, sends nothing, and has no other job", async (_, each) => {
+    const { entries, posts, submit, result } = of(each)
+    expect(outcomeOf(result)).not.toBe("else")
+    expect(result?.id ?? "found-by-hand").toBe("found-by-hand")
     expect((await submit()).ref.id).toBe("found-by-hand")
     expect(posts()).toBe(0)
     expect(await entries()).toMatchObject([{ fate: { _tag: "Accepted", ref: { id: "found-by-hand" } } }])
   })
 
-  it.each([...those("forgotten"), ...those("given up")])(
-    "at its %s, and whose entry somebody removed, sends once at the most",
-    async (_, each) => {
-      const { entries, posts, submit, told } = of(each)
-      const outcome = outcomeOf(told)
-      expect(outcome).not.toBe("else")
-      expect(posts()).toBe(outcome === "job" ? 1 : 0)
-      expect(await entries()).toHaveLength(posts())
-      // Whoever comes now with the key pays for no second one.
-      const again = await submit()
-      expect([told?.id ?? again.ref.id, posts()]).toEqual([again.ref.id, 1])
-    }
-  )
+  it.each([...those("forgotten"), ...those("given up")])("at its %s, and whose entry was removed, sends at most once", async (_, each) => {
+    const { entries, posts, submit, result } = of(each)
+    const outcome = outcomeOf(result)
+    expect(outcome).not.toBe("else")
+    expect(posts()).toBe(outcome === "job" ? 1 : 0)
+    expect(await entries()).toHaveLength(posts())
+    // The next submission under the key pays for no second one.
+    const again = await submit()
+    expect([result?.id ?? again.ref.id, posts()]).toEqual([again.ref.id, 1])
+  })
 
-  it.each(those("killed"))("at its %s, and was killed then, is reported as of unknown fate, and nothing is sent", async (_, each) => {
-    const { entries, other, posts, submit, told } = of(each)
-    expect(told).toBeUndefined()
+  it.each(those("killed"))("at its %s, and was killed then, is reported with an unknown outcome, and nothing is sent", async (_, each) => {
+    const { entries, other, posts, submit, result } = of(each)
+    expect(result).toBeUndefined()
     const events: Array<Job.Resumed> = []
     for await (const event of other().client.resumeAll()) events.push(event)
     expect(events).toMatchObject([{ _tag: "Error", entry: { key }, error: { reason: { _tag: "SubmitUnknown" } } }])
@@ -286,8 +286,8 @@ describe.skipIf(process.platform === "win32")("a process that was stopped for 6 
   })
 })
 
-describe.skipIf(process.platform === "win32")("a claim that was taken over from one that only stood still", () => {
-  it("is still the taker's when that one has let go of its own", async () => {
+describe.skipIf(process.platform === "win32")("a claim that was taken over from a process that was only frozen", () => {
+  it("still belongs to the new holder when the old one has released its own", async () => {
     const journal = join(await directory(), "journal")
     const server = await served()
     const victim = await bear({ name: "claimed", url: server.url, journal, moment: "intent", transport: "undici" })
@@ -343,7 +343,7 @@ const standingStill = (life: (world: Machine) => Effect.Effect<unknown, unknown,
         })
       )
       const journal = KeyValueJournal.make(storeOf())
-      /** Waits so long after each of its first intents, or does something else. */
+      /** Waits this long after each of its first intents, or does something else. */
       const slow = (...after: ReadonlyArray<Effect.Effect<unknown>>): Journal.Journal["Service"] => {
         const left = [...after]
         return { ...journal, create: (entry) => Effect.tap(journal.create(entry), () => left.shift() ?? Effect.void) }
@@ -361,11 +361,11 @@ const standingStill = (life: (world: Machine) => Effect.Effect<unknown, unknown,
   )
 
 interface Machine {
-  /** When each POST went, by a clock that nobody sets. */
+  /** When each POST was sent, by a clock that is never set. */
   readonly sent: ReadonlyArray<number>
   readonly slow: (...after: ReadonlyArray<Effect.Effect<unknown>>) => Journal.Journal["Service"]
   readonly now: () => number
-  /** So many connections are refused from now on. */
+  /** This many connections are refused from now on. */
   readonly refuse: (times: number) => void
   readonly step: (by: number) => Effect.Effect<void>
   readonly fates: Effect.Effect<ReadonlyArray<string>>
@@ -375,7 +375,7 @@ const submitWith = (journal: Journal.Journal["Service"], options: Job.SubmitOpti
   Effect.provideService(Job.submit(provider, request, { key, ...options }), Journal.Journal, journal)
 
 describe("an intent", () => {
-  it.each([5001, 6000, 20_000])("that took %i ms to write is not sent, is renewed by the next try, and sent once", async (millis) => {
+  it.each([5001, 6000, 20_000])("that took %i ms to write is not sent, is renewed by the next attempt, and sent once", async (millis) => {
     await standingStill(({ fates, sent, slow }) =>
       Effect.gen(function* () {
         const handle = yield* submitWith(slow(Effect.sleep(millis)))
@@ -412,7 +412,7 @@ describe("an intent", () => {
     )
   })
 
-  it("is renewed by each further try: what a refused connection took does not age it", async () => {
+  it("is renewed by each further attempt: the time of a refused connection does not age it", async () => {
     await standingStill(({ refuse, sent, slow }) =>
       Effect.gen(function* () {
         refuse(3)
@@ -422,7 +422,7 @@ describe("an intent", () => {
     )
   })
 
-  it("of a machine that slept, whose monotonic clock stood still, is not sent: the wall clock tells", async () => {
+  it("of a machine that slept, whose monotonic clock stood still, is not sent, by the wall clock", async () => {
     await standingStill(({ sent, slow, step }) =>
       Effect.gen(function* () {
         const handle = yield* submitWith(slow(step(6000)))
@@ -433,7 +433,7 @@ describe("an intent", () => {
     )
   })
 
-  it("of a machine whose wall clock was set back meanwhile is not sent: the monotonic clock tells", async () => {
+  it("of a machine whose wall clock was set back meanwhile is not sent, by the monotonic clock", async () => {
     await standingStill(({ sent, slow, step }) =>
       Effect.gen(function* () {
         yield* submitWith(slow(Effect.andThen(Effect.sleep(6000), step(-hour))))
@@ -452,7 +452,7 @@ describe("an intent", () => {
     )
   })
 
-  it("without a journal is nothing that could grow old", async () => {
+  it("does not age without a journal", async () => {
     await standingStill(({ sent }) =>
       Effect.gen(function* () {
         yield* Job.submit(provider, request)
@@ -461,7 +461,7 @@ describe("an intent", () => {
     )
   })
 
-  it("that is too old, and whose key another has taken meanwhile, is not sent", async () => {
+  it("that is too old, and whose key was taken by another meanwhile, is not sent", async () => {
     await standingStill(({ fates, sent, slow }) =>
       Effect.gen(function* () {
         const journal = slow()
@@ -469,7 +469,7 @@ describe("an intent", () => {
         const [first] = yield* journal.entries
         if (first?._tag !== "Entry") return yield* Effect.die(new Error("there is no entry"))
         yield* journal.remove(first.id)
-        // Another machine puts its own in the place while this one stands still.
+        // Another machine replaces it with its own while this one is frozen.
         const taking = Effect.andThen(journal.remove(first.id), journal.write({ ...first, attempt: "another" }))
         const late = slow(Effect.andThen(Effect.sleep(6000), Effect.orDie(taking)))
         const exit = yield* Effect.result(submitWith(late, { maySubmitAgain: true }))

@@ -1,4 +1,4 @@
-/** The program that is frozen between its intent and the first byte: it submits once, under a key. What to do is told over IPC. */
+/** The program that is frozen between its intent and the first byte: it submits once, under a key. Its instructions come over IPC. */
 import type { Journal } from "@reelay/core"
 import { createClient, FileJournal } from "@reelay/node"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import { isFreezePlan, key, promptOf, type Frozen, type FreezePlan } from "./fre
 
 const tell = (message: string | Frozen): void => void process.send?.(message)
 
-/** Tells where it is, once, and waits for "go". */
+/** Reports where it is, once, and waits for "go". */
 const gate = (): (() => Promise<void>) => {
   let passed: Promise<void> | undefined
   return () =>
@@ -64,6 +64,6 @@ process.once("message", (plan) => {
   if (!isFreezePlan(plan)) throw new Error("this is no plan")
   void run(plan).then((frozen) => process.send?.(frozen, () => process.disconnect()))
 })
-// Who is killed could not write down what was compiled.
+// A killed process could not save its compile cache.
 flushCompileCache()
 process.send?.("ready")

@@ -3,35 +3,35 @@ import { describe, expect, it } from "vitest"
 import { accepted, honest, hostile, json, type Trick, tricks } from "./hostile.ts"
 import { at, client, failure, statesOf, tagsOf } from "./sockets.ts"
 
-const faces = ["node", "fetch"] as const
-const cases = Object.entries(tricks).flatMap(([what, trick]) => faces.map((face) => ({ face, trick, what })))
+const transports = ["node", "fetch"] as const
+const cases = Object.entries(tricks).flatMap(([what, trick]) => transports.map((transport) => ({ transport, trick, what })))
 const prompt = "A candle."
 
-/** A server that accepts one job of xAI's, and then does as it likes. */
-const accepting = (look: (before: number) => Trick) => hostile((line, before) => (line.startsWith("POST") ? accepted : look(before)))
+/** A server that accepts one xAI job, and then misbehaves. */
+const accepting = (poll: (before: number) => Trick) => hostile((line, before) => (line.startsWith("POST") ? accepted : poll(before)))
 
 describe.concurrent("a server that at each poll", () => {
-  it.each(cases)("$what is given up in the end over $face, and the ref is told", async ({ face, trick, what }) => {
+  it.each(cases)("$what is given up in the end over $transport, and the ref is reported", async ({ transport, trick, what }) => {
     const server = await accepting(() => trick)
-    const job = await client(face, at("xai", server.url), 1500).submit({ prompt })
+    const job = await client(transport, at("xai", server.url), 1500).submit({ prompt })
     const error = await failure(job.result())
     expect(error).toMatchObject(
       what === "answers with a success that names no video"
         ? { _tag: "JobFailed", state: { failure: { code: "NoArtifact" }, ref: { id: "job-1" } } }
         : { _tag: "JobError", ref: { id: "job-1" } }
     )
-    const looks = server.requests.filter((line) => line.startsWith("GET")).length
+    const polls = server.requests.filter((line) => line.startsWith("GET")).length
     // 1500 ms at a pace of 60 ms: more would be spinning.
-    expect(looks).toBeGreaterThan(0)
-    expect(looks).toBeLessThanOrEqual(1500 / 60 + 1)
+    expect(polls).toBeGreaterThan(0)
+    expect(polls).toBeLessThanOrEqual(1500 / 60 + 1)
     expect(server.requests.filter((line) => line.startsWith("POST"))).toHaveLength(1)
   })
 })
 
 describe.concurrent("a server that at the first two polls", () => {
-  it.each(cases)("$what does not stop a job over $face", async ({ face, trick }) => {
+  it.each(cases)("$what does not stop a job over $transport", async ({ transport, trick }) => {
     const server = await accepting((before) => (before < 2 ? trick : honest))
-    const job = await client(face, at("xai", server.url)).submit({ prompt })
+    const job = await client(transport, at("xai", server.url)).submit({ prompt })
     const states = await statesOf(job)
     expect(tagsOf(states)).toEqual(["Submitted", "Succeeded"])
     expect(states.at(-1)).toMatchObject({ artifacts: [{ url: "https://cdn.test/x.mp4" }], polls: 3 })
@@ -42,18 +42,18 @@ const telling = new Set(["answers with 429"])
 
 describe.concurrent("a server that at the submission", () => {
   it.each(cases.filter(({ what }) => !telling.has(what)))(
-    "$what leaves its outcome unknown over $face, with one POST",
-    async ({ face, trick }) => {
+    "$what leaves its outcome unknown over $transport, with one POST",
+    async ({ transport, trick }) => {
       const server = await hostile(() => trick)
-      const error = await failure(client(face, at("xai", server.url)).submit({ prompt }))
+      const error = await failure(client(transport, at("xai", server.url)).submit({ prompt }))
       expect(error).toMatchObject({ _tag: "JobError", reason: { _tag: "SubmitUnknown" } })
       expect(server.requests).toHaveLength(1)
     }
   )
 
-  it.each(faces)("closes the connection before the request is not asked twice over %s", async (face) => {
+  it.each(transports)("closes the connection before the request is not posted to twice over %s", async (transport) => {
     const server = await hostile(() => tricks["closes after the request"])
-    expect(await failure(client(face, at("xai", server.url)).submit({ prompt }))).toBeInstanceOf(JobError.JobError)
+    expect(await failure(client(transport, at("xai", server.url)).submit({ prompt }))).toBeInstanceOf(JobError.JobError)
     expect(server.requests).toHaveLength(1)
   })
 })
@@ -62,7 +62,7 @@ describe.concurrent("an answer that breaks what reads it", () => {
   const deep = `${'{"error":'.repeat(90_000)}1${"}".repeat(90_000)}`
   const raw: Trick = (socket) => void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${deep.length}\r\nConnection: close\r\n\r\n${deep}`)
 
-  it("by its depth at a look is a failed poll", async () => {
+  it("by its depth is a failed poll", async () => {
     const server = await accepting((before) => (before < 1 ? raw : honest))
     const job = await client("node", at("xai", server.url)).submit({ prompt })
     expect((await job.result())._tag).toBe("Succeeded")
@@ -73,20 +73,20 @@ describe.concurrent("an answer that breaks what reads it", () => {
     expect(await failure(client("node", at("xai", server.url)).submit({ prompt }))).toMatchObject({ reason: { _tag: "SubmitUnknown" } })
   })
 
-  it("by a link that is no URL is a success without a video, or with another", async () => {
+  it("by an invalid link is a success without a video, or with another", async () => {
     const server = await accepting(() => json(200, { status: "done", video: { url: "/\\[" } }))
     const job = await client("node", at("xai", server.url), 1500).submit({ prompt })
     expect(await failure(job.result())).toMatchObject({ _tag: "JobFailed" })
   })
 
   // "/\cdn.evil.test/x.mp4" reads as "//cdn.evil.test/x.mp4", which is another host.
-  it("by a backslash does not lead a path away from the API's origin", async () => {
+  it("by a backslash does not move a path away from the API's origin", async () => {
     const server = await accepting(() => json(200, { status: "done", video: { url: "/\\cdn.evil.test/x.mp4" } }))
     const job = await client("node", at("xai", server.url), 1500).submit({ prompt })
     expect(await failure(job.result())).toMatchObject({ _tag: "JobFailed", state: { failure: { code: "NoArtifact" } } })
   })
 
-  it("by repeating the key as a code does not make it stand in a message", async () => {
+  it("by repeating the key as a code does not put it into a message", async () => {
     const server = await accepting(() => json(400, { code: "no sk-test-key", error: "no" }))
     const job = await client("node", at("xai", server.url), 1500).submit({ prompt })
     expect(String(await failure(job.result()))).not.toContain("sk-test-key")

@@ -1,8 +1,8 @@
-/** Servers that do what no server should, byte by byte. */
+/** Servers that misbehave, byte by byte. */
 import { createServer, type Socket } from "node:net"
 import { later } from "./sockets.ts"
 
-/** What is done to one request. */
+/** How one request is treated. */
 export type Trick = (socket: Socket) => void
 
 const answer =
@@ -19,7 +19,7 @@ const cut =
 
 const success = '{"status":"done","video":{"url":"https://cdn.test/x.mp4","duration":6}'
 
-/** Each of these tells nothing about a job. */
+/** Each of these says nothing about a job. */
 export const tricks = {
   "resets after the request": (socket: Socket) => void socket.resetAndDestroy(),
   "closes after the request": (socket: Socket) => void socket.end(),
@@ -37,7 +37,7 @@ export const tricks = {
   "answers with a success that names no video": answer(200, '{"status":"done","video":{"url":""}}')
 } as const satisfies Record<string, Trick>
 
-/** A success as xAI writes it, for a hostile server that comes to its senses. */
+/** xAI's form of a success, for a hostile server that recovers. */
 export const honest = answer(200, `${success}}`)
 export const accepted = answer(200, '{"request_id":"job-1"}')
 export const json = (status: number, body: unknown): Trick => answer(status, JSON.stringify(body))
@@ -47,7 +47,7 @@ export interface Hostile {
   readonly requests: ReadonlyArray<string>
 }
 
-/** A server on a port of its own. `trick` chooses by the request line and by how many came before with the same method. */
+/** A server on its own port. `trick` chooses by the request line and by the number of earlier requests with the same method. */
 export const hostile = async (trick: (line: string, before: number) => Trick): Promise<Hostile> => {
   const requests: Array<string> = []
   const sockets = new Set<Socket>()

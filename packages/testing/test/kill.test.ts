@@ -4,13 +4,13 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { names } from "./configured.ts"
-import { age, type Moment, toldBy, type Victim, world } from "./killing.ts"
+import { age, type Moment, reportOf, type Victim, world } from "./killing.ts"
 import { type Broken, nameOf, type Plan } from "./plan.ts"
 
-/** Set it to what a failing run has named, to have the same moments again. */
+/** Set it to the value that a failing run has named, to repeat the same moments. */
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 
-/** Each kind of moment comes up as often as any other; which one of its kind is drawn. */
+/** Each kind of moment is equally frequent; the moment within its kind is drawn. */
 const kinds: ReadonlyArray<readonly [kind: string, moments: fc.Arbitrary<Moment>]> = [
   ["time", fc.integer({ min: 0, max: 300 }).map((after): Moment => ({ _tag: "Time", after }))],
   ...(["submit", "poll", "file"] as const).flatMap((route) =>
@@ -38,17 +38,17 @@ const kinds: ReadonlyArray<readonly [kind: string, moments: fc.Arbitrary<Moment>
   )
 ]
 
-/** What comes before an answer to a submission comes up twice as often. */
+/** Moments before an answer to a submission are twice as frequent. */
 const weighted = [...kinds, ...kinds.slice(0, 6)]
 const orders = ["resume first", "batches first", "at once"] as const
-/** A download that was left just now is waited for, 5 s: often it is made to look as if it had been left long ago. */
+/** A fresh part file is watched for 5 s: often it is aged so that it counts as old. */
 const mostly = fc.nat({ max: 5 }).map((drawn) => drawn > 0)
 const round = ([kind, moments]: (typeof kinds)[number]) =>
   fc.record({ kind: fc.constant(kind), moment: moments, order: fc.constantFrom<Plan["order"]>(...orders), aged: mostly })
 const life = fc.shuffledSubarray(weighted, { minLength: weighted.length }).chain((shuffled) => fc.tuple(...shuffled.map(round)))
 
 const keys = ["k0", "k1", "k2", "k3", "k4", "k5"]
-/** Kills for each provider. */
+/** Kills per provider. */
 const kills = 50
 
 describe.concurrent(`killed at 200 random moments (KILL_SEED=${seed})`, () => {
@@ -60,7 +60,7 @@ describe.concurrent(`killed at 200 random moments (KILL_SEED=${seed})`, () => {
     const rounds = fc.sample(life, { seed: seed + names.indexOf(name), numRuns: 2 }).flat()
     for (const [index, { aged, kind, moment, order }] of rounds.entries()) {
       if (killed >= kills) break
-      // Each batch is gone on with in some eight lives, and each fifth life is that of two processes at once.
+      // Each batch is resumed in some eight lives, and each fifth life has two processes at once.
       const batch = `b${Math.floor(index / 8)}`
       batches[batch] = keys
       const plan = { order, batches: { [batch]: keys } }
@@ -71,16 +71,16 @@ describe.concurrent(`killed at 200 random moments (KILL_SEED=${seed})`, () => {
       if (aged) age(videos)
     }
     expect(killed).toBeGreaterThanOrEqual(kills)
-    // Else it has not been where it is dangerous: accepted, and nobody was left to hear of it.
+    // Otherwise the dangerous case was not reached: accepted, and no process left to receive it.
     expect(unheard).toBeGreaterThan(0)
 
     age(videos)
-    const told = await finish(batches)
+    const report = await finish(batches)
     expect(await complaints()).toEqual([])
     const all = (await entries()).filter((entry) => entry._tag === "Entry")
     const open = all.filter(Journal.isOpen)
-    // What is open now was never answered, and is told of; of all else the video is there, or there will be none.
-    expect({ errors: told.errors, unknown: told.unknown }).toEqual({ errors: [], unknown: open.map(nameOf).toSorted() })
+    // An open entry was never answered, and is reported; every other job has its video, or will have none.
+    expect({ errors: report.errors, unknown: report.unknown }).toEqual({ errors: [], unknown: open.map(nameOf).toSorted() })
     expect(open.filter((entry) => Journal.refOf(entry) !== undefined)).toEqual([])
     expect(all.filter(({ fate }) => fate._tag === "Closed" && fate.end !== "Saved" && fate.end !== "Failed")).toEqual([])
     const known = new Set(all.map(nameOf))
@@ -88,8 +88,8 @@ describe.concurrent(`killed at 200 random moments (KILL_SEED=${seed})`, () => {
 
     for (const folder of [journal, claims]) age(folder)
     await entries()
-    // What may stay: the part of a video that was not named in its note yet, and claims, which are left to what may still be claimed.
-    // Also the note of one that was killed while another saved the same video: it is left to who saves to that path again.
+    // What may stay: a part file that was not named in its note yet, and claims to entries that may still be claimed.
+    // Also the note of a process that was killed while another saved the same video: it stays until the next save to that path.
     expect(readdirSync(journal).filter((file) => !file.endsWith(".json"))).toEqual(["claims"])
     const ids = new Map(all.map((entry) => [entry.id, Journal.isOpen(entry)]))
     expect(readdirSync(claims).filter((file) => !/^[\w-]+\.\d+$/u.test(file) || ids.get(file.split(".")[0] ?? "") === false)).toEqual([])
@@ -109,14 +109,14 @@ const race = async (ofBatch: ReadonlyArray<string>, broken?: Broken) => {
   first.begin(planned({ ...plan, disk: { stage: "wait", call: "open", nth: 1 } }))
   await first.waits
   second.begin(planned(plan))
-  const later = await toldBy(second)
+  const later = await reportOf(second)
   first.goOn()
-  const earlier = await toldBy(first)
+  const earlier = await reportOf(first)
   return { wrong: await complaints(), submitted: jobs().length, earlier, later }
 }
 
 describe("processes that run one batch at once", () => {
-  it("submit each of its jobs once, also where one waits while the other goes by", async () => {
+  it("submit each of its jobs once, also if one waits while the other passes", async () => {
     const { earlier, later, submitted, wrong } = await race(keys)
     expect({ submitted, wrong, unknown: [...earlier.unknown, ...later.unknown] }).toEqual({
       submitted: keys.length,
@@ -131,15 +131,15 @@ describe("processes that run one batch at once", () => {
     const all: Array<Victim> = []
     for (let index = 0; index < 4; index++) all.push(await next())
     for (const victim of all) victim.begin(planned({ order: "at once", batches: { b: keys }, singles: [] }))
-    const told = await Promise.all(all.map(toldBy))
+    const reports = await Promise.all(all.map(reportOf))
     expect(await complaints()).toEqual([])
     expect(jobs().length).toBe(keys.length)
-    for (const error of told.flatMap(({ errors }) => errors)) expect(error).toMatch(/another process works on k\d in the batch b/u)
+    for (const error of reports.flatMap(({ errors }) => errors)) expect(error).toMatch(/another process works on k\d in the batch b/u)
     expect(await finish({ b: keys })).toEqual({ unknown: [], errors: [] })
   })
 })
 
-describe("what these tests are to notice is noticed", () => {
+describe("these tests catch what they are for", () => {
   const held: Moment = { _tag: "Wire", route: "submit", stage: "held", nth: 1 }
   const plan = { order: "batches first", batches: { b: ["k0"] }, singles: [] } as const
 
@@ -149,7 +149,7 @@ describe("what these tests are to notice is noticed", () => {
     expect(await complaints()).toEqual(["b/k0 was accepted, and is lost"])
   })
 
-  it("a journal that takes an intent for nothing submits a job twice", async () => {
+  it("a journal that ignores an intent submits a job twice", async () => {
     const { complaints, finish, kill } = await world("xai")
     await kill(held, [plan])
     expect(await complaints()).toEqual([])
@@ -157,7 +157,7 @@ describe("what these tests are to notice is noticed", () => {
     expect(await complaints()).toContain("b/k0 was submitted twice")
   })
 
-  it("a journal that gives a claim to everybody submits a job twice", async () => {
+  it("a journal that grants every claim submits a job twice", async () => {
     expect((await race(["k0"], "gives a claim to everybody")).wrong).toContain("b/k0 was submitted twice")
   })
 })

@@ -1,4 +1,4 @@
-/** A world in which processes are killed: a mock, one journal, one folder of videos, and what must be true of them at any time. */
+/** A world in which processes are killed: a mock, one journal, one folder of videos, and their invariants. */
 import { FileJournal } from "@reelay/node"
 import { Mock } from "@reelay/mock-server"
 import { Journal } from "@reelay/core"
@@ -18,9 +18,9 @@ import { nameOf, type Plan, type Told, videoOf } from "./plan.ts"
 export type Route = "submit" | "poll" | "file"
 
 /**
- * When a process is killed: so many milliseconds after it has begun; at a call to the file system; or around a request.
+ * When a process is killed: a number of milliseconds after it has begun; at a call to the file system; or around a request.
  *
- * `lost`: the request never arrives. `arrives`: it arrives when its sender is dead. `held`: it is answered, and the answer is not sent.
+ * `lost`: the request never arrives. `arrives`: it arrives after its sender died. `held`: it is answered, and the answer is not sent.
  * `half`: half of the answer is. `answered`: all of it.
  */
 export type Moment =
@@ -38,17 +38,17 @@ export interface WireMoment {
 export interface Victim {
   readonly begin: (plan: Plan) => void
   readonly kill: () => Promise<void>
-  /** Resolves where its call to the file system waits. */
+  /** Resolves when its call to the file system waits. */
   readonly waits: Promise<void>
   readonly goOn: () => void
-  /** Resolves with what it told, or `undefined` where it was killed. Rejects where it ended in another way. */
+  /** Resolves with its report, or `undefined` if it was killed. Rejects if it ended in another way. */
   readonly ended: Promise<Told | undefined>
 }
 
 /** The program that is killed, and what Node keeps of it compiled. */
 const program = directory().then((folder) => bundled(new URL("victim.ts", import.meta.url), folder))
 
-/** A process that waits to be told what to do. */
+/** A process that waits for its instructions. */
 const bear = async (): Promise<Victim> => {
   const path = await program
   const child = fork(path, {
@@ -57,12 +57,12 @@ const bear = async (): Promise<Victim> => {
   })
   let said = ""
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (said += chunk))
-  let told: Told | undefined
+  let report: Told | undefined
   const gone = new Promise<readonly [number | null, string | null]>((resolve) => {
     child.once("close", (code, signal) => resolve([code, signal]))
   })
   const ended = gone.then(([code, signal]) => {
-    if (code === 0 || signal === "SIGKILL") return told
+    if (code === 0 || signal === "SIGKILL") return report
     throw new Error(`a victim ended with ${code ?? signal}: ${said}`)
   })
   ended.catch(() => undefined)
@@ -78,16 +78,16 @@ const bear = async (): Promise<Victim> => {
     ended.then(() => reject(new Error("a victim ended before it had begun")), reject)
     child.on("message", (message) => {
       if (message === "ready") resolve(victim)
-      else if (isTold(message)) told = message
+      else if (isTold(message)) report = message
     })
   })
 }
 
-/** What one tells that lives to its end. */
-export const toldBy = async ({ ended }: Victim): Promise<Told> => {
-  const told = await ended
-  if (told === undefined) throw new Error("one that should have lived was killed")
-  return told
+/** The report of a process that lives to its end. */
+export const reportOf = async ({ ended }: Victim): Promise<Told> => {
+  const report = await ended
+  if (report === undefined) throw new Error("a process that should have lived was killed")
+  return report
 }
 
 const isTold = (message: unknown): message is Told => typeof message === "object" && message !== null && "unknown" in message
@@ -101,7 +101,7 @@ const bodyOf = async (incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer
   return new Uint8Array(Buffer.concat(chunks))
 }
 
-/** A moment that has not come after so many milliseconds does not come: what is killed then is killed by time. */
+/** A moment that has not come after this many milliseconds will not come: then the process is killed by time. */
 const patience = 1200
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
@@ -153,7 +153,7 @@ export const world = async (provider: Name) => {
     for (const stream of [incoming, outgoing]) stream.on("error", () => undefined)
     busy.add(incoming)
     answer(incoming, outgoing)
-      // Whoever is dead before the whole request is here sent none.
+      // A process that died before its whole request arrived sent none.
       .catch(() => undefined)
       .finally(() => {
         busy.delete(incoming)
@@ -176,7 +176,7 @@ export const world = async (provider: Name) => {
 
   let spare = bear()
   later(async () => (await spare).kill())
-  /** The next one is born while this one lives: half of a victim's life is spent on imports. */
+  /** The next process starts while this one lives: half of a victim's life is spent on imports. */
   const next = async (): Promise<Victim> => {
     const victim = await spare
     spare = bear()
@@ -186,7 +186,7 @@ export const world = async (provider: Name) => {
   }
   const planned = (plan: Pick<Plan, "batches" | "order" | "singles"> & Partial<Plan>): Plan => ({ provider, url, journal, videos, ...plan })
 
-  /** Lets some live, the first of them until the moment, the others until then or a little longer. Tells how many were killed. */
+  /** Runs some processes, the first until the moment, the others until then or a little longer. Returns how many were killed. */
   const kill = async (moment: Moment, plans: ReadonlyArray<Parameters<typeof planned>[0]>): Promise<number> => {
     const victims: Array<Victim> = []
     for (const _ of plans) victims.push(await next())
@@ -201,21 +201,21 @@ export const world = async (provider: Name) => {
     for (const victim of victims) await victim.kill()
     awaited = undefined
     await quiet()
-    const told = await Promise.all(victims.map(({ ended }) => ended))
-    return told.filter((each) => each === undefined).length
+    const report = await Promise.all(victims.map(({ ended }) => ended))
+    return report.filter((each) => each === undefined).length
   }
 
-  /** One that lives to its end. */
+  /** A process that lives to its end. */
   const finish = async (batches: Plan["batches"], broken?: Plan["broken"]): Promise<Told> => {
     const victim = await next()
     victim.begin(planned({ order: "resume first", batches, singles: [], broken }))
-    return toldBy(victim)
+    return reportOf(victim)
   }
 
   const entries = (): Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>> => Effect.runPromise(FileJournal.make(journal).entries)
   const jobs = () => mock.jobs.map(({ id, prompt }) => ({ id, name: /^Film (\S+)\./u.exec(prompt)?.[1] ?? prompt }))
 
-  /** What is wrong, at any time. */
+  /** The violated invariants. */
   const complaints = async (): Promise<ReadonlyArray<string>> => {
     const all = await entries()
     const wrong: Array<string> = []
@@ -255,7 +255,7 @@ export const world = async (provider: Name) => {
   return { journal, claims, videos, next, planned, kill, finish, entries, jobs, complaints }
 }
 
-/** As if all that was left in a folder had been left two hours ago. */
+/** Makes every file in a folder look two hours old. */
 export const age = (folder: string): void => {
   if (!existsSync(folder)) return
   const then = Date.now() / 1000 - 7200

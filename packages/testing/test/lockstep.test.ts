@@ -44,7 +44,7 @@ describe("in lock step", () => {
     expect(server.mock.journal.filter(({ route }) => route === "poll")).toHaveLength(300)
   })
 
-  it("Retry-After and outages take the time that they ask for", async () => {
+  it("Retry-After and outages take their full time", async () => {
     const { provider, ...server } = await serving()
     const prompt = "mock:duration=2m mock:fault=rate-limited-date mock:flaky"
     const { value } = await Lockstep.run(
@@ -56,7 +56,7 @@ describe("in lock step", () => {
     expect(verdict).toEqual({ ok: true, findings: [] })
   })
 
-  it("a deadline comes when it is due, and not while an answer is on its way", async () => {
+  it("a deadline comes when it is due, and not while an answer is in flight", async () => {
     const { provider, ...server } = await serving()
     const { elapsed, value } = await Lockstep.run(
       Effect.flatMap(Job.submit(provider, { prompt: "mock:stuck" }, { pace: "5 seconds", deadline: "2 minutes" }), (handle) =>
@@ -68,7 +68,7 @@ describe("in lock step", () => {
     expect([elapsed, gaps(server).length]).toEqual([2 * minute, 23])
   })
 
-  it("an answer that takes its time over a real line is waited for: nothing is skipped meanwhile", async () => {
+  it("a slow answer over a real connection is waited for: nothing is skipped meanwhile", async () => {
     const { provider, ...server } = await serving()
     const slow = Layer.effect(
       HttpClient.HttpClient,
@@ -88,7 +88,7 @@ describe("in lock step", () => {
     expect([value._tag, elapsed, gaps(server).length]).toEqual(["Succeeded", minute, 11])
   })
 
-  it("an answer that stalls takes as long as the client waits for it, and no real time but a moment", async () => {
+  it("an answer that stalls takes as long as the client waits for it, and hardly any real time", async () => {
     const { provider, ...server } = await serving()
     const prompt = "mock:duration=2m mock:fault=poll-accepted-stall"
     const { value } = await Lockstep.run(
@@ -109,7 +109,7 @@ describe("in lock step", () => {
     expect(polls.toSorted((a, b) => a - b)).toEqual([12, 24, 36, 48])
   })
 
-  it("a mock that keeps another time is refused in words", async () => {
+  it("a mock with another clock is refused, with the reason", async () => {
     const server = await serve()
     servers.push(server)
     await expect(Lockstep.run(Effect.void, { url: server.url })).rejects.toThrow("is not in lock step but given")

@@ -1,4 +1,4 @@
-/** One job against a model of it: whatever its owner does, in any order, and whatever the line does meanwhile. */
+/** One job against a model of it: any actions of its owner, in any order, and any state of the connection. */
 import { Job, type JobRef, JobState, Journal, KeyValueJournal } from "@reelay/core"
 import { Mock } from "@reelay/mock-server"
 import { xai } from "@reelay/providers/xai"
@@ -17,17 +17,17 @@ import { storeOf } from "./store.ts"
 const pace = 5000
 /** From submission to the end. */
 const duration = 30_000
-/** Longer than any wait after a look that was lost. */
+/** Longer than any wait after a lost poll. */
 const longest = 70_000
 
 interface Model {
   submitted: boolean
-  /** Somebody holds a handle. */
+  /** A caller has a handle. */
   held: boolean
   listeners: number
   /** Since the submission. */
   age: number
-  /** How long the line has been good, with somebody listening all the while. */
+  /** How long the connection has been up, with a watcher all the while. */
   calm: number
   down: boolean
 }
@@ -39,7 +39,7 @@ interface Listener {
   readonly states: Array<JobState.JobState>
 }
 
-/** The whole world of one run: a mock, a clock, a store that outlives its processes, and the process that lives now. */
+/** The whole world of one run: a mock, a clock, a store that outlives its processes, and the current process. */
 class Real {
   readonly runtime = ManagedRuntime.make(TestClock.layer({ warningDelay: "1 hour" }))
   readonly store = storeOf()
@@ -58,7 +58,7 @@ class Real {
       return Mock.fetchOf(this.mock)(input, init)
     }
     const net = Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
-    // What is dead writes no more.
+    // A dead process writes nothing.
     const set: typeof this.store.set = (key, value) => (this.process === process ? this.store.set(key, value) : Effect.never)
     const journal = KeyValueJournal.make({ ...this.store, set })
     return Layer.mergeAll(net, Layer.succeed(Journal.Journal, journal), Layer.succeed(References.MinimumLogLevel, "None"))
@@ -90,12 +90,12 @@ const turns = async (): Promise<void> => {
   for (let nth = 0; nth < 5; nth++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** For the commands: what is not so fails the run. */
+/** For the commands: a false condition fails the run. */
 const same = (seen: unknown, wanted: unknown): void => expect(seen).toEqual(wanted)
 
 const isOver = ({ states }: Listener): boolean => states.some(JobState.isTerminal)
 
-/** What holds after each command. */
+/** The invariants after each command. */
 const holds = (model: Model, real: Real): void => {
   expect(real.posts).toBe(model.submitted ? 1 : 0)
   expect(real.mock.jobs).toHaveLength(model.submitted ? 1 : 0)
@@ -107,7 +107,7 @@ const holds = (model: Model, real: Real): void => {
       expect(before === undefined || JobState.rank(state) >= JobState.rank(before)).toBe(true)
     }
   }
-  // The line was good for long enough after the end, and somebody listened: then it is known.
+  // The connection was up for long enough after the end, with a watcher: then the end is known.
   if (model.age >= duration && model.calm >= longest) expect(real.listeners.every(isOver)).toBe(true)
 }
 
@@ -141,13 +141,13 @@ const subscribe = command(
   async (model, real) => {
     const states: Array<JobState.JobState> = []
     const { handle } = real
-    if (handle === undefined) throw new Error("there is a handle where somebody holds one")
+    if (handle === undefined) throw new Error("there is a handle if a caller has one")
     const fiber = real.fork(Stream.runForEach(handle.states, (state) => Effect.sync(() => void states.push(state))))
     real.listeners.push({ fiber, states })
     if (model.listeners === 0) model.calm = 0
     model.listeners += 1
     await turns()
-    // Whoever comes sees at once where the job stands.
+    // A new watcher sees the current state at once.
     same(states.length > 0, true)
   }
 )
@@ -169,7 +169,7 @@ const cancel = command(
   async (_, real) => {
     const { handle } = real
     const outcome = handle === undefined ? undefined : await real.runtime.runPromise(handle.cancel)
-    // xAI documents no way to cancel, and a job that is known to be over is over.
+    // xAI documents no way to cancel, and a job that is known to have ended has ended.
     same(outcome, handle !== undefined && JobState.isTerminal(handle.current()) ? "CompletedAnyway" : "Unsupported")
   }
 )
@@ -194,7 +194,7 @@ const advance = (millis: number): Command =>
       await real.pass(millis)
       if (model.submitted) model.age += millis
       if (model.listeners > 0 && !model.down) model.calm += millis
-      // Nobody looks where nobody listens, nor where all have been told the end.
+      // Nothing polls without a watcher, nor once all watchers have seen the end.
       const most = waiting === 0 ? 0 : Math.ceil(millis / pace) + 1
       same(real.polls - before <= most, true)
     }
@@ -219,7 +219,7 @@ const resume = command(
   async (model, real) => {
     const entries = await real.run(Effect.flatMap(Journal.Journal, (journal) => journal.entries))
     const [ref] = entries.flatMap((entry) => (entry._tag === "Entry" ? [Journal.refOf(entry)] : []))
-    // What was given out before the crash is what the journal has.
+    // The journal has the handle from before the crash.
     same(ref, real.ref)
     if (ref !== undefined) real.handle = await real.run(Job.attach(provider, ref, options))
     model.held = true
@@ -241,7 +241,7 @@ const commands = fc.commands(
   { maxCommands: 40, size: "max" }
 )
 
-it("keeps its promises, whatever its owner does and in whatever order", async () => {
+it("keeps its promises for any actions of its owner, in any order", async () => {
   const met = { ends: 0, crashes: 0, resumed: 0 }
   await fc.assert(
     fc.asyncProperty(commands, async (all) => {

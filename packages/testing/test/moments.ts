@@ -1,12 +1,12 @@
-/** Ends this process, or makes it wait, at a chosen call to the file system. To be imported before whatever takes functions of `node:fs`. */
+/** Ends this process, or makes it wait, at a chosen call to the file system. Import it before any module that takes functions from `node:fs`. */
 import fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 
 export interface DiskMoment {
-  /** Counted from 1, over all calls that change something. With `call`: over calls of that name. */
+  /** Counted from 1, over all calls that change something. With `call`: over calls with that name. */
   readonly nth: number
   readonly call?: string | undefined
-  /** `half`: of what is to be written, half is. `wait`: the call, and no other, waits for the next message. */
+  /** `half`: only half of the data is written. `wait`: this call only waits for the next message. */
   readonly stage: "before" | "half" | "after" | "wait"
 }
 
@@ -27,7 +27,7 @@ const due = (call: string): DiskMoment["stage"] | undefined => {
   return seen === moment.nth ? moment.stage : undefined
 }
 
-/** Does the first half of a write, if it is one; of other calls there is no half. */
+/** Does the first half of a write; other calls have no half. */
 const halve = (call: string, [to, data]: ReadonlyArray<unknown>): void => {
   if (call === "write" && typeof to === "number" && data instanceof Uint8Array) fs.writeSync(to, data.subarray(0, data.byteLength >> 1))
   if (call === "writeFile" && typeof to === "string" && typeof data === "string") fs.writeFileSync(to, data.slice(0, data.length >> 1))

@@ -1,4 +1,4 @@
-/** What a process that will be killed is told, and what it tells. */
+/** Messages to and from a process that will be killed. */
 import type { Journal } from "@reelay/core"
 import { join } from "node:path"
 import type { Name } from "./configured.ts"
@@ -13,17 +13,17 @@ export interface Plan {
   readonly batches: Readonly<Record<string, ReadonlyArray<string>>>
   readonly singles: ReadonlyArray<string>
   readonly disk?: DiskMoment | undefined
-  /** A journal that breaks a promise, to see that it would be noticed. */
+  /** A journal that breaks a promise, to see that the tests catch it. */
   readonly broken?: Broken | undefined
 }
 
 export type Broken = "writes no intent" | "sends an intent again" | "gives a claim to everybody"
 
-/** What a victim that lives to its end tells. */
+/** The report of a victim that lives to its end. */
 export interface Told {
-  /** Jobs whose submission has an unknown fate. */
+  /** Jobs whose submission has an unknown outcome. */
   readonly unknown: ReadonlyArray<string>
-  /** Whatever else went wrong. */
+  /** Everything else that went wrong. */
   readonly errors: ReadonlyArray<string>
 }
 

@@ -7,18 +7,18 @@ for (const { definition, subject } of subjects) {
   Law.register(providerLaws(definition, subject), { describe, it }, { title: `laws of ${definition.name}` })
 }
 
-describe("laws over nothing", () => {
+describe("laws without inputs", () => {
   const [{ definition, subject }] = subjects
   it.each([
     ["no statuses", { statuses: {} }, "statuses is empty"],
-    ["no fixtures", { fixtures: {} }, "no answer to a look"],
+    ["no fixtures", { fixtures: {} }, "no answer to a poll"],
     [
       "no submission",
       { fixtures: Object.fromEntries(Object.entries(subject.fixtures).filter(([, { request }]) => request.startsWith("GET"))) },
       "no answer to a submission"
     ],
     ["no status", { status: [] }, "status names none"],
-    ["a status that is nowhere", { status: ["state.of.things"] }, "no answer to a look tells of a state at state.of.things"]
+    ["a status that is nowhere", { status: ["state.of.things"] }, "no answer to a poll has a state at state.of.things"]
   ])("do not hold: %s", async (_, change, what) => {
     const law = providerLaws(definition, { ...subject, ...change }).find(({ id }) => id === "interpret/fixtures")
     await expect(law?.check()).rejects.toThrow(what)
@@ -38,7 +38,7 @@ const bodyOf = ({ body }: Reading.Answer): Record<string, unknown> => {
   return typeof json === "object" && json !== null ? { ...json } : {}
 }
 
-/** A provider, broken on purpose, and the law that tells. */
+/** A provider, broken on purpose, and the law that catches it. */
 const mutants: ReadonlyArray<{
   readonly law: string
   readonly name: string
@@ -69,7 +69,7 @@ const mutants: ReadonlyArray<{
   },
   {
     law: "interpret/json",
-    name: "passes progress on as it is",
+    name: "forwards progress unchanged",
     broken: (parts, subject) => {
       const interpret: Parts["interpret"] = (answer) => {
         const seen = parts.interpret(answer)
@@ -90,7 +90,7 @@ const mutants: ReadonlyArray<{
   },
   {
     law: "interpret/deciding",
-    name: "lets a length that it can't read sink a payload",
+    name: "lets an unreadable duration make a payload unreadable",
     broken: (parts, subject) => {
       const interpret: Parts["interpret"] = (answer) => {
         const { seconds } = bodyOf(answer)
@@ -103,7 +103,7 @@ const mutants: ReadonlyArray<{
   },
   {
     law: "interpret/unrecognised",
-    name: "looks words up in a plain object",
+    name: "looks statuses up in a plain object",
     broken: (parts, subject) => {
       const table: Record<string, unknown> = {}
       const interpret: Parts["interpret"] = (answer) => {
@@ -115,7 +115,7 @@ const mutants: ReadonlyArray<{
   },
   {
     law: "interpret/unrecognised",
-    name: "takes any other word for a failure",
+    name: "reads any other status as a failure",
     broken: (parts, subject) => {
       const interpret: Parts["interpret"] = (answer) => {
         const seen = parts.interpret(answer)
@@ -126,17 +126,17 @@ const mutants: ReadonlyArray<{
   },
   {
     law: "interpret/fixtures",
-    name: "has a word that no fixture shows",
+    name: "has a status that no fixture shows",
     broken: (parts, subject) => [parts, { ...subject, statuses: { ...subject.statuses, archived: "expired" } }]
   },
   {
     law: "interpret/fixtures",
-    name: "excuses a word that has a fixture",
+    name: "excuses a status that has a fixture",
     broken: (parts, subject) => [parts, { ...subject, unseen: { completed: "no sample" } }]
   },
   {
     law: "interpret/honest",
-    name: "takes 100 % for a success",
+    name: "reads 100 % as a success",
     broken: (parts, subject) => {
       const interpret: Parts["interpret"] = (answer) => {
         const body = bodyOf(answer)
@@ -158,7 +158,7 @@ const mutants: ReadonlyArray<{
   },
   {
     law: "interpret/honest",
-    name: "does not look at the status",
+    name: "ignores the HTTP status",
     broken: (parts, subject) => [{ ...parts, interpret: (answer) => parts.interpret({ ...answer, status: 200 }) }, subject]
   },
   {
@@ -199,7 +199,7 @@ describe("a mutant of a provider", () => {
     await expect(found?.check({ seed: 1 })).rejects.toThrow(Law.Broken)
   })
 
-  it("is there for every law", () => {
+  it("exists for every law", () => {
     const [first] = subjects
     if (first === undefined) throw new Error("there is no provider")
     const laws = providerLaws(first.definition, first.subject).map(({ id }) => id)

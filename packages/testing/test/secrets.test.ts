@@ -23,7 +23,7 @@ const seeing =
 
 const linkOf = (state: JobState.JobState): string => (state._tag === "Succeeded" ? state.artifacts[0].url : "")
 
-/** A journal that writes something more than it is told. */
+/** A journal that writes more than its entries. */
 const writing =
   (label: string) =>
   (journal: Journal.Journal["Service"]): Journal.Journal["Service"] => ({
@@ -45,7 +45,7 @@ const failing = (detail: string) =>
 const mutants: ReadonlyArray<readonly [string, Shown["where"], Stage]> = [
   ["logs the key", "log", { submit: besides(() => Effect.logDebug("asking", { authorization: `Bearer ${key}` })) }],
   ["logs the header as base64", "log", { submit: besides(() => Effect.logTrace(Buffer.from(token).toString("base64"))) }],
-  ["annotates logs with the key", "log", { submit: besides(() => Effect.annotateLogs(Effect.log("a look"), { key })) }],
+  ["annotates logs with the key", "log", { submit: besides(() => Effect.annotateLogs(Effect.log("a poll"), { key })) }],
   ["logs a failure with the key in its cause", "log", { submit: besides(() => Effect.logError("no", failing(`with ${key}`))) }],
   [
     "puts the link into a span",
@@ -84,7 +84,7 @@ const mutants: ReadonlyArray<readonly [string, Shown["where"], Stage]> = [
 ]
 
 describe("secrets", () => {
-  it("never show in a log, span, metric, journal entry, error or state of any run", async () => {
+  it("never appear in a log, span, metric, journal entry, error or state of any run", async () => {
     await fc.assert(
       fc.asyncProperty(cases, async (given) => {
         expect(leaks(await play(real, given))).toEqual([])
@@ -93,7 +93,7 @@ describe("secrets", () => {
     )
   })
 
-  it("are there to be shown: runs hand out signed links, and write logs, spans, metrics and entries", async () => {
+  it("could appear: runs give out signed links, and write logs, spans, metrics and entries", async () => {
     const places = new Map<string, number>()
     const tags = new Set<string>()
     let signed = 0

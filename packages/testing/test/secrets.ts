@@ -1,4 +1,4 @@
-/** Plays a job under everything that watches: logs, spans, metrics, a journal, errors and states, each as the text that a person could see. */
+/** Plays a job and collects everything about it: logs, spans, metrics, a journal, errors and states, each as the text that a person could see. */
 import { inspect } from "node:util"
 import { Artifact, Job, JobError, JobErrorSchema, type JobState, Journal, KeyValueJournal, Provider, type VideoRequest } from "@reelay/core"
 import { Mock } from "@reelay/mock-server"
@@ -20,12 +20,12 @@ import * as Virtual from "../src/internal/virtual.ts"
 import { storeOf } from "./store.ts"
 import { type Definition, definitions } from "./subjects.ts"
 
-/** Characters that texts write in another way: a slash, a plus, a quote. */
+/** Characters that encodings change: a slash, a plus, a quote. */
 export const key = 'sk-7f3a/9c51+d00d"f00d=='
-/** The value of a header that a gateway asks for. */
+/** The value of a header that a gateway requires. */
 export const token = "tok-51c9/a3f7 b00b+c0de="
 
-/** How a far end repeats the key: not at all, as it is, as a URL writes it, or as JSON in a text. */
+/** How the server repeats the key: not at all, unchanged, URL-encoded, or as JSON in a text. */
 const spellings = {
   none: () => "",
   plain: (secret: string) => secret,
@@ -36,11 +36,11 @@ const spellings = {
 export interface Case {
   readonly scenario: Scenario
   readonly spelling: keyof typeof spellings
-  /** What errors are written as: an object, a page, or JSON that is cut. */
+  /** The form of errors: an object, a page, or truncated JSON. */
   readonly wrapping: "json" | "page" | "cut"
-  /** Every so many requests the connection breaks, with all of the request in its error. 0: never. */
+  /** After every this many requests the connection breaks, with the whole request in its error. 0: never. */
   readonly breaks: number
-  /** What becomes of requests for the video. */
+  /** How requests for the video end. */
   readonly download: "served" | "breaks" | "refused"
   readonly raw: boolean
 }
@@ -60,13 +60,13 @@ export type Submit = (
   options: Job.SubmitOptions
 ) => Effect.Effect<Job.JobHandle, JobError.JobError, HttpClient.HttpClient>
 
-/** What is under test, and may be broken on purpose. */
+/** The subject under test, which may be broken on purpose. */
 export interface Stage {
   readonly submit: Submit
   readonly journal?: (journal: Journal.Journal["Service"]) => Journal.Journal["Service"]
 }
 
-/** Something that a person, a file or a collector got to see. */
+/** Something that a person, a file or a collector could see. */
 export interface Shown {
   readonly where: "log" | "span" | "metric" | "journal" | "error" | "state" | "reference" | "provider"
   readonly text: string
@@ -74,7 +74,7 @@ export interface Shown {
 
 export interface Seen {
   readonly shown: ReadonlyArray<Shown>
-  /** Queries of signed links that the far end handed out, and their signatures. */
+  /** Queries of signed links that the server gave out, and their signatures. */
   readonly signed: ReadonlySet<string>
   readonly tags: ReadonlySet<string>
 }
@@ -189,7 +189,7 @@ const playing = ({ journal = (same) => same, submit }: Stage, given: Case, defin
     return { shown, signed, tags }
   })
 
-/** Everything but where secrets may be: links, and the payload that the caller asked for. */
+/** Everything except the places where secrets may be: links, and the payload that the caller asked for. */
 const bare = (state: JobState.JobState) => ({
   ...state,
   raw: undefined,
@@ -199,7 +199,7 @@ const bare = (state: JobState.JobState) => ({
 const json = (value: unknown): string => JSON.stringify(value) ?? ""
 const deep = (value: unknown): string => inspect(value, { depth: 12, showHidden: true })
 
-/** All that printing an error may show; but a job that ended otherwise carries its state, and that its payload. */
+/** Everything that printing an error may show; but a job that ended otherwise carries its state, and that its payload. */
 const spoken = (error: unknown): ReadonlyArray<string> => {
   const state = error instanceof Error && "state" in error
   const texts = [String(error), error instanceof Error ? (error.stack ?? "") : "", error instanceof Error ? error.message : ""]
@@ -219,7 +219,7 @@ const tracer = (spans: Array<Tracer.NativeSpan>): Tracer.Tracer =>
     }
   })
 
-/** The mock behind a gateway that says too much, and a connection that breaks with all of the request in its error. */
+/** The mock behind a gateway that reveals too much, and a connection that breaks with the whole request in its error. */
 const farEnd = (mock: Mock.Mock, world: Virtual.World, given: Case, signed: Set<string>): typeof globalThis.fetch => {
   const { latency } = given.scenario
   let requests = 0
@@ -250,7 +250,7 @@ const farEnd = (mock: Mock.Mock, world: Virtual.World, given: Case, signed: Set<
   }
 }
 
-/** What makes a link good: its query, and the signature in it. */
+/** What makes a link valid: its query, and the signature in it. */
 const note = (link: string, signed: Set<string>): void => {
   const { search, searchParams } = new URL(link)
   const signature = searchParams.get("signature")
@@ -267,7 +267,7 @@ const answered = ({ headers, status }: Response, body: string, { spelling, wrapp
   return new Response(wrapping === "cut" ? error.slice(0, -2) : error, { status, headers: type })
 }
 
-/** A payload whose words hold the secret: what a job failed with, and a state that nobody knows. */
+/** A payload whose texts contain the secret: a failure's reason, and an unknown status. */
 const repeated = (body: string, told: string): string => {
   const said = JSON.stringify(told).slice(1, -1)
   return body
@@ -275,7 +275,7 @@ const repeated = (body: string, told: string): string => {
     .replaceAll('"status":"warming_up', `"status":"${said} warming_up`)
 }
 
-/** Every way to write a secret down. */
+/** Every spelling of a secret. */
 const forms = (secret: string): ReadonlyArray<string> => [
   secret,
   encodeURIComponent(secret),
@@ -291,7 +291,7 @@ const forms = (secret: string): ReadonlyArray<string> => [
   secret.slice(0, Math.ceil(secret.length * 0.7))
 ]
 
-/** Every secret that was shown, and where. */
+/** Every secret that appeared, and where. */
 export const leaks = ({ shown, signed }: Seen): ReadonlyArray<Shown & { readonly what: string }> => {
   const secrets: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
     ["the key", forms(key)],

@@ -18,7 +18,7 @@ const journaling = (change: (journal: Entries) => Partial<Entries>): Partial<Eng
   journal: (given) => ({ ...given, ...change(given) })
 })
 
-/** The engine whose requests are changed on their way. */
+/** The engine with changed requests. */
 const sending = (
   change: (
     sent: ReturnType<HttpClient.HttpClient["execute"]>,
@@ -28,7 +28,7 @@ const sending = (
   client: HttpClient.transform((sent, { method, url }) => change(sent, { isPost: method === "POST", isFile: url.includes("files.test") }))
 })
 
-/** The engine with a handle that was tampered with. */
+/** The engine with a modified handle. */
 const states = (change: (states: Job.JobHandle["states"]) => Job.JobHandle["states"]): Partial<Engine> => ({
   submit: (...given) => Effect.map(Job.submit(...given), (handle) => ({ ...handle, states: change(handle.states) }))
 })
@@ -62,7 +62,7 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
     )
   },
   {
-    name: "posts again what was an intent before the restart",
+    name: "posts an intent from before the restart again",
     rule: "double submission",
     broken: journaling(({ read, write }) => ({
       create: (entry) => Effect.as(write(entry), true),
@@ -76,7 +76,7 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
     broken: journaling(({ write }) => ({ claim: () => Effect.succeed(true), create: (entry) => Effect.as(write(entry), true) }))
   },
   {
-    name: "resumes what another process follows",
+    name: "resumes a job that another process follows",
     rule: "followed twice",
     broken: journaling(() => ({ claim: () => Effect.succeed(true) }))
   },
@@ -99,49 +99,49 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
       swap: (id, attempt, to) => (isAccepted(to) ? Effect.succeed(true) : swap(id, attempt, to))
     }))
   },
-  { name: "tells a caller who left of no reference", rule: "lost", broken: submitting({ onSubmitted: undefined }) },
-  { name: "tells a caller who left of no unknown fate", rule: "lost", broken: submitting({ onUnknown: undefined }) },
+  { name: "reports no reference to a caller that left", rule: "lost", broken: submitting({ onSubmitted: undefined }) },
+  { name: "reports no unknown outcome to a caller that left", rule: "lost", broken: submitting({ onUnknown: undefined }) },
   {
-    name: "looks on after its watcher has left",
+    name: "continues polling after its watcher has left",
     rule: "request after leaving",
     broken: states((all) => Stream.unwrap(Effect.as(Effect.forkDetach(Effect.ignore(Stream.runDrain(all))), all)))
   },
   {
-    name: "does not abort the look in flight",
+    name: "does not abort the poll in flight",
     rule: "request after leaving",
     broken: sending((sent, { isPost }) => (isPost ? sent : Effect.uninterruptible(sent)))
   },
   { name: "leaves a fiber behind", rule: "open handle", broken: { submit: leaky } },
   {
-    name: "calls a failure an expiry",
+    name: "reads a failure as an expiry",
     rule: "wrong end",
     broken: states((all) =>
       Stream.map(all, (state) => (state._tag === "Failed" ? (JobState.advance({ ...submitted(state) }, expired(state)) ?? state) : state))
     )
   },
   {
-    name: "does not write down how a job ended",
+    name: "does not record how a job ended",
     rule: "end not found",
     broken: journaling(({ write }) => ({ write: (entry) => (entry.fate._tag === "Closed" ? Effect.void : write(entry)) }))
   },
   {
-    name: "takes a part of a video for the whole",
+    name: "treats a part of a video as the whole",
     rule: "wrong video",
     broken: sending((sent, { isFile }) => (isFile ? Effect.map(sent, truncated) : sent))
   },
   {
-    name: "sends the key wherever a link leads",
+    name: "sends the key to any link's host",
     rule: "key to a file",
     broken: { client: HttpClient.mapRequest(HttpClientRequest.setHeader("authorization", "Bearer sk")) }
   },
   { name: "ends without an end", rule: "defect", broken: states(Stream.take(1)) },
   {
-    name: "keeps hold of what it has followed to its end",
+    name: "keeps its claim on a job that has ended",
     rule: "open handle",
     broken: journaling(() => ({ release: () => Effect.void }))
   },
   {
-    name: "dies of what it should fail with",
+    name: "dies instead of failing",
     rule: "defect",
     broken: states((all) => Stream.catchTag(all, "JobError", (error) => Stream.die(error.reason)))
   }
@@ -150,13 +150,13 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly rule: Rule; reado
 const submitted = ({ at, polls, ref }: JobState.JobState): JobState.JobState => ({ _tag: "Submitted", at, polls, ref })
 const expired = ({ at, polls }: JobState.JobState) => ({ _tag: "Expired", at, poll: polls, billed: "unknown" }) as const
 
-/** What the mock has seen. The boundary of a multipart body is another each time. */
+/** What the mock has seen. The boundary of a multipart body differs each time. */
 const plain = ({ journal }: Played) =>
   journal.map((entry) => Object.assign({}, entry, { headers: Object.entries(entry.headers).filter(([name]) => name !== "content-type") }))
 
 describe("a soak", () => {
   it.each([1, 2, 3])("of 200 jobs breaks no rule, with seed %i", async (seed) => {
-    // The runner has timers of its own.
+    // The runner has its own timers.
     const result = { ...(await soak({ engine, seed, jobs: 200 })), resources: 0 }
     expect(isGood(result) ? "" : report(result)).toBe("")
   })
@@ -170,17 +170,17 @@ describe("a soak", () => {
 
 describe("a mutant of the engine", () => {
   it.each(mutants)("that $name is caught by the rule '$rule'", async ({ broken, rule, seed = 6 }) => {
-    // It ends where the rule breaks: mostly in the first world of 40 jobs.
+    // It ends when the rule breaks: mostly in the first world of 40 jobs.
     const { violations } = await soak({ engine: { ...engine, ...broken }, seed, jobs: 1200, until: rule })
     expect(violations.map((each) => each.rule)).toContain(rule)
   })
 
-  it("is there for every rule", () => {
+  it("exists for every rule", () => {
     const caught = new Set(mutants.map(({ rule }) => rule))
     expect(rules.filter((rule) => !caught.has(rule))).toEqual([])
   })
 
-  it("is shown in the least world that it breaks", async () => {
+  it("is shown in the smallest world that it breaks", async () => {
     const broken = { ...engine, submit: leaky }
     const [found] = (await soak({ engine: broken, seed: 1, jobs: 40 })).violations
     if (found === undefined) throw new Error("nothing was found")

@@ -1,4 +1,4 @@
-/** What the tests over real sockets have in common. */
+/** Helpers for the tests over real sockets. */
 import { createClient as createFetchClient, type PromiseJob } from "@reelay/core/promise"
 import type { JobState } from "@reelay/core"
 import { createClient as createNodeClient } from "@reelay/node"
@@ -11,14 +11,14 @@ import { type Configured, names } from "./configured.ts"
 
 export { at, names } from "./configured.ts"
 
-/** A job of 600 ms is looked at some ten times. */
+/** A job of 600 ms is polled some ten times. */
 const pace = 60
 
-const faces = { node: createNodeClient, fetch: createFetchClient } as const
-export type Face = keyof typeof faces
+const transports = { node: createNodeClient, fetch: createFetchClient } as const
+export type TransportName = keyof typeof transports
 export const everywhere = names.flatMap((name) => [
-  { name, face: "node" as const },
-  { name, face: "fetch" as const }
+  { name, transport: "node" as const },
+  { name, transport: "fetch" as const }
 ])
 
 const closing: Array<() => Promise<unknown>> = []
@@ -26,7 +26,7 @@ afterAll(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** Closes something when all tests of the file are over: they run at the same time. */
+/** Closes something when all tests of the file are over: they run concurrently. */
 export const later = (close: () => Promise<unknown>): void => void closing.push(close)
 
 export const served = async (duration = 600): Promise<MockServer> => {
@@ -42,8 +42,8 @@ export const directory = async (): Promise<string> => {
 }
 
 /** A client of either transport; `deadline` in milliseconds. */
-export const client = (face: Face, provider: Configured, deadline = 20_000) =>
-  faces[face]({ provider, pace, deadline, requestTimeout: 5000 })
+export const client = (transport: TransportName, provider: Configured, deadline = 20_000) =>
+  transports[transport]({ provider, pace, deadline, requestTimeout: 5000 })
 
 export const statesOf = async (job: PromiseJob): Promise<ReadonlyArray<JobState.JobState>> => {
   const states: Array<JobState.JobState> = []
@@ -55,7 +55,7 @@ export const tagsOf = (states: ReadonlyArray<JobState.JobState>): ReadonlyArray<
 
 export const posts = ({ mock }: MockServer): number => mock.journal.filter(({ route }) => route === "submit").length
 
-/** What a promise rejects with. */
+/** The reason that a promise rejects with. */
 export const failure = async (promise: Promise<unknown>): Promise<unknown> => {
   try {
     await promise

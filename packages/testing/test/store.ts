@@ -1,4 +1,4 @@
-/** A store in memory, which tells of all that is written to it. */
+/** A store in memory that reports every write. */
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 

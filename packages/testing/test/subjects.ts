@@ -1,4 +1,4 @@
-/** The four providers, as the laws want them. */
+/** The four providers as subjects of the laws. */
 import type { Provider, VideoRequest } from "@reelay/core"
 import { definition as cometapi, outerStatuses, statuses as innerStatuses } from "@reelay/providers/cometapi"
 import { fixtures as cometapiFixtures } from "@reelay/providers/cometapi/fixtures"
@@ -14,7 +14,7 @@ export type Definition = Provider.Definition<VideoRequest.VideoRequest>
 
 export const definitions: ReadonlyArray<Definition> = [cometapi, xingchao, geeknow, xai]
 
-/** Wherever an error body may have its code: `task_not_exist` there says that the job is unknown. */
+/** The places of a code in an error body: `task_not_exist` there says that the job is unknown. */
 const errors = ["code", "type", "error"]
 
 interface Of {

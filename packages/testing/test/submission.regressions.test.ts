@@ -1,4 +1,4 @@
-/** What the engine once did wrong: each was found by the plays of submission.test.ts, or on the way there. */
+/** Bugs that the engine once had: each was found by the plays of submission.test.ts, or on the way there. */
 import { Job, Journal } from "@reelay/core"
 import { createClient } from "@reelay/core/promise"
 import { submit$ } from "@reelay/core/rxjs"
@@ -8,7 +8,7 @@ import { lastValueFrom, retry } from "rxjs"
 import { expect, it } from "vitest"
 import { inWorld, provider } from "./submissionWorld.ts"
 
-it("whoever subscribes to a submission of unknown fate is told so in a later turn, so that a bare retry() does not block the process", () =>
+it("a subscriber to a submission with an unknown outcome gets that in a later turn, so a bare retry() does not block the process", () =>
   inWorld(async (world) => {
     const states = submit$(provider, { prompt: "A candle, mock:lost-submit." }, { transport: world.services(() => "one") })
     await lastValueFrom(states).catch(() => undefined)
@@ -17,12 +17,12 @@ it("whoever subscribes to a submission of unknown fate is told so in a later tur
     expect(errors).toBe(0)
   }))
 
-it("a request is refused for ten minutes after a SubmitUnknown, though another one that was unknown too turned out to be a job", () =>
+it("a request is refused for ten minutes after a SubmitUnknown, even if another unknown one turned out to be a job", () =>
   inWorld(
     async (world) => {
       world.fates.push({ kind: "Accepted", after: 15_000 }, { kind: "Lost", after: 1000 })
       const request = { prompt: "A fox." }
-      // The first is left while its POST is on its way, and so is unknown from the tenth second on, until its id comes in the fifteenth.
+      // The first is left while its POST is in flight, so it is unknown from the tenth second on, until its id comes in the fifteenth.
       const first = world.fork(Job.submit(provider, request), () => "first")
       await world.pass(1)
       first.interruptUnsafe()
@@ -34,7 +34,7 @@ it("a request is refused for ten minutes after a SubmitUnknown, though another o
     { hasJournal: false }
   ))
 
-it("a request is refused for ten minutes after a SubmitUnknown under a key, though another one that was unknown too was resolved", () =>
+it("a request is refused for ten minutes after a SubmitUnknown under a key, even if another unknown one was resolved", () =>
   inWorld(async (world) => {
     world.fates.push({ kind: "Lost", after: 3000 }, { kind: "Lost", after: 3000 })
     const request = { prompt: "A fox." }
@@ -53,40 +53,40 @@ const any = () => "any"
 
 type Way = "effect" | "batch" | "promise" | "rxjs"
 
-/** Leaves so many turns after the POST has failed; answers with how it was told. */
+/** Leaves this many turns after the POST has failed; returns how that was reported. */
 const leftAfter = (turns: number, turn: () => Promise<unknown>, way: Way): Promise<ReadonlyArray<string>> =>
   inWorld(
     async (world) => {
       world.fates.push({ kind: "Reset", after: 5000 })
-      const told: Array<string> = []
-      const tell = (how: string) => Effect.sync(() => void told.push(how))
+      const reports: Array<string> = []
+      const report = (how: string) => Effect.sync(() => void reports.push(how))
       const request = { prompt: "A fox." }
-      const onUnknown = () => tell("onUnknown")
+      const onUnknown = () => report("onUnknown")
       const asked = (): (() => void) => {
         switch (way) {
           case "effect": {
-            const job = Effect.tapError(Job.submit(provider, request, { onUnknown }), ({ _tag }) => tell(_tag))
+            const job = Effect.tapError(Job.submit(provider, request, { onUnknown }), ({ _tag }) => report(_tag))
             const fiber = world.fork(job, any)
             return () => fiber.interruptUnsafe()
           }
           case "batch": {
             const events = Job.runAll(provider, [["fox", request]], { onUnknown })
             const fiber = world.fork(
-              Stream.runForEach(events, ({ _tag }) => tell(_tag)),
+              Stream.runForEach(events, ({ _tag }) => report(_tag)),
               any
             )
             return () => fiber.interruptUnsafe()
           }
           case "rxjs": {
             const states = submit$(provider, request, { onUnknown, transport: world.services(any), logLevel: "none" })
-            const subscription = states.subscribe({ error: () => told.push("error") })
+            const subscription = states.subscribe({ error: () => reports.push("error") })
             return () => subscription.unsubscribe()
           }
           case "promise": {
             const controller = new AbortController()
             const client = createClient({ provider, fetch: world.fetch(any), logLevel: "none" })
-            const given = { signal: controller.signal, onUnknown: () => void told.push("onUnknown") }
-            client.submit(request, given).catch((error: unknown) => (error === "left" ? undefined : told.push("rejected")))
+            const given = { signal: controller.signal, onUnknown: () => void reports.push("onUnknown") }
+            client.submit(request, given).catch((error: unknown) => (error === "left" ? undefined : reports.push("rejected")))
             return () => controller.abort("left")
           }
         }
@@ -96,13 +96,13 @@ const leftAfter = (turns: number, turn: () => Promise<unknown>, way: Way): Promi
       for (let nth = 0; nth < turns; nth++) await turn()
       leave()
       await world.pass(60_000)
-      return told
+      return reports
     },
     { hasJournal: false }
   )
 
 it.each(["effect", "batch", "rxjs", "promise"] as const)(
-  "whoever leaves as a POST fails is told of its unknown fate, one way or the other (%s)",
+  "a caller that leaves as a POST fails gets its unknown outcome in some way (%s)",
   async (way) => {
     const silent: Array<string> = []
     for (let turns = 0; turns < 60; turns++) {
@@ -113,7 +113,7 @@ it.each(["effect", "batch", "rxjs", "promise"] as const)(
   }
 )
 
-it("StrictMode over a journal that is slow to write: whoever subscribes again in the tick of leaving gets the job", () =>
+it("StrictMode over a journal that is slow to write: subscribing again in the tick of leaving gets the job", () =>
   inWorld(async (world) => {
     world.freezeAtIntent = 3000
     const { journal } = world.process
@@ -124,7 +124,7 @@ it("StrictMode over a journal that is slow to write: whoever subscribes again in
     expect([world.posts.length, world.mock.jobs.length]).toEqual([1, 1])
   }))
 
-it("StrictMode while the provider is busy: whoever subscribes again in the tick of leaving gets the job", () =>
+it("StrictMode while the provider is busy: subscribing again in the tick of leaving gets the job", () =>
   inWorld(async (world) => {
     world.fates.push({ kind: "Busy" })
     const { journal } = world.process
@@ -135,7 +135,7 @@ it("StrictMode while the provider is busy: whoever subscribes again in the tick 
     expect([world.posts.length, world.mock.jobs.length]).toEqual([2, 1])
   }))
 
-it("two values under one key, of which neither was asked yet, pay once for it, though another request was given under it in between", () =>
+it("two values under one key, neither of them used yet, pay once for it, even if another request came under it in between", () =>
   inWorld(
     async (world) => {
       const made = (prompt: string) => world.run(Effect.result(Job.submission(provider, { prompt }, { key: "a" })), () => "any")
@@ -146,7 +146,7 @@ it("two values under one key, of which neither was asked yet, pay once for it, t
     { hasJournal: false }
   ))
 
-it("a value with a key that is left and asked again in one tick is kept in the journal: whoever asks for the key later pays nothing", () =>
+it("a value with a key that is left and used again in one tick is kept in the journal: a later submission under the key pays nothing", () =>
   inWorld(async (world) => {
     const submission = await world.run(Job.submission(provider, { prompt: "A fox." }, { key: "a" }), any)
     world.fork(submission.job, any).interruptUnsafe()
@@ -156,7 +156,7 @@ it("a value with a key that is left and asked again in one tick is kept in the j
     expect([world.posts.length, world.mock.jobs.length]).toEqual([1, 1])
   }))
 
-it("a request is refused after a kill in the midst of the same, though the batch it comes in looks at that very entry just then", () =>
+it("a request is refused after a kill in the middle of the same one, even if its batch reads that very entry just then", () =>
   inWorld(async (world) => {
     world.fates.push({ kind: "Silent", after: 0 })
     world.fork(Stream.runCollect(Job.runAll(provider, [["b", { prompt: "An owl." }]], { batch: "winter" })), any)

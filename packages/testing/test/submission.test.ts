@@ -1,4 +1,4 @@
-/** One submission, one payment: whoever asks, however often, through whatever API. The mock says how many jobs there are. */
+/** One submission, one payment: for any caller, any number of calls, any API. The mock says how many jobs there are. */
 import { Job, Journal } from "@reelay/core"
 import { createClient } from "@reelay/core/promise"
 import { submit$ } from "@reelay/core/rxjs"
@@ -18,14 +18,14 @@ const lost = { prompt: "A candle, mock:lost-submit." }
 const pace = 2000
 const one = () => "one"
 
-/** How an Observable ended for one who subscribed. */
+/** How an Observable ended for a subscriber. */
 const endOf = <A>(states: Observable<A>): Promise<unknown> =>
   lastValueFrom(states).then(
     (value) => ({ value }),
     (error: unknown) => error
   )
 
-const told = (promise: Promise<unknown>): Promise<unknown> =>
+const settled = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     (value) => ({ value }),
     (error: unknown) => error
@@ -38,7 +38,7 @@ const observed = (world: World, video: typeof request, options: Job.SubmitOption
 
 const client = (world: World) => createClient({ provider, fetch: world.fetch(one), pace, logLevel: "none", journal: world.process.journal })
 
-/** POSTs that went, and jobs that there are. */
+/** POSTs sent, and jobs made. */
 const bill = ({ mock, posts }: World) => [posts.length, mock.jobs.length]
 
 const minutes = 60_000
@@ -55,7 +55,7 @@ describe("an Observable of a submission", () => {
       expect(end).toMatchObject({ reason: { _tag: "SubmitUnknown" } })
     }))
 
-  it("T39: a retry() without a count asks nobody again, for as long as it goes on", () =>
+  it("T39: a retry() without a count sends nothing again, for as long as it continues", () =>
     inWorld(async (world) => {
       const errors: Array<unknown> = []
       const stop = new Subject<void>()
@@ -74,13 +74,13 @@ describe("an Observable of a submission", () => {
       expect([bill(world), new Set(ends).size]).toEqual([[1, 1], 1])
     }))
 
-  it("T39: repeat follows the job that there is", () =>
+  it("T39: repeat follows the existing job", () =>
     inWorld(async (world) => {
       const tags = await lastValueFrom(observed(world, request).pipe(repeat(3), toArray()))
       expect([bill(world), tags.filter(({ _tag }) => _tag === "Succeeded").length]).toEqual([[1, 1], 3])
     }))
 
-  it("T39: a refusal is final for the value: retry asks nobody again", () =>
+  it("T39: a refusal is final for the value: retry sends nothing again", () =>
     inWorld(async (world) => {
       world.fates.push({ kind: "Refused" })
       const end = await endOf(observed(world, request).pipe(retry(3)))
@@ -157,7 +157,7 @@ describe("an Effect of a submission", () => {
       expect(bill(world)).toEqual([1, 1])
     }))
 
-  it("T40: being interrupted in the tick of asking sends nothing", () =>
+  it("T40: being interrupted in the tick of the call sends nothing", () =>
     inWorld(async (world) => {
       const fiber = world.fork(Job.submit(provider, request), one)
       fiber.interruptUnsafe()
@@ -170,7 +170,7 @@ describe("a promise of a submission", () => {
   it("T40: submitting and aborting in one tick sends nothing", () =>
     inWorld(async (world) => {
       const controller = new AbortController()
-      const job = told(client(world).submit(request, { signal: controller.signal }))
+      const job = settled(client(world).submit(request, { signal: controller.signal }))
       controller.abort("left")
       expect(await job).toBe("left")
       await world.pass(minutes)
@@ -180,24 +180,24 @@ describe("a promise of a submission", () => {
   it("T40: StrictMode with two clients pays once", () =>
     inWorld(async (world) => {
       const controller = new AbortController()
-      const left = told(client(world).submit(request, { signal: controller.signal }))
+      const left = settled(client(world).submit(request, { signal: controller.signal }))
       controller.abort("left")
       const job = await client(world).submit(request)
       expect([await left, bill(world), (await job.result())._tag]).toEqual(["left", [1, 1], "Succeeded"])
     }))
 
-  it("T40: StrictMode with two clients and one key pays once, be it left or not", () =>
+  it("T40: StrictMode with two clients and one key pays once, whether it is left or not", () =>
     inWorld(async (world) => {
       const jobs = await Promise.all([client(world).submit(request, { key: "fox" }), client(world).submit(request, { key: "fox" })])
       expect([bill(world), new Set(jobs.map(({ ref }) => ref.id)).size]).toEqual([[1, 1], 1])
     }))
 
-  it("T39: a submission that is held gives the same job, or the same error, to whoever asks", () =>
+  it("T39: a submission value gives the same job, or the same error, to every caller", () =>
     inWorld(async (world) => {
       const submission = await client(world).submission(request)
       const jobs = [await submission.job(), await submission.job()]
       const other = await client(world).submission(lost)
-      const errors = [await told(other.job()), await told(other.job())]
+      const errors = [await settled(other.job()), await settled(other.job())]
       expect([bill(world), new Set(jobs.map(({ ref }) => ref.id)).size, new Set(errors).size]).toEqual([[2, 2], 1, 1])
     }))
 })
@@ -244,7 +244,7 @@ describe("a batch", () => {
       expect(bill(world)).toEqual([2, 2])
     }))
 
-  it("goes on after a top-up with what was refused", () =>
+  it("continues with the refused requests after a top-up", () =>
     inWorld(async (world) => {
       world.fates.push({ kind: "Refused" })
       const first = await batch(world)
@@ -309,7 +309,7 @@ describe("maxSubmissions", () => {
   const most = { maxSubmissions: { limit: 2, window: "1 hour" } } as const
   const submittedIn = (world: World, prompt: string) => world.run(Effect.exit(Job.submit(provider, { prompt }, { pace, ...most })), one)
 
-  it.each([true, false])("T48: the third within an hour is RateLimited and unsent, and goes an hour later (journal: %s)", (hasJournal) =>
+  it.each([true, false])("T48: the third within an hour is RateLimited and unsent, and is sent an hour later (journal: %s)", (hasJournal) =>
     inWorld(
       async (world) => {
         const exits = [await submittedIn(world, "a"), await submittedIn(world, "b"), await submittedIn(world, "c")]
@@ -335,7 +335,7 @@ describe("maxSubmissions", () => {
       ])
     }))
 
-  it("T48: what was surely not accepted does not count", () =>
+  it("T48: a request that was certainly not accepted does not count", () =>
     inWorld(async (world) => {
       world.fates.push({ kind: "Refused" }, { kind: "Refused" }, { kind: "Refused" })
       for (const prompt of ["a", "b", "c"]) await submittedIn(world, prompt)
@@ -358,11 +358,11 @@ describe("a client that closes", () => {
       expect([world.now, bill(world), (await job).ref.id]).toEqual([15_000, [1, 1], world.mock.jobs[0]?.id])
     }))
 
-  it("sends nothing for one that waits in line", () =>
+  it("sends nothing for one that waits for admission", () =>
     inWorld(async (world) => {
       world.fates.push({ kind: "Busy" })
       const mine = client(world)
-      const job = told(mine.submit(request))
+      const job = settled(mine.submit(request))
       await world.pass(1000)
       await mine.close()
       await world.pass(minutes)
@@ -373,7 +373,7 @@ describe("a client that closes", () => {
     inWorld(async (world) => {
       const mine = client(world)
       const job = await mine.submit(request)
-      const result = told(job.result())
+      const result = settled(job.result())
       const submission = await mine.submission({ prompt: "An owl." })
       await world.pass(3000)
       await mine.close()
@@ -387,7 +387,7 @@ describe("a client that closes", () => {
         mine.attach(job.ref),
         mine.run(request)
       ]
-      expect([await result, ...(await Promise.all(later.map(told)))].map((each) => Reflect.get(Object(each), "_tag"))).toEqual(
+      expect([await result, ...(await Promise.all(later.map(settled)))].map((each) => Reflect.get(Object(each), "_tag"))).toEqual(
         Array.from({ length: 7 }, () => "ClientClosed")
       )
       expect([bill(world), world.mock.jobs[0]?.polls]).toEqual([[1, 1], polls])
@@ -399,15 +399,15 @@ describe("a client that closes", () => {
       let job: Promise<unknown>
       {
         await using mine = client(world)
-        job = told(mine.submit(request))
+        job = settled(mine.submit(request))
         await world.pass(1000)
       }
       expect([world.now, bill(world), await job]).toMatchObject([5000, [1, 1], { value: { ref: { id: world.mock.jobs[0]?.id } } }])
     }))
 })
 
-describe("whatever is asked, left, repeated, forgotten, killed and started again, in any order", () => {
-  /** What plays must have come to, or they say little. */
+describe("any calls, leaves, repeats, forgets, kills and restarts, in any order", () => {
+  /** What plays must have reached, or they prove little. */
   const least: Readonly<Record<string, number>> = {
     POSTs: 2000,
     "a value asked again": 500,
@@ -427,9 +427,9 @@ describe("whatever is asked, left, repeated, forgotten, killed and started again
     "resolved as a job: Success": 50,
     "resolved as NotCreated: Success": 25,
     "resumed: State": 50,
-    "told of a job": 1000,
-    "told of SubmitUnknown": 500,
-    "told of SubmitRejected": 100,
+    "got a job": 1000,
+    "got SubmitUnknown": 500,
+    "got SubmitRejected": 100,
     "asked through effect": 200,
     "asked through submit": 200,
     "asked through rxjs": 200,
@@ -441,11 +441,11 @@ describe("whatever is asked, left, repeated, forgotten, killed and started again
     "asked through batch-retry": 200
   }
 
-  // The same plays each time, so that a verdict depends on the code alone. `PLAYS=30000` searches on, with others each time.
+  // The same plays each time, so that a verdict depends on the code alone. `PLAYS=30000` searches further, with others each time.
   const plays = process.env["PLAYS"]
   const search = plays === undefined ? { numRuns: 1500, seed: 20_261_130 } : { numRuns: Number(plays) }
 
-  it("nothing is ever paid for twice, no job is lost, and whoever asks again gets the same", async () => {
+  it("nothing is ever paid for twice, no job is lost, and asking again gives the same", async () => {
     const reached: Reached = new Map()
     await fc.assert(
       fc.asyncProperty(scripts, async (script) => {
@@ -478,7 +478,7 @@ const journals = {
   })
 }
 
-/** What chance seldom finds: a process stands still as it waits for its second try, and meanwhile another one submits under the same key. */
+/** A case that chance rarely finds: a process is frozen as it waits for its second attempt, and meanwhile another one submits under the same key. */
 const asked = { _tag: "Ask", again: undefined, api: "effect", prompt: 0, key: 0, may: false, leave: "never" } as const
 const overtaken: Script = {
   hasJournal: true,
@@ -490,9 +490,9 @@ const overtaken: Script = {
   ]
 }
 
-/** What stands around the engine, broken on purpose, and what the judge says. */
+/** The engine's surroundings, broken on purpose, and the judge's finding. */
 const mutants: ReadonlyArray<{ readonly name: string; readonly finds: RegExp; readonly mutant: Mutant; readonly script?: Script }> = [
-  { name: "an Observable that submits anew for each subscription", finds: /paid (twice|\d+ times)/u, mutant: { isCold: true } },
+  { name: "an Observable that submits again for each subscription", finds: /paid (twice|\d+ times)/u, mutant: { isCold: true } },
   { name: "a transport that repeats a POST after a reset", finds: /paid (twice|\d+ times)/u, mutant: { tampered: { fetch: insistent } } },
   {
     name: "a journal that overwrites",
@@ -500,21 +500,25 @@ const mutants: ReadonlyArray<{ readonly name: string; readonly finds: RegExp; re
     mutant: { tampered: { journal: journals.overwrites } },
     script: overtaken
   },
-  { name: "a journal that keeps no intent", finds: /nobody knows/u, mutant: { tampered: { journal: journals["keeps nothing"] } } },
   {
-    name: "a journal that drops unknown fates",
+    name: "a journal that keeps no intent",
+    finds: /unknown to every process/u,
+    mutant: { tampered: { journal: journals["keeps nothing"] } }
+  },
+  {
+    name: "a journal that drops unknown outcomes",
     finds: /paid (twice|\d+ times)/u,
     mutant: { tampered: { journal: journals["drops unknown fates"] } }
   },
   { name: "pruning that leaves nothing of a key", finds: /paid (twice|\d+ times)/u, mutant: { prunesKeys: true } },
   { name: "forgetting that makes a key new", finds: /paid (twice|\d+ times)/u, mutant: { forgetsKeys: true } },
-  { name: "somebody who says NotCreated without looking", finds: /paid (twice|\d+ times)/u, mutant: { isDishonest: true } },
-  { name: "a shell that minds no unknown fate of the same request", finds: /is posted though/u, mutant: { hasNoGuard: true } },
-  { name: "a shell that goes on after it was left", finds: /left in the tick of asking/u, mutant: { staysOn: true } }
+  { name: "a user who says NotCreated without checking", finds: /paid (twice|\d+ times)/u, mutant: { isDishonest: true } },
+  { name: "a shell that ignores an unknown outcome of the same request", finds: /is posted though/u, mutant: { hasNoGuard: true } },
+  { name: "a shell that continues after it was left", finds: /left in the tick of the call/u, mutant: { staysOn: true } }
 ]
 
 describe("a mutant", () => {
-  it("is what is wrong, and not the script that was written for it", async () => {
+  it("is the cause, and not the script that was written for it", async () => {
     expect((await play(overtaken)).findings).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-/** Plays what people, pages and processes do with submissions, in any order, and judges it by the mock's ledger. */
+/** Plays what users, pages and processes do with submissions, in any order, and judges it by the mock's ledger. */
 import { Job, JobError, type JobRef, Journal } from "@reelay/core"
 import { clientOver, ClientClosed } from "@reelay/core/promise"
 import { submit$ } from "@reelay/core/rxjs"
@@ -18,10 +18,10 @@ const keys = ["a", "b"] as const
 const apis = ["effect", "submit", "rxjs", "rxjs-retry", "rxjs-repeat", "client", "client-value", "batch", "batch-retry"] as const
 type Api = (typeof apis)[number]
 
-/** When one who asks leaves again: in the same tick, while a POST may be on its way, or not at all. */
+/** When a caller leaves again: in the same tick, while a POST may be in flight, or not at all. */
 const leaves = ["at once", "soon", "later", "never"] as const
 
-/** Somebody asks: for what is there already, if `again` says so and there is something, else for something new. */
+/** A call: for an existing submission, if `again` says so and there is one, otherwise for a new one. */
 interface Ask {
   readonly _tag: "Ask"
   readonly again: number | undefined
@@ -40,7 +40,7 @@ type Action =
   | { readonly _tag: "Forget"; readonly which: number; readonly may: boolean }
   | { readonly _tag: "Resolve"; readonly which: number }
   | { readonly _tag: "Kill" }
-  /** The process stands still, now or once it has written an intent. `takenOver`: and another process is started meanwhile. */
+  /** The process is frozen, now or once it has written an intent. `takenOver`: another process is started meanwhile. */
   | { readonly _tag: "Freeze"; readonly at: "intent" | "now"; readonly millis: number; readonly takenOver: boolean }
   | { readonly _tag: "Resume" }
 
@@ -113,53 +113,53 @@ export const scripts: fc.Arbitrary<Script> = fc.record({
 
 type Outcome = { readonly ref: JobRef.JobRef } | { readonly error: unknown }
 
-/** Hears what came of it. `prompt`: of which request, if there are several. */
+/** Gets the result. `prompt`: of which request, if there are several. */
 type Heard = (outcome: Outcome, prompt?: string) => void
 
-/** Begins to ask, and answers with how to leave. */
+/** Starts the call, and returns how to leave. */
 type Asking = (heard: Heard) => () => void
 
-/** A submission that somebody holds, or asks for anew each time under a key. */
+/** A submission value that is kept, or made again each time under a key. */
 interface Held {
   readonly name: string
   readonly prompt: string
   readonly process: Process
-  /** Under which key a request is asked for. */
+  /** The key of a request. */
   readonly keyOf: (prompt: string) => string | undefined
-  /** Of which intent a request is now. */
+  /** The current intent of a request. */
   readonly intentOf: (prompt: string) => string
-  /** In which era of its key it was made. */
+  /** The era of its key in which it was made. */
   readonly madeIn: ReadonlyMap<string, string>
-  /** It is one value, and so has one end. */
+  /** It is one value, so it has one end. */
   readonly isValue: boolean
   readonly asking: Asking
   readonly close: (() => void) | undefined
   isClosed: boolean
-  /** What each request of it came to. */
+  /** The outcome of each of its requests. */
   readonly ends: Map<string, Outcome>
   readonly listeners: Set<() => void>
-  /** How many POSTs there were when the only one who asked left in the same tick. */
+  /** How many POSTs there were when the only caller left in the same tick. */
   quiet: number | undefined
 }
 
-/** Something else than the engine does, to see that it is noticed. */
+/** A deviation from the engine, to see that the judge catches it. */
 export interface Mutant {
   readonly tampered?: Tampering
-  /** An Observable submits anew for each subscription. */
+  /** An Observable submits again for each subscription. */
   readonly isCold?: boolean
-  /** Whoever leaves goes on asking. */
+  /** A caller that leaves still asks. */
   readonly staysOn?: boolean
-  /** Nobody minds that the same request is of unknown fate. */
+  /** An unknown outcome of the same request is ignored. */
   readonly hasNoGuard?: boolean
-  /** Pruning leaves nothing of a key. */
+  /** Pruning removes keys too. */
   readonly prunesKeys?: boolean
   /** Forgetting makes a key new. */
   readonly forgetsKeys?: boolean
-  /** Somebody says that there is no job without looking. */
+  /** A user says that there is no job without checking. */
   readonly isDishonest?: boolean
 }
 
-/** What plays reached: they are worth nothing where that is little. */
+/** What plays reached: they prove nothing if that is little. */
 export type Reached = Map<string, number>
 
 export interface Played {
@@ -173,11 +173,11 @@ const unknownKinds: ReadonlySet<Fate["kind"]> = new Set(["Lost", "Reset", "Dropp
 /** Longer than an intent stays fresh. */
 const stale = 6000
 const guardFor = 600_000
-/** Longer than a POST takes in which nobody answers. */
+/** Longer than a POST without an answer takes. */
 const longestPost = 80_000
 
 const isUnknown = (error: unknown): boolean => error instanceof JobError.JobError && error.reason._tag === "SubmitUnknown"
-/** Nothing was sent, and nothing is remembered of it. What is refused before it is sent is refused each time anew. */
+/** Nothing was sent, and nothing is remembered of it. A request that is refused before it is sent is refused each time. */
 const isOpen = (error: unknown): boolean =>
   error instanceof JobError.JobError && (error.again === "submit" || error.reason._tag === "InvalidRequest")
 
@@ -200,24 +200,24 @@ class Stage {
   readonly findings: Array<string> = []
   readonly log: Array<string> = []
   held: Array<Held> = []
-  /** Jobs whose reference somebody was given. */
+  /** Jobs whose reference a caller got. */
   readonly known = new Set<string>()
-  /** Intents whose unknown fate somebody was told of. */
+  /** Intents whose unknown outcome was reported to a caller. */
   readonly warned = new Set<string>()
-  /** How often a key was made new. */
+  /** How often a key was reset. */
   readonly renewals = new Map<string, number>()
-  /** How often somebody said which job a key has: who was told before that it is unknown goes on to be told so. */
+  /** How often a user said which job a key has: a caller that got an unknown outcome before keeps getting it. */
   readonly resolutions = new Map<string, number>()
-  /** What a key came to, until it is made new. */
+  /** The outcome of a key, until it is reset. */
   readonly settled = new Map<string, { readonly prompt: string; readonly job: string }>()
-  /** POSTs of which somebody cleared up what became of them, or means to forget them. */
+  /** POSTs whose outcome a user resolved, or wants to forget. */
   readonly cleared = new Set<Post>()
   /** Of entries without a key, as they were first seen: a tombstone has no label. */
   readonly labels = new Map<string, string>()
   /** When each was left. */
   readonly leftAt = new Map<string, Set<number>>()
   made = 0
-  /** Who stands still next is taken for dead. */
+  /** The next frozen process counts as dead. */
   isTakenOver = false
   readonly world: World
   readonly mutant: Mutant
@@ -242,7 +242,7 @@ class Stage {
     this.note(`WRONG: ${what}`)
   }
 
-  /** A key is one intent until somebody makes it new; without a journal, within one process. */
+  /** A key is one intent until it is reset; without a journal, within one process. */
   intentOfKey(name: string, process: Process): string {
     return process.journal === undefined ? `${name} of process ${process.nth}` : `${name} #${this.renewals.get(name) ?? 0}`
   }
@@ -257,17 +257,17 @@ class Stage {
     this.note(`POST ${posts.length + 1}, ${JSON.stringify(this.world.fates[0] ?? "Accepted")}, of ${intent} by process ${process.nth}`)
     this.count("POSTs")
     const twin = may ? undefined : posts.find((post) => post.intent !== intent && this.isStanding(post, prompt, process))
-    if (twin !== undefined) this.wrong(`${intent} is posted though ${twin.intent}, the same request, is of unknown fate`)
+    if (twin !== undefined) this.wrong(`${intent} is posted though ${twin.intent}, the same request, has an unknown outcome`)
     return intent
   }
 
-  /** Of unknown fate, for less than ten minutes, and this process can know it. The last look at that is taken a little before the POST. */
+  /** Its outcome is unknown, for less than ten minutes, and this process can know it. The last check of that is a little before the POST. */
   isStanding(post: Post, prompt: string, now: Process): boolean {
     const { answered, begun, fate, isOver, process } = post
     if (post.prompt !== prompt || this.cleared.has(post)) return false
     const isYoung = (at: number): boolean => at < this.world.now - stale && this.world.now - begun < guardFor - longestPost
     if (process === now) return unknownKinds.has(fate.kind) && answered !== undefined && isYoung(answered)
-    // Of another process only the journal tells, and that is read whole as this one begins.
+    // Another process is known only by the journal, which is read whole as this one begins.
     if (process.journal === undefined || process.died === undefined || process.died > now.booted) return false
     const isUncertain = unknownKinds.has(fate.kind) && (answered !== undefined || isOver !== true)
     return isUncertain && isYoung(process.died)
@@ -280,17 +280,17 @@ class Stage {
     const intent = held.intentOf(prompt)
     if ("ref" in outcome) {
       this.known.add(outcome.ref.id)
-      this.count("told of a job")
+      this.count("got a job")
     } else {
       const { error } = outcome
       if (error instanceof ClientClosed && held.isClosed) return
       if (!(error instanceof JobError.JobError)) return this.wrong(`${name} ends with ${String(error)}`)
       if (isUnknown(error)) this.warned.add(intent)
-      this.count(`told of ${error.reason._tag}`)
+      this.count(`got ${error.reason._tag}`)
     }
     const before = ends.get(prompt)
     if (before !== undefined && isValue) this.judgeValue(name, before, outcome, keyOf(prompt) !== undefined)
-    // What was asked for before a key was made new, or by an old value, says nothing of the new one.
+    // A call from before a key was reset, or by an old value, says nothing about the new one.
     const era = this.eraOf(held, prompt)
     const isCurrent = asked.get(prompt) === era && (!isValue || (madeIn.get(prompt) === era && before === undefined))
     if (keyOf(prompt) !== undefined && isCurrent) this.judgeKey(intent, prompt, outcome, isValue)
@@ -320,7 +320,7 @@ class Stage {
       return
     }
     this.count("a key asked again")
-    // A value of unknown fate stays so, even if it turned out that nothing was sent, and another has paid for the key since.
+    // A value with an unknown outcome stays so, even if it turned out that nothing was sent, and another has paid for the key since.
     if ("ref" in outcome ? outcome.ref.id !== known.job : !isValue && isUnknown(outcome.error))
       this.wrong(`${intent} was the job ${known.job}, and then ${described(outcome)}`)
   }
@@ -351,7 +351,7 @@ class Stage {
     if (leave === "later") void this.after(held.process, 4000).then(leaving)
   }
 
-  /** As a process sees it that may stand still. */
+  /** The world as a process that may be frozen sees it. */
   async after({ frozenUntil }: Process, millis: number): Promise<void> {
     await this.world.pass(millis)
     if (this.world.now < frozenUntil) await this.world.pass(frozenUntil - this.world.now)
@@ -361,14 +361,14 @@ class Stage {
     return this.world.posts.filter(({ intent }) => intent === name || intent.startsWith(`${name} `)).length
   }
 
-  /** Who left in the tick of asking caused no POST. */
+  /** A caller that left in the tick of the call caused no POST. */
   judgeQuiet(held: Held): void {
     if (held.quiet !== undefined && this.postsOf(held) !== held.quiet)
-      this.wrong(`${held.name} was left in the tick of asking, and is posted`)
+      this.wrong(`${held.name} was left in the tick of the call, and is posted`)
     held.quiet = undefined
   }
 
-  /** What the journal keeps, with its name. */
+  /** The journal's entries, with their names. */
   async kept(): Promise<ReadonlyArray<readonly [string, Kept]>> {
     const { journal } = this.world.process
     if (journal === undefined) return []
@@ -387,7 +387,7 @@ class Stage {
     for (const post of this.world.posts) if (isOf(name, post)) this.cleared.add(post)
   }
 
-  /** Somebody looks it up in the account, and says how it is. */
+  /** A user looks it up in the account, and resolves it. */
   async resolve(which: number): Promise<void> {
     const { world } = this
     const open = (await this.kept()).filter(([, entry]) => refOf(entry) === undefined)
@@ -426,10 +426,10 @@ class Stage {
     this.note(`${isWhole ? "the whole batch" : name} is forgotten, ${may ? "to be submitted again" : "and its key stays"}: ${result._tag}`)
     this.count(`forgotten, ${may ? "to be submitted again" : "with its key kept"}: ${result._tag}`)
     const dropped = isWhole ? all.filter(([, other]) => other.batch === batch) : [found]
-    // They have seen what they drop.
+    // The user has seen what is dropped.
     for (const [each] of dropped) for (const post of this.world.posts) if (isOf(each, post)) this.warned.add(post.intent)
     if (!may) return
-    // What fails midway has forgotten some.
+    // A call that fails midway has forgotten some.
     const left = new Map((await this.kept()).map(([each, { attempt }]) => [each, attempt]))
     for (const [each, gone] of dropped) if (!left.has(each) || left.get(each) !== gone.attempt) this.renew(each)
   }
@@ -461,7 +461,7 @@ class Stage {
   async act(action: Action): Promise<void> {
     const { world } = this
     this.takeOver()
-    // A process that stands still does nothing.
+    // A frozen process does nothing.
     if (world.now < world.process.frozenUntil && action._tag !== "Kill") await world.pass(world.process.frozenUntil - world.now)
     const here = this.held.filter(({ process }) => process === world.process)
     switch (action._tag) {
@@ -510,7 +510,7 @@ class Stage {
     }
   }
 
-  /** One that moves again before its intent is stale may still post: that window is documented. */
+  /** A process that thaws before its intent is stale may still post: that window is documented. */
   takeOver(): void {
     const { now, process } = this.world
     if (!this.isTakenOver || now >= process.frozenUntil || process.frozenUntil - process.frozenSince < stale) return
@@ -520,7 +520,7 @@ class Stage {
     this.world.boot()
   }
 
-  /** The end of it: nothing more will happen. */
+  /** The end: nothing more will happen. */
   async judge(): Promise<void> {
     const { mock, posts } = this.world
     for (const held of this.held) this.judgeQuiet(held)
@@ -532,7 +532,7 @@ class Stage {
     for (const { id } of mock.jobs) {
       const post = posts.find(({ job }) => job === id)
       if (post === undefined) this.wrong(`the job ${id} is of no POST`)
-      else if (!this.isKnown(post, id, kept)) this.wrong(`nobody knows of the job ${id} of ${post.intent}`)
+      else if (!this.isKnown(post, id, kept)) this.wrong(`the job ${id} of ${post.intent} is unknown to every process`)
     }
   }
 
@@ -544,14 +544,14 @@ class Stage {
     }
     if (kept.some(stands)) return true
     const { answered, process } = post
-    // Without a journal nobody survives to know.
+    // Without a journal no process survives to know.
     const isLostWithIt = process.journal === undefined && process.died !== undefined && (answered ?? process.died) >= process.died
     if (isLostWithIt) this.count("lost with a process that has no journal")
     return isLostWithIt
   }
 }
 
-/** Whether a POST is of a key, or of a submission without one. */
+/** Whether a POST belongs to a key, or to a submission without one. */
 const isOf = (name: string, { intent }: Post): boolean => intent === name || intent.startsWith(`${name} #`)
 
 const refTo = ({ begun }: Post, id: string): JobRef.JobRef => ({
@@ -563,7 +563,7 @@ const refTo = ({ begun }: Post, id: string): JobRef.JobRef => ({
   submittedAt: begun
 })
 
-/** Whoever leaves by an AbortSignal is told so. */
+/** A caller that leaves by an AbortSignal gets its reason. */
 const left = Symbol("left")
 
 const forked =
@@ -614,7 +614,7 @@ const streamed =
     return () => fiber.interruptUnsafe()
   }
 
-/** What each call of pays anew is called once. */
+/** An API whose every call pays again is called once. */
 const once = (asking: Asking): Asking => {
   let isAsked = false
   return (heard) => {
@@ -631,7 +631,7 @@ const refused =
     return () => undefined
   }
 
-/** Makes what is asked for. */
+/** Makes the requested submission. */
 const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask): Promise<Held> => {
   const { mutant, world } = stage
   const { process } = world
@@ -640,7 +640,7 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
   const plain = `${api} ${++stage.made}`
   const isBatch = api === "batch" || api === "batch-retry"
   const isKept = isBatch && journal !== undefined
-  // With the other prompt first, each key of the batch is asked with another request.
+  // With the other prompt first, each key of the batch gets another request.
   const films: ReadonlyArray<readonly [string, string]> = [
     ["a", prompts[which]],
     ["b", prompts[which === 0 ? 1 : 0]]
@@ -670,7 +670,7 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
     stage.count("onUnknown")
     stage.warned.add(intentOf(video))
   }
-  // `retry` is told too, and its subscriber may leave before it gives up.
+  // `retry` gets it too, and its subscriber may leave before it gives up.
   const swallowed = (error: unknown): void => {
     if (process.isAlive && error instanceof JobError.JobError && isUnknown(error)) stage.warned.add(intentOf(prompt))
   }
@@ -754,7 +754,7 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
   }
 }
 
-/** Plays one script to its end, with all that follows from it. */
+/** Plays one script to its end, with all its consequences. */
 export const play = (script: Script, reached: Reached = new Map(), mutant: Mutant = {}): Promise<Played> =>
   inWorld(
     async (world) => {

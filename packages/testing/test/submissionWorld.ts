@@ -1,4 +1,4 @@
-/** A world in which submissions are made: one mock, one line to it that can fail, virtual time, and processes that die and leave a store behind. */
+/** A world for submissions: one mock, one connection to it that can fail, virtual time, and processes that die and leave a store behind. */
 import { Journal, KeyValueJournal } from "@reelay/core"
 import { Ledger, Mock } from "@reelay/mock-server"
 import { xai } from "@reelay/providers/xai"
@@ -13,11 +13,11 @@ import * as References from "effect/References"
 import * as Virtual from "../src/internal/virtual.ts"
 
 /**
- * What becomes of a POST. `after`: milliseconds until the answer.
+ * How a POST ends. `after`: milliseconds until the answer.
  *
  * - `Accepted`: as it arrives, or, with `late`, directly before the answer.
  * - `Lost`: accepted, and a proxy answers 502. `Reset`: accepted, and the connection breaks.
- * - `Dropped`: the connection breaks before the provider has it, which nobody can tell from `Reset`.
+ * - `Dropped`: the connection breaks before the provider has it, which can't be told from `Reset`.
  * - `Silent`: accepted, and no answer ever comes. `Unheard`: not accepted, and no answer either.
  * - `Unreachable`: no connection. `Busy`: 429. `Refused`: 400.
  */
@@ -27,19 +27,19 @@ export interface Fate {
   readonly late?: boolean
 }
 
-/** A POST that a process has let go. */
+/** A POST that a process has sent. */
 export interface Post {
-  /** What its caller wanted: two POSTs of one intent are meant to be one job. */
+  /** The caller's intent: two POSTs of one intent are meant to be one job. */
   readonly intent: string
   readonly prompt: string
   readonly process: Process
   readonly fate: Fate
   readonly begun: number
-  /** The job that was made of it. */
+  /** The job that it made. */
   job?: string
-  /** When its process, if that lived, got an answer or an error. */
+  /** When its process got an answer or an error, if it was alive. */
   answered?: number
-  /** Nothing will come of it any more. */
+  /** It will have no result any more. */
   isOver?: true
 }
 
@@ -48,17 +48,17 @@ export interface Process {
   readonly clock: Clock.Clock
   journal: Journal.Journal["Service"] | undefined
   isAlive: boolean
-  /** Nothing of it moves before that: a SIGSTOP, or a paused machine. */
+  /** It is frozen until then: by a SIGSTOP, or on a paused machine. */
   frozenUntil: number
   frozenSince: number
   readonly booted: number
   died?: number
 }
 
-/** Tells of which intent a POST is, at the moment when it begins. */
+/** Returns the intent of a POST, at the moment when it begins. */
 export type IntentOf = (prompt: string) => string
 
-/** Breaks what stands around the engine, on purpose. */
+/** Breaks the engine's surroundings on purpose. */
 export interface Tampering {
   readonly fetch?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch
   readonly journal?: (journal: Journal.Journal["Service"]) => Journal.Journal["Service"]
@@ -72,10 +72,10 @@ export interface Options {
   readonly duration?: number
 }
 
-/** Names a POST to the mock, whose answer may be lost. */
+/** Identifies a POST at the mock, since its answer may be lost. */
 const postHeader = "x-post"
 
-/** What the dead are told. */
+/** The error that dead processes get. */
 const never = new Promise<never>(() => undefined)
 
 export const provider = xai({ apiKey: "any-key", baseUrl: "http://mock.test/xai", account: "me" })
@@ -88,10 +88,10 @@ const promptOf = (body: unknown): string => {
   return typeof prompt === "string" ? prompt : ""
 }
 
-/** Where effect keeps the default of a reference once it was asked for. */
+/** Where effect caches the default of a reference. */
 const defaultOf = "~effect/Context/defaultValue"
 
-/** RxJS and promises run their effects on the default clock: no context of theirs can be given another. */
+/** RxJS and promises run their effects on the default clock: their context can't be given another. */
 const setDefaultClock = (clock: Clock.Clock | undefined): void => {
   if (clock === undefined) Reflect.deleteProperty(Clock.Clock, defaultOf)
   else Reflect.set(Clock.Clock, defaultOf, clock)
@@ -100,13 +100,13 @@ const setDefaultClock = (clock: Clock.Clock | undefined): void => {
 export class World {
   readonly mock: Mock.Mock
   readonly posts: Array<Post> = []
-  /** Of the next POSTs; where there is none any more, they are accepted at once. */
+  /** The fates of the next POSTs; after the last one they are accepted at once. */
   readonly fates: Array<Fate> = []
-  /** What outlives a process. */
+  /** The store, which outlives a process. */
   readonly data = new Map<string, string>()
   readonly hasJournal: boolean
   process: Process
-  /** How long the next process that has written an intent stands still after it: milliseconds. */
+  /** How long the next process that has written an intent is frozen after it: milliseconds. */
   freezeAtIntent = 0
   /** How often that has happened. */
   frozen = 0
@@ -129,13 +129,13 @@ export class World {
     return this.#virtual.now()
   }
 
-  /** A new process on the same store. The one before goes on unless it is killed. */
+  /** A new process on the same store. The one before continues unless it is killed. */
   boot(): Process {
     const nth = ++this.#booted
     const clock = this.#clock
     const process: Process = {
       nth,
-      // What a process remembers is kept by its clock.
+      // A process's memory belongs to its clock.
       clock: {
         currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
         currentTimeMillis: clock.currentTimeMillis,
@@ -178,7 +178,7 @@ export class World {
     return this.#virtual.delay(millis, undefined)
   }
 
-  /** What an effect of a process needs. */
+  /** The services of a process's effects. */
   services(intentOf: IntentOf, process = this.process): Layer.Layer<HttpClient.HttpClient> {
     const base = Layer.mergeAll(
       Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, this.fetch(intentOf, process))),
@@ -196,7 +196,7 @@ export class World {
     return Effect.runPromise(Effect.provide(effect, this.services(intentOf, process)))
   }
 
-  /** What somebody does with the journal. */
+  /** A user's operation on the journal. */
   keep<A, E>(effect: Effect.Effect<A, E, Journal.Journal>, process = this.process): Promise<A> {
     const { clock, journal } = process
     if (journal === undefined) return Promise.reject(new Error("this world has no journal"))
@@ -223,7 +223,7 @@ export class World {
     return response
   }
 
-  /** What comes for a process waits until that moves again, and for ever for a dead one. */
+  /** Input for a process waits until it thaws, and forever for a dead one. */
   async #arrived(process: Process, response: Response): Promise<Response> {
     if (this.now < process.frozenUntil) await this.pass(process.frozenUntil - this.now)
     return process.isAlive ? response : never
@@ -303,7 +303,7 @@ export class World {
     return this.now < process.frozenUntil ? this.#clock.sleep(Duration.millis(process.frozenUntil - this.now)) : Effect.void
   }
 
-  /** A read waits while its process is frozen, and so does what follows a write; of the dead nothing is written. */
+  /** A read waits while its process is frozen, and so does the step after a write; dead processes write nothing. */
   #step<A>(process: Process, operation: () => A): Effect.Effect<A> {
     const thawed = Effect.suspend(() => this.#thawed(process))
     return Effect.andThen(
@@ -325,7 +325,7 @@ export class World {
     })
   }
 
-  /** In one step for all processes. An intent may be the last that its process does for a while. */
+  /** Atomic for all processes. An intent may be the last step of its process for a while. */
   #create(process: Process) {
     return (key: string, value: string): Effect.Effect<boolean> =>
       this.#step(process, () => {
@@ -340,7 +340,7 @@ export class World {
       })
   }
 
-  /** All processes share them. Who is dead, or stands still, is taken for dead. */
+  /** All processes share them. A dead or frozen process counts as dead. */
   #claims(process: Process): KeyValueJournal.Claims {
     return {
       acquire: (id) =>
@@ -358,7 +358,7 @@ export class World {
   }
 }
 
-/** Plays in a world of its own, to the end of what is played. */
+/** Plays in a new world, to the end of the play. */
 export const inWorld = <A>(play: (world: World) => Promise<A>, options: Options = {}): Promise<A> =>
   Virtual.run(
     (virtual) =>

@@ -4,7 +4,7 @@ import { xai } from "@reelay/providers/xai"
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 
-/** One who comes and goes: after how many looks, counted from the step before. */
+/** A watcher that comes and goes: after how many polls, counted from the step before. */
 const visitor = fc.record({
   way: fc.constantFrom("callbacks" as const, "iterator" as const),
   steps: fc.array(fc.nat(2), { minLength: 1, maxLength: 4 })
@@ -13,18 +13,18 @@ const visitor = fc.record({
 const json = (status: number, body: object): Response =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } })
 
-/** A provider whose answers come when the scheduler says so, and that is done once it is told to be. */
+/** A provider whose answers come when the scheduler says so, and whose job is done once `seen.done` is set. */
 const net = (scheduler: fc.Scheduler) => {
-  const seen = { posts: 0, looks: 0, open: 0, most: 0, aborted: 0, done: false }
+  const seen = { posts: 0, polls: 0, open: 0, most: 0, aborted: 0, done: false }
   const fetch = async (_: unknown, { method, signal }: RequestInit = {}): Promise<Response> => {
     if (method === "POST") {
       seen.posts += 1
       return json(200, { request_id: "r1" })
     }
-    seen.looks += 1
+    seen.polls += 1
     seen.open += 1
     seen.most = Math.max(seen.most, seen.open)
-    const look = seen.looks
+    const poll = seen.polls
     return new Promise<Response>((resolve, reject) => {
       const over = (): void => {
         seen.open -= 1
@@ -36,10 +36,10 @@ const net = (scheduler: fc.Scheduler) => {
         reject(signal?.reason)
       }
       signal?.addEventListener("abort", abort)
-      void scheduler.schedule(Promise.resolve(), `answer ${look}`).then(() => {
+      void scheduler.schedule(Promise.resolve(), `answer ${poll}`).then(() => {
         if (signal?.aborted === true) return undefined
         over()
-        const body = seen.done ? { status: "done", video: { url: "https://a.test/v.mp4" } } : { status: "pending", progress: look % 100 }
+        const body = seen.done ? { status: "done", video: { url: "https://a.test/v.mp4" } } : { status: "pending", progress: poll % 100 }
         return resolve(json(200, body))
       })
     })
@@ -47,13 +47,13 @@ const net = (scheduler: fc.Scheduler) => {
   return { seen, fetch }
 }
 
-/** Turns of the event loop, until something holds. The runner's own limit ends what never comes. */
+/** Turns the event loop until a condition holds. The runner's own limit ends an endless wait. */
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }
 /**
- * Lets things happen, some of them in one instant, and only once all that can be in the running are: else an answer would never wait for
- * anybody.
+ * Lets scheduled steps happen, some of them in one instant, and only once all candidates are scheduled: otherwise an answer would never
+ * wait for a watcher.
  */
 const drive = async (scheduler: fc.Scheduler, rush: ReadonlyArray<number>, goal: Promise<unknown>): Promise<void> => {
   const goals = new Set([goal])
@@ -66,7 +66,7 @@ const drive = async (scheduler: fc.Scheduler, rush: ReadonlyArray<number>, goal:
 }
 const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === "Timeout").length
 
-/** Joins, and answers with how to leave and with what was seen. */
+/** Joins, and returns the states seen and a function to leave. */
 const join = (job: PromiseJob, way: "callbacks" | "iterator") => {
   const states: Array<JobState.JobState> = []
   if (way === "callbacks") {
@@ -84,7 +84,7 @@ const join = (job: PromiseJob, way: "callbacks" | "iterator") => {
   return { states, leave: () => void loop.return?.() }
 }
 
-/** What any one visit may see: it begins with where the job stands, and goes nowhere but on. */
+/** What one visit may see: it begins with the current state, and only moves forward. */
 const onwards = (states: ReadonlyArray<JobState.JobState>): boolean =>
   states.every((state, index) => {
     const before = states[index - 1]
@@ -93,7 +93,7 @@ const onwards = (states: ReadonlyArray<JobState.JobState>): boolean =>
     return state._tag !== "Running" || before._tag !== "Running" || (state.progress ?? 0) >= (before.progress ?? 0)
   })
 
-it("whoever comes and goes, in any order with the answers: one looks for all while anybody is there, and nobody looks after that", async () => {
+it("watchers come and go, in any order with the answers: one poller serves all while there is a watcher, and none polls after that", async () => {
   let cut = 0
   let shared = 0
   await fc.assert(
@@ -109,11 +109,11 @@ it("whoever comes and goes, in any order with the answers: one looks for all whi
         const visits: Array<ReadonlyArray<JobState.JobState>> = []
         const all = visitors.map(async ({ steps, way }, index) => {
           let visit: ReturnType<typeof join> | undefined
-          // An odd number of steps would leave somebody there.
+          // An odd number of steps would leave a watcher.
           for (const [step, after] of (steps.length % 2 === 0 ? steps : [...steps, 0]).entries()) {
-            const from = seen.looks
-            // Nobody looks where nobody is.
-            await until(() => present === 0 || seen.looks >= from + after)
+            const from = seen.polls
+            // There is no poll without a watcher.
+            await until(() => present === 0 || seen.polls >= from + after)
             await scheduler.schedule(Promise.resolve(), `${index}: ${step % 2 === 0 ? "comes" : "goes"}`)
             if (visit === undefined) {
               present += 1
@@ -129,27 +129,27 @@ it("whoever comes and goes, in any order with the answers: one looks for all whi
         })
         await drive(scheduler, rush, Promise.all(all))
 
-        // The last one has left: the look in flight is aborted, and whoever would look again would need a timer for it.
+        // The last one has left: the poll in flight is aborted, and another poll would need a timer.
         await until(() => seen.open === 0)
         await until(() => timers() <= before)
         cut += seen.aborted
         expect(seen.most).toBeLessThanOrEqual(1)
 
-        // Coming back resumes it, to its end, for as many as come.
-        const looks = seen.looks
+        // Returning resumes it, to its end, for any number of watchers.
+        const polls = seen.polls
         seen.done = true
         const returned = [join(job, "callbacks"), join(job, "iterator")]
         const end = job.result()
         await drive(scheduler, rush, end)
         await until(() => returned.every(({ states }) => states.at(-1)?._tag === "Succeeded"))
-        expect([seen.posts, seen.looks, seen.open, seen.most]).toEqual([1, looks + 1, 0, 1])
+        expect([seen.posts, seen.polls, seen.open, seen.most]).toEqual([1, polls + 1, 0, 1])
         expect([...visits, ...returned.map(({ states }) => states)].filter((states) => !onwards(states))).toEqual([])
         await until(() => timers() <= before)
       }
     ),
     { numRuns: 100, endOnFailure: true }
   )
-  // It is of some use only where looks were on their way when the last one left, and where several were there.
+  // The test is useful only if polls were in flight when the last one left, and if several watched at once.
   expect(cut).toBeGreaterThan(10)
   expect(shared).toBeGreaterThan(10)
 }, 60_000)

@@ -1,4 +1,4 @@
-/** The list of what no test notices is about the code as it is. */
+/** The list of what no test catches is about the current code. */
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 
@@ -13,8 +13,8 @@ const listed = read("mutants/survivors.md")
     return file === undefined || before === undefined || after === undefined ? [] : [[file, before, after]]
   })
 
-describe("what no test notices", () => {
-  it("is a list, and of one form", () => {
+describe("what no test catches", () => {
+  it("is a list in one form", () => {
     expect(listed.length).toBeGreaterThan(10)
     expect(listed).toHaveLength(read("mutants/survivors.md").split("\n- ").length - 1)
   })

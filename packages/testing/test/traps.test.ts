@@ -1,4 +1,4 @@
-/** Traps that users of such APIs fell into, sprung on each provider. Their sources stand in the README's "What can go wrong". */
+/** Traps that users of such APIs fell into, tested at each provider. Their sources are in the README's "What can go wrong". */
 import { describe, it } from "@effect/vitest"
 import type { JobError } from "@reelay/core"
 import { fixtures as ofCometapi } from "@reelay/providers/cometapi/fixtures"
@@ -16,11 +16,11 @@ const each = <const Case extends ReadonlyArray<unknown>>(cases: ReadonlyArray<Ca
 
 describe("statuses", () => {
   it.effect.each(each([["warming_up"], ["NOT_FINISHED"], ["constructor"], ["99"]]))(
-    "T1: %s says %s, which nobody knows, and the job is followed to its end at the pace",
+    "T1: %s says %s, an unknown status, and the job is followed to its end at the pace",
     ([name, word]) =>
       Effect.gen(function* () {
-        const { looks, tags } = yield* followed(name, [worded(name, word), worded(name, word), done(name)])
-        expect([tags, looks]).toEqual([
+        const { polledAt, tags } = yield* followed(name, [worded(name, word), worded(name, word), done(name)])
+        expect([tags, polledAt]).toEqual([
           ["Submitted", "Succeeded"],
           [10_000, 20_000, 30_000]
         ])
@@ -31,8 +31,8 @@ describe("statuses", () => {
     "T2: %s says %s for its own word, and the video is there at once",
     ([name, word]) =>
       Effect.gen(function* () {
-        const { links, looks, tags } = yield* followed(name, [worded(name, word, { video: { url }, video_url: url })])
-        expect([tags, links, looks.length]).toEqual([["Submitted", "Succeeded"], [url], 1])
+        const { links, polledAt, tags } = yield* followed(name, [worded(name, word, { video: { url }, video_url: url })])
+        expect([tags, links, polledAt.length]).toEqual([["Submitted", "Succeeded"], [url], 1])
       })
   )
 
@@ -40,9 +40,9 @@ describe("statuses", () => {
     "T2: %s says %s for its own word, and the job has failed at once",
     ([name, word]) =>
       Effect.gen(function* () {
-        const { last, looks } = yield* followed(name, [worded(name, word, { error: "no frames" })])
+        const { last, polledAt } = yield* followed(name, [worded(name, word, { error: "no frames" })])
         expect(last).toMatchObject({ _tag: "Failed", failure: { message: "no frames" } })
-        expect(looks).toHaveLength(1)
+        expect(polledAt).toHaveLength(1)
       })
   )
 
@@ -50,7 +50,7 @@ describe("statuses", () => {
     ...names.map((name): readonly [Name, string, Reply] => [name, "unknown", worded(name, "unknown")]),
     ["cometapi", "UNKNOWN in its wrapper", { body: ofCometapi["query.unknown.with-wrapper"].body }],
     ["cometapi", "nothing in its wrapper", wrapped({ status: "", data: null, progress: "0%" })]
-  ])("T3: %s says %s after the submission, and the job is not failed by that", ([name, , reply]) =>
+  ])("T3: %s says %s after the submission, which does not fail the job", ([name, , reply]) =>
     Effect.gen(function* () {
       const { tags } = yield* followed(name, [reply, reply, busy(name), done(name)])
       expect(tags).not.toContain("Failed")
@@ -58,14 +58,14 @@ describe("statuses", () => {
     })
   )
 
-  it.effect.each(each([["expired"], ["EXPIRED"]]))("T4: %s says %s, and nobody looks again", ([name, word]) =>
+  it.effect.each(each([["expired"], ["EXPIRED"]]))("T4: %s says %s, and is not polled again", ([name, word]) =>
     Effect.gen(function* () {
-      const { error, looks, tags } = yield* followed(name, [worded(name, word)])
-      expect([tags.at(-1), error, looks.length]).toEqual(["Expired", undefined, 1])
+      const { error, polledAt, tags } = yield* followed(name, [worded(name, word)])
+      expect([tags.at(-1), error, polledAt.length]).toEqual(["Expired", undefined, 1])
     })
   )
 
-  it.effect.each(names)("T5: %s is read in any case, with space around its words", (name) =>
+  it.effect.each(names)("T5: %s is read in any case, with spaces around its statuses", (name) =>
     Effect.gen(function* () {
       const shouted = worded(name, "  COMPLETED\n", { video: { url }, video_url: url })
       const { tags } = yield* followed(name, [worded(name, " Processing "), shouted])
@@ -73,22 +73,24 @@ describe("statuses", () => {
     })
   )
 
-  it.effect.each(names)("T6: %s answers with 422 in place of a result, and its words are told at once", (name) =>
+  it.effect.each(names)("T6: %s answers with 422 in place of a result, and its message is reported at once", (name) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [
         busy(name),
         { status: 422, body: { detail: [{ loc: ["image"], msg: "the image has no face" }] } }
       ])
-      expect([reasonOf(life), life.looks.length]).toEqual(["PollRejected", 2])
+      expect([reasonOf(life), life.polledAt.length]).toEqual(["PollRejected", 2])
       expect(life.error?.message).toContain("the image has no face")
     })
   )
 
-  it.effect.each(each([["canceled"], ["cancelled"], ["aborted"], ["CANCELED"]]))("T7: %s says %s, and nobody looks again", ([name, word]) =>
-    Effect.gen(function* () {
-      const { error, last, looks } = yield* followed(name, [worded(name, word)])
-      expect([last, error, looks.length]).toMatchObject([{ _tag: "Cancelled", by: "provider" }, undefined, 1])
-    })
+  it.effect.each(each([["canceled"], ["cancelled"], ["aborted"], ["CANCELED"]]))(
+    "T7: %s says %s, and is not polled again",
+    ([name, word]) =>
+      Effect.gen(function* () {
+        const { error, last, polledAt } = yield* followed(name, [worded(name, word)])
+        expect([last, error, polledAt.length]).toMatchObject([{ _tag: "Cancelled", by: "provider" }, undefined, 1])
+      })
   )
 
   const failed = { status: "failed", error: { code: "internal_error", message: "no frames" } }
@@ -100,15 +102,15 @@ describe("statuses", () => {
     ],
     ["the query is a success and the task a failure", wrapped({ status: "FAILURE", fail_reason: "no frames", data: null }), "gateway"],
     ["the task runs and its payload is a failure", wrapped({ status: "IN_PROGRESS", progress: "30%", data: failed }), "provider"]
-  ])("T8: where %s, the job has failed at the first poll", ([, reply, origin]) =>
+  ])("T8: if %s, the job has failed at the first poll", ([, reply, origin]) =>
     Effect.gen(function* () {
-      const { last, looks } = yield* followed("cometapi", [reply])
+      const { last, polledAt } = yield* followed("cometapi", [reply])
       expect(last).toMatchObject({ _tag: "Failed", failure: { origin, message: "no frames" } })
-      expect(looks).toHaveLength(1)
+      expect(polledAt).toHaveLength(1)
     })
   )
 
-  it.effect("T8: where the query failed, and not the job, the job is followed", () =>
+  it.effect("T8: if the query failed, and not the job, the job is followed", () =>
     Effect.gen(function* () {
       const stale = wrapped({ status: "FAILURE", fail_reason: "upstream did not answer", data: null }, { code: "fail_to_fetch_task" })
       const bare = { body: ofCometapi["query.error.with-wrapper-code"].body }
@@ -130,12 +132,12 @@ describe("statuses", () => {
 
 describe("terminal but unusable", () => {
   it.effect.each(["cometapi", "xingchao", "xai"] as const)(
-    "T10: %s is done without a URL: failed at the third look, and not spun on",
+    "T10: %s is done without a URL: failed at the third poll, without spinning",
     (name) =>
       Effect.gen(function* () {
-        const { last, looks } = yield* followed(name, [worded(name, "completed", { video: { url: null }, video_url: null })])
+        const { last, polledAt } = yield* followed(name, [worded(name, "completed", { video: { url: null }, video_url: null })])
         expect(last).toMatchObject({ _tag: "Failed", failure: { code: "NoArtifact" } })
-        expect(looks).toHaveLength(3)
+        expect(polledAt).toHaveLength(3)
       })
   )
 
@@ -153,41 +155,41 @@ describe("terminal but unusable", () => {
     ["xai", { body: ofXai["videos.done.with-moderation"].body }],
     ["cometapi", { body: ofCometapi["query.done.with-moderation"].body }],
     ["cometapi", { body: ofCometapi["query.done.with-wrapper-and-moderation"].body }]
-  ])("T11: %s is done with respect_moderation false: moderated away, at the first poll", ([name, reply]) =>
+  ])("T11: %s is done with respect_moderation false: moderated, at the first poll", ([name, reply]) =>
     Effect.gen(function* () {
-      const { last, looks } = yield* followed(name, [reply])
+      const { last, polledAt } = yield* followed(name, [reply])
       expect(last).toMatchObject({ _tag: "Failed", failure: { moderated: true }, billed: "yes" })
-      expect(looks).toHaveLength(1)
+      expect(polledAt).toHaveLength(1)
     })
   )
 
   it.effect.each(["xai", "cometapi"] as const)("T12: %s moderates by a 400 on the poll: failed at once, and billed", (name) =>
     Effect.gen(function* () {
       const { body, status } = ofXai["videos.moderated"]
-      const { last, looks } = yield* followed(name, [{ body, status }])
+      const { last, polledAt } = yield* followed(name, [{ body, status }])
       expect(last).toMatchObject({ _tag: "Failed", failure: { moderated: true }, billed: "yes", costUsd: 0.3 })
-      expect(looks).toHaveLength(1)
+      expect(polledAt).toHaveLength(1)
     })
   )
 
-  it.effect.each(names)("T12: %s hides the cause in a 400: the watching ends at once, with its words, and no end is made up", (name) =>
+  it.effect.each(names)("T12: %s hides the cause in a 400: polling stops at once, with its message, and no end is made up", (name) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [{ status: 400, body: { error: { message: "xAI upstream returned status 400" } } }])
-      expect([reasonOf(life), life.looks.length, life.tags]).toEqual(["PollRejected", 1, ["Submitted"]])
+      expect([reasonOf(life), life.polledAt.length, life.tags]).toEqual(["PollRejected", 1, ["Submitted"]])
       expect(life.error?.message).toContain("xAI upstream returned status 400")
       expect(life.error?.message).toContain("may still run and be billed")
     })
   )
 
-  it.effect.each(names)("T13: %s finds the request wrong only when it is looked at: told at once, and not asked for again", (name) =>
+  it.effect.each(names)("T13: %s rejects the request only at the poll: reported at once, and not polled again", (name) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [busy(name), { status: 400, body: { code: "invalid_argument", error: "prompt is required" } }])
-      expect([reasonOf(life), life.looks.length, life.posts]).toEqual(["PollRejected", 2, 1])
+      expect([reasonOf(life), life.polledAt.length, life.posts]).toEqual(["PollRejected", 2, 1])
       expect(life.error?.message).toContain("prompt is required")
     })
   )
 
-  it.effect.each(names)("T13: what %s does not make is refused before anything is sent", (name) =>
+  it.effect.each(names)("T13: what %s does not support is refused before anything is sent", (name) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [done(name)], { request: { duration: 0.5 } })
       expect([reasonOf(life), life.posts]).toEqual(["InvalidRequest", 0])
@@ -210,7 +212,7 @@ describe("terminal but unusable", () => {
 })
 
 describe("transport", () => {
-  it.effect("T15: an empty 202 is a job that waits, however often it comes", () =>
+  it.effect("T15: an empty 202 is a waiting job, however often it comes", () =>
     Effect.gen(function* () {
       const { error, tags } = yield* followed("xai", [...Array.from({ length: 50 }, (): Reply => ({ status: 202 })), done("xai")])
       expect([tags, error]).toEqual([["Submitted", "Queued", "Succeeded"], undefined])
@@ -228,7 +230,7 @@ describe("transport", () => {
       const passing = yield* followed(name, [reply, done(name)])
       expect(passing.tags).toEqual(["Submitted", "Succeeded"])
       const lasting = yield* followed(name, [reply])
-      expect([reasonOf(lasting), lasting.looks.length]).toEqual(["BadPayload", 10])
+      expect([reasonOf(lasting), lasting.polledAt.length]).toEqual(["BadPayload", 10])
     })
   )
 
@@ -237,10 +239,10 @@ describe("transport", () => {
       [402, "PaymentRequired"],
       [422, "PollRejected"]
     ] as const)
-  )("T17: %s answers with %i: the watching ends at once, %s", ([name, status, reason]) =>
+  )("T17: %s answers with %i: polling stops at once, %s", ([name, status, reason]) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [{ status, body: { error: { message: "no", code: "no" } } }])
-      expect([reasonOf(life), life.looks.length]).toEqual([reason, 1])
+      expect([reasonOf(life), life.polledAt.length]).toEqual([reason, 1])
     })
   )
 
@@ -252,15 +254,15 @@ describe("transport", () => {
         const passing = yield* followed(name, [{ status, body }, done(name)])
         expect(passing.tags).toEqual(["Submitted", "Succeeded"])
         const life = yield* followed(name, [{ status, body }])
-        expect([reasonOf(life), life.looks.length, life.error?.again]).toEqual(["Unauthorized", 10, "watch"])
+        expect([reasonOf(life), life.polledAt.length, life.error?.again]).toEqual(["Unauthorized", 10, "watch"])
       })
   )
 
-  it.effect.each(names)("T17: a number in the words of %s is no status", (name) =>
+  it.effect.each(names)("T17: a number in a message of %s isn't a status", (name) =>
     Effect.gen(function* () {
       const words = "task 500-502-429 of https://gateway.test/503/504 timed out: network error"
       const life = yield* followed(name, [{ status: 400, body: { error: { message: words, code: "bad_task" } } }])
-      expect([reasonOf(life), life.looks.length]).toEqual(["PollRejected", 1])
+      expect([reasonOf(life), life.polledAt.length]).toEqual(["PollRejected", 1])
     })
   )
 
@@ -283,28 +285,28 @@ describe("transport", () => {
     ["404", { status: 404, body: { error: "Task not found" } }],
     ["task_not_exist with 400", { status: 400, body: { code: "task_not_exist", message: "task_not_exist", data: null } }]
   ]
-  it.effect.each(each(unknown))("T19: %s answers with %s: waited out for a minute, then believed at the third time", ([name, , reply]) =>
+  it.effect.each(each(unknown))("T19: %s answers with %s: not counted for a minute, then final at the third time", ([name, , reply]) =>
     Effect.gen(function* () {
       const early = yield* followed(name, [reply, reply, reply, reply, reply, done(name)])
-      expect([early.tags, early.looks.at(-1)]).toEqual([["Submitted", "Succeeded"], 60_000])
+      expect([early.tags, early.polledAt.at(-1)]).toEqual([["Submitted", "Succeeded"], 60_000])
       const twice = yield* followed(name, [...Array.from({ length: 7 }, () => reply), busy(name), reply, reply, done(name)])
       expect(twice.tags.at(-1)).toBe("Succeeded")
       const late = yield* followed(name, [reply])
-      expect([reasonOf(late), late.looks.at(-1)]).toEqual(["NotFound", 80_000])
+      expect([reasonOf(late), late.polledAt.at(-1)]).toEqual(["NotFound", 80_000])
     })
   )
 
-  it.effect.each(names)("T20: %s says 429 with a Retry-After, and is left alone as long; without one and without a body as well", (name) =>
+  it.effect.each(names)("T20: %s answers 429 with a Retry-After, and is not polled before; also without one and without a body", (name) =>
     Effect.gen(function* () {
-      const told = yield* followed(name, [{ status: 429, headers: { "retry-after": "75" } }, done(name)])
-      expect([told.tags, told.looks]).toEqual([
+      const limited = yield* followed(name, [{ status: 429, headers: { "retry-after": "75" } }, done(name)])
+      expect([limited.tags, limited.polledAt]).toEqual([
         ["Submitted", "Succeeded"],
         [10_000, 85_000]
       ])
       const bare = yield* followed(name, [{ status: 429 }, { status: 429 }, done(name)])
       expect(bare.tags).toEqual(["Submitted", "Succeeded"])
       const never = yield* followed(name, [{ status: 429, headers: { "retry-after": "86400" } }])
-      expect([reasonOf(never), never.looks]).toEqual(["DeadlineExceeded", [10_000]])
+      expect([reasonOf(never), never.polledAt]).toEqual(["DeadlineExceeded", [10_000]])
     })
   )
 })
@@ -318,22 +320,26 @@ describe("submission and money", () => {
   it.effect.each(each(unclear))("T24: the POST to %s meets %s: it may be billed, and is not sent again", ([name, , posted]) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [done(name)], { posted })
-      expect([reasonOf(life), life.posts, life.looks]).toEqual(["SubmitUnknown", 1, []])
+      expect([reasonOf(life), life.posts, life.polledAt]).toEqual(["SubmitUnknown", 1, []])
     })
   )
 
   it.effect.each(names)("T25: %s is not done at the deadline: one last poll, and then its reference, not a failure", (name) =>
     Effect.gen(function* () {
-      const { error, last, looks } = yield* followed(name, [busy(name)])
+      const { error, last, polledAt } = yield* followed(name, [busy(name)])
       expect([error?.reason._tag, error?.ref?.id, last?._tag]).toEqual(["DeadlineExceeded", "job-1", "Running"])
-      expect(looks.at(-1)).toBe(30 * 60_000)
+      expect(polledAt.at(-1)).toBe(30 * 60_000)
     })
   )
 
-  it.effect.each(names)("T27: %s accepts without an id: the id of the request is none, and nothing is sent again", (name) =>
+  it.effect.each(names)("T27: %s accepts without an id: the request's id isn't one, and nothing is sent again", (name) =>
     Effect.gen(function* () {
       const life = yield* followed(name, [done(name)], { posted: { headers: { "x-request-id": "req-7" }, body: { status: "queued" } } })
-      expect([life.error?.reason, life.posts, life.looks]).toMatchObject([{ _tag: "SubmitUnknown", sent: { requestId: "req-7" } }, 1, []])
+      expect([life.error?.reason, life.posts, life.polledAt]).toMatchObject([
+        { _tag: "SubmitUnknown", sent: { requestId: "req-7" } },
+        1,
+        []
+      ])
     })
   )
 
@@ -347,7 +353,7 @@ describe("submission and money", () => {
     ["xai", "id"],
     ["xingchao", "id"],
     ["xingchao", "task_id"]
-  ])("T27: the id of a job at %s may stand in %s", ([name, field]) =>
+  ])("T27: the id of a job at %s may be in %s", ([name, field]) =>
     Effect.gen(function* () {
       const { states } = yield* followed(name, [done(name)], { posted: { body: { [field]: "job-7" } } })
       expect(states[0]).toMatchObject({ _tag: "Submitted", ref: { id: "job-7" } })
@@ -356,16 +362,16 @@ describe("submission and money", () => {
 })
 
 describe("fields", () => {
-  it.effect("T28: a percentage with its sign, one that jumps, falls, is missing or full: never back, and no end", () =>
+  it.effect("T28: a percentage with its sign, one that jumps, falls, is missing or full: never falls, and ends nothing", () =>
     Effect.gen(function* () {
-      const looks = ["42%", 30, null, "90", 100, 100].map((progress) => worded("geeknow", "processing", { progress }))
-      const { states } = yield* followed("geeknow", [...looks, done("geeknow")])
+      const answers = ["42%", 30, null, "90", 100, 100].map((progress) => worded("geeknow", "processing", { progress }))
+      const { states } = yield* followed("geeknow", [...answers, done("geeknow")])
       const seen = states.map((state) => (state._tag === "Running" ? state.progress : state._tag))
       expect(seen).toEqual(["Submitted", 0.42, 0.9, 1, "Succeeded"])
     })
   )
 
-  it.effect("T28: what a gateway makes up for a status is called estimated", () =>
+  it.effect("T28: progress that a gateway makes up for a status is estimated", () =>
     Effect.gen(function* () {
       const { states } = yield* followed("cometapi", [wrapped({ status: "IN_PROGRESS", progress: "30%", data: null }), done("cometapi")])
       expect(states[1]).toMatchObject({ _tag: "Running", progress: 0.3, progressSource: "estimated" })
@@ -374,10 +380,10 @@ describe("fields", () => {
 
   it.effect("T28: a failure at 100 % is a failure", () =>
     Effect.gen(function* () {
-      const { last, looks } = yield* followed("cometapi", [
+      const { last, polledAt } = yield* followed("cometapi", [
         wrapped({ status: "FAILURE", progress: "100%", fail_reason: "no frames", data: null })
       ])
-      expect([last, looks.length]).toMatchObject([{ _tag: "Failed", failure: { message: "no frames" } }, 1])
+      expect([last, polledAt.length]).toMatchObject([{ _tag: "Failed", failure: { message: "no frames" } }, 1])
     })
   )
 
@@ -409,7 +415,7 @@ describe("fields", () => {
       })
   )
 
-  it.effect("T31: the link in fail_reason is the video of a success, and words there are none", () =>
+  it.effect("T31: the link in fail_reason is the video of a success, and a text there is not", () =>
     Effect.gen(function* () {
       const made = yield* followed("cometapi", [wrapped({ status: "SUCCESS", fail_reason: url, data: null })])
       expect(made.last).toMatchObject({ _tag: "Succeeded", artifacts: [{ url }] })
@@ -420,7 +426,7 @@ describe("fields", () => {
     })
   )
 
-  it.effect("T31: a link in a failure is no video", () =>
+  it.effect("T31: a link in a failure isn't a video", () =>
     Effect.gen(function* () {
       const { last } = yield* followed("cometapi", [wrapped({ status: "FAILURE", fail_reason: "no frames", result_url: url, data: null })])
       expect(last).toMatchObject({ _tag: "Failed", failure: { message: "no frames" } })
@@ -452,7 +458,7 @@ describe("fields", () => {
       })
   )
 
-  it.effect.each(names)("T33: %s gives a time of completion to a job that runs, and it runs on", (name) =>
+  it.effect.each(names)("T33: %s gives a time of completion to a running job, which still runs", (name) =>
     Effect.gen(function* () {
       const times = { completed_at: 1_735_689_700, finish_time: 1_735_689_700, updated_at: 1_735_689_700 }
       const { tags } = yield* followed(name, [worded(name, "processing", times), done(name)])
@@ -472,7 +478,7 @@ describe("fields", () => {
     })
   )
 
-  it.effect("T34: new-api's newer form, without id and URL, is a success whose video the content endpoint has", () =>
+  it.effect("T34: new-api's newer form, without id and URL, is a success whose video is at the content endpoint", () =>
     Effect.gen(function* () {
       const newer = { task_id: "job-1", platform: "48", progress: "100%", status: "SUCCESS", fail_reason: "", finished_at: 1_735_689_700 }
       const { last } = yield* followed("geeknow", [{ body: newer }])

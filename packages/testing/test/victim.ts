@@ -1,4 +1,4 @@
-/** The program that is killed: it resumes, runs batches, submits jobs of its own, and saves all videos. What to do is told over IPC. */
+/** The program that is killed: it resumes, runs batches, submits jobs of its own, and saves all videos. Its instructions come over IPC. */
 import { arm } from "./moments.ts"
 import { type Job, JobError, type JobRef, type Journal } from "@reelay/core"
 import { createClient, FileJournal } from "@reelay/node"
@@ -51,9 +51,9 @@ const run = async (plan: Plan): Promise<Told> => {
   const batch = async ([name, keys]: readonly [string, ReadonlyArray<string>]): Promise<void> => {
     const requests = keys.map((key) => [key, { prompt: promptOf(`${name}/${key}`) }] as const)
     const saveTo = (key: string): string => pathOf(`${name}/${key}`)
-    for await (const event of client.runAll(requests, { batch: name, concurrency: 3, saveTo })) told(`${name}/${event.key}`, event)
+    for await (const event of client.runAll(requests, { batch: name, concurrency: 3, saveTo })) record(`${name}/${event.key}`, event)
   }
-  const told = (name: string, event: Job.BatchEvent): void => {
+  const record = (name: string, event: Job.BatchEvent): void => {
     if (event._tag === "Error") failed(name, event.error)
     else if (event._tag === "State" && event.state._tag === "Succeeded") saving(name, event.state.ref)
   }
@@ -69,7 +69,7 @@ const run = async (plan: Plan): Promise<Told> => {
   const fresh = async (): Promise<void> => void (await Promise.all([...all.map(batch), ...plan.singles.map(single)]))
   if (plan.order === "resume first") {
     await resume()
-    // What is not saved yet is still held.
+    // An entry whose video is not saved yet is still held.
     await Promise.all(saves)
   }
   await (plan.order === "at once" ? Promise.all([resume(), fresh()]) : fresh())
@@ -82,15 +82,15 @@ const isPlan = (message: unknown): message is Plan => typeof message === "object
 
 const live = async (plan: Plan): Promise<void> => {
   arm(plan.disk)
-  const told = await run(plan)
+  const report = await run(plan)
   arm(undefined)
-  process.send?.(told, () => process.disconnect())
+  process.send?.(report, () => process.disconnect())
 }
 
 process.once("message", (plan) => {
   if (!isPlan(plan)) throw new Error("this is no plan")
   void live(plan)
 })
-// Who is killed could not write down what was compiled.
+// A killed process could not save its compile cache.
 flushCompileCache()
 process.send?.("ready")

@@ -1,4 +1,4 @@
-/** The four providers over a transport that answers as told, in virtual time: what a trap looks like on the wire, and what comes of it. */
+/** The four providers over a transport with scripted answers, in virtual time: what a trap looks like on the wire, and its result. */
 import { Job, type JobError, type JobState, type Provider, type VideoRequest } from "@reelay/core"
 import { cometapi } from "@reelay/providers/cometapi"
 import { fixtures as ofCometapi } from "@reelay/providers/cometapi/fixtures"
@@ -22,7 +22,7 @@ import * as TestClock from "effect/testing/TestClock"
 export interface Reply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
-  /** A text as it is, anything else as JSON. */
+  /** A text unchanged, anything else as JSON. */
   readonly body?: unknown
   /** The connection is reset. */
   readonly breaks?: boolean
@@ -41,7 +41,7 @@ const makers = { cometapi, xingchao, geeknow, xai } satisfies Record<string, (op
 export type Name = keyof typeof makers
 export const names = ["cometapi", "xingchao", "geeknow", "xai"] as const satisfies ReadonlyArray<Name>
 
-/** A documented look at a job that runs, and at one that is done. */
+/** A documented poll of a running job, and of a finished one. */
 export const running = {
   cometapi: ofCometapi["query.processing"].body,
   xingchao: ofXingchao["result.processing"].body,
@@ -55,7 +55,7 @@ export const finished = {
   xai: ofXai["videos.done"].body
 }
 
-/** A job that runs, with another status word and, where given, other fields. */
+/** A running job with another status and, if given, other fields. */
 export const worded = (name: Name, status: string, more: object = {}): Reply => ({ body: { ...running[name], status, ...more } })
 
 /** The wrapper that CometAPI puts around a task. */
@@ -85,32 +85,32 @@ const transport = (answer: (sent: Sent) => Reply) => {
   return { requests, layer: Layer.succeed(HttpClient.HttpClient, client) }
 }
 
-/** What came of a job. */
+/** The result of a job. */
 export interface Life {
   readonly states: ReadonlyArray<JobState.JobState>
   /** The states' names, in order and without repeats. */
   readonly tags: ReadonlyArray<string>
   readonly last: JobState.JobState | undefined
-  /** Present where the job was lost sight of, or never made. */
+  /** Present if the job was lost, or never made. */
   readonly error: JobError.JobError | undefined
   readonly posts: number
-  /** Where a success says that its video is. */
+  /** The links of a success. */
   readonly links: ReadonlyArray<string>
   /** When each poll was begun: milliseconds after the submission. */
-  readonly looks: ReadonlyArray<number>
+  readonly polledAt: ReadonlyArray<number>
 }
 
 export interface Options {
-  /** What the POST is answered with. Default: with an id. */
+  /** The answer to the POST. Default: an id. */
   readonly posted?: Reply
   readonly request?: Partial<VideoRequest.VideoRequest>
 }
 
-/** Follows one job, looked at every 10 s, for at most half an hour. The last of `polls` is repeated. */
+/** Follows one job, polled every 10 s, for at most half an hour. The last of `polls` is repeated. */
 export const followed = (name: Name, polls: ReadonlyArray<Reply>, { posted = accepted, request = {} }: Options = {}): Effect.Effect<Life> =>
   Effect.gen(function* () {
-    let looked = 0
-    const net = transport(({ method }) => (method === "POST" ? posted : (polls[Math.min(looked++, polls.length - 1)] ?? {})))
+    let polled = 0
+    const net = transport(({ method }) => (method === "POST" ? posted : (polls[Math.min(polled++, polls.length - 1)] ?? {})))
     const states: Array<JobState.JobState> = []
     const life = Job.submit(
       makers[name]({ apiKey: "sk-test-key", baseUrl: "https://gateway.test" }),
@@ -122,7 +122,7 @@ export const followed = (name: Name, polls: ReadonlyArray<Reply>, { posted = acc
       Effect.catch((error) => Effect.succeed(error))
     )
     const fiber = yield* Effect.forkChild(Effect.provide(life, net.layer))
-    // What was begun goes as far as it can before time passes.
+    // Started work runs as far as it can before time passes.
     for (let turn = 0; turn < 50; turn++) yield* Effect.yieldNow
     for (let step = 0; step < 360 && fiber.pollUnsafe() === undefined; step++) yield* TestClock.adjust("10 seconds")
     const error = yield* Fiber.join(fiber)
@@ -135,6 +135,6 @@ export const followed = (name: Name, polls: ReadonlyArray<Reply>, { posted = acc
       tags: [...new Set(states.map(({ _tag }) => _tag))],
       error,
       posts: net.requests.filter(({ method }) => method === "POST").length,
-      looks: net.requests.filter(({ method }) => method === "GET").map(({ at }) => at - since)
+      polledAt: net.requests.filter(({ method }) => method === "GET").map(({ at }) => at - since)
     }
   })

@@ -1,10 +1,10 @@
-/** effect's own generators as fast-check's: effect has no fast-check any more, and fast-check has the commands and the scheduler. */
+/** effect's own generators as fast-check arbitraries: effect no longer has fast-check, and fast-check has the commands and the scheduler. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 
-/** Which value of effect's: its seed, its size, and which candidate of the shrinking was taken at each step. */
+/** Identifies a value of effect's: its seed, its size, and the candidate chosen at each step of shrinking. */
 interface Place {
   readonly seed: number
   readonly size: number
@@ -13,12 +13,12 @@ interface Place {
 
 const isPlace = (context: unknown): context is Place => typeof context === "object" && context !== null && "path" in context
 
-/** More candidates of one value than anybody shrinks through. */
+/** More candidates of one value than shrinking ever needs. */
 const most = 10_000
 
 /**
- * The value at a place, and the candidates for shrinking it. effect gives neither away by itself: a property that fails along a path, and nowhere else, is led
- * there, and what it is shown next are the candidates.
+ * The value at a place, and the candidates for shrinking it. effect exposes neither: a property that fails only along a path is led there, and the
+ * values that it gets next are the candidates.
  */
 const walk = <A>(arbitrary: Arbitrary.Arbitrary<A>, { path, seed, size }: Place, limit: number) => {
   let root: { readonly value: A } | undefined
@@ -77,7 +77,7 @@ class FromEffect<A> extends fc.Arbitrary<A> {
 }
 
 /**
- * A fast-check arbitrary of what a schema allows, from effect's own generators, with their shrinking. Replay by seed and path works, within one version of effect.
+ * A fast-check arbitrary for a schema, from effect's own generators, with their shrinking. Replay by seed and path works within one version of effect.
  *
  * A text over HTTP must not have lone surrogates, which `Schema.String` generates: give such fields a pattern. The schema must be synchronous.
  *

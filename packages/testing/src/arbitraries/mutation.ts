@@ -1,9 +1,9 @@
-/** A documented payload with something changed in it. */
+/** A documented payload with changes. */
 import * as fc from "fast-check"
 import { get, isObject, type Path, paths, removed, replaced } from "../internal/json.ts"
 
 /**
- * One change of a payload: at `path` (names and indices from the root), `value` stands in place of what was there, or nothing.
+ * One change of a payload: at `path` (names and indices from the root), `value` replaces the old value; without `value` it is removed.
  *
  * @category models
  * @since 0.1.0
@@ -30,7 +30,7 @@ export const mutated = (
   payload: unknown,
   options: {
     readonly values: fc.Arbitrary<unknown>
-    /** Names for what is added. */
+    /** Names for added parts. */
     readonly names: ReadonlyArray<string>
     /** Parts that stay as they are. Default: none. */
     readonly keep?: ((path: Path) => boolean) | undefined

@@ -1,4 +1,4 @@
-/** Readings and observations whose neighbours meet: few values, and the words that end a job at the end. */
+/** Readings and observations of few values, so that neighbours interact; terminal ones come last. */
 import type { Reading } from "@reelay/core"
 import * as fc from "fast-check"
 
@@ -7,7 +7,7 @@ const progress = fc.constantFrom(undefined, 0, 0.25, 0.5, 1)
 const billed = fc.constantFrom<Reading.Billed>("yes", "no", "unknown")
 const cost = fc.constantFrom<Reading.Cost>({}, { costUsd: 0.3, costSource: "upstream" }, { costUsd: 0, costSource: "provider" })
 
-/** The cost is in each reading that ends a job. */
+/** Each reading that ends a job has the cost. */
 const costing = <Ending extends Extract<Reading.Reading, Reading.Cost>>(paid: Reading.Cost, end: Ending): Ending => ({ ...end, ...paid })
 
 const stamped = (seen: Reading.Reading, index: number): Reading.Observation => ({ ...seen, at: (index + 1) * 1000, poll: index + 1 })
@@ -84,9 +84,9 @@ export const reading: fc.Arbitrary<Reading.Reading> = fc.oneof(
 )
 
 /**
- * A life as the engine sees it: up to 30 readings of a job that goes on, then up to 3 of any kind; stamped in order, one a second.
+ * A job's life as the engine sees it: up to 30 readings of a running job, then up to 3 of any kind; stamped in order, one per second.
  *
- * Readings drawn evenly from all kinds end after one or two: the laws of a life would hardly be tested (1.3 state changes a run).
+ * Readings drawn evenly from all kinds end after one or two, which would hardly test the laws (1.3 state changes per run).
  *
  * @category arbitraries
  * @since 0.1.0

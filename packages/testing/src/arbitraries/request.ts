@@ -2,7 +2,7 @@
 import type { Capability, VideoRequest } from "@reelay/core"
 import * as fc from "fast-check"
 
-/** Of the longest that no document bounds: enough to see that it is sent. */
+/** A limit where the documents have none: enough to see that the value is sent. */
 const unbounded = 60
 
 const seconds = (of: Capability.Seconds): fc.Arbitrary<number | undefined> => {
@@ -14,7 +14,7 @@ const seconds = (of: Capability.Seconds): fc.Arbitrary<number | undefined> => {
 const word = (of: Capability.Words | undefined): fc.Arbitrary<string | undefined> =>
   of === undefined ? fc.constant(undefined) : fc.option(fc.constantFrom(...of.oneOf), { nil: undefined })
 
-/** What is in a picture nobody looks at, but its first bytes. */
+/** Only the first bytes of an image are ever read. */
 const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 const images = (of: Capability.Images | undefined): fc.Arbitrary<ReadonlyArray<VideoRequest.Image> | undefined> => {
   if (of === undefined) return fc.constant(undefined)
@@ -27,7 +27,7 @@ const images = (of: Capability.Images | undefined): fc.Arbitrary<ReadonlyArray<V
   return of.min === 0 ? fc.option(all, { nil: undefined }) : all
 }
 
-/** What people write, and what trips up an encoder. */
+/** Ordinary prompts, and ones that trip up an encoder. */
 const prompts = fc.oneof(
   fc.constantFrom("A red fox in the snow.", '"Quoted", and\nin two lines', "狐 in the 雪 🦊", "a=b&c=d; % + #"),
   fc.stringMatching(/^[a-zA-Z][ -~]{0,60}$/u)
@@ -48,10 +48,10 @@ const ofRow = (row: Capability.Capability): fc.Arbitrary<VideoRequest.VideoReque
     .map((request) => Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)))
 
 /**
- * Requests that a provider's table of capabilities allows: any row of it, with any of what the row leaves open. They shrink to the first row and to what
- * must be there.
+ * Requests that a provider's table of capabilities allows: any row, with any values that the row allows. They shrink to the first row and its
+ * required fields.
  *
- * **Example** (Whatever the table allows is accepted)
+ * **Example** (Every request that the table allows is accepted)
  *
  * ```ts
  * import { definition } from "@reelay/providers/xai"

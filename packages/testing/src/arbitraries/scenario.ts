@@ -1,4 +1,4 @@
-/** What may happen between one caller and one job: the mock's magic words, and when somebody watches. */
+/** What may happen between one caller and one job: the mock's magic words, and when watchers come and go. */
 import * as fc from "fast-check"
 
 /**
@@ -10,7 +10,7 @@ import * as fc from "fast-check"
 export interface Scenario {
   /** An index into the providers under test, modulo their number. */
   readonly provider: number
-  /** Magic words of the mock, as they stand in the prompt. */
+  /** Magic words of the mock, as in the prompt. */
   readonly words: ReadonlyArray<string>
   /** From submission to the end of the job. */
   readonly duration: number
@@ -22,9 +22,9 @@ export interface Scenario {
   readonly retryAfter: number
   /** Whether errors repeat the caller's key, as some gateways do. */
   readonly echo: boolean
-  /** When the caller leaves though the submission is on its way, counted from its beginning. Default: never. */
+  /** When the caller leaves although the submission is in flight, counted from its beginning. Default: never. */
   readonly leave?: number | undefined
-  /** Who watches, counted from the submission; without `span` until the end. */
+  /** The watchers, counted from the submission; without `span` until the end. */
   readonly windows: ReadonlyArray<{ readonly from: number; readonly span?: number | undefined }>
 }
 
@@ -41,7 +41,7 @@ const words = fc
   .tuple(
     fc.constantFrom(...endings),
     fc.oneof({ weight: 2, arbitrary: fc.constant<Array<string>>([]) }, { weight: 3, arbitrary: fc.subarray(faults, { maxLength: 2 }) }),
-    // A job whose submission is lost has no life to look at.
+    // A job whose submission is lost has no life to watch.
     fc.oneof({ weight: 24, arbitrary: fc.constant<Array<string>>([]) }, { weight: 1, arbitrary: fc.constant(["mock:lost-submit"]) })
   )
   .map(([ending, faulty, lost]) => [ending].concat(faulty, lost))
@@ -61,8 +61,8 @@ const planned = (
 }
 
 /**
- * Plays that reach what the laws are about: each ending and fault often, deadlines that some jobs meet and some miss, watchers that
- * come, leave and come back, and mostly one who stays.
+ * Plays that reach the cases of the laws: each ending and fault often, deadlines that some jobs meet and some miss, watchers that
+ * come, leave and return, and mostly one that stays.
  *
  * @category arbitraries
  * @since 0.1.0

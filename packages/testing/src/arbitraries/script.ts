@@ -1,9 +1,9 @@
-/** Lives for the mock to play. */
+/** Scripts for the mock to play. */
 import { Fault, type Script } from "@reelay/mock-server"
 import { catalogue } from "@reelay/mock-server/providers"
 import * as fc from "fast-check"
 
-/** Milliseconds: round ones, so that what is left after shrinking can be read. */
+/** Milliseconds: round numbers, so that a shrunk script is readable. */
 const millis = fc.constantFrom(0, 1000, 5000, 20_000, 60_000, 600_000)
 
 /** Any of the forms shrinks to the first. */
@@ -38,7 +38,7 @@ const faultOf = (names: ReadonlyArray<string>): fc.Arbitrary<Fault.Fault> =>
   })
 
 /**
- * Scripts that the mock can play for a provider on a host: any phases, any ending, and up to so many faults of those that both can show. They shrink to a job
+ * Scripts that the mock can play for a provider on a host: any phases, any ending, and up to `faults` of the faults that both can show. They shrink to a job
  * that succeeds at once, without faults.
  *
  * **Example** (A client that comes through anything)

@@ -1,9 +1,9 @@
-/** What a server may say: texts, JSON, answers, and documented payloads with something wrong in them. */
+/** What a server may answer: texts, JSON, answers, and documented payloads with errors in them. */
 import { Dialect, type Reading } from "@reelay/core"
 import * as fc from "fast-check"
 
 /**
- * Words that a program answers to by accident: names that every object has, and words near to documented ones.
+ * Words that a program may accept by accident: names that every object has, and words close to documented ones.
  *
  * @category constants
  * @since 0.1.0
@@ -25,7 +25,7 @@ export const oddWords: ReadonlyArray<string> = [
 ]
 
 /**
- * A status word: odd, of the shared synonyms, or of the given ones; in any case, with spaces around.
+ * A status: an odd one, a shared synonym, or a given one; in any case, with spaces around it.
  *
  * @category arbitraries
  * @since 0.1.0
@@ -43,7 +43,7 @@ export const word = (statuses: Dialect.Statuses = {}): fc.Arbitrary<string> =>
     .map(([text, written]) => written(text))
 
 /**
- * Any JSON, with names that are odd on a plain object.
+ * Any JSON, with names that are special on a plain object.
  *
  * @category arbitraries
  * @since 0.1.0
@@ -58,7 +58,7 @@ export const json: fc.Arbitrary<unknown> = fc.oneof(
 )
 
 /**
- * Any text: arbitrary characters, JSON, JSON that was cut, and pages.
+ * Any text: arbitrary characters, JSON, truncated JSON, and pages.
  *
  * @category arbitraries
  * @since 0.1.0
@@ -71,7 +71,7 @@ export const text: fc.Arbitrary<string> = fc.oneof(
 )
 
 /**
- * A status: half of all are 200, since one drawn from all integers would hardly ever reach a decoder.
+ * An HTTP status: half of all are 200, since one drawn from all integers would hardly ever reach a decoder.
  *
  * @category arbitraries
  * @since 0.1.0

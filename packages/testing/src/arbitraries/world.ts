@@ -7,11 +7,11 @@ import { script } from "./script.ts"
 const nearest = { withCrossShrink: true }
 
 /**
- * Worlds of the mock, of any of the providers that are named: a script of `Arbitraries.script`, a seed, and how long URLs are good. `World.toToken`
- * makes a base URL of one, so that any client that takes one can be driven through it. They shrink to a world of the first provider in which all
- * goes well. `clock` moves the time of all of them; without it, they have the mock's.
+ * Worlds of the mock, of any of the named providers: a script of `Arbitraries.script`, a seed, and how long URLs stay valid. `World.toToken`
+ * makes a base URL of one, so that any client that takes a base URL can be driven through it. They shrink to a world of the first provider without
+ * faults. `clock` moves the time of all of them. Default: the mock's clock.
  *
- * **Example** (A client that comes through any world)
+ * **Example** (A client that survives any world)
  *
  * ```ts
  * import { World } from "@reelay/mock-server"

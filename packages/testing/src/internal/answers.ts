@@ -1,4 +1,4 @@
-/** Judging readings and receipts by the answers that they came of. */
+/** Judges readings and receipts by the answers that they come from. */
 import { type Dialect, type Reading, Text } from "@reelay/core"
 import { get, isObject, type Path, texts } from "./json.ts"
 
@@ -9,17 +9,17 @@ export const answerOf = (
   operation,
   status,
   headers: { "content-type": "application/json" },
-  // A fixture writes an empty body as an empty text.
+  // An empty body is an empty text in a fixture.
   body: body === "" ? "" : (JSON.stringify(body) ?? "")
 })
 
-/** The status words of a payload. */
+/** The statuses in a payload. */
 export const wordsAt = (body: unknown, paths: ReadonlyArray<Path>): ReadonlyArray<string> =>
   paths.map((path) => get(body, path)).filter((word) => typeof word === "string")
 
 /**
- * What is invented in a success: its word, or an artifact. Some status word must say success, in a 2xx, and each link must stand in
- * the body as it is.
+ * What is invented in a success: its status, or an artifact. Some status must mean success, in a 2xx, and each link must be in the body
+ * unchanged.
  */
 export const inventedSuccess = (
   reading: Reading.Reading,
@@ -28,17 +28,17 @@ export const inventedSuccess = (
   kindOf: (word: string) => Dialect.Kind | undefined
 ): string | undefined => {
   if (reading._tag !== "Succeeded") return undefined
-  if (status < 200 || status > 299) return `a success came of HTTP ${status}`
+  if (status < 200 || status > 299) return `a success was read from HTTP ${status}`
   const json = Text.parseJson(body)
-  if (!wordsAt(json, paths).some((word) => kindOf(word) === "succeeded")) return "a success came of no word for it"
+  if (!wordsAt(json, paths).some((word) => kindOf(word) === "succeeded")) return "a success was read without a status for it"
   const known = new Set(texts(json).map((text) => text.trim()))
   const invented = reading.artifacts.find(({ url }) => !known.has(url))
-  return invented === undefined ? undefined : `the link ${invented.url} came from nowhere`
+  return invented === undefined ? undefined : `the link ${invented.url} is not in the body`
 }
 
 const fractionOrAbsent = (value: unknown): boolean => value === undefined || (typeof value === "number" && value >= 0 && value <= 1)
 const billed: ReadonlySet<unknown> = new Set(["yes", "no", "unknown"])
-// 500 characters of a body, and a few words before them.
+// 500 characters of a body, and a short prefix.
 const short = (value: unknown): boolean => typeof value === "string" && value.length <= 600
 
 /** Whether a value is a reading in all its parts. */

@@ -1,4 +1,4 @@
-/** How a job may end in the eyes of a client, by how it ends at the provider. */
+/** How a job may end for a client, by how it ends at the provider. */
 import type { JobState } from "@reelay/core"
 import type { Script } from "@reelay/mock-server"
 
@@ -8,9 +8,9 @@ export const tagsOf = {
   failed: ["Failed"],
   "gateway-failed": ["Failed"],
   moderated: ["Failed"],
-  // Two of the four have no word for it, and hand out a link that has lapsed.
+  // Two of the four have no status for it, and return an expired link.
   expired: ["Expired", "Succeeded"],
-  // One of the four has a word for it.
+  // One of the four has a status for it.
   cancelled: ["Cancelled", "Failed"],
   // A documented content endpoint is a candidate.
   "no-url": ["Failed", "Succeeded"],

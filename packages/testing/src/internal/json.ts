@@ -5,7 +5,7 @@ export type Path = ReadonlyArray<string>
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null
 
-/** Every path into a value, the root left out. */
+/** Every path into a value, except the root. */
 export const paths = (value: unknown, from: Path = []): ReadonlyArray<Path> => {
   const all: Array<Path> = []
   for (const name of isObject(value) ? Object.keys(value) : []) {
@@ -15,22 +15,22 @@ export const paths = (value: unknown, from: Path = []): ReadonlyArray<Path> => {
   return all
 }
 
-/** What stands at a path; `undefined` where nothing does. */
+/** The value at a path; `undefined` if there is none. */
 export const get = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, name) => (isObject(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined), value)
 
-/** The value with something else at a path. A path that leads through what is no object changes nothing. */
+/** The value with another value at a path. A path through a non-object changes nothing. */
 export const replaced = (value: unknown, [name, ...rest]: Path, by: unknown): unknown => {
   if (name === undefined) return by
   if (Array.isArray(value)) return value.map((each: unknown, index) => (String(index) === name ? replaced(each, rest, by) : each))
   if (!isObject(value)) return value
   if (rest.length > 0 && !Object.hasOwn(value, name)) return value
-  // Built from entries, so that the name "__proto__" is a name like any other, as JSON.parse has it.
+  // Built from entries, so that "__proto__" is a name like any other, as in JSON.parse.
   const others = Object.entries(value).filter(([key]) => key !== name)
   return Object.fromEntries([...others, [name, replaced(rest.length === 0 ? undefined : value[name], rest, by)]])
 }
 
-/** The value without what stands at a path. */
+/** The value without the value at a path. */
 export const removed = (value: unknown, [name, ...rest]: Path): unknown => {
   if (name === undefined || !isObject(value)) return value
   if (Array.isArray(value)) {
@@ -45,6 +45,6 @@ export const removed = (value: unknown, [name, ...rest]: Path): unknown => {
   )
 }
 
-/** Every text in a value, as it stands. */
+/** Every text in a value, unchanged. */
 export const texts = (value: unknown): ReadonlyArray<string> =>
   typeof value === "string" ? [value] : isObject(value) ? Object.values(value).flatMap(texts) : []

@@ -5,7 +5,7 @@ import type { Play, Sent, Visit } from "./play.ts"
 
 export const polls = ({ sent }: Play): ReadonlyArray<Sent> => sent.filter(({ method }) => method === "GET")
 
-/** When somebody watched, without gaps in between. */
+/** The spans with at least one watcher. */
 export const watched = ({ visits }: Play): ReadonlyArray<{ readonly from: number; readonly until: number }> => {
   const spans: Array<{ from: number; until: number }> = []
   for (const { joined, left } of visits.toSorted((a, b) => a.joined - b.joined)) {
@@ -16,7 +16,7 @@ export const watched = ({ visits }: Play): ReadonlyArray<{ readonly from: number
   return spans
 }
 
-/** A play as a person reads it: each watcher's states with the polls below, then one line a request. */
+/** A readable play: each watcher's states with the polls below, then one line per request. */
 export const picture = (play: Play): string => {
   const all = polls(play)
   const views = play.visits.map((visit, index) => `watcher ${index + 1}\n${view(visit, all, play.scenario.pace)}`)
@@ -32,7 +32,7 @@ const view = ({ end, joined, left, states }: Visit, all: ReadonlyArray<Sent>, pa
       .filter(({ begun }) => begun >= joined && begun <= left)
       .map(({ aborted, begun, status = 0 }) => ({
         at: begun,
-        outcome: aborted === undefined ? (status >= 200 && status < 300 ? "answered" : "missed") : "cut"
+        outcome: aborted === undefined ? (status >= 200 && status < 300 ? "answered" : "failed") : "aborted"
       })),
     ...(typeof end === "object" ? { failedAt: left } : {}),
     unit: pace / 2
@@ -40,10 +40,10 @@ const view = ({ end, joined, left, states }: Visit, all: ReadonlyArray<Sent>, pa
 
 const line = ({ aborted, answered, begun, method, path, retryAfter, status }: Sent): string =>
   `${String(begun).padStart(8)} ms  ${method} ${path} -> ${aborted === undefined ? `${status ?? "?"} at ${answered ?? "?"} ms` : `aborted at ${aborted} ms`}${
-    retryAfter === undefined ? "" : `, come back in ${retryAfter} ms`
+    retryAfter === undefined ? "" : `, retry after ${retryAfter} ms`
   }`
 
-/** Every two states that follow each other under the eyes of one watcher. */
+/** Every two consecutive states of one watcher. */
 export const pairs = ({ visits }: Play): ReadonlyArray<readonly [JobState.JobState, JobState.JobState]> =>
   visits.flatMap(({ states }) =>
     states.slice(1).flatMap(({ state }, index) => {
@@ -52,7 +52,7 @@ export const pairs = ({ visits }: Play): ReadonlyArray<readonly [JobState.JobSta
     })
   )
 
-/** Everything that was said to the caller, but for artifacts' URLs. */
+/** Everything that the caller received, except artifacts' URLs. */
 export const said = ({ failure, ref, visits }: Play): ReadonlyArray<string> => [
   JSON.stringify(ref) ?? "",
   ...spoken(failure),

@@ -1,4 +1,4 @@
-/** Plays a scenario: one caller, one job, the mock behind effect's own fetch client, virtual time; and writes down what happened. */
+/** Plays a scenario, with one caller, one job, the mock behind effect's own fetch client and virtual time, and records what happened. */
 import { type Job, type JobError, type JobRef, type JobState, Provider, type VideoRequest } from "@reelay/core"
 import { type Entry, Mock } from "@reelay/mock-server"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type { Scenario } from "../arbitraries/scenario.ts"
 import * as Virtual from "./virtual.ts"
 
-/** What is played with. */
+/** What a play needs. */
 export interface Stage {
   readonly providers: ReadonlyArray<Provider.Definition<VideoRequest.VideoRequest>>
   readonly submit: (
@@ -33,12 +33,12 @@ export interface Sent {
   retryAfter?: number
 }
 
-/** One who watched. */
+/** One watcher. */
 export interface Visit {
   readonly joined: number
   readonly states: Array<{ readonly at: number; readonly state: JobState.JobState }>
   left: number
-  /** How the stream ended; absent where the watcher left before. */
+  /** How the stream ended; absent if the watcher left before. */
   end?: { readonly error: unknown } | "completed"
 }
 
@@ -49,18 +49,18 @@ export interface Play {
   readonly sent: ReadonlyArray<Sent>
   readonly visits: ReadonlyArray<Visit>
   readonly ref: JobRef.JobRef | undefined
-  /** Where no handle came of the submission. */
+  /** Why the submission gave no handle. */
   readonly failure: unknown
-  /** What the caller was told of the submission besides the handle: ids, and `SubmitUnknown`. */
-  readonly told: ReadonlyArray<string>
-  /** When the submission was begun, and when it was over. */
+  /** What was reported to the caller about the submission besides the handle: ids, and `SubmitUnknown`. */
+  readonly reported: ReadonlyArray<string>
+  /** When the submission began, and when it was over. */
   readonly since: number
   readonly submitted: number
   readonly journal: ReadonlyArray<Entry>
   readonly jobs: ReadonlyArray<Mock.JobView>
 }
 
-/** A key that no text holds by accident. */
+/** A key that no text contains by accident. */
 const key = "sk-secret-7f3a9c51"
 
 export const play = ({ providers, submit }: Stage, scenario: Scenario): Promise<Play> => {
@@ -72,8 +72,8 @@ export const play = ({ providers, submit }: Stage, scenario: Scenario): Promise<
         const mock = Mock.make({ now: world.now, duration: scenario.duration })
         const sent: Array<Sent> = []
         const visits: Array<Visit> = []
-        const told: Array<string> = []
-        const tell = (what: string) => Effect.sync(() => void told.push(what))
+        const reported: Array<string> = []
+        const report = (what: string) => Effect.sync(() => void reported.push(what))
         const provider = Provider.configure(definition)({ apiKey: key, baseUrl: `http://mock.test/${definition.name}` })
         const since = world.now()
         const prompt = `A candle, ${scenario.words.join(" ")}`
@@ -84,8 +84,8 @@ export const play = ({ providers, submit }: Stage, scenario: Scenario): Promise<
             {
               pace: scenario.pace,
               deadline: scenario.deadline,
-              onSubmitted: ({ id }) => tell(id),
-              onUnknown: ({ reason }) => tell(reason._tag)
+              onSubmitted: ({ id }) => report(id),
+              onUnknown: ({ reason }) => report(reason._tag)
             }
           ).pipe(
             Effect.timeout(scenario.leave ?? Number.POSITIVE_INFINITY),
@@ -111,10 +111,10 @@ export const play = ({ providers, submit }: Stage, scenario: Scenario): Promise<
           visits,
           ref,
           failure,
-          told,
+          reported,
           since,
           submitted,
-          // Read late: what comes after the last watcher has left counts.
+          // Read late: requests after the last watcher has left count.
           get journal() {
             return mock.journal
           },
@@ -134,13 +134,13 @@ const visit = (world: Virtual.World, handle: Job.JobHandle, { from, span }: Scen
     visits.push(mine)
     const watching = Stream.runForEach(handle.states, (state) => Effect.sync(() => void mine.states.push({ at: world.now(), state })))
     const exit = yield* Effect.exit(span === undefined ? Effect.asSome(watching) : Effect.timeoutOption(watching, span))
-    // One who was told to leave has left then, however long the engine takes over it: what goes on meanwhile is not aborted.
+    // A watcher leaves when it is interrupted, however long the engine takes: a request still running after that was not aborted.
     mine.left = Exit.isSuccess(exit) && exit.value._tag === "None" && span !== undefined ? mine.joined + span : world.now()
     if (Exit.isFailure(exit)) mine.end = { error: Cause.squash(exit.cause) }
     else if (exit.value._tag === "Some") mine.end = "completed"
   })
 
-/** The mock as a fetch that takes its time, can be aborted, and writes down what it saw. */
+/** The mock as a fetch that has latency, can be aborted, and records its requests. */
 const fetchOf =
   (mock: Mock.Mock, world: Virtual.World, scenario: Scenario, sent: Array<Sent>): typeof globalThis.fetch =>
   async (input, init) => {
@@ -154,7 +154,7 @@ const fetchOf =
     const idle = world.busy()
     const response = await mock
       .handle(request)
-      .then((answer) => spoilt(answer, scenario, entry))
+      .then((answer) => altered(answer, scenario, entry))
       .finally(idle)
     if (scenario.latency > 0) await world.delay(scenario.latency, signal)
     const still = world.busy()
@@ -167,8 +167,8 @@ const fetchOf =
     }
   }
 
-/** Some gateways repeat the key in what they say about it, and each asks for another patience. */
-const spoilt = async (response: Response, { echo, retryAfter }: Scenario, entry: Sent): Promise<Response> => {
+/** Some gateways repeat the key in their errors, and each has another `Retry-After`. */
+const altered = async (response: Response, { echo, retryAfter }: Scenario, entry: Sent): Promise<Response> => {
   entry.status = response.status
   const headers = new Headers(response.headers)
   if (response.status === 429) {

@@ -1,10 +1,10 @@
 /** Comparing states. */
 import type { JobState } from "@reelay/core"
 
-/** Whether two states are equal but for `at`, `polls` and `raw`. */
+/** Whether two states are equal except for `at`, `polls` and `raw`. */
 export const same = (one: JobState.JobState, other: JobState.JobState): boolean => essence(one) === essence(other)
 
-/** What a state says, as text: keys in order, those without a value left out. */
+/** A state as text: keys in order, without those that have no value. */
 const essence = (state: JobState.JobState): string => {
   const { at: _at, polls: _polls, raw: _raw, ...rest } = state
   return canonical(rest)

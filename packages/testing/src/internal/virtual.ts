@@ -14,7 +14,7 @@ export interface World {
   readonly busy: () => () => void
   /** Sleeps on virtual time, for code that is not an Effect. */
   readonly delay: (millis: number, signal: AbortSignal | undefined) => Promise<void>
-  /** What has not ended: fibers that run or wait, sleeps, and what happens outside Effect. */
+  /** What has not ended: fibers that run or wait, sleeps, and work outside Effect. */
   readonly open: () => Open
 }
 
@@ -27,34 +27,34 @@ interface Open {
 
 /** More turns of the event loop than any chain of promises takes without time passing. */
 const restless = 2000
-/** Turns without any sign of life, after which all fibers are waiting. */
+/** Turns without any activity after which all fibers are waiting. */
 const quiet = 5
-/** How often quiet is waited for again where nobody sleeps. */
+/** How often to wait for quiet again if nothing sleeps. */
 const patience = 50
-/** More sleeps than any sane play of one job has. */
+/** More sleeps than any reasonable play of one job has. */
 const ofOneJob = 20_000
 
 export interface Options {
-  /** Milliseconds for which time goes on after the program has ended. Default: none. */
+  /** Milliseconds that time continues after the program has ended. Default: 0. */
   readonly after?: number
-  /** A program that takes more sleeps is held to be without end. Default: 20,000. */
+  /** A program with more sleeps than this counts as endless. Default: 20,000. */
   readonly longest?: number
-  /** What time it is at first. Default: 0. */
+  /** The start time. Default: 0. */
   readonly start?: number
   /**
-   * For work outside that takes real time, as over sockets: it is waited for, however many turns that takes; but if nothing has been heard
-   * of it for so many real milliseconds, it stalls, and time goes on. Default: such work takes a few turns of the event loop.
+   * For outside work that takes real time, such as sockets: it is waited for, however many turns that takes; but after this many real
+   * milliseconds without activity it counts as stalled, and time moves on. Default: such work takes a few turns of the event loop.
    */
   readonly stalledAfter?: number
 }
 
-/** Thrown where a program never waits, or never ends. */
+/** Thrown if a program never waits, or never ends. */
 export class Restless extends Error {}
 
 /**
  * Runs a program to its end under virtual time.
  *
- * TestClock.adjust would run past an answer that is on its way: a promise takes no virtual time, but several turns of the event loop.
+ * TestClock.adjust would run past an answer in flight: a promise takes no virtual time, but several turns of the event loop.
  */
 export const run = <A, E>(program: (world: World) => Effect.Effect<A, E>, options: Options = {}): Promise<A> =>
   Effect.runPromise(
@@ -126,7 +126,7 @@ const drive = Effect.fnUntraced(function* <A, E>(
       await turn()
       if (signs !== seen) heard = performance.now()
       const isStalled = stalledAfter !== undefined && performance.now() - heard > stalledAfter
-      // What is on its way over a socket takes as many turns as it takes.
+      // Work on a socket takes any number of turns.
       if (outside > 0 && stalledAfter !== undefined && signs === seen) turns = 0
       still = (outside === 0 || isStalled) && signs === seen ? still + 1 : 0
       seen = signs
@@ -139,7 +139,7 @@ const drive = Effect.fnUntraced(function* <A, E>(
   const isOver = (): boolean => fiber.pollUnsafe() !== undefined
   for (let steps = 0; ; steps++) {
     yield* settle
-    // Who computes for long gives no sign of it.
+    // A long computation shows no activity.
     for (let more = 0; more < patience && !isOver() && !Number.isFinite(next()); more++) yield* settle
     if (isOver()) break
     if (steps > longest || !Number.isFinite(next())) throw new Restless(`it does not end: ${steps} sleeps, and now ${now()} ms`)

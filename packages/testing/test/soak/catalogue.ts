@@ -1,18 +1,18 @@
-/** All that the mock can be asked for in a prompt, as the soak asks for it: each magic word, and each fault that has none. */
+/** Everything that a prompt can request from the mock, as the soak does: each magic word, and each fault without one. */
 import { MagicPrompt } from "@reelay/mock-server"
 import { catalogue as shown } from "@reelay/mock-server/providers"
 
 export interface Word {
-  /** As in `fail`, or `fault=poll-body-stall`: what it is called in the coverage. */
+  /** Its name in the coverage, such as `fail` or `fault=poll-body-stall`. */
   readonly name: string
-  /** Of one group only one may stand in a prompt. */
+  /** A prompt may have only one of a group. */
   readonly group: string | undefined
-  /** The name of the fault, which the mock's journal has where it shows. */
+  /** The name of the fault, which the mock's journal has if it occurs. */
   readonly fault: string | undefined
   readonly takesTime: boolean
-  /** Whose prompts may have it. Default: everybody's. */
+  /** The providers whose prompts may have it. Default: all. */
   readonly only: ReadonlyArray<string> | undefined
-  /** Whether it shows only where the video is fetched. */
+  /** Whether it shows only if the video is fetched. */
   readonly needsDownload: boolean
 }
 
@@ -44,6 +44,6 @@ const faults: ReadonlyArray<Word> = shown.kinds
 
 export const catalogue: ReadonlyArray<Word> = [...words, ...faults]
 
-/** Whether a fault keeps the caller from knowing what came of a submission. */
+/** Whether a fault leaves a submission's outcome unknown to the caller. */
 export const losesSubmission = ({ fault }: Word): boolean =>
   fault?.startsWith("submit-") === true && !fault.includes("-error.") && fault !== "submit-rate-limited"

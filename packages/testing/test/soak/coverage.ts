@@ -17,7 +17,7 @@ export const cover = (coverage: Coverage, { jobs, journal }: Played): void => {
   }
   for (const { fault, jobId, provider, route, status } of journal) {
     if (route !== "submit" || jobId !== undefined) continue
-    // Of a submission that made nothing there is no job to tell of its word.
+    // A submission that made no job has none to show its word.
     const word = fault === undefined ? undefined : catalogue.find((each) => each.fault === fault)
     if (word !== undefined) add(`${word.name} at ${provider}`)
     else if (status === 400) add(`${misspelled} at ${provider}`)
@@ -27,19 +27,19 @@ export const cover = (coverage: Coverage, { jobs, journal }: Played): void => {
 const wordsOf = ({ prompt }: Mock.JobView): ReadonlyArray<Word> =>
   catalogue.filter(({ name }) => new RegExp(`mock:${name.replaceAll(".", "\\.")}(?![\\w.-])`, "u").test(prompt))
 
-/** Whether some request met with what the word does. */
+/** Whether some request met the word's effect. */
 const seen = ({ fault, group, needsDownload }: Word, { createdAt, life }: Mock.JobView, entries: ReadonlyArray<Entry>): boolean => {
   if (fault !== undefined && !unmarked.has(fault)) return entries.some((entry) => entry.fault === fault)
-  const looks = entries.filter(({ route }) => route === "poll")
-  const isSeen = fault !== undefined && needsDownload ? entries.some(({ route }) => route === "file") : looks.length > 0
-  // What shows only at the end, or by when that comes.
-  return fault === undefined ? looks.some(({ at }) => at >= createdAt + life.end) || (group === "shape" && looks.length > 0) : isSeen
+  const polls = entries.filter(({ route }) => route === "poll")
+  const isSeen = fault !== undefined && needsDownload ? entries.some(({ route }) => route === "file") : polls.length > 0
+  // Effects that show only at the end, or in its time.
+  return fault === undefined ? polls.some(({ at }) => at >= createdAt + life.end) || (group === "shape" && polls.length > 0) : isSeen
 }
 
-/** Faults that leave no mark: elsewhere without effect, or seen only by those who do wrong or come back after the end. */
+/** Faults that leave no mark: without effect at other providers, or seen only by a client that misbehaves or returns after the end. */
 const unmarked: ReadonlySet<string> = new Set(["query-failed", "url-refuses-key", "goes-back"])
 
-/** What of the catalogue has not happened: of each word at each provider that can show it, or of each word at any. */
+/** The part of the catalogue that has not happened: each word at each provider that can show it, or each word at any. */
 export const missing = (coverage: Coverage, providers: ReadonlyArray<string>, anywhere: boolean): ReadonlyArray<string> => {
   const words = [...catalogue, ...(anywhere ? [] : [{ name: misspelled, only: undefined }])]
   return words.flatMap(({ name, only }) => {

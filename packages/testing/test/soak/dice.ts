@@ -1,4 +1,4 @@
-/** Chance that comes again: what is drawn follows from a seed and a name, whatever else was drawn before. */
+/** Repeatable chance: a draw depends on a seed and a name only, not on earlier draws. */
 
 export interface Dice {
   /** From 0 to below 1. */

@@ -1,4 +1,4 @@
-/** A disk that several processes write to: what Artifact.save needs of a file system, in memory. A process that has ended writes no more. */
+/** A disk that several processes write to: the part of a file system that Artifact.save needs, in memory. A process that has ended writes nothing. */
 import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as PlatformError from "effect/PlatformError"
 
 interface Entry {
   bytes: Uint8Array
-  /** As the clock of its last writer had it. */
+  /** By the clock of its last writer. */
   at: number
 }
 

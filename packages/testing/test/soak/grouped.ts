@@ -1,4 +1,4 @@
-/** What has the same name, together; in the order of the first of each. */
+/** Groups values by name, in the order of the first of each. */
 export const grouped = <A>(all: Iterable<A>, nameOf: (each: A) => string): ReadonlyMap<string, ReadonlyArray<A>> => {
   const groups = new Map<string, Array<A>>()
   for (const each of all) {

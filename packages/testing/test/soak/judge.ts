@@ -1,4 +1,4 @@
-/** The judge of a world. What happened at the provider it takes from the mock's own journal and jobs; from the processes only what they wanted and were told. */
+/** The judge of a world. It takes what happened at the provider from the mock's own journal and jobs, and from the processes only what they wanted and received. */
 import { Journal } from "@reelay/core"
 import type { Entry, Mock } from "@reelay/mock-server"
 import { tagsOf } from "../../src/internal/endings.ts"
@@ -45,7 +45,7 @@ export const judge = (played: Played): ReadonlyArray<Violation> => [
 
 export const filmOf = (job: Mock.JobView): string => filmIn(job.prompt) ?? "?"
 
-/** Jobs of which somebody knows how they ended: was shown it, or has it in the journal. */
+/** Jobs with a known end: a watcher saw it, or the journal has it. */
 export const ended = ({ jobs, log, store }: Played): ReadonlyArray<Mock.JobView> => {
   const known = new Set([
     ...log.ends.map(({ state }) => state.ref.id),
@@ -54,26 +54,26 @@ export const ended = ({ jobs, log, store }: Played): ReadonlyArray<Mock.JobView>
   return jobs.filter(({ id }) => known.has(id))
 }
 
-/** Accepted, and neither the reference is known to anybody who lives or to the journal, nor was it told that its fate is unknown. */
+/** Accepted, but neither a living process nor the journal knows the reference, and its outcome was not reported as unknown. */
 const lost = ({ jobs, log, store }: Played): ReadonlyArray<Violation> => {
-  // What a killed process was told died with it.
-  const told = log.told.filter(({ life }) => !life.killed())
-  const ids = new Set(told.flatMap(({ what }) => (what === "unknown" ? [] : [what.id])))
+  // What was reported to a killed process died with it.
+  const reported = log.reported.filter(({ life }) => !life.killed())
+  const ids = new Set(reported.flatMap(({ what }) => (what === "unknown" ? [] : [what.id])))
   for (const entry of entries(store)) {
     const ref = entry._tag === "Entry" ? Journal.refOf(entry) : undefined
     if (ref !== undefined) ids.add(ref.id)
   }
-  const unknown = new Set(told.flatMap(({ film, what }) => (what === "unknown" ? [film] : [])))
+  const unknown = new Set(reported.flatMap(({ film, what }) => (what === "unknown" ? [film] : [])))
   return jobs
     .filter((job) => !ids.has(job.id) && !unknown.has(filmOf(job)))
-    .map((job) => ({ rule: "lost", film: filmOf(job), what: `${job.provider} has the job ${job.id}, and nobody was told` }))
+    .map((job) => ({ rule: "lost", film: filmOf(job), what: `${job.provider} has the job ${job.id}, and no process received it` }))
 }
 
 /** A handle was given, and the journal does not have its reference. */
 const undurable = ({ log, store }: Played): ReadonlyArray<Violation> => {
   const kept = new Set(entries(store).flatMap((entry) => (entry._tag === "Entry" ? [Journal.refOf(entry)?.id] : [])))
   const missing = new Map<string, Violation>()
-  for (const { durable, film, life, what } of log.told) {
+  for (const { durable, film, life, what } of log.reported) {
     if (!durable || what === "unknown" || kept.has(what.id)) continue
     missing.set(what.id, { rule: "lost", film, what: `${life.name} was given ${what.id}, and the journal does not have it` })
   }
@@ -89,7 +89,7 @@ const doubled = ({ jobs }: Played): ReadonlyArray<Violation> =>
       what: `${all.length} jobs were made of it: ${all.map(({ createdAt, id }) => `${id} at ${createdAt}`).join(", ")}`
     }))
 
-/** Who sent a request, and when: as the mock's journal has it. */
+/** The sender and time of a request, from the mock's journal. */
 const sent = ({ headers }: Entry): { readonly begun: number; readonly film: string; readonly life: string } => {
   const [begun = "", film = "", ...life] = (headers[stamp] ?? "").split(" ")
   return { begun: Number(begun), film, life: life.join(" ") }
@@ -104,15 +104,15 @@ const late = ({ jobs, journal, log }: Played): ReadonlyArray<Violation> => {
     const film = entry.route === "submit" ? posted : films.get(entry.jobId ?? "")
     const wanted = (at: number): boolean =>
       (spans.get(`${film} ${life}`) ?? []).some(({ from, until }) => at >= from - near && at <= until + near)
-    // A submission on its way is never cut.
+    // A submission in flight is never aborted.
     const arrived = entry.route === "submit" ? begun : entry.at - epoch
     if (wanted(begun) && wanted(arrived)) return []
-    const what = `${life} sent ${entry.method} ${entry.path} at ${begun} ms, arrived at ${arrived} ms, and wanted: ${told(spans.get(`${film} ${life}`) ?? [])}`
+    const what = `${life} sent ${entry.method} ${entry.path} at ${begun} ms, arrived at ${arrived} ms, and wanted: ${described(spans.get(`${film} ${life}`) ?? [])}`
     return [{ rule: "request after leaving", film: film ?? "?", what }]
   })
 }
 
-const told = (spans: ReadonlyArray<Span>): string =>
+const described = (spans: ReadonlyArray<Span>): string =>
   spans.map(({ from, purpose, until }) => `${purpose} ${from} to ${until}`).join(", ") || "nothing"
 
 const open = ({ open: left }: Played): ReadonlyArray<Violation> =>
@@ -131,7 +131,7 @@ const wrongEnds = ({ jobs, log }: Played): ReadonlyArray<Violation> =>
     return [{ rule: "wrong end", film, what: `${life.name} was shown ${state._tag}, and the provider says ${job?.script.ending}` }]
   })
 
-/** What the last process must have cleared up: each job in the journal that has ended is closed, and what was to be saved is saved. */
+/** What the last process must have cleaned up: each ended job in the journal is closed, and each video to save is saved. */
 const unfinished = ({ disk, jobs, store }: Played): ReadonlyArray<Violation> =>
   entries(store).flatMap((entry): ReadonlyArray<Violation> => {
     if (entry._tag === "Damaged") return [{ rule: "end not found", film: entry.id, what: `the entry ${entry.detail}` }]
@@ -144,7 +144,7 @@ const unfinished = ({ disk, jobs, store }: Played): ReadonlyArray<Violation> =>
       return unsaved ? [{ rule: "wrong video", film, what: `the journal says that ${entry.saveTo} was saved, and it is not there` }] : []
     }
     if (job === undefined || job.script.ending === "never") return []
-    // A link that never becomes good, or leads nowhere, can't be followed.
+    // A link that never becomes valid, or leads nowhere, can't be followed.
     const isClosed = job.script.faults.some(({ name }) => name === "url-needs-key" || name === "redirect-loop")
     const cannot = entry.saveTo !== undefined && (job.script.ending === "expired" || job.script.ending === "no-url" || isClosed)
     return cannot ? [] : [{ rule: "end not found", film, what: `the entry is ${entry.fate._tag}, and the job ${job.script.ending}` }]
@@ -155,10 +155,11 @@ const wrongVideos = ({ disk, jobs, log, videos }: Played): ReadonlyArray<Violati
     new Set([...videos].filter(([path]) => path.includes(id)).flatMap(([, digests]) => Array.from(digests)))
   return log.videos.flatMap(({ bytes, id, life, path, sha256: digest }): ReadonlyArray<Violation> => {
     const film = path ?? id
-    // The mock itself hands out wrong bytes that nobody can tell from right ones.
+    // The mock itself serves wrong bytes that can't be told from right ones.
     const isSpoilt = jobs.some((job) => job.id === id && job.script.faults.some(({ name }) => name === "corrupted" || name === "truncated"))
     if (isSpoilt) return []
-    if (!served(id).has(digest)) return [{ rule: "wrong video", film, what: `${life.name} got ${bytes} bytes, which nobody handed out` }]
+    if (!served(id).has(digest))
+      return [{ rule: "wrong video", film, what: `${life.name} got ${bytes} bytes, which the mock did not serve` }]
     const there = path === undefined ? undefined : disk.files.get(path)
     if (path !== undefined && (there === undefined || sha256(there.bytes) !== digest)) {
       return [{ rule: "wrong video", film, what: `what stands at ${path} is not what ${life.name} has saved` }]
@@ -167,7 +168,7 @@ const wrongVideos = ({ disk, jobs, log, videos }: Played): ReadonlyArray<Violati
   })
 }
 
-/** One entry is followed by one process at a time: who resumes it, and who runs its batch, holds it. */
+/** One process at a time follows an entry: the one that resumes it, or that runs its batch, holds it. */
 const twice = ({ log }: Played): ReadonlyArray<Violation> =>
   [
     ...grouped(

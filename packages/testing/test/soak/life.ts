@@ -1,14 +1,14 @@
-/** A process of a world, from its start to its end, and what it does and is told: the judge reads it beside the mock's own journal. */
+/** A process of a world, from its start to its end, with what it does and receives: the judge compares that with the mock's own journal. */
 import type { JobState } from "@reelay/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { World } from "../../src/internal/virtual.ts"
 import type * as Plan from "./plan.ts"
 
-/** For what a process asks about a job. */
+/** What a process wants of a job. */
 type Purpose = "submit" | "watch" | "resume" | "batch" | "download"
 
-/** From when to when a process wants something of a job. */
+/** The time in which a process wants something of a job. */
 export interface Span {
   readonly life: Life
   readonly film: string
@@ -17,12 +17,12 @@ export interface Span {
   until: number
 }
 
-/** What a process was told of a submission: a job's id, or that nobody knows what came of it. */
+/** What was reported to a process about a submission: a job's id, or an unknown outcome. */
 interface Told {
   readonly life: Life
   readonly film: string
   readonly what: { readonly id: string } | "unknown"
-  /** It came in a way that promises that the journal has it. */
+  /** It came through an API that promises that the journal has it. */
   readonly durable: boolean
 }
 
@@ -42,19 +42,19 @@ interface Video {
   readonly path: string | undefined
 }
 
-/** Everything that the processes of one world did and were told. */
+/** Everything that the processes of one world did and received. */
 export interface Book {
   readonly spans: Array<Span>
-  readonly told: Array<Told>
+  readonly reported: Array<Told>
   readonly ends: Array<End>
   readonly videos: Array<Video>
-  /** Failures that no document of the library knows. */
+  /** Undocumented failures. */
   readonly defects: Array<{ readonly film: string; readonly cause: string }>
-  /** How often what happened that the mock does not know of. */
+  /** Counts of events that the mock does not see. */
   readonly counts: Map<string, number>
 }
 
-export const book = (): Book => ({ spans: [], told: [], ends: [], videos: [], defects: [], counts: new Map() })
+export const book = (): Book => ({ spans: [], reported: [], ends: [], videos: [], defects: [], counts: new Map() })
 
 export const count = ({ counts }: Book, what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1)
 
@@ -65,17 +65,17 @@ export interface Life {
   readonly calm: boolean
   readonly alive: () => boolean
   readonly killed: () => boolean
-  /** Told when the process is killed, at that very instant. Answers with what unsubscribes. */
+  /** Called at the instant when the process is killed. Returns the unsubscribe function. */
   readonly onDeath: (listener: () => void) => () => void
-  /** Something happens in which the process may end, if its plan says so. */
+  /** A moment at which the process may end, if its plan says so. */
   readonly hit: (moment: Plan.Moment) => void
-  /** How it ends, where it does not end by itself. */
+  /** How it ends, if it does not end by itself. */
   readonly over: Deferred.Deferred<Plan.Life["how"]>
-  /** The process is gone from this instant: nothing of what it still does has an effect. */
+  /** The process is gone from this instant: nothing that it still does has an effect. */
   readonly end: (how: "killed" | "stopped" | "done") => void
-  /** It wants nothing more of anybody. */
+  /** It wants nothing more. */
   readonly leave: () => void
-  /** It wants something of a job, at most until some time. Answers with what ends that. */
+  /** It wants something of a job, at most until some time. Returns a function that ends that. */
   readonly want: (film: string, purpose: Purpose, until?: number) => () => void
   readonly tell: (film: string, what: Told["what"], durable?: boolean) => void
 }
@@ -115,7 +115,7 @@ export const life = (
       if (plan.when.moment !== moment || plan.when.nth !== times) return
       count(log, `${plan.how === "kill" ? "killed" : "stopped"}: ${moment}`)
       if (plan.how === "kill") self.end("killed")
-      // Not in the midst of whoever does it, whom this is going to interrupt.
+      // Not inside the caller, which this is going to interrupt.
       queueMicrotask(() => Deferred.doneUnsafe(over, Effect.succeed(plan.how)))
     },
     end: (how) => {
@@ -134,7 +134,7 @@ export const life = (
       }
     },
     tell: (film, what, durable = false) => {
-      if (self.alive()) log.told.push({ life: self, film, what, durable })
+      if (self.alive()) log.reported.push({ life: self, film, what, durable })
     }
   }
   return self

@@ -1,10 +1,10 @@
-/** `pnpm soak --seed N --jobs N`: a long run. Of the jobs that are wanted by default some 10,000 are accepted. */
+/** `pnpm soak --seed N --jobs N`: a long run. Of the default number of jobs some 10,000 are accepted. */
 import { parseArgs } from "node:util"
 import { engine } from "./play.ts"
 import { again, isGood, report, shrunk, soak } from "./soak.ts"
 
 const { values } = parseArgs({
-  // npm takes the `--` before them for itself, and pnpm hands it on.
+  // npm removes the `--` before them, and pnpm passes it on.
   args: process.argv.slice(2).filter((each) => each !== "--"),
   options: {
     seed: { type: "string" },

@@ -1,4 +1,4 @@
-/** The network between the processes and the mock: it takes its time, loses requests and answers, and cuts downloads. */
+/** The network between the processes and the mock: it has latency, loses requests and answers, and interrupts downloads. */
 import { Mock } from "@reelay/mock-server"
 import { createHash } from "node:crypto"
 import type { World } from "../../src/internal/virtual.ts"
@@ -8,22 +8,22 @@ import type { Plan, Storm } from "./plan.ts"
 
 export interface Network {
   readonly fetchOf: (life: Life) => typeof globalThis.fetch
-  /** Requests that have neither been answered to the end of their body nor cut. */
+  /** Requests that have been neither answered to the end of their body nor aborted. */
   readonly open: () => number
-  /** SHA-256 of each whole video that was handed out, by the path that it was at. */
+  /** SHA-256 of each whole video that was served, by its path. */
   readonly videos: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** What the mock's journal keeps of who sent a request, and when: `<process> <milliseconds>`. */
+/** The sender and time of a request in the mock's journal: `<process> <milliseconds>`. */
 export const stamp = "x-soak"
 
-/** Where the mock's clock begins: 1 January 2026. The processes' own are near it. */
+/** The start of the mock's clock: 1 January 2026. The processes' own clocks are close to it. */
 export const epoch = 1_767_225_600_000
 
-/** Whose job a text speaks of. */
+/** The job that a text names. */
 export const filmIn = (text: string): string | undefined => /film-\d+/u.exec(text)?.[0]
 
-/** What becomes of one request. */
+/** How one request ends. */
 type Fault = "none" | "refused" | "reset" | "answer lost" | "silence"
 
 const faultOf = (draw: Dice): Fault => {
@@ -34,7 +34,7 @@ const faultOf = (draw: Dice): Fault => {
   return at < 0.057 ? "silence" : "none"
 }
 
-/** As undici says it. */
+/** In undici's form. */
 const broken = (code: string, words: string): TypeError =>
   new TypeError("fetch failed", {
     cause: Object.assign(new Error(words), { code, ...(code === "ECONNREFUSED" ? { syscall: "connect" } : {}) })
@@ -95,7 +95,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
       const draw = dice(plan.seed, plan.first, "request", turn, turns.get(turn) ?? 0)
       const fault = life.calm ? "none" : faultOf(draw)
       const storm = life.calm ? undefined : stormAt(begun)
-      life.hit(isPost ? "post begun" : "look begun")
+      life.hit(isPost ? "post begun" : "poll begun")
       if (fault === "refused" || storm?.kind === "down") {
         count(log, storm === undefined ? "transport: refused" : "storm: down")
         await travel(draw.between(1, 300))
@@ -114,7 +114,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
         throw reset()
       }
       request.headers.set(stamp, `${begun} ${film ?? ""} ${life.name}`)
-      // A network of its own can show what needs a socket.
+      // A simulated network can show the faults that need a socket.
       const { answer: said, cut: torn } = await mock.deliver(request, "socket")
       const answer = await Mock.respond({ answer: said }, request)
       const bytes = elsewhere(new Uint8Array(await answer.arrayBuffer()), answer.headers.get("content-type"))
@@ -150,7 +150,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
     }
   }
 
-  /** A body that comes in pieces, and may break off: where the mock wants that, else by chance. */
+  /** A body that comes in pieces, and may break off: if the mock wants that, otherwise by chance. */
   const dripping = (
     life: Life,
     whole: Uint8Array,
@@ -166,7 +166,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
     let piece = 0
     return new ReadableStream<Uint8Array>(
       {
-        // As a real one: who aborts between two pieces ends it too.
+        // As with a real one: aborting between two pieces ends it too.
         start: (controller) => {
           const end = (): void => {
             done()
@@ -209,7 +209,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
   return { fetchOf, open: () => open.size, videos }
 }
 
-/** Videos lie at another host than the API, as they do at all four: it must not get the key. */
+/** Videos are at another host than the API, as with all four providers: it must not get the key. */
 const elsewhere = (bytes: Uint8Array<ArrayBuffer>, type: string | null): Uint8Array<ArrayBuffer> => {
   // By its type: a part of a video may begin with a brace, too.
   if (type?.startsWith("application/json") !== true) return bytes

@@ -1,11 +1,11 @@
-/** What is going to happen in one world: drawn from a seed, as data. Times are virtual milliseconds since its beginning. */
+/** The plan of one world: drawn from a seed, as data. Times are virtual milliseconds since its beginning. */
 import { catalogue, losesSubmission, type Word } from "./catalogue.ts"
 import { definitions } from "../subjects.ts"
 import { type Dice, dice } from "./dice.ts"
 
-/** One intended job: somebody wants it once, and pays for it once. */
+/** One intended job: wanted once, and paid for once. */
 export interface Film {
-  /** Stands in the prompt, so that the mock knows whose job it made. */
+  /** Part of the prompt, so that the mock knows which job it made. */
   readonly name: string
   /** An index into the providers. */
   readonly provider: number
@@ -13,14 +13,14 @@ export interface Film {
   readonly words: ReadonlyArray<string>
   /** The process that submits it. */
   readonly process: number
-  /** The batch that it is a part of. */
+  /** The batch that it belongs to. */
   readonly batch: number | undefined
   /** When it is submitted, unless its process is down. */
   readonly start: number
   /** Default: the provider's own. */
   readonly pace: number | undefined
   readonly deadline: number
-  /** When its caller leaves though the submission may be on its way, counted from its beginning. */
+  /** When its caller leaves although the submission may be in flight, counted from its beginning. */
   readonly leave: number | undefined
   readonly visits: ReadonlyArray<Visit>
   /** When the provider is asked to stop it, counted from the handle. */
@@ -32,21 +32,21 @@ export interface Film {
   readonly stopDownload: number | undefined
 }
 
-/** One who watches: from when, counted from the handle, and for how long; without `span` to the end. */
+/** One watcher: from when, counted from the handle, and for how long; without `span` to the end. */
 export interface Visit {
   readonly from: number
   readonly span: number | undefined
   readonly by: Means
 }
 
-/** How somebody leaves. */
+/** How a caller leaves. */
 export type Means = "interrupt" | "signal" | "timeout"
 
-/** What a process is doing when it ends. `nth`: how often it has done that. */
-export type Moment = "intent written" | "post begun" | "post arrived" | "post answered" | "ref written" | "look begun" | "chunk come"
+/** The moment at which a process ends. `nth`: how often the moment has come. */
+export type Moment = "intent written" | "post begun" | "post arrived" | "post answered" | "ref written" | "poll begun" | "chunk come"
 
 export interface Life {
-  /** `kill`: from one instant to the next. `stop`: as Ctrl-C does. */
+  /** `kill`: at once. `stop`: as Ctrl-C does. */
   readonly how: "kill" | "stop"
   readonly when: { readonly moment: Moment; readonly nth: number } | { readonly after: number }
   /** How long the process is gone. */
@@ -58,17 +58,17 @@ export interface Process {
   readonly kind: "durable" | "page"
   /** `shared`: over stores that all processes of the world share. */
   readonly limits: "shared" | "own" | "none"
-  /** Its lives but the last, which ends when nothing is left to do. */
+  /** Its lives except the last, which ends when nothing is left to do. */
   readonly lives: ReadonlyArray<Life>
-  /** The wall clock is set, by so much. */
+  /** The wall clock is set, by this much. */
   readonly steps: ReadonlyArray<{ readonly at: number; readonly by: number }>
   /** How long the store takes to read or write. */
   readonly storage: number
-  /** Of how many writes one fails. */
+  /** One in this many writes fails. */
   readonly full: number
 }
 
-/** A stretch of time in which every request is answered with 429, or in which nothing can be connected to. */
+/** A time in which every request is answered with 429, or in which every connection fails. */
 export interface Storm {
   readonly from: number
   readonly until: number
@@ -84,7 +84,7 @@ export interface Plan {
   readonly films: ReadonlyArray<Film>
   readonly processes: ReadonlyArray<Process>
   readonly storms: ReadonlyArray<Storm>
-  /** The batches, each of one provider, and the process that runs it too though it is another's. */
+  /** The batches, each of one provider, and the process that also runs it though it is another's. */
   readonly batches: ReadonlyArray<Batch>
 }
 
@@ -97,11 +97,11 @@ export interface Batch {
   readonly concurrency: number
   /** Whether the videos are to be saved. */
   readonly save: boolean
-  /** When its caller leaves, to come back after a while. */
+  /** When its caller leaves, to return after a while. */
   readonly leave: number | undefined
 }
 
-/** How long a job takes whose prompt says nothing. */
+/** How long a job takes by default. */
 export const duration = 20_000
 
 /** In the order of the definitions under test. */
@@ -110,7 +110,7 @@ const providers = names.length
 const durable = 3
 const batchesOfEach = 2
 
-/** The world of so many jobs, from this number on. */
+/** The world of this many jobs, from this number on. */
 export const plan = (seed: number, first: number, jobs: number): Plan => ({
   seed,
   first,
@@ -141,7 +141,7 @@ const film = (seed: number, index: number): Film => {
     start,
     pace,
     deadline: draw.pick(20_000, 120_000, 300_000, 900_000),
-    // Where there is no journal, what is told while one leaves is all that is ever told.
+    // Without a journal, what is reported while a caller leaves is all that is ever reported.
     leave: draw.chance(onPage ? 0.5 : 0.12) ? draw.between(0, draw.pick(400, 1000, 6000)) : undefined,
     visits: [
       ...Array.from({ length: draw.pick(0, 0, 1, 2) }, () => visit(draw, draw.between(50, 15_000))),
@@ -168,22 +168,22 @@ const whose = (turn: number, main: Word | undefined): number => {
   return able[turn % able.length] ?? turn
 }
 
-/** The word in turn, and some that go with it; now and then a typing error, which the provider refuses. */
+/** The word in turn, and some that go with it; sometimes a typing error, which the provider refuses. */
 const wordsOf = (draw: Dice, main: Word | undefined, provider: number): ReadonlyArray<string> => {
   const words = main === undefined ? [] : [main]
-  // Where the answer has a link, nobody asks the content endpoint.
+  // If the answer has a link, the content endpoint is not used.
   if (main?.fault?.startsWith("content-") === true) words.push(...catalogue.filter(({ name }) => name === "no-url"))
   for (let more = draw.pick(0, 0, 1, 2); more > 0; more--) {
     const [first = main, ...others] = common.filter((other) => !words.some((each) => excludes(each, other)))
     const other = draw.pick(first, ...others)
-    // Submissions that are lost have no life to look at: those that are so in turn are enough.
+    // Lost submissions have no life to watch: those in turn are enough.
     if (other !== undefined && !losesSubmission(other) && other.only?.includes(names[provider] ?? "") !== false) words.push(other)
   }
   const written = words.map(({ name, takesTime }) => `mock:${name}${takesTime ? `=${draw.pick("500ms", "3s", "45s")}` : ""}`)
   return draw.chance(0.02) ? [...written, "mock:fial"] : written
 }
 
-/** Words that go along: the rarer ones have their turn, and would make every job a broken one. */
+/** Additional words: the rarer ones have their own turn, and would break every job. */
 const common = catalogue.filter(({ fault }) => fault === undefined || !/-(drop|reset|stall|5xx|html)$/u.test(fault))
 
 const excludes = (one: Word, other: Word): boolean => one.name === other.name || (one.group !== undefined && one.group === other.group)
@@ -210,7 +210,7 @@ const life = (draw: Dice, kind: Process["kind"]): Life => {
     "post arrived",
     "post answered",
     "ref written",
-    "look begun",
+    "poll begun",
     "chunk come"
   )
   return {

@@ -1,4 +1,4 @@
-/** Plays one world: processes that submit, watch, leave, come back, save, die and start again, over the mock and under virtual time. */
+/** Plays one world: processes that submit, watch, leave, return, save, die and restart, over the mock and under virtual time. */
 import { Artifact, Job, JobError, type JobRef, JobState, Journal, Limits, Provider, type VideoRequest } from "@reelay/core"
 import { promised } from "@reelay/core/promise"
 import { type Entry, Mock } from "@reelay/mock-server"
@@ -30,7 +30,7 @@ import { epoch, type Network, network, sha256 } from "./network.ts"
 import { type Batch, duration, type Film, type Means, type Plan, type Process, type Visit } from "./plan.ts"
 import { type Durable, durable, entries, journalOf } from "./store.ts"
 
-/** What is played with. */
+/** What a play needs. */
 export interface Engine {
   readonly submit: Stage["submit"]
   readonly client: (client: HttpClient.HttpClient) => HttpClient.HttpClient
@@ -54,7 +54,7 @@ export interface Played {
   readonly length: number
 }
 
-/** How much longer one looks for requests after all has ended. */
+/** How much longer requests are recorded after everything has ended. */
 const after = 600_000
 
 const key = "sk-secret-7f3a9c51"
@@ -82,7 +82,7 @@ interface Scene {
   readonly net: Network
   readonly store: Durable
   readonly disk: Disk
-  /** Films that somebody has begun to submit: nobody wants them twice. */
+  /** Films whose submission has begun: each is wanted once. */
   readonly begun: Set<string>
   /** The processes that run now. */
   readonly running: Map<number, Running>
@@ -120,7 +120,7 @@ export const play = async (given: Engine, plan: Plan): Promise<Played> => {
     store,
     disk: files,
     videos: net.videos,
-    open: { fibers, sleeps, promises: outside, requests: net.open(), "claims of who came last": held },
+    open: { fibers, sleeps, promises: outside, requests: net.open(), "claims of the last process": held },
     length
   }
 }
@@ -158,7 +158,7 @@ const lives = Effect.fnUntraced(function* (scene: Scene, process: Process, index
   }
 })
 
-/** A process with all that it has of the world. */
+/** A process with its part of the world. */
 const start = Effect.fnUntraced(function* (scene: Scene, process: Process, self: Life) {
   const { disk: files, engine: given, limits, net, store, world } = scene
   const tasks = yield* FiberSet.make()
@@ -179,7 +179,7 @@ const start = Effect.fnUntraced(function* (scene: Scene, process: Process, self:
   return { life: self, journal, spawn, fetched: new Set<string>(), tasks }
 })
 
-/** The clock of a machine whose wall clock somebody sets, now and then. */
+/** The clock of a machine whose wall clock is sometimes set. */
 const stepping = (inner: Clock.Clock, { steps }: Process, world: Virtual.World): Clock.Clock => {
   const wall = (): number => epoch + world.now() + steps.reduce((sum, { at, by }) => (world.now() >= at ? sum + by : sum), 0)
   const nanos = (): bigint => BigInt(Math.round(wall() * 1000)) * 1000n
@@ -204,7 +204,7 @@ const promptOf = ({ name, words }: Film): VideoRequest.VideoRequest => ({ prompt
 
 const pathOf = (film: string): string => `/videos/${film}.mp4`
 
-/** One film: its submission, and all who look at it. */
+/** One film: its submission, and all its watchers. */
 const ofFilm = Effect.fnUntraced(function* (scene: Scene, running: Running, film: Film) {
   const { begun, engine: given, world } = scene
   const { life: self } = running
@@ -220,7 +220,7 @@ const ofFilm = Effect.fnUntraced(function* (scene: Scene, running: Running, film
     onSubmitted: ({ id }) => Effect.sync(() => self.tell(film.name, { id })),
     onUnknown: () => Effect.sync(() => self.tell(film.name, "unknown"))
   })
-  const handle = yield* leaving(scene, film.name, told(scene, self, film.name, submitted), film.leave, "interrupt")
+  const handle = yield* leaving(scene, film.name, recorded(scene, self, film.name, submitted), film.leave, "interrupt")
   done()
   if (handle === undefined) return
   self.tell(film.name, handle.ref, running.journal !== undefined)
@@ -245,17 +245,17 @@ const visited = Effect.fnUntraced(function* (scene: Scene, running: Running, fil
   yield* Effect.sleep(visit.from)
   const done = self.want(film.name, "watch", visit.span === undefined ? undefined : scene.world.now() + visit.span)
   const watching = Stream.runForEach(handle.states, (state) => noted(scene, running, film, state, providerOf(film.provider)))
-  const stayed = yield* leaving(scene, film.name, told(scene, self, film.name, Effect.as(watching, true)), visit.span, visit.by)
+  const stayed = yield* leaving(scene, film.name, recorded(scene, self, film.name, Effect.as(watching, true)), visit.span, visit.by)
   done()
   if (stayed === true && !JobState.isTerminal(handle.current())) unended(scene, film.name)
 })
 
 const attached = Effect.fnUntraced(function* (scene: Scene, running: Running, film: Film, ref: JobRef.JobRef, visit: Visit) {
-  const handle = yield* told(scene, running.life, film.name, Job.attach(providerOf(film.provider), ref, { deadline: film.deadline }))
+  const handle = yield* recorded(scene, running.life, film.name, Job.attach(providerOf(film.provider), ref, { deadline: film.deadline }))
   if (handle !== undefined) yield* visited(scene, running, film, handle, visit)
 })
 
-/** A batch, run once in each life; and once more where its caller has left. */
+/** A batch, run once in each life; and once more if its caller has left. */
 const ofBatch = Effect.fnUntraced(function* (scene: Scene, running: Running, batch: Batch) {
   const { plan, world } = scene
   const films = plan.films.filter(({ batch: index }) => plan.batches[index ?? -1] === batch)
@@ -309,14 +309,14 @@ const inBatch = Effect.fnUntraced(function* (
         return failed(scene, self, event.key, event.error)
     }
   })
-  const stayed = yield* leaving(scene, batch.name, told(scene, self, batch.name, Effect.as(following, true)), span, "interrupt")
+  const stayed = yield* leaving(scene, batch.name, recorded(scene, self, batch.name, Effect.as(following, true)), span, "interrupt")
   for (const [name, done] of wants) {
     done()
     if (stayed === true) unended(scene, name)
   }
 })
 
-/** Takes up what the journal has kept. */
+/** Resumes the journal's entries. */
 const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, options: Job.ResumeOptions) {
   const { journal, life: self } = running
   if (journal === undefined) return
@@ -352,20 +352,20 @@ const resumed = Effect.fnUntraced(function* (scene: Scene, running: Running, opt
         return Effect.void
     }
   })
-  const stayed = yield* told(scene, self, "resumeAll", Effect.as(following, true))
+  const stayed = yield* recorded(scene, self, "resumeAll", Effect.as(following, true))
   for (const [name, done] of wants) {
     done()
     if (stayed === true) unended(scene, name)
   }
 })
 
-/** Who watches to the end is told of an end, or why there is none. */
+/** A watcher that stays to the end gets an end, or the reason why there is none. */
 const unended = ({ log }: Scene, film: string): void =>
   void log.defects.push({ film, cause: "the states ended without a last one, and without an error" })
 
 /**
- * Once all processes have ended, one more comes, whom nothing befalls: it finds all that they have left. And twice more, as a provider that
- * refuses the first two polls at a job answers the third.
+ * Once all processes have ended, one more comes, without faults: it finds everything that they have left. It comes three times, since a provider
+ * that refuses the first two polls of a job answers the third.
  */
 const audit = Effect.fnUntraced(function* (scene: Scene) {
   for (const name of ["auditor", "second auditor", "third auditor"]) yield* audited(scene, name)
@@ -384,7 +384,7 @@ const audited = Effect.fnUntraced(function* (scene: Scene, name: string) {
   self.end("done")
 })
 
-/** A state that somebody was shown. A finished video is fetched, once in a life. */
+/** A state that a watcher saw. A finished video is fetched, once in a life. */
 const noted = (
   scene: Scene,
   running: Running,
@@ -415,14 +415,14 @@ const fetched = Effect.fnUntraced(function* (
   const fetching: Effect.Effect<{ readonly bytes: number; readonly sha256: string }, JobError.JobError, Services> = save
     ? Artifact.save(provider, state, pathOf(film.name))
     : Effect.map(Artifact.bytes(provider, state), (bytes) => ({ bytes: bytes.byteLength, sha256: sha256(bytes) }))
-  const video = yield* leaving(scene, film.name, told(scene, self, film.name, fetching), span, "interrupt")
+  const video = yield* leaving(scene, film.name, recorded(scene, self, film.name, fetching), span, "interrupt")
   done()
   if (video === undefined || !self.alive()) return
   const { bytes, sha256: digest } = video
   scene.log.videos.push({ life: self, id: state.ref.id, bytes, sha256: digest, path: save ? pathOf(film.name) : undefined })
 })
 
-/** Runs an effect for so long, and then leaves it by some means. `undefined`: it was left. */
+/** Runs an effect for a time, and then leaves it by some means. `undefined`: it was left. */
 const leaving = Effect.fnUntraced(function* <A, R>(
   scene: Scene,
   film: string,
@@ -475,8 +475,13 @@ const leaving = Effect.fnUntraced(function* <A, R>(
   }
 })
 
-/** Runs something to its end. What fails as documented is written down, and what fails otherwise is a defect. */
-const told = <A, E, R>(scene: Scene, self: Life, film: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A | undefined, never, R> =>
+/** Runs an effect to its end. A documented failure is recorded, and any other is a defect. */
+const recorded = <A, E, R>(
+  scene: Scene,
+  self: Life,
+  film: string,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A | undefined, never, R> =>
   Effect.matchCauseEffect(effect, {
     onSuccess: (value): Effect.Effect<A | undefined> => Effect.succeed(value),
     onFailure: (cause) => {

@@ -1,4 +1,4 @@
-/** Many worlds, one after another, and what came of all of them. */
+/** Many worlds, one after another, and their results. */
 import { definitions } from "../subjects.ts"
 import { catalogue } from "./catalogue.ts"
 import { type Coverage, cover, missing } from "./coverage.ts"
@@ -6,10 +6,10 @@ import { ended, filmOf, judge, type Rule, type Violation } from "./judge.ts"
 import { type Engine, play, type Played } from "./play.ts"
 import { plan } from "./plan.ts"
 
-/** Jobs of one world: enough to be in each other's way, and few enough to play one again in a second. */
+/** Jobs of one world: enough to interfere with each other, and few enough to replay one in a second. */
 const worldSize = 40
 
-/** From so many jobs on each word of the catalogue must have happened, and from so many on at each provider. */
+/** From this many jobs on each word of the catalogue must have happened, and from this many on at each provider. */
 const some = 1500
 const many = 10_000
 
@@ -17,7 +17,7 @@ export interface Given {
   readonly engine: Engine
   readonly seed: number
   readonly jobs: number
-  /** The number of the first job. Default 0. */
+  /** The number of the first job. Default: 0. */
   readonly first?: number
   /** Ends at the first world that breaks this rule. */
   readonly until?: Rule
@@ -25,7 +25,7 @@ export interface Given {
 }
 
 export interface Found extends Violation {
-  /** Where its world begins. */
+  /** The first job of its world. */
   readonly first: number
   readonly size: number
 }
@@ -38,7 +38,7 @@ export interface Result {
   readonly accepted: number
   readonly posts: number
   readonly ended: number
-  /** Jobs of which nobody knows how they ended: that never do; that nobody has seen again since he left; whose fate was told to be unknown. */
+  /** Jobs without a known end: endless ones; ones that no watcher saw again after it left; ones whose outcome was reported as unknown. */
   readonly endless: number
   readonly unknown: number
   readonly requests: number
@@ -46,15 +46,15 @@ export interface Result {
   readonly violations: ReadonlyArray<Found>
   readonly coverage: Coverage
   readonly missing: ReadonlyArray<string>
-  /** What the world around the mock did, and what the processes did in it. */
+  /** What the network did, and what the processes did in it. */
   readonly counts: ReadonlyMap<string, number>
   /** Virtual milliseconds. */
   readonly virtual: number
   /** Milliseconds. */
   readonly took: number
-  /** Timers, sockets and the like that the whole run has left in this process. */
+  /** Timers, sockets and the like that the whole run left in this process. */
   readonly resources: number
-  /** Bytes, at their highest. */
+  /** Bytes, at the peak. */
   readonly memory: number
 }
 
@@ -108,17 +108,17 @@ const add = (
   sum.posts += journal.filter(({ route }) => route === "submit").length
   const known = new Set(ended(played))
   const rest = jobs.filter((job) => !known.has(job))
-  const ofUnknownFate = new Set(log.told.filter(({ what }) => what === "unknown").map(({ film }) => film))
+  const withUnknownOutcome = new Set(log.reported.filter(({ what }) => what === "unknown").map(({ film }) => film))
   sum.ended += known.size
   sum.endless += rest.filter(({ script }) => script.ending === "never").length
-  sum.unknown += rest.filter((job) => job.script.ending !== "never" && ofUnknownFate.has(filmOf(job))).length
+  sum.unknown += rest.filter((job) => job.script.ending !== "never" && withUnknownOutcome.has(filmOf(job))).length
   sum.requests += journal.length
   sum.downloads += log.videos.length
   sum.virtual += length
   sum.memory = Math.max(sum.memory, process.memoryUsage().rss)
 }
 
-/** What keeps this process alive, but for its own input and output. */
+/** What keeps this process alive, except its own input and output. */
 const resources = (): number =>
   process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|FS|Immediate|MessagePort|Worker/u.test(name)).length
 
@@ -128,7 +128,7 @@ const rows: ReadonlyArray<readonly [string, Rule]> = [
   ["requests after cancellation", "request after leaving"],
   ["open handles", "open handle"],
   ["wrong ends shown", "wrong end"],
-  ["ends not found by who came last", "end not found"],
+  ["ends not found by the last process", "end not found"],
   ["wrong videos", "wrong video"],
   ["jobs followed twice at a time", "followed twice"],
   ["keys sent to a file", "key to a file"],
@@ -140,7 +140,7 @@ export const rules: ReadonlyArray<Rule> = rows.map(([, rule]) => rule)
 export const isGood = ({ missing: absent, resources: left, violations }: Result): boolean =>
   violations.length === 0 && absent.length === 0 && left === 0
 
-/** What a person reads. */
+/** The report for people. */
 export const report = (result: Result): string => {
   const {
     accepted,
@@ -171,8 +171,8 @@ export const report = (result: Result): string => {
     row("requests received by the mock", requests),
     row("jobs with a known end", known),
     row("  without: they never end", endless),
-    row("  without: their fate was told to be unknown", unknown),
-    row("  without: nobody asked again after he left", accepted - known - endless - unknown),
+    row("  without: outcome reported as unknown", unknown),
+    row("  without: not watched again", accepted - known - endless - unknown),
     row("videos fetched", downloads),
     ...rows.map(([name, rule]) => row(name, times(rule) + (rule === "open handle" ? result.resources : 0))),
     "",
@@ -203,7 +203,7 @@ const covered = (coverage: Coverage): ReadonlyArray<string> => {
   )
 }
 
-/** The least jobs of a world in which a rule still breaks: by halving their number, then one by one. */
+/** The fewest jobs of a world in which a rule still breaks: by halving their number, then one by one. */
 export const shrunk = async (engine: Engine, seed: number, { first, rule, size }: Found): Promise<Pick<Found, "first" | "size">> => {
   let least = size
   for (let tried = Math.floor(size / 2); tried >= 1 && tried < least;) {

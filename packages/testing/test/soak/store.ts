@@ -1,4 +1,4 @@
-/** The one durable store of a world: texts, and who holds what. A process that has ended can change neither. */
+/** The one durable store of a world: texts and claims. A process that has ended can change neither. */
 import { type Journal, KeyValueJournal } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -61,7 +61,7 @@ export const journalOf = (
   return KeyValueJournal.make(store, { claims })
 }
 
-/** What stands in the store; nothing is pruned or forgotten in a soak. */
+/** The entries of the store; nothing is pruned or forgotten in a soak. */
 export const entries = ({ texts }: Durable): ReadonlyArray<Journal.Entry | Journal.Damaged> =>
   Array.from(texts, ([key, text]) => KeyValueJournal.fromText(key.replace("reelay/job/", ""), text)).filter(
     (found) => found._tag !== "Tombstone"
