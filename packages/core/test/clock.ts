@@ -17,7 +17,7 @@ export const make = Effect.map(
     const monotonicNanos = (): bigint => inner.monotonicTimeNanosUnsafe() + nanos(asleep)
     const monotonicMillis = (): number => Number(monotonicNanos()) / 1_000_000
 
-    /** A timer counts on the monotonic clock: where that leaps, whatever is overdue ends at once. */
+    /** A timer counts on the monotonic clock: if that leaps, every overdue timer ends at once. */
     const sleep = (duration: Duration.Duration): Effect.Effect<void> =>
       Effect.gen(function* () {
         const until = monotonicMillis() + Duration.toMillis(duration)
@@ -39,7 +39,7 @@ export const make = Effect.map(
       monotonicTimeNanos: Effect.sync(monotonicNanos),
       sleep
     }
-    /** Somebody sets the wall clock. Milliseconds, either way. */
+    /** Sets the wall clock. Milliseconds, in either direction. */
     const step = (by: number): Effect.Effect<void> => Effect.sync(() => void (wall += by))
     /** The machine sleeps: nothing runs meanwhile. The monotonic clocks of some systems count that time, and those of others do not. */
     const suspend = (millis: number, monotonic: "counts" | "stands still"): Effect.Effect<void> =>

@@ -25,7 +25,7 @@ interface Sent {
   readonly at: number
 }
 
-/** Requests that are sent when their turn comes; what they were answered, and when they were sent, in virtual milliseconds. */
+/** Requests that are sent when they are admitted; their answers, and when they were sent, in virtual milliseconds. */
 export const crowd = (limits: Limits) => {
   const sent: Array<Sent> = []
   const ask = (
@@ -45,7 +45,7 @@ export const crowd = (limits: Limits) => {
   return { sent, ask, times: () => sent.map(({ at }) => at), order: () => sent.map(({ who }) => who) }
 }
 
-/** The most requests that any stretch of time holds. */
+/** The most requests in any window of time. */
 export const most = (times: ReadonlyArray<number>, window: number): number =>
   times.reduce((worst, start) => Math.max(worst, times.filter((at) => at >= start && at < start + window).length), 0)
 

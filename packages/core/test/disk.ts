@@ -1,4 +1,4 @@
-/** A disk in memory: files with their bytes and times, a log, and room that may end. */
+/** A disk in memory: files with their bytes and times, a log, and limited room. */
 import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ interface Entry {
   at: number
 }
 
-/** What Node's file system fails with. */
+/** The errors of Node's file system. */
 export const refusal = (
   code: string,
   _tag: PlatformError.SystemErrorTag = "Unknown",
@@ -28,7 +28,7 @@ export const refusal = (
     cause: Object.assign(new Error(`${code}: refused, ${method} '${path}'`), { code })
   })
 
-/** A path without what is another in each run. */
+/** A path without the part that differs in each run. */
 const named = (path: string): string => path.replace(/\.[\da-f]{8}\.part$/u, ".*.part")
 
 /** `fails` is asked before each step: the name of the step, and its path. */
@@ -127,7 +127,7 @@ export const disk = (fails: (step: string, path: string) => PlatformError.Platfo
     log,
     layer: layer satisfies Layer.Layer<FileSystem.FileSystem>,
     names: () => [...files.keys()].map(named).toSorted(),
-    /** What is there at this moment, as a process that is killed now leaves it. */
+    /** The current content, as a process that is killed now leaves it. */
     copy: () => new Map([...files].map(([name, { at, bytes }]) => [name, { at, bytes: bytes.slice() }] as const))
   }
 }

@@ -1,4 +1,4 @@
-/** A provider with a plain wire format, and a scripted transport: what the engine's tests run against. */
+/** A provider with a plain wire format, and a scripted transport, for the engine's tests. */
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -58,11 +58,11 @@ export const fake = Provider.configure(definition)
 export const provider = fake({ apiKey: key, account: "me" })
 export const request = { prompt: "a fox in the snow" }
 
-/** How the far end behaves, once. `after` is virtual time. */
+/** One behaviour of the server. `after` is virtual time. */
 export interface Reply {
   readonly status?: number
   readonly headers?: Record<string, string>
-  /** The body: a text or bytes as they are, anything else as JSON. */
+  /** The body: a text or bytes unchanged, anything else as JSON. */
   readonly body?: unknown
   readonly after?: Duration.Input
   /** The connection fails, with this as its cause. */
@@ -83,7 +83,7 @@ export interface Sent {
   readonly at: number
 }
 
-/** A transport that answers as told, and remembers what was sent and what was cut. */
+/** A transport with scripted answers, which records the requests sent and aborted. */
 export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
   const requests: Array<Sent> = []
   const cut: Array<Sent> = []
@@ -136,7 +136,7 @@ export const script = (replies: { readonly posts?: ReadonlyArray<Reply>; readonl
 export const said = (status: string, more: Record<string, unknown> = {}): Reply => ({ body: { status, ...more } })
 export const done: Reply = said("done", { url: "https://cdn.fake.test/video.mp4?sig=abc" })
 
-/** Listens to a job in the background. */
+/** Watches a job in the background. */
 export const listen = Effect.fnUntraced(function* (handle: JobHandle) {
   const seen: Array<JobState> = []
   const log: { end: "complete" | JobError | undefined } = { end: undefined }
@@ -151,7 +151,7 @@ export const listen = Effect.fnUntraced(function* (handle: JobHandle) {
   return { seen, fiber, tags: () => seen.map(({ _tag }) => _tag), end: () => log.end }
 })
 
-/** What an error says in full: its message and all that printing it would show. */
+/** An error in full: its message and everything that printing it would show. */
 export const printed = (error: unknown): string =>
   [
     String(error),

@@ -1,4 +1,4 @@
-/** A fake `fetch` for the faces that people without Effect use: submits at once, then answers polls in turn. */
+/** A fake `fetch` for the APIs without Effect: it accepts at once, then answers polls in turn. */
 import { done, said, type Reply } from "./fake.ts"
 
 export const fakeFetch = (polls: ReadonlyArray<Reply> = [said("running"), done]) => {

@@ -1,4 +1,4 @@
-/** A journal whose store can be looked at, told to fail, and opened again as after a restart. */
+/** A journal whose store can be inspected, made to fail, and reopened as after a restart. */
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Journal from "../src/journal/Journal.ts"
@@ -34,14 +34,14 @@ export const memory = () => {
     data,
     written,
     store,
-    /** Decides by how many were written before. */
+    /** Decides by the number of earlier writes. */
     failing: (when: (written: number) => boolean) => (full = when),
     /** A process that has just started: nothing is claimed, nothing is known. */
     restart: () => KeyValueJournal.make(store)
   }
 }
 
-/** What is remembered, as a process that has just started finds it. */
+/** The entries that a process that has just started finds. */
 export const remembered = (journal: Journal.Journal["Service"]) =>
   Effect.map(journal.entries, (entries) => entries.map((entry) => (entry._tag === "Damaged" ? "Damaged" : fateOf(entry))))
 

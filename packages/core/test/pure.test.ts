@@ -7,11 +7,11 @@ const code = (name: string): string =>
   readFileSync(new URL(name.replaceAll("\\", "/"), src), "utf8").replaceAll(/\/\*[^]*?\*\/|(^|\s)\/\/.*$/gmu, "")
 
 describe("core runs anywhere", () => {
-  it.each(files)("%s asks for nothing that only Node has", (name) => {
+  it.each(files)("%s uses nothing that only Node has", (name) => {
     expect(code(name)).not.toMatch(/["']node:|\bBuffer\b|\bprocess\??\.\w|\brequire\(|__dirname/u)
   })
 
-  it("all sources are looked at", () => {
+  it("all sources are checked", () => {
     expect(files.length).toBeGreaterThan(25)
   })
 })

@@ -1,4 +1,4 @@
-/** One job and its states, for tests that need some and do not care which. */
+/** One job and its states, for tests that need any. */
 import type { JobRef } from "../src/job/JobRef.ts"
 import type * as JobState from "../src/job/JobState.ts"
 import type { Observation } from "../src/job/Reading.ts"

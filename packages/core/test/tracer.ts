@@ -1,4 +1,4 @@
-/** A tracer that keeps every span, and a registry of metrics of one's own. */
+/** A tracer that keeps every span, and a separate registry of metrics. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -21,7 +21,7 @@ export const recording = () => {
     open: () => spans.filter(({ status }) => status._tag === "Started").map(({ name }) => name),
     /** Each span as `parent > name`, in the order in which they began. */
     tree: () => spans.map(({ name, parent }) => `${Option.match(parent, { onNone: () => "", onSome: nameOf })} > ${name}`),
-    /** What spans of a name are linked to. */
+    /** The links of the spans with a name. */
     links: (name: string) => named(name).map(({ links }) => links.map(({ span }) => nameOf(span))),
     attributes: (name: string) => named(name).map(({ attributes }) => Object.fromEntries(attributes)),
     in: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.withTracer(effect, tracer)

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 
 const source = new URL("../src/", import.meta.url)
 
-/** What a module imports at run time, itself or by way of others. */
+/** The modules that a module imports at run time, directly or indirectly. */
 const reached = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
   const text = readFileSync(new URL(file, source), "utf8").replaceAll(/\/\*[^]*?\*\//gu, "")
   for (const [, clause = "", from = ""] of text.matchAll(/^(?:import|export) ([^"=]*?)from "([^"]+)"$/gmu)) {
@@ -17,7 +17,7 @@ const reached = (file: string, seen = new Set<string>()): ReadonlySet<string> =>
   return seen
 }
 
-describe("what a page carries", () => {
+describe("what a page loads", () => {
   it.each([
     "job/JobState.ts",
     "job/Reading.ts",

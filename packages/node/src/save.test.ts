@@ -141,7 +141,7 @@ describe("a path that", () => {
   it("is below a file is reported", async () => {
     const into = folder()
     writeFileSync(join(into, "file"), "")
-    expect(await messageOf(join(into, "file", "fox.mp4"))).toContain("what should be its folder is a file")
+    expect(await messageOf(join(into, "file", "fox.mp4"))).toContain("its folder is a file")
   })
 
   it("is a folder itself is reported", async () => {

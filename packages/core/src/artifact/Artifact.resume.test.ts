@@ -18,7 +18,7 @@ const video = new Uint8Array(100).map((_, index) => (index < 8 ? ([0, 0, 0, 24, 
 const link = "https://cdn.fake.test/video.mp4?sig=1"
 const reset = new Error("ECONNRESET")
 
-/** All three ways over the same answers: the bytes in memory, the file with its digest, and what a stream gave. */
+/** All three APIs over the same answers: the bytes in memory, the file with its digest, and what a stream gave. */
 const run = Effect.fnUntraced(function* (
   answer: (sent: Sent, nth: number) => Reply,
   options: Artifact.Options = {},
@@ -73,14 +73,14 @@ const cut = (reply: Reply, length: number): Reply => ({
   body: reply.body instanceof Uint8Array ? reply.body.slice(0, length) : "",
   cut: reset
 })
-/** Cuts the first answer after 40 bytes, whatever the second is. */
+/** Breaks the first answer off after 40 bytes, whatever the second is. */
 const then =
   (second: Reply, first: Reply = whole()) =>
   ({ headers }: Sent, nth: number): Reply =>
     nth === 1 ? cut(first, 40) : headers["range"] === undefined ? whole() : second
 
-describe("a download that was cut", () => {
-  it.effect("is gone on with where it broke, over the same hash", () =>
+describe("an interrupted download", () => {
+  it.effect("is resumed where it broke, over the same hash", () =>
     Effect.gen(function* () {
       const { bytes, file, given, ranges, requests, saved } = yield* run(then(rest(40)))
       expect([bytes, file, given]).toEqual([video, video, video])
@@ -90,7 +90,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("is gone on with by the time of its last change where it has no ETag", () =>
+  it.effect("is resumed by its modification time if it has no ETag", () =>
     Effect.gen(function* () {
       const headers = { etag: "", "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT", date: "Wed, 21 Oct 2026 07:28:01 GMT" }
       const { bytes, requests } = yield* run(then(rest(40), whole({ headers })))
@@ -105,9 +105,9 @@ describe("a download that was cut", () => {
       "a time of change within the last second",
       { etag: "", "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT", date: "Wed, 21 Oct 2026 07:28:00 GMT" }
     ],
-    ["a time of change and no time of the answer", { etag: "", "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT" }],
+    ["a modification time and no time of the answer", { etag: "", "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT" }],
     ["a compressed body", { "content-encoding": "gzip" }]
-  ])("begins anew after %s", ([, headers]) =>
+  ])("starts over after %s", ([, headers]) =>
     Effect.gen(function* () {
       const { bytes, file, given, ranges } = yield* run(then(rest(40), whole({ headers })))
       expect([bytes, file, given, ranges]).toEqual([video, video, video, [undefined, undefined]])
@@ -120,7 +120,7 @@ describe("a download that was cut", () => {
     ["a range that begins elsewhere", rest(30), 3],
     ["a range that begins later, and leaves a gap", rest(50), 3],
     ["a range of another whole", rest(40, 100, { headers: { "content-range": "bytes 40-99/101" } }), 3],
-    ["a range of a whole that nobody knows", rest(40, 100, { headers: { "content-range": "bytes 40-99/*" } }), 3],
+    ["a range of an unknown whole", rest(40, 100, { headers: { "content-range": "bytes 40-99/*" } }), 3],
     ["a range beyond its whole", rest(40, 100, { headers: { "content-range": "bytes 40-100/100" } }), 3],
     ["206 without a range", { status: 206, body: video.slice(40) }, 3],
     ["several ranges", { status: 206, headers: { "content-type": "multipart/byteranges; boundary=x" }, body: "--x" }, 3],
@@ -129,7 +129,7 @@ describe("a download that was cut", () => {
     ["a compressed rest", rest(40, 100, { headers: { "content-encoding": "gzip" } }), 3],
     ["a length that is not the range's", rest(40, 100, { headers: { "content-length": "59" } }), 3],
     ["a page", rest(40, 100, { headers: { "content-type": "text/html" } }), 3]
-  ])("begins anew, at once, where the answer to the rest is %s", ([, second, requests]) =>
+  ])("starts over, at once, if the answer to the rest is %s", ([, second, requests]) =>
     Effect.gen(function* () {
       const { bytes, error, file, given, ranges, saved } = yield* run(then(second))
       expect([error, bytes, file]).toEqual([undefined, video, video])
@@ -140,7 +140,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("with more bytes than the range has begins anew", () =>
+  it.effect("with more bytes than the range starts over", () =>
     Effect.gen(function* () {
       const long = rest(40, 60, { body: video.slice(40, 90) })
       const { bytes, file, given, ranges } = yield* run(then(long))
@@ -149,7 +149,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("goes on from a part of the rest, as far as it came", () =>
+  it.effect("resumes after a part of the rest, as far as it came", () =>
     Effect.gen(function* () {
       const { bytes, given, ranges } = yield* run(({ headers }) =>
         headers["range"] === undefined ? cut(whole(), 40) : headers["range"] === "bytes=40-" ? rest(40, 70) : rest(70)
@@ -158,7 +158,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("is gone on with before another candidate would begin anew", () =>
+  it.effect("is resumed before another candidate would start over", () =>
     Effect.gen(function* () {
       const { bytes, requests } = yield* run(then(rest(40)), {}, [
         { url: link, kind: "link" },
@@ -168,7 +168,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("is left for another candidate where it does not move on", () =>
+  it.effect("is left for another candidate if it does not progress", () =>
     Effect.gen(function* () {
       const other = "https://cdn.fake.test/other.mp4"
       const { bytes, file, requests } = yield* run(
@@ -180,7 +180,7 @@ describe("a download that was cut", () => {
         ]
       )
       expect([bytes, file]).toEqual([video, video])
-      // What is of one candidate is never asked of another.
+      // The rest of one candidate is never requested from another.
       expect(requests.map(({ headers, url }) => [url, headers["range"]])).toEqual([
         [link, undefined],
         [link, "bytes=40-"],
@@ -189,7 +189,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("T35: whose link has lapsed is gone on with at a fresh one, if it is the same file", () =>
+  it.effect("T35: whose link has expired is resumed at a fresh one, if it is the same file", () =>
     Effect.gen(function* () {
       const fresh = "https://cdn.fake.test/video.mp4?sig=2"
       const answer =
@@ -212,7 +212,7 @@ describe("a download that was cut", () => {
     })
   )
 
-  it.effect("T26: that never ends is tried as often as it was told, and nothing is generated", () =>
+  it.effect("T26: that never ends is retried as often as configured, and nothing is generated", () =>
     Effect.gen(function* () {
       const { error, ranges, requests } = yield* run(({ headers }) => (headers["range"] ? { status: 503 } : cut(whole(), 40)))
       expect([error?.reason._tag, ranges]).toEqual(["DownloadFailed", [undefined, "bytes=40-", "bytes=40-", "bytes=40-"]])
@@ -221,9 +221,9 @@ describe("a download that was cut", () => {
   )
 })
 
-describe("the budget of tries", () => {
+describe("the budget of retries", () => {
   const size = 4 * 1024 * 1024
-  /** Each answer brings so many bytes of a large file, and breaks. */
+  /** Each answer brings this many bytes of a large file, and breaks. */
   const dripping =
     (step: number) =>
     ({ headers }: Sent): Reply => {
@@ -236,14 +236,14 @@ describe("the budget of tries", () => {
         : { body, status: 206, headers: { etag: '"v"', "content-range": `bytes ${from}-${size - 1}/${size}` }, ...more }
     }
 
-  it.effect("is given back where a download moves on: many cuts do not stop it", () =>
+  it.effect("is reset while a download progresses: many interruptions do not stop it", () =>
     Effect.gen(function* () {
       const { bytes, requests } = yield* run(dripping(256 * 1024))
       expect([bytes?.byteLength, requests.length]).toEqual([size, 16])
     })
   )
 
-  it.effect("is not given back to what drips", () =>
+  it.effect("is not reset by a trickle", () =>
     Effect.gen(function* () {
       const { error, requests } = yield* run(dripping(1000))
       expect([error?.reason._tag, requests.length]).toEqual(["DownloadFailed", 4])
@@ -260,12 +260,12 @@ describe("the budget of tries", () => {
 })
 
 describe("progress", () => {
-  it.effect("goes on after a cut, and falls back where it begins anew", () =>
+  it.effect("continues after an interruption, and falls back if the download starts over", () =>
     Effect.gen(function* () {
-      const told: Array<[number, number | undefined]> = []
-      const onProgress = (bytes: number, total: number | undefined) => void told.push([bytes, total])
+      const reported: Array<[number, number | undefined]> = []
+      const onProgress = (bytes: number, total: number | undefined) => void reported.push([bytes, total])
       yield* run(then(rest(40)), { onProgress })
-      expect(told.slice(0, 2)).toEqual([
+      expect(reported.slice(0, 2)).toEqual([
         [40, 100],
         [100, 100]
       ])
@@ -292,7 +292,7 @@ const moves: ReadonlyArray<Move> = [
   "short"
 ]
 
-describe("any sequence of cuts and answers", () => {
+describe("any sequence of interruptions and answers", () => {
   const scripts = fc.array(
     fc.record({
       move: fc.constantFrom(...moves),
@@ -304,7 +304,7 @@ describe("any sequence of cuts and answers", () => {
     { minLength: 1, maxLength: 12 }
   )
 
-  it("gives exactly one of the files that were there, with its own hash, or a failure", async () => {
+  it("gives exactly one of the served files, with its own hash, or a failure", async () => {
     let resumed = 0
     let whollyGiven = 0
     let partlyGiven = 0
@@ -330,7 +330,7 @@ describe("any sequence of cuts and answers", () => {
           switch (move) {
             case "whole":
               return all
-            // A server that keeps to If-Range sends the rest of the same version only; this one may not keep to it.
+            // A server that honours If-Range sends the rest of the same version only; this one may not honour it.
             case "rest":
               return asked === undefined ? all : part(from, 100)
             case "416":
@@ -366,7 +366,7 @@ describe("any sequence of cuts and answers", () => {
       fc.asyncProperty(scripts, (script) => Effect.runPromise(Effect.provide(holds(script), TestClock.layer()))),
       { numRuns: 400 }
     )
-    // Else the law would have been about nothing.
+    // Otherwise the law would have had no cases.
     expect(resumed).toBeGreaterThan(20)
     expect(Math.min(whollyGiven, partlyGiven)).toBeGreaterThan(20)
   })

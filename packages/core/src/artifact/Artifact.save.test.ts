@@ -13,7 +13,7 @@ const video = new TextEncoder().encode("....ftyp")
 const large = new Uint8Array(20 * mebibyte).map((_, index) => (index * 31) % 251)
 const mp4: Reply = { body: video, headers: { "content-type": "video/mp4" } }
 
-/** Saves over a disk in memory. `until` virtual seconds have passed, it is left as it is. */
+/** Saves over a disk in memory, for at most `until` virtual seconds. */
 const saving = Effect.fnUntraced(function* (
   to: ReturnType<typeof disk>,
   answer: (sent: Sent, nth: number) => Reply,
@@ -57,12 +57,12 @@ describe("save", () => {
   )
 
   it.effect.each<[string, Reply, Artifact.Options]>([
-    ["is no video", { body: "<html>no</html>" }, {}],
+    ["isn't a video", { body: "<html>no</html>" }, {}],
     ["is refused", { status: 400 }, {}],
     ["is beyond the limit", mp4, { maxBytes: 7 }],
     ["says that it is beyond the limit", { ...mp4, headers: { "content-length": "8" } }, { maxBytes: 7 }],
     ["breaks off", { ...mp4, cut: new Error("reset") }, {}]
-  ])("nothing is left of what %s, and an older file stays", ([, reply, options]) =>
+  ])("nothing is left of a download that %s, and an older file stays", ([, reply, options]) =>
     Effect.gen(function* () {
       const to = disk()
       to.files.set("fox.mp4", { bytes: video.slice(0, 3), at: 0 })
@@ -71,7 +71,7 @@ describe("save", () => {
     })
   )
 
-  it.effect("nothing is left of what is interrupted", () =>
+  it.effect("nothing is left of an interrupted download", () =>
     Effect.gen(function* () {
       const to = disk()
       const { fiber } = yield* saving(to, () => ({ ...mp4, stalls: true }), { until: 3 })
@@ -81,14 +81,14 @@ describe("save", () => {
     })
   )
 
-  it.effect.each(["", "folder/", "folder\\"])('the path "%s" names no file, and nothing is asked for', (path) =>
+  it.effect.each(["", "folder/", "folder\\"])('the path "%s" names no file, and nothing is requested', (path) =>
     Effect.gen(function* () {
       const { error, net } = yield* saved(disk(), () => mp4, { path })
       expect([error?.reason._tag, net.requests]).toEqual(["InvalidRequest", []])
     })
   )
 
-  it.effect("a path that is a folder is refused before anything is asked for", () =>
+  it.effect("a path that is a folder is refused before anything is requested", () =>
     Effect.gen(function* () {
       const to = disk()
       to.files.set("a folder", { bytes: video, at: 0 })
@@ -112,7 +112,7 @@ describe("a disk that", () => {
     ["is read-only", "EROFS", "the disk is read-only", "Unknown"],
     ["gives no permission", "EACCES", "there is no permission to write there", "PermissionDenied"],
     ["has no such folder", "ENOENT", "its folder does not exist", "NotFound"]
-  ])("%s is named, with what to do about it", ([, code, words, tag]) =>
+  ])("%s is reported, with what to do", ([, code, words, tag]) =>
     Effect.gen(function* () {
       for (const step of ["open", "write", "sync", "rename"]) {
         const to = disk((name) => (name === step ? refusal(code, tag, step) : undefined))
@@ -120,7 +120,7 @@ describe("a disk that", () => {
         const { error, net } = yield* saved(to, () => mp4)
         expect(error?.reason._tag, step).toBe("DownloadFailed")
         expect(error?.message, step).toContain(
-          `fox.mp4 can't be written: ${code === "ENOENT" && step === "rename" ? "what was written for it is gone" : words}`
+          `fox.mp4 can't be written: ${code === "ENOENT" && step === "rename" ? "its part file is gone" : words}`
         )
         expect(error?.message, step).toContain("do not generate it anew")
         expect([to.names(), to.files.get("fox.mp4")?.bytes.byteLength], step).toEqual([["fox.mp4"], 3])
@@ -129,7 +129,7 @@ describe("a disk that", () => {
     })
   )
 
-  it.effect("fails for a reason of its own is quoted", () =>
+  it.effect("fails for another reason is quoted", () =>
     Effect.gen(function* () {
       const to = disk((name) => (name === "write" ? refusal("EIO") : undefined))
       const { error } = yield* saved(to, () => mp4)
@@ -137,7 +137,7 @@ describe("a disk that", () => {
     })
   )
 
-  it.effect("takes no notes is written to all the same", () =>
+  it.effect("can't store notes is written to all the same", () =>
     Effect.gen(function* () {
       const to = disk((name) => (name === "note" ? refusal("EACCES") : undefined))
       expect((yield* saved(to, () => mp4)).saved?.bytes).toBe(8)
@@ -157,7 +157,7 @@ const ranged =
       : { body, status: 206, headers: { etag, "content-range": `bytes ${from}-${large.byteLength - 1}/${large.byteLength}` } }
   }
 
-/** A disk as a process leaves it that is killed after 12 of 20 MiB. */
+/** The disk of a process that was killed after 12 of 20 MiB. */
 const killed = Effect.fnUntraced(function* (left = disk()) {
   const to = disk()
   const { fiber } = yield* saving(to, ranged(1), { until: 2 })
@@ -168,13 +168,13 @@ const killed = Effect.fnUntraced(function* (left = disk()) {
 
 const start = (sent: ReadonlyArray<Sent>) => sent.map(({ headers }) => headers["range"])
 
-describe("what a killed process has left", () => {
-  it.effect("is gone on with, and nothing of it stays", () =>
+describe("the part file of a killed process", () => {
+  it.effect("is resumed, and nothing of it stays", () =>
     Effect.gen(function* () {
       const left = yield* killed()
       expect(left.names()).toEqual(["fox.mp4.*.part", "fox.mp4.part.json"])
       const { net, saved: file } = yield* saved(left, ranged(0))
-      // The chunk was written as one, and so is all on the disk.
+      // The chunk was written at once, so all of it is on the disk.
       expect(start(net.requests)).toEqual([`bytes=${12 * mebibyte}-`])
       expect(Buffer.compare(left.files.get("fox.mp4")?.bytes ?? video, large)).toBe(0)
       expect(file?.sha256).toBe((yield* saved(disk(), ranged(0))).saved?.sha256)
@@ -190,7 +190,7 @@ describe("what a killed process has left", () => {
     })
   )
 
-  it.effect("is not taken where the file has changed since", () =>
+  it.effect("is not resumed if the file has changed since", () =>
     Effect.gen(function* () {
       const left = yield* killed()
       const { saved: file } = yield* saved(left, ranged(0, '"v2"'))
@@ -199,7 +199,7 @@ describe("what a killed process has left", () => {
     })
   )
 
-  it.effect("of another job is not taken, and goes", () =>
+  it.effect("of another job is not resumed, and is removed", () =>
     Effect.gen(function* () {
       const left = yield* killed()
       const { net } = yield* saved(left, ranged(0), {}, { ...succeeded, ref: { ...succeeded.ref, id: "job-2" } })
@@ -208,10 +208,10 @@ describe("what a killed process has left", () => {
   )
 
   it.effect.each<[string, string]>([
-    ["is no JSON", "{"],
+    ["isn't JSON", "{"],
     ["is of another version", '{"v":2}'],
     ["names a file elsewhere", '{"v":1,"job":"x","token":"../../etc/passwd","slot":0,"validator":"x","total":null,"bytes":1}']
-  ])("with a note that %s is not taken", ([, note]) =>
+  ])("with a note that %s is not resumed", ([, note]) =>
     Effect.gen(function* () {
       const left = yield* killed()
       left.files.set("fox.mp4.part.json", { bytes: new TextEncoder().encode(note), at: 0 })
@@ -223,7 +223,7 @@ describe("what a killed process has left", () => {
     })
   )
 
-  it.effect("is not taken where its process begins anew while it is copied", () =>
+  it.effect("is not resumed if its process starts over while it is copied", () =>
     Effect.gen(function* () {
       const left: ReturnType<typeof disk> = disk((step) => {
         const note = left.files.get("fox.mp4.part.json")
@@ -238,7 +238,7 @@ describe("what a killed process has left", () => {
     })
   )
 
-  it.effect("with fewer bytes than it was said to have is not taken", () =>
+  it.effect("with fewer bytes than its note says is not resumed", () =>
     Effect.gen(function* () {
       const left = yield* killed()
       for (const entry of left.files.values()) if (entry.bytes.byteLength > mebibyte) entry.bytes = entry.bytes.slice(0, mebibyte)
@@ -249,8 +249,8 @@ describe("what a killed process has left", () => {
   )
 })
 
-describe("two that save to one path at a time", () => {
-  it.effect("write to a part each, and neither takes from the other", () =>
+describe("two saves to one path at a time", () => {
+  it.effect("write to a part file each, and neither takes from the other", () =>
     Effect.gen(function* () {
       const to = disk()
       const first = yield* saving(to, ranged(1), { until: 3 })
@@ -265,16 +265,14 @@ describe("two that save to one path at a time", () => {
     })
   )
 
-  it.effect("never rename what is not theirs: one that was taken for dead fails", () =>
+  it.effect("never rename another's part file: one that was counted as dead fails", () =>
     Effect.gen(function* () {
       const to = disk()
       const first = yield* saving(to, ranged(1), { until: 3 })
       for (const name of to.files.keys()) if (name.endsWith(".part")) to.files.delete(name)
       for (let tick = 0; tick < 90 && first.fiber.pollUnsafe() === undefined; tick++) yield* TestClock.adjust("1 second")
       const result = yield* Fiber.join(first.fiber)
-      expect(result._tag === "Failure" ? printed(result.failure) : "").toContain(
-        "fox.mp4 can't be written: what was written for it is gone"
-      )
+      expect(result._tag === "Failure" ? printed(result.failure) : "").toContain("fox.mp4 can't be written: its part file is gone")
       expect(to.names()).toEqual([])
     })
   )

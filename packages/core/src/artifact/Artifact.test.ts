@@ -85,7 +85,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("redirects that go round end", () =>
+  it.effect("circular redirects end", () =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => ({ status: 302, headers: { location: cdn } }))
       expect(error?.message).toContain("redirects more than 5 times")
@@ -93,7 +93,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect.each([401, 403, 404, 410])("T26, T35: after %i the job is asked again, and never made again", (status) =>
+  it.effect.each([401, 403, 404, 410])("T26, T35: after %i the job is polled again, and never submitted again", (status) =>
     Effect.gen(function* () {
       const old = "https://cdn.fake.test/old.mp4?sig=SECRET"
       const { bytes, net } = yield* fetched([old], ({ url }) => (url === old ? { status } : url.endsWith("/jobs/job-1") ? done : mp4))
@@ -111,7 +111,7 @@ describe("bytes", () => {
       const found = yield* fetched([content], ({ url }) => (url === content ? json(cdn) : mp4))
       expect([found.bytes, keyed(found.net.requests)]).toEqual([video, [true, false]])
       const round = yield* fetched([content], () => json(cdn))
-      expect(round.error?.message).toContain("answered with application/json, which is no video")
+      expect(round.error?.message).toContain("answered with application/json, which isn't a video")
       expect(round.net.requests).toHaveLength(2)
     })
   )
@@ -122,7 +122,7 @@ describe("bytes", () => {
     ["JSON that calls itself a video", { body: { error: "no" }, headers: { "content-type": "video/mp4" } }],
     ["an error as JSON", { body: { error: "no" }, headers: { "content-type": "application/json" } }],
     ["a missing page's 400", { status: 400 }]
-  ])("T37: %s is no video, and is not asked for twice", ([, reply]) =>
+  ])("T37: %s isn't a video, and is not requested twice", ([, reply]) =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => reply)
       expect(error?.reason._tag).toBe("DownloadFailed")
@@ -132,11 +132,11 @@ describe("bytes", () => {
   )
 
   it.effect.each<[string, Reply, string]>([
-    ["what is cut short", { ...mp4, headers: { "content-length": "99" } }, "only 11 of 99 bytes came"],
-    ["what is empty", { body: "" }, "what came is empty"],
+    ["a short answer", { ...mp4, headers: { "content-length": "99" } }, "only 11 of 99 bytes came"],
+    ["an empty answer", { body: "" }, "the answer is empty"],
     ["503", { status: 503 }, "https://cdn.fake.test/video.mp4 answered with HTTP 503"],
     ["a reset", { breaks: new Error(`read ${key}`) }, "https://cdn.fake.test/video.mp4 broke off"]
-  ])("%s is tried three more times", ([, reply, words]) =>
+  ])("%s is retried three times", ([, reply, words]) =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => reply)
       expect(net.requests).toHaveLength(4)
@@ -146,7 +146,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("a download that broke begins anew", () =>
+  it.effect("a download that broke starts over", () =>
     Effect.gen(function* () {
       const { bytes } = yield* fetched([cdn], (_, nth) => (nth === 1 ? { ...mp4, headers: { "content-length": "99" } } : mp4))
       expect(bytes).toEqual(video)
@@ -156,7 +156,7 @@ describe("bytes", () => {
   it.effect.each<[string, Reply]>([
     ["says so", { ...mp4, headers: { "content-length": "1000" } }],
     ["does not say so", mp4]
-  ])("a video beyond the limit that %s is too large, and is not asked for twice", ([, reply]) =>
+  ])("a video beyond the limit that %s is too large, and is not requested twice", ([, reply]) =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn, content], () => reply, { maxBytes: 10 })
       expect([error?.reason, net.requests.length]).toMatchObject([{ _tag: "ArtifactTooLarge", limitBytes: 10 }, 1])
@@ -169,7 +169,7 @@ describe("bytes", () => {
     "http://[::ffff:10.0.0.1]/x",
     "http://2130706433/x",
     "http://localhost/x"
-  ])("%s is refused, unless the caller or the API itself is there", (url) =>
+  ])("%s is refused, unless the caller allows it or the API itself is there", (url) =>
     Effect.gen(function* () {
       const refused = yield* fetched([url], () => mp4)
       expect([refused.net.requests, refused.error?.message]).toEqual([[], expect.stringContaining("allowPrivateAddresses: true allows it")])
@@ -203,7 +203,7 @@ describe("bytes", () => {
     ["data:video/mp4;base64,*", "DownloadFailed", "can't be read"],
     ["data:video/mp4,%zz", "DownloadFailed", "can't be read"],
     ["data:video/mp4", "DownloadFailed", "can't be read"],
-    ["data:text/html,<html>", "DownloadFailed", "is text, and no video"],
+    ["data:text/html,<html>", "DownloadFailed", "is text, not a video"],
     ["data:video/mp4;base64,", "DownloadFailed", "is empty"],
     ["data:video/mp4;base64,AAAAGGZ0eXABAgMEBQ==", "ArtifactTooLarge", "limit of 11 bytes"]
   ])("of %s there is no video: %s", ([url, reason, words]) =>
@@ -218,7 +218,7 @@ describe("bytes", () => {
     ["/files/a.mp4", "https://api.fake.test/files/a.mp4"],
     ["files/a.mp4", "https://api.fake.test/v1/files/a.mp4"],
     ["../a.mp4", "https://api.fake.test/a.mp4"]
-  ])("T38: %s is meant from the API's base, and gets the key", ([link, url]) =>
+  ])("T38: %s is resolved from the API's base, and gets the key", ([link, url]) =>
     Effect.gen(function* () {
       const { bytes, net } = yield* fetched([link], () => mp4, {}, fake({ apiKey: key, baseUrl: "https://api.fake.test/v1" }))
       expect([bytes, net.requests.map((sent) => sent.url), keyed(net.requests)]).toEqual([video, [url], [true]])
@@ -244,7 +244,7 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("T37: a relative link inside JSON is meant from where the JSON came", () =>
+  it.effect("T37: a relative link inside JSON is resolved from the URL of the JSON", () =>
     Effect.gen(function* () {
       const moved = "https://cdn.fake.test/meta/job.json"
       const { bytes, net } = yield* fetched([content], ({ url }) =>
@@ -265,14 +265,14 @@ describe("bytes", () => {
       })
   )
 
-  it.effect("the user name of a link is not sent, and stands in no error", () =>
+  it.effect("the user name of a link is not sent, and is in no error", () =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched(["https://user:hush-hush@cdn.fake.test/a.mp4"], () => ({ status: 400 }))
       expect(`${net.requests.map(({ url }) => url).join(" ")} ${printed(error)}`).not.toMatch(/hush-hush|user@/u)
     })
   )
 
-  it.effect("T20: a server that asks to be left alone is, and is asked again after that", () =>
+  it.effect("T20: a Retry-After is honoured, and the server is asked again after it", () =>
     Effect.gen(function* () {
       const busy: Reply = { status: 429, headers: { "retry-after": "12" } }
       const { bytes, net } = yield* fetched([cdn], (_, nth) => (nth <= 2 ? busy : mp4))
@@ -281,21 +281,21 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("T20: a server that asks for an hour ends the download, which says so at once", () =>
+  it.effect("T20: a Retry-After of an hour ends the download, which says so at once", () =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched([cdn], () => ({ status: 503, headers: { "retry-after": "3600" } }))
       expect([error?.reason._tag, net.requests.length]).toEqual(["DownloadFailed", 1])
     })
   )
 
-  it.effect("202 is not there yet, and is asked for again", () =>
+  it.effect("202 means not ready, and is requested again", () =>
     Effect.gen(function* () {
       const { bytes } = yield* fetched([content], (_, nth) => (nth < 3 ? { status: 202 } : mp4))
       expect(bytes).toEqual(video)
     })
   )
 
-  it.effect("what comes is asked for as it is", () =>
+  it.effect("the video is requested uncompressed", () =>
     Effect.gen(function* () {
       const { net } = yield* fetched([cdn], () => mp4)
       expect(net.requests[0]?.headers["accept-encoding"]).toBe("identity")
@@ -309,13 +309,13 @@ describe("bytes", () => {
     })
   )
 
-  it.effect("a body that was left compressed is no video", () =>
+  it.effect("a body that was left compressed isn't a video", () =>
     Effect.gen(function* () {
       const { error } = yield* fetched([cdn], () => ({
         body: new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0]),
         headers: { "content-encoding": "br" }
       }))
-      expect(error?.message).toContain("is compressed, and was asked for as it is")
+      expect(error?.message).toContain("is compressed, though it was requested uncompressed")
     })
   )
 
@@ -338,8 +338,8 @@ describe("bytes", () => {
 })
 
 const refused = (address: string) => new PublicNetwork.PrivateAddress({ host: "cdn.fake.test", address })
-/** A client for links that lets nothing through, as for names that resolve to private addresses. */
-const looking = (cause: Error) => {
+/** A client for links that refuses everything, as for names that resolve to private addresses. */
+const refusing = (cause: Error) => {
   const asked: Array<string> = []
   const client = HttpClient.make((request, url) => {
     asked.push(url.href)
@@ -350,14 +350,14 @@ const looking = (cause: Error) => {
 
 const hanging = () => new ReadableStream({ pull: () => new Promise(() => undefined), cancel: () => new Promise(() => undefined) })
 
-describe("an answer that is no video", () => {
+describe("an answer that isn't a video", () => {
   const first: ReadonlyArray<readonly [string, () => Response]> = [
     ["is refused", () => new Response(hanging(), { status: 404 })],
     ["is JSON that stalls", () => new Response(hanging(), { headers: { "content-type": "application/json" } })],
     ["is a video that stalls", () => new Response(hanging(), { headers: { "content-type": "video/mp4" } })]
   ]
 
-  it.effect.each(first)("T15: that %s holds up no download, though it hangs where it is cancelled", ([, answer]) =>
+  it.effect.each(first)("T15: that %s delays no download, even if cancelling it hangs", ([, answer]) =>
     Effect.gen(function* () {
       const answers = [answer(), new Response(video)]
       const fetch: typeof globalThis.fetch = () => Promise.resolve(answers.shift() ?? new Response(null, { status: 500 }))
@@ -373,7 +373,7 @@ describe("an answer that is no video", () => {
 })
 
 describe("a refused address", () => {
-  it.effect("of every candidate is ForbiddenAddress, named without its query, and is not tried again", () =>
+  it.effect("of every candidate is ForbiddenAddress, named without its query, and is not retried", () =>
     Effect.gen(function* () {
       const { error, net } = yield* fetched(["http://10.0.0.1:81/x?sig=SECRET", "http://192.168.0.1/y"], () => mp4)
       expect(error?.reason).toMatchObject({ _tag: "ForbiddenAddress", address: "http://10.0.0.1:81" })
@@ -381,7 +381,7 @@ describe("a refused address", () => {
     })
   )
 
-  it.effect("of one candidate is told among the others", () =>
+  it.effect("of one candidate is reported among the others", () =>
     Effect.gen(function* () {
       const { error } = yield* fetched(["http://10.0.0.1/x", cdn], () => ({ status: 400 }))
       expect(error?.reason._tag).toBe("DownloadFailed")
@@ -389,15 +389,15 @@ describe("a refused address", () => {
     })
   )
 
-  it.effect("does not keep another candidate from being taken", () =>
+  it.effect("does not keep another candidate from being used", () =>
     Effect.gen(function* () {
       expect((yield* fetched(["http://10.0.0.1/x", cdn], () => mp4)).bytes).toEqual(video)
     })
   )
 
-  it.effect("may show only where a name is resolved: that is refused too, and not tried again", () =>
+  it.effect("may show only when a name is resolved: that is refused too, and not retried", () =>
     Effect.gen(function* () {
-      const { asked, provide } = looking(new Error("connect failed", { cause: refused("10.0.0.7") }))
+      const { asked, provide } = refusing(new Error("connect failed", { cause: refused("10.0.0.7") }))
       const { error, net } = yield* provide(fetched([cdn], () => mp4))
       expect(error?.reason).toMatchObject({ _tag: "ForbiddenAddress", address: "https://cdn.fake.test" })
       expect(error?.message).toContain(
@@ -407,9 +407,9 @@ describe("a refused address", () => {
     })
   )
 
-  it.effect("is looked for at every hop that leaves the API's origin, and at none that stays", () =>
+  it.effect("is checked at every hop that leaves the API's origin, and at none that stays", () =>
     Effect.gen(function* () {
-      const { asked, provide } = looking(refused("::1"))
+      const { asked, provide } = refusing(refused("::1"))
       const { net } = yield* provide(
         fetched([content], ({ url }) => ({ status: 302, headers: { location: url === content ? "/next" : cdn } }))
       )
@@ -417,9 +417,9 @@ describe("a refused address", () => {
     })
   )
 
-  it.effect("is not looked for where the caller allows it, or the API is private itself", () =>
+  it.effect("is not checked if the caller allows it, or the API is private itself", () =>
     Effect.gen(function* () {
-      const { asked, provide } = looking(refused("10.0.0.7"))
+      const { asked, provide } = refusing(refused("10.0.0.7"))
       expect((yield* provide(fetched([cdn], () => mp4, { allowPrivateAddresses: true }))).bytes).toEqual(video)
       const local = fake({ apiKey: key, baseUrl: "http://new-api:3000" })
       expect((yield* provide(fetched([cdn], () => mp4, {}, local))).bytes).toEqual(video)
@@ -427,9 +427,9 @@ describe("a refused address", () => {
     })
   )
 
-  it.effect("is told from a failure to connect, which is tried again", () =>
+  it.effect("is distinguished from a failure to connect, which is retried", () =>
     Effect.gen(function* () {
-      const { asked, provide } = looking(new Error("ECONNREFUSED"))
+      const { asked, provide } = refusing(new Error("ECONNREFUSED"))
       const { error } = yield* provide(fetched([cdn], () => mp4))
       expect([error?.reason._tag, asked.length]).toEqual(["DownloadFailed", 4])
     })

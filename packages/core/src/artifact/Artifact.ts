@@ -1,7 +1,7 @@
 /**
- * Fetching the finished video: candidates in the provider's order, the key to the API's own origin only, no half-written file.
+ * Fetches the finished video: candidates in the provider's order, the key to the API's own origin only, no half-written file.
  *
- * A failed download is retried as a download. It never makes the video anew.
+ * A failed download is retried as a download. It never submits again.
  *
  * @since 0.1.0
  */
@@ -37,21 +37,20 @@ export interface Saved {
   readonly _tag: "Saved"
   readonly path: string
   readonly bytes: number
-  /** Of the whole file, in lower-case hexadecimal. */
+  /** The digest of the whole file, in lower-case hexadecimal. */
   readonly sha256: string
 }
 
 /**
- * Saves the video of a finished job. It is written beside its place (`<path>.<8 digits>.part`), and gets its name once it is whole and on
- * disk; a file of that name is replaced then, and not before. Where it fails nothing is left.
+ * Saves the video of a finished job. It is written beside its target (`<path>.<8 digits>.part`), and gets its name once it is whole and on
+ * disk; an existing file is replaced then, and not before. If it fails nothing is left.
  *
- * What was cut is gone on with where the server can prove that the file is still the same (`Range` with a strong ETag or a time of change),
- * and begun anew where it can't. Where a link has lapsed (401, 403, 404, 410) the job is asked for again, for fresh ones. What a killed
- * process has left beside the place is gone on with too, if it is of the same job. Two that save to one path at a time write to a part
- * each; the later one wins.
+ * An interrupted download is resumed if the server can prove that the file is still the same (`Range` with a strong ETag or a modification
+ * time), and starts over if it can't. If a link has expired (401, 403, 404, 410) the job is polled again, for fresh links. The part file of a
+ * killed process is resumed too, if it is of the same job. Two saves to one path at a time write to a part file each; the later one wins.
  *
- * A job that the journal keeps open for its video (`saveTo`) is closed with it. Where saving fails or is left, the job is let go, and
- * `Job.resumeAll` finds it, here or elsewhere.
+ * An entry that the journal keeps open for its video (`saveTo`) is closed with it. If saving fails or is interrupted, the entry is released,
+ * and `Job.resumeAll` finds it, here or elsewhere.
  *
  * Fails with `DownloadFailed`, `ArtifactTooLarge`, `InvalidRequest` (an option, or a path that names no file), `ForbiddenAddress` (all links
  * lead into a private network), or as `Job.attach` refuses a reference.
@@ -100,8 +99,8 @@ const saving = Effect.fnUntraced(function* (
 })
 
 /**
- * Reads the video of a finished job into memory, as for a browser's `Blob`. The limit is `maxBytes`. What was cut is gone on with as by
- * `save`, and it fails as `save` does.
+ * Reads the video of a finished job into memory, for example for a browser's `Blob`. The limit is `maxBytes`. It resumes as `save` does, and
+ * fails as `save` does.
  *
  * @category combinators
  * @since 0.1.0
@@ -114,13 +113,13 @@ export const bytes = (
   downloading(state, collecting(provider, state, options), (whole) => whole.byteLength)
 
 /**
- * The bytes of the video of a finished job as they come, for a response, an upload or a player. At most one chunk is read ahead of the
- * consumer. Each run of the stream is a download of its own, and leaving it aborts the request.
+ * The bytes of the video of a finished job as they arrive, for a response, an upload or a player. At most one chunk is read ahead of the
+ * consumer. Each run of the stream is a separate download, and leaving it aborts the request.
  *
- * A download that was cut is resumed as by `save`, and the consumer sees each byte once and in order. Before the first byte, other candidates are
- * tried and expired links renewed as by `save`. After it only that candidate is asked. If the server can't resume and sends all of it again, the
- * bytes that were given are read again and left out, provided that they are the same. If the file has changed, or can't be had any more, the
- * stream fails with `DownloadFailed`, which says how many bytes were given: these alone are no video.
+ * An interrupted download is resumed as by `save`, and the consumer sees each byte once and in order. Before the first byte, other candidates are
+ * tried and expired links renewed as by `save`. After it only that candidate is used. If the server can't resume and sends all of it again, the
+ * bytes that were given are read again and skipped, provided that they are the same. If the file has changed, or can't be fetched any more, the
+ * stream fails with `DownloadFailed`, which says how many bytes were given: these alone aren't a video.
  *
  * It fails as `bytes` does otherwise. A video beyond `maxBytes` fails before more is given. A job that the journal keeps open stays open.
  *
@@ -154,7 +153,7 @@ export const stream = (
         handing(provider, state, options, (chunk) => Queue.offer(queue, chunk)),
         (done) => done.bytes
       ).pipe(Effect.andThen(Queue.end(queue))),
-    // A chunk is passed from hand to hand: what nobody takes is not asked for.
+    // Each chunk is handed over before the next is read: the consumer sets the pace.
     { bufferSize: 0 }
   )
 
@@ -207,7 +206,7 @@ const collecting = Effect.fnUntraced(function* (
   return whole
 })
 
-/** What is wrong before a byte is sent. */
+/** What is wrong with the arguments, before a byte is sent. */
 const refusal = (provider: Provider<never>, state: Succeeded, { maxBytes }: Options): Reason | undefined =>
   maxBytes !== undefined && !(maxBytes > 0)
     ? new InvalidRequest({ field: "maxBytes", rule: `is ${maxBytes}; it is a number of bytes above 0` })

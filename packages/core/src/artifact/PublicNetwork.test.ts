@@ -105,7 +105,7 @@ describe("isPrivate", () => {
     expect(isPrivate(hostOf(host))).toBe(false)
   })
 
-  // As a resolver writes them, and as a URL would not.
+  // In the form of a resolver, which a URL would not have.
   it.each(["127.0.0.1", "::1", "fe80::1%eth0", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "", "::1::", "1:2:3", "12345::1", "x:y"])(
     "the address %s is private",
     (address) => {

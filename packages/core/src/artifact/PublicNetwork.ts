@@ -1,7 +1,7 @@
 /**
- * Where a link may lead: an address that came from outside must not reach into the caller's own network.
+ * Where a link may lead: an address from outside must not reach into the caller's own network.
  *
- * Core judges what a link says. What a name resolves to only a platform package can see: it gives a client that looks.
+ * Core checks the link itself. Only a platform package can see what a host name resolves to: it provides a client that checks.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@ import * as Data from "effect/Data"
 import type * as HttpClient from "effect/http/HttpClient"
 
 /**
- * The client for links that lead away from the API's own origin. It fails with `PrivateAddress` as its cause where a name resolves to no
- * public address, and connects to nothing but the addresses that it has looked at.
+ * The client for links that lead away from the API's own origin. It fails with `PrivateAddress` as its cause if a name resolves to no
+ * public address, and connects only to addresses that it has checked.
  *
- * Absent (a browser, a `fetch` of your own): such links go through the ordinary client, and only what they say is judged.
+ * Default (a browser, your own `fetch`): such links go through the ordinary client, and only the link itself is checked.
  *
  * @category services
  * @since 0.1.0
@@ -30,7 +30,7 @@ export const Client: Context.Reference<HttpClient.HttpClient | undefined> = Cont
  */
 export class PrivateAddress extends Data.TaggedError("PrivateAddress")<{
   readonly host: string
-  /** What it resolved to. */
+  /** The address that it resolved to. */
   readonly address: string
 }> {
   override get message(): string {
@@ -39,9 +39,9 @@ export class PrivateAddress extends Data.TaggedError("PrivateAddress")<{
 }
 
 /**
- * Tells whether a host, as `URL` writes it, or an IP address is private, loopback, link-local or otherwise not of the public internet. A
- * name is judged by itself: one without a dot, and those under `localhost`, `local`, `localdomain`, `internal` and `home.arpa`, never
- * are public. What can't be read as an address is not public either.
+ * Whether a host, in the form of `URL`, or an IP address is private, loopback, link-local or otherwise not on the public internet. Names are
+ * not resolved: one without a dot, and those under `localhost`, `local`, `localdomain`, `internal` and `home.arpa`, are never public. An
+ * unreadable address is not public either.
  *
  * @category guards
  * @since 0.1.0
@@ -93,9 +93,9 @@ const isPrivateV6 = (host: string): boolean => {
   const mapped = parts.slice(0, 5).every((part) => part === 0) && f === 0xffff
   const translated = a === 0x64 && b === 0xff9b && parts.slice(2, 6).every((part) => part === 0)
   if (mapped || translated) return isPrivateV4(last)
-  // 2002::/16 is 6to4: the IPv4 address stands behind the prefix.
+  // 2002::/16 is 6to4: the IPv4 address follows the prefix.
   if (a === 0x2002) return isPrivateV4(b * 65_536 + c)
-  // Only 2000::/3 is handed out at all; of it 2001::/23 (Teredo, ORCHID and others) and two documentation blocks are special.
+  // Only 2000::/3 is allocated at all; within it 2001::/23 (Teredo, ORCHID and others) and two documentation blocks are special.
   return (a & 0xe000) !== 0x2000 || (a === 0x2001 && (b < 0x200 || b === 0xdb8)) || (a & 0xfff0) === 0x3ff0
 }
 

@@ -2,14 +2,14 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 
-/** `undefined` where the text is no `data:` URL or can't be decoded. */
+/** `undefined` if the text isn't a `data:` URL or can't be decoded. */
 export const contentOf = (url: string): Uint8Array | undefined => {
   const comma = url.indexOf(",")
   if (comma < 0 || !/^data:/iu.test(url)) return undefined
   const isBase64 = /;\s*base64\s*$/iu.test(url.slice(0, comma))
   const bytes = percentDecoded(url.slice(comma + 1))
   if (bytes === undefined || !isBase64) return bytes
-  // As `fetch` does: white space is left out, and so may be the padding.
+  // As in `fetch`: white space is ignored, and padding is optional.
   const text = new TextDecoder("latin1").decode(bytes).replaceAll(/[\s=]+/gu, "")
   return Result.getOrUndefined(Base64.decode(text.padEnd(Math.ceil(text.length / 4) * 4, "=")))
 }

@@ -1,4 +1,4 @@
-/** Fetching one candidate for the finished file: where it may go, what it may carry, and whether what came is a video. */
+/** Fetches one candidate for the finished file: where the request may go, what it may carry, and whether the answer is a video. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -24,26 +24,26 @@ import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from 
 /** Why a candidate gave no video. */
 export interface Miss {
   readonly _tag: "Miss"
-  /** `again`: may pass by itself. `expired`: a fresh link may help. `never`: this candidate is none. */
+  /** `again`: may pass by itself. `expired`: a fresh link may help. `never`: this candidate isn't a video. */
   readonly kind: "again" | "expired" | "never"
   readonly detail: string
-  /** Milliseconds for which the server asked to be left alone. */
+  /** Milliseconds of the server's `Retry-After`. */
   readonly retryAfter?: number
-  /** Present where the address was refused. */
+  /** Present if the address was refused. */
   readonly forbidden?: { readonly address: string; readonly rule: string }
 }
 
-/** A candidate that answers with a video, or with the rest of one. */
+/** A candidate whose answer is a video, or the rest of one. */
 export interface Found {
   readonly part: Part
-  /** Present where the download can be gone on with after a cut. */
+  /** Present if the download can be resumed after an interruption. */
   readonly validator: string | undefined
-  /** Whether what comes says that it is compressed; some transports undo that by themselves, and others do not. */
+  /** Whether the answer says that it is compressed; some transports decompress by themselves, and others do not. */
   readonly plain: boolean
   readonly bytes: Stream.Stream<Uint8Array, Miss>
 }
 
-/** What one save asks of all its candidates. */
+/** The options of one save, for all its candidates. */
 export interface Source {
   readonly provider: Provider<never>
   readonly allowPrivateAddresses: boolean
@@ -51,7 +51,7 @@ export interface Source {
 
 const redirects = 5
 
-/** A pause in the flow of bytes that ends a download. */
+/** A silence that ends a download. */
 const idle = "60 seconds"
 
 /**
@@ -79,13 +79,13 @@ const opened = (
 
 interface Answer {
   readonly response: HttpClientResponse.HttpClientResponse
-  /** Where it came from in the end. */
+  /** The final URL. */
   readonly url: URL
 }
 
 /**
- * Whether an answer is a video, points to one, or is none. `undefined`: it is no answer to going on, so all must be asked for. What is not
- * read is discarded; what was read by halves is being left already, and can't be read again.
+ * Whether an answer is a video, points to one, or is neither. `undefined`: it does not continue the download, so the whole must be requested.
+ * An unread body is discarded; a partly read one is being abandoned already, and can't be read again.
  */
 const judge = (
   source: Source,
@@ -109,7 +109,7 @@ const judge = (
       const [link] = linksIn(yield* Effect.flatMap(Stream.runCollect(capped(bytes)), parsed), url)
       if (link !== undefined) return yield* opened(source, link, mark, false)
     } else if (isText) yield* discard(response)
-    if (isText) return yield* miss("never", `${where(url.href)} answered with ${type}, which is no video`)
+    if (isText) return yield* miss("never", `${where(url.href)} answered with ${type}, which isn't a video`)
     return { part: whole(headers), validator: validatorOf(headers), plain: isPlain(headers), bytes }
   })
 
@@ -120,23 +120,23 @@ const flowOf = (response: HttpClientResponse.HttpClientResponse, url: string): S
     Stream.timeoutOrElse({ duration: idle, orElse: () => Stream.fail(missOf("again", `${where(url)} sent nothing for ${idle}`)) })
   )
 
-/** An answer that nobody reads holds its connection for ever; cancelling it lets go. */
+/** An unread answer holds its connection forever; cancelling it releases the connection. */
 const discard = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
   Effect.ignore(Effect.timeoutOption(Stream.runHead(bodyOf(response)), "1 second"))
 
-/** Whether the first bytes are a page or JSON, whatever the answer called itself. */
+/** Whether the first bytes are a page or JSON, whatever the content type. */
 export const looksLikeText = (first: Uint8Array): boolean => {
   const head = new TextDecoder().decode(first.subarray(0, 64)).trimStart()
   return head.startsWith("<") || head.startsWith("{") || head.startsWith("[")
 }
 
-/** Whether the first bytes are of a container that videos come in. */
+/** Whether the first bytes are those of a video container. */
 export const looksLikeVideo = (first: Uint8Array): boolean => {
   const box = new TextDecoder("latin1").decode(first.subarray(4, 8))
   return boxes.has(box) || heads.some((head) => head.every((byte, index) => first[index] === byte))
 }
 
-/** What MP4 and QuickTime may begin with. */
+/** The possible first boxes of MP4 and QuickTime. */
 const boxes = new Set(["ftyp", "moov", "mdat", "free", "skip", "wide"])
 
 /** Matroska and WebM; then RIFF, Ogg, GIF, Flash, and MPEG streams by their letters or sync bytes. */
@@ -169,7 +169,7 @@ const request = Effect.fnUntraced(function* (
   if (start === undefined) return yield* miss("never", "the link is no address")
   let url = new URL(start)
   for (let hop = 0; hop <= redirects; hop++) {
-    // A user name in a link would stand in the errors of some transports.
+    // A user name in a link would appear in the errors of some transports.
     url.username = ""
     url.password = ""
     if (url.protocol !== "https:" && url.protocol !== "http:") return yield* miss("never", `${where(url.href)} is no http address`)
@@ -182,7 +182,7 @@ const request = Effect.fnUntraced(function* (
       ...(mark === undefined ? {} : asking(mark))
     })
     const response = yield* client.execute(own && hop === 0 ? withKey(provider)(bare) : bare).pipe(
-      // A browser hides where a redirect leads: there it follows by itself, without the key.
+      // A browser hides the target of a redirect: it follows by itself, without the key.
       Effect.filterOrElse(
         (answer) => answer.status !== 0,
         () => Effect.provideService(client.execute(bare), FetchHttpClient.RequestInit, { redirect: "follow" })
@@ -205,7 +205,7 @@ const refusedBy = Effect.fnUntraced(function* (
 ): Effect.fn.Return<never, Miss> {
   const detail = `${where(url)} answered with HTTP ${status}`
   if (status === 401 || status === 403 || status === 404 || status === 410) return yield* miss("expired", detail)
-  // new-api's content endpoint says 400 "Task is not completed yet" where its own table lags behind.
+  // new-api's content endpoint answers 400 "Task is not completed yet" if its own table lags behind.
   const later =
     status === 202 || status === 408 || status === 425 || status === 429 || status >= 500 || (kind === "content" && status === 400)
   const asked = later ? retryAfter(headers, yield* Clock.currentTimeMillis) : undefined
@@ -230,7 +230,7 @@ const parsed = (chunks: ReadonlyArray<Uint8Array>): Effect.Effect<unknown> =>
     parseJson
   )
 
-/** The links that JSON names; what is relative is meant from where the JSON came. */
+/** The links that JSON names; a relative one is resolved from the URL of the JSON. */
 const linksIn = (json: unknown, from: URL): ReadonlyArray<Artifact> => {
   const at = (...path: ReadonlyArray<string>): string | undefined => {
     const value = path.reduce<unknown>(
@@ -257,5 +257,5 @@ const privateAddressIn = (error: unknown, depth = 0): { readonly address: string
   return typeof address === "string" ? { address } : privateAddressIn(error.cause, depth + 1)
 }
 
-/** Scheme, host and path: what may be signed is in the query. */
+/** Scheme, host and path: a signature would be in the query. */
 const where = (url: string): string => (URL.canParse(url) ? `${new URL(url).origin}${new URL(url).pathname}` : "the link")

@@ -1,4 +1,4 @@
-/** One download over all its tries: which candidate is asked next, and when. */
+/** One download over all its attempts: which candidate is requested next, and when. */
 import { bytesToHex } from "@noble/hashes/utils.js"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,13 +21,13 @@ import { markOf, pour, type Progress, type Sink, type TooLarge } from "./progres
 
 const gibibyte = 1024 ** 3
 
-/** A download has no deadline: who is asked to come back later than this, in milliseconds, is told so instead of waiting. */
+/** A download has no deadline: a longer `Retry-After` than this, in milliseconds, fails instead of waiting. */
 const longestAsked = 600_000
 
-/** So many new bytes give the whole of `retry` back: what moves on may go on, and what drips can't go on for ever. */
+/** This many new bytes reset `retry`: a download that progresses may continue, and a trickle can't continue forever. */
 const refill = 256 * 1024
 
-/** Fetches a finished video into a sink: candidates in turn, again after a while, with fresh links, resumed where it can be. */
+/** Fetches a finished video into a sink: candidates in turn, again after a while, with fresh links, resumed if possible. */
 export const fetched = Effect.fnUntraced(function* <E>(
   given: Provider<never>,
   state: Succeeded,
@@ -47,7 +47,7 @@ export const fetched = Effect.fnUntraced(function* <E>(
   let paid = most
   for (let round = 1; ; round++) {
     const misses: Array<Miss> = []
-    // What a consumer has of one candidate no other can go on with.
+    // Another candidate can't continue bytes that a consumer already has from this one.
     const isBound = (sink.given?.() ?? 0) > 0
     for (const slot of isBound ? [progress.slot] : inOrder(candidates, progress)) {
       const candidate = candidates[slot]
@@ -62,7 +62,7 @@ export const fetched = Effect.fnUntraced(function* <E>(
       misses.push(tried)
       const moved = progress.bytes > most
       most = Math.max(most, progress.bytes)
-      // What broke while it moved on is gone on with; another candidate would begin anew.
+      // A download that broke while it progressed is resumed; another candidate would start over.
       if (moved && tried.kind === "again") break
     }
     const error = failure(state, reasonOf(misses, sink.given?.() ?? 0), round)
@@ -79,13 +79,13 @@ export const fetched = Effect.fnUntraced(function* <E>(
     })
     const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
     if (asked > longestAsked) return yield* error
-    // Fresh links need no patience the first time; what failed twice does.
+    // Fresh links are tried at once the first time; a second failure waits.
     if (asked > 0 || !lapsed || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
     if (lapsed) candidates = yield* refreshed(provider, state, candidates)
   }
 })
 
-/** The provider's order; but what is half there comes first. */
+/** The provider's order, except that a partly downloaded candidate comes first. */
 const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): ReadonlyArray<number> => {
   const slots = candidates.map((_, slot) => slot)
   return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
@@ -99,7 +99,7 @@ const reasonOf = (misses: ReadonlyArray<Miss>, given: number): Reason => {
   return new DownloadFailed({ detail: said })
 }
 
-/** Asks for the job again. Where that tells nothing better, the links stay as they are. */
+/** Polls the job again. If that gives no success, the links stay unchanged. */
 const refreshed = (
   provider: Provider<never>,
   { ref }: Succeeded,

@@ -1,8 +1,8 @@
 /**
- * The bytes of a download, given to a consumer as they come: it sees each once and in order, and what it has can't be taken back.
+ * The bytes of a download, given to a consumer as they arrive: it sees each once and in order, and they can't be taken back.
  *
- * If the server begins anew, what the consumer has is read again, and left out if its SHA-256 is the same. If it isn't, the file has changed and
- * the download ends: two halves of two files are no video.
+ * If the server starts over, the bytes that the consumer has are read again, and skipped if their SHA-256 is the same. If it isn't, the file has
+ * changed and the download ends: two halves of two files aren't a video.
  */
 import * as Effect from "effect/Effect"
 import { type Miss, missOf } from "./download.ts"
@@ -11,7 +11,7 @@ import { changed, type Progress, type Sink } from "./progress.ts"
 /** A sink over the progress that `pour` keeps. Each chunk is a copy: the consumer may keep, change or transfer it. */
 export const handover = (progress: Progress, give: (chunk: Uint8Array<ArrayBuffer>) => Effect.Effect<unknown>): Sink<Miss> => {
   let given = 0
-  /** Of what was given, while it is read again. */
+  /** The digest of the given bytes, while they are read again. */
   let digest: Uint8Array | undefined
   return {
     given: () => given,

@@ -1,7 +1,6 @@
 /**
- * The file that a download is written to until it is whole: `<path>.<token>.part`, its own for each save, so that two that save to one path
- * never mix their bytes. `<path>.part.json` tells which part there is, so that a later process can go on where a killed one stopped. See
- * decisions/0006.
+ * The file that a download is written to until it is whole: `<path>.<token>.part`, one per save, so that two saves to one path never mix
+ * their bytes. `<path>.part.json` names the latest part, so that a later process can resume where a killed one stopped. See decisions/0006.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -16,39 +15,39 @@ import { fresh, type Progress, type Sink } from "./progress.ts"
 
 export interface Part {
   readonly name: string
-  /** Where a killed process has left off, or the start. */
+  /** Where a killed process stopped, or the start. */
   readonly progress: Progress
   readonly sink: Sink<PlatformError.PlatformError>
-  /** Sees to it that all is on the disk. */
+  /** Ensures that everything is on the disk. */
   readonly sync: Effect.Effect<void, PlatformError.PlatformError>
-  /** Forgets what the note says of this part. */
+  /** Removes this part from the note. */
   readonly forget: Effect.Effect<void>
 }
 
-/** What stands in `<path>.part.json`. Never a URL: it may be signed. */
+/** The content of `<path>.part.json`. Never a URL: it may be signed. */
 interface Note {
   readonly v: 1
   readonly job: string
-  /** Which part it is of. */
+  /** The token of its part. */
   readonly token: string
   readonly slot: number
   readonly validator: string | null
   readonly total: number | null
-  /** Bytes of it that surely are on the disk. */
+  /** How many of its bytes are certainly on the disk. */
   readonly bytes: number
 }
 
-/** How many bytes may be lost where a process is killed or the power fails. */
+/** How many bytes may be lost if a process is killed or the power fails. */
 const stride = 8 * 1024 * 1024
 
-/** A part in use is touched this often, and one that was not touched for so long is nobody's. In milliseconds. */
+/** A part in use is touched at this interval, and one that was not touched for this long has no owner. In milliseconds. */
 const beat = 1000
 const silence = 5000
 
 const noteOf = (path: string): string => `${path}.part.json`
 const partOf = (path: string, token: string): string => `${path}.${token}.part`
 
-/** Makes a part of its own for this save, with what a killed one has left of the same job. It is closed with the scope. */
+/** Makes a part for this save, with the bytes that a killed one has left of the same job. It is closed with the scope. */
 export const make = Effect.fnUntraced(function* (
   files: FileSystem.FileSystem,
   path: string,
@@ -71,7 +70,7 @@ export const make = Effect.fnUntraced(function* (
     )
     const progress = yield* adopted(files, path, file, left._tag === "Note" && left.note.job === job ? left.note : undefined)
     if (left._tag === "Note") yield* Effect.ignore(files.remove(partOf(path, left.note.token), { force: true }))
-    // The note of a save that is going on in another process is left to it.
+    // The note of a save in progress in another process is left to it.
     const noting = left._tag !== "InUse"
     let durable = progress.bytes
     const write = (note: Note) => (noting ? Effect.ignore(files.writeFileString(noteOf(path), JSON.stringify(note))) : Effect.void)
@@ -86,13 +85,13 @@ export const make = Effect.fnUntraced(function* (
     })
     const forget = noting
       ? Effect.flatMap(read(files, path), (note) =>
-          // One that can't be read was cut by a full disk.
+          // An unreadable note was truncated by a full disk.
           note === undefined || note.token === token ? Effect.ignore(files.remove(noteOf(path), { force: true })) : Effect.void
         )
       : Effect.void
     yield* write(noted(progress))
     const sink: Part["sink"] = {
-      // First the note: who copies what it tells of looks at it again afterwards.
+      // First the note: a process that copies its part reads it again afterwards.
       restart: Effect.suspend(() => {
         durable = 0
         return Effect.andThen(write(noted(fresh())), file.truncate(0))
@@ -113,7 +112,7 @@ const touch = (files: FileSystem.FileSystem, name: string, now: number): Effect.
 
 type Leftover = { readonly _tag: "None" } | { readonly _tag: "InUse" } | { readonly _tag: "Note"; readonly note: Note }
 
-/** What an earlier save has left. Whether its process still lives shows in whether its part is touched. */
+/** What an earlier save has left. Its process is alive if its part is still touched. */
 const leftover = Effect.fnUntraced(function* (files: FileSystem.FileSystem, path: string): Effect.fn.Return<Leftover> {
   const note = yield* read(files, path)
   if (note === undefined) return { _tag: "None" }
@@ -131,8 +130,8 @@ const leftover = Effect.fnUntraced(function* (files: FileSystem.FileSystem, path
 })
 
 /**
- * Copies what a killed process has left. A copy, since a process that was only asleep may still write to its own. The note is read again
- * at the end: whoever begins anew changes the note first.
+ * Copies what a killed process has left. A copy, since a process that was only asleep may still write to its own part. The note is read again
+ * at the end: a save that starts over changes the note first.
  */
 const adopted = Effect.fnUntraced(function* (
   files: FileSystem.FileSystem,
@@ -168,7 +167,7 @@ const read = (files: FileSystem.FileSystem, path: string): Effect.Effect<Note | 
     return isNote(json) ? json : undefined
   })
 
-/** A token goes into a file's name, so it must be none but one of ours. */
+/** A token becomes part of a file's name, so only Reelay's own form is accepted. */
 const isNote = (json: unknown): json is Note => {
   const at = (name: keyof Note): unknown => (typeof json === "object" && json !== null ? Reflect.get(json, name) : undefined)
   const token = at("token")

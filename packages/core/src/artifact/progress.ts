@@ -1,4 +1,4 @@
-/** How far one download has come, and what its bytes go through on their way. */
+/** The progress of one download, and the processing of its bytes. */
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -9,20 +9,20 @@ import type { Mark } from "./range.ts"
 export interface Progress {
   bytes: number
   hash: ReturnType<typeof sha256.create>
-  /** Which of the candidates the bytes are from, counted from 0. */
+  /** The candidate that the bytes are from, counted from 0. */
   slot: number
   validator: string | undefined
   total: number | undefined
 }
 
-/** Where the bytes of a download go. */
+/** The destination of a download's bytes. */
 export interface Sink<E> {
   /** How many bytes are given away and can't be replaced by others. Default: 0. */
   readonly given?: (() => number) | undefined
-  /** Throws away all that was written. */
+  /** Discards everything that was written. */
   readonly restart: Effect.Effect<void, E>
   readonly write: (chunk: Uint8Array) => Effect.Effect<void, E>
-  /** Told after each chunk how far it has come. */
+  /** Called after each chunk with the progress. */
   readonly mark: (progress: Progress) => Effect.Effect<void, E>
 }
 
@@ -31,18 +31,18 @@ export interface TooLarge {
   readonly _tag: "TooLarge"
 }
 
-/** What is wrong with a file that does not begin with what was given of it. */
+/** The error for a file that does not begin with the bytes that were given. */
 export const changed = "the file has changed meanwhile"
 
 export const fresh = (slot = 0): Progress => ({ bytes: 0, hash: sha256.create(), slot, validator: undefined, total: undefined })
 
-/** What a candidate may be asked to go on from. */
+/** The mark from which a candidate may be resumed. */
 export const markOf = (progress: Progress, slot: number): Mark | undefined =>
   progress.bytes > 0 && progress.slot === slot && progress.validator !== undefined
     ? { bytes: progress.bytes, validator: progress.validator, total: progress.total }
     : undefined
 
-/** Writes, counts and hashes what was found; too many bytes, too few, or no video at all are failures. */
+/** Writes, counts and hashes the bytes; too many, too few, or something other than a video are failures. */
 export const pour = Effect.fnUntraced(function* <E>(
   { bytes, part, plain, validator }: Found,
   slot: number,
@@ -52,7 +52,7 @@ export const pour = Effect.fnUntraced(function* <E>(
   onProgress: (bytes: number, total: number | undefined) => void
 ): Effect.fn.Return<void, Miss | TooLarge | E> {
   if (part.total !== undefined && part.total > limit) {
-    // Begun and left, so that its connection is let go.
+    // Started and abandoned, so that its connection is released.
     yield* Effect.ignore(Effect.timeoutOption(Stream.runHead(bytes), "1 second"))
     return yield* Effect.fail<TooLarge>({ _tag: "TooLarge" })
   }
@@ -64,15 +64,15 @@ export const pour = Effect.fnUntraced(function* <E>(
   yield* Stream.runForEach(bytes, (chunk): Effect.Effect<void, Miss | TooLarge | E> => {
     if (chunk.byteLength === 0) return Effect.void
     const after = progress.bytes + chunk.byteLength
-    if (progress.bytes === 0 && looksLikeText(chunk)) return Effect.fail(missOf("never", "what came is text, and no video"))
+    if (progress.bytes === 0 && looksLikeText(chunk)) return Effect.fail(missOf("never", "the answer is text, not a video"))
     if (progress.bytes === 0 && !plain && !looksLikeVideo(chunk)) {
-      return Effect.fail(missOf("never", "what came is compressed, and was asked for as it is"))
+      return Effect.fail(missOf("never", "the answer is compressed, though it was requested uncompressed"))
     }
     if (after > limit) return Effect.fail<TooLarge>({ _tag: "TooLarge" })
     if (part.to !== undefined && after > part.to) {
-      // Nothing of it can be trusted.
+      // None of it can be trusted.
       progress.validator = undefined
-      return Effect.fail(missOf("again", `more than the ${part.to - part.from} bytes came that the answer told of`))
+      return Effect.fail(missOf("again", `more than the ${part.to - part.from} bytes came that the answer announced`))
     }
     return Effect.flatMap(sink.write(chunk), () => {
       progress.bytes = after
@@ -81,7 +81,7 @@ export const pour = Effect.fnUntraced(function* <E>(
       return sink.mark(progress)
     })
   })
-  if (progress.bytes === 0) return yield* Effect.fail(missOf("again", "what came is empty"))
+  if (progress.bytes === 0) return yield* Effect.fail(missOf("again", "the answer is empty"))
   if (part.total !== undefined && progress.bytes !== part.total) {
     return yield* Effect.fail(missOf("again", `only ${progress.bytes} of ${part.total} bytes came`))
   }

@@ -1,37 +1,37 @@
-/** Going on with a download that was cut: what is asked for, and which answers may be believed. Pure. RFC 9110, sections 13.1.5 and 14. */
+/** Resuming an interrupted download: what to request, and which answers to accept. Pure. RFC 9110, sections 13.1.5 and 14. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 
 type Headers = Readonly<Record<string, string | undefined>>
 
-/** What is there already, and what the rest must agree with. */
+/** The bytes that exist already, and what the rest must match. */
 export interface Mark {
-  /** Bytes that are there: the first one that is missing has this number. */
+  /** How many bytes exist: the first missing one has this number. */
   readonly bytes: number
-  /** The strong ETag, or else the time of the last change, of what they are from. */
+  /** The strong ETag of their file, or its modification time. */
   readonly validator: string
-  /** Bytes of the whole, where it was told. */
+  /** Bytes of the whole, if known. */
   readonly total: number | undefined
 }
 
 /** The part of the whole that an answer brings. */
 export interface Part {
-  /** The number of its first byte: 0 means that all begins anew. */
+  /** The number of its first byte: 0 means that the download starts over. */
   readonly from: number
-  /** The number after its last byte. Absent if nobody told. */
+  /** The number after its last byte. Absent if unknown. */
   readonly to: number | undefined
   readonly total: number | undefined
 }
 
-/** The headers that ask for the rest, and for the whole instead where it has changed. */
+/** The headers that request the rest, or the whole if the file has changed. */
 export const asking = ({ bytes, validator }: Mark): Record<string, string> => ({ range: `bytes=${bytes}-`, "if-range": validator })
 
-/** Whether a body comes as it is: not compressed. Only then its length and its ranges are those of the file. */
+/** Whether a body is uncompressed. Only then its length and its ranges are those of the file. */
 export const isPlain = (headers: Headers): boolean => /^\s*(identity)?\s*$/iu.test(headers["content-encoding"] ?? "")
 
 /**
- * What tells one state of a file from another for certain. A weak ETag does not; a time does where the file was not changed within the
- * second of the answer (RFC 9110, 8.8.2.2).
+ * A validator that certainly distinguishes two versions of a file. A weak ETag does not; a time does if the file was not changed within
+ * the second of the answer (RFC 9110, 8.8.2.2).
  */
 export const validatorOf = (headers: Headers): string | undefined => {
   if (!isPlain(headers)) return undefined
@@ -43,19 +43,19 @@ export const validatorOf = (headers: Headers): string | undefined => {
   return at !== undefined && now !== undefined && now - at >= 1000 ? changed : undefined
 }
 
-/** What an answer of 200 brings. */
+/** The part in an answer of 200. */
 export const whole = (headers: Headers): Part => {
   const total = isPlain(headers) ? count(headers["content-length"]) : undefined
   return { from: 0, to: total, total }
 }
 
-/** What an answer of 206 brings; `undefined` where it is not the rest that was asked for, or is of another file. */
+/** The part in an answer of 206; `undefined` if it is not the requested rest, or is of another file. */
 export const rest = (mark: Mark, headers: Headers): Part | undefined => {
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/iu.exec(headers["content-range"]?.trim() ?? "")
   if (match === null || !isPlain(headers)) return undefined
   const [from = -1, last = -1, total = -1] = match.slice(1).map((text) => count(text) ?? -1)
   const length = count(headers["content-length"])
-  // A 206 must name the ETag that a 200 would have (RFC 9110, 15.3.7), and not every server keeps to If-Range.
+  // A 206 must name the ETag that a 200 would have (RFC 9110, 15.3.7), and not every server honours If-Range.
   const same = mark.validator.startsWith('"')
     ? headers["etag"]?.trim() === mark.validator
     : (headers["last-modified"] ?? mark.validator) === mark.validator

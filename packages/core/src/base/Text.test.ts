@@ -18,7 +18,7 @@ describe("excerpt", () => {
     expect(Text.excerpt(text)).toBe(shown)
   })
 
-  it("500 characters stay as they are, and of 501 the first 499 with an ellipsis", () => {
+  it("500 characters stay unchanged, and 501 become the first 499 with an ellipsis", () => {
     expect(Text.excerpt("a".repeat(500))).toBe("a".repeat(500))
     expect(Text.excerpt("a".repeat(501))).toBe(`${"a".repeat(499)}…`)
   })
@@ -40,7 +40,7 @@ describe("excerpt", () => {
     )
   })
 
-  it("a megabyte is cut before it is searched", () => {
+  it("a megabyte is truncated before it is searched", () => {
     expect(Text.excerpt("https://a.b/?".repeat(100_000)).length).toBeLessThanOrEqual(500)
   })
 })
@@ -61,31 +61,31 @@ describe("withoutSecret", () => {
 
   it.each([
     ["every occurrence", `a ${secret} b ${secret}`, "a <key> b <key>"],
-    ["what JSON escapes", 'is "sk-abc\\/def123"', 'is "<key>"'],
-    ["what a URL encodes", "?key=sk-abc%2Fdef123", "?key=<key>"],
-    ["what was cut in its middle", "the key sk-abc/de…", "the key <key>…"],
-    ["what a URL encodes, cut in its middle", "?key=sk-abc%2Fde…", "?key=<key>…"]
+    ["JSON escapes", 'is "sk-abc\\/def123"', 'is "<key>"'],
+    ["URL encoding", "?key=sk-abc%2Fdef123", "?key=<key>"],
+    ["a secret truncated in the middle", "the key sk-abc/de…", "the key <key>…"],
+    ["URL encoding, truncated in the middle", "?key=sk-abc%2Fde…", "?key=<key>…"]
   ])("hides %s", (_, text, shown) => {
     expect(Text.withoutSecret(text, secret)).toBe(shown)
   })
 
   it.each([
-    ["as it is", 'is tok/"a"  b+c', "is <key>"],
+    ["unchanged", 'is tok/"a"  b+c', "is <key>"],
     ["with one space where there were two", 'is tok/"a" b+c', "is <key>"],
     ["in JSON", 'is "tok/\\"a\\"  b+c"', 'is "<key>"'],
     ["in JSON with escaped slashes", 'is "tok\\/\\"a\\"  b+c"', 'is "<key>"'],
     ["in JSON in JSON", 'is "{\\"x\\":\\"tok/\\\\\\"a\\\\\\"  b+c\\"}"', 'is "{\\"x\\":\\"<key>\\"}"'],
     ["in a form", "x=tok%2F%22a%22++b%2Bc", "x=<key>"],
-    ["in JSON, cut in its middle", 'is "tok/\\"a…', 'is "<key>…']
+    ["in JSON, truncated in the middle", 'is "tok/\\"a…', 'is "<key>…']
   ])("hides the value of a header %s", (_, text, shown) => {
     expect(Text.withoutSecret(text, 'tok/"a"  b+c')).toBe(shown)
   })
 
-  it("hides no blank", () => {
+  it("does not redact blanks", () => {
     expect(Text.withoutSecret("a b", "         ")).toBe("a b")
   })
 
-  it.each(["", "a", "id", "any-key"])("finds no secret in %j, which would stand in any word", (short) => {
+  it.each(["", "a", "id", "any-key"])("ignores the secret %j, which would be found in any word", (short) => {
     expect(Text.withoutSecret("an id, and any-key", short)).toBe("an id, and any-key")
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Text that came from outside, made fit to be shown: short, and without secrets.
+ * Makes text from outside safe to show: short, and without secrets.
  *
  * Pure, and without a runtime import.
  *
@@ -9,7 +9,7 @@
 const limit = 500
 
 /**
- * At most 500 characters, on one line, with the query strings of URLs and bearer tokens left out.
+ * At most 500 characters, on one line, without the query strings of URLs and bearer tokens.
  *
  * @category combinators
  * @since 0.1.0
@@ -23,8 +23,8 @@ export const excerpt = (text: string): string => {
 }
 
 /**
- * Leaves a secret out of a text that is shown: as it is, as JSON (or JSON in JSON) or a URL would write it, and where the text was cut
- * in the middle of it. What is shorter than 8 characters is no secret, and would be found in any word.
+ * Removes a secret from a text: unchanged, as JSON (or JSON in JSON) or a URL encodes it, and if the text was truncated in the middle of
+ * it. A value shorter than 8 characters isn't a secret, and would be found in any word.
  *
  * @category combinators
  * @since 0.1.0
@@ -44,7 +44,7 @@ export const withoutSecret = (text: string, secret: string): string => {
 
 const isSecret = ({ length }: string): boolean => length >= 8
 
-/** What a secret is written as: `excerpt` has made one space of several, and some write a slash in JSON as `\/`. */
+/** The spellings of a secret: `excerpt` has collapsed spaces, and some servers write a slash in JSON as `\/`. */
 const formsOf = (secret: string): ReadonlyArray<string> => {
   const plain = [secret, secret.replaceAll(/\s+/gu, " ").trim()]
   const once = plain.flatMap(inJson)
@@ -58,7 +58,7 @@ const inJson = (text: string): ReadonlyArray<string> => {
 }
 
 // Signed URLs carry their signature in the query, whether JSON has escaped their slashes or a truncated text has lost their scheme; a
-// data: URL is the file itself. An apostrophe may stand in a path. "Invalid Bearer token" is a documented message, and no token.
+// data: URL is the file itself. A path may contain an apostrophe. "Invalid Bearer token" is a documented message, not a token.
 const withoutSecrets = (text: string): string =>
   text
     .replaceAll(/\b(https?:(?:\\?\/){2}[^\s"<>?#]*)[?#][^\s"<>]*/giu, "$1?…")
@@ -67,7 +67,7 @@ const withoutSecrets = (text: string): string =>
     .replaceAll(/\bbearer\s+[\w.~+/=-]{8,}/giu, "Bearer …")
 
 /**
- * A text that says something: trimmed, or `undefined` where it is no text or empty.
+ * A non-empty text, trimmed; `undefined` if it isn't a text or is empty.
  *
  * GeekNow and CometAPI write absence as an empty string.
  *
@@ -80,7 +80,7 @@ export const present = (value: unknown): string | undefined => {
 }
 
 /**
- * A text as JSON, or `undefined` where it is none.
+ * A text as JSON, or `undefined` if it isn't JSON.
  *
  * @category converting
  * @since 0.1.0

@@ -4,7 +4,7 @@ import * as JobRef from "./JobRef.ts"
 
 const odd = fc
   .oneof(fc.string({ unit: "binary", minLength: 1 }), fc.constantFrom("a/b", "?", "#", "%", "%41", "a b", "ключ", "..", "&v=2", "+"))
-  // A lone surrogate is no text that a URI can carry.
+  // A URI can't carry a lone surrogate.
   .filter((text) => !/\p{Surrogate}/u.test(text))
 const bases = fc.oneof(
   fc.webUrl().filter(JobRef.isBaseUrl),
@@ -54,7 +54,7 @@ describe("toUri", () => {
 })
 
 describe("fromUri", () => {
-  it("any text gives a reference or words", () => {
+  it("any text gives a reference or a message", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -69,7 +69,7 @@ describe("fromUri", () => {
     )
   })
 
-  it("parameters of a later version are ignored, and space around it too", () => {
+  it("parameters of a later version are ignored, and so are spaces around it", () => {
     expect(JobRef.fromUri(" reelay:xai/generation/a?v=1&base=https%3A%2F%2Fapi.x.ai&at=5&colour=red\n")).toEqual({
       provider: "xai",
       kind: "generation",

@@ -1,5 +1,5 @@
 /**
- * Where a job is: enough to find it again from another process, tab or machine. Never holds a secret.
+ * Where a job is: enough to find it again from another process, tab or machine. Never contains a secret.
  *
  * @since 0.1.0
  */
@@ -13,13 +13,13 @@
 export interface JobRef {
   /** The provider's name in Reelay, such as `xai`. */
   readonly provider: string
-  /** What was asked for. Some providers answer each kind under a path of its own. */
+  /** The kind of request. Some providers serve each kind under its own path. */
   readonly kind: Kind
   /** The provider's own id of the job. */
   readonly id: string
   /** Scheme, host and path prefix that the job was submitted to, without a slash at the end. */
   readonly baseUrl: string
-  /** A label, or a fingerprint of the key: an id is valid only under the account that created it. Absent if nobody told. */
+  /** A label, or a fingerprint of the key: an id is valid only under the account that created it. Absent if unknown. */
   readonly account?: string | undefined
   /** When the job was submitted: milliseconds since the epoch, our clock. */
   readonly submittedAt: number
@@ -35,7 +35,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 ])
 
 /**
- * Writes a reference as a URI that a person can read, paste and keep.
+ * Writes a reference as a URI that people can read, paste and keep.
  *
  * **Example** (Writing a reference)
  *
@@ -57,7 +57,7 @@ export const toUri = (ref: JobRef): string => {
 }
 
 /**
- * Reads what `toUri` wrote. Total: any text gives a reference, or words that say what is wrong with it.
+ * Reads what `toUri` wrote. Total: any text gives a reference, or a message about what is wrong with it.
  *
  * Parameters that a later version may add are ignored; another version number is refused.
  *
@@ -82,7 +82,7 @@ export const fromUri = (text: string): JobRef | string => {
 }
 
 /**
- * Tells whether a text can stand as the base URL of an API: http or https, no query, no fragment, no user name, no slash at the end.
+ * Whether a text can be the base URL of an API: http or https, no query, no fragment, no user name, no slash at the end.
  *
  * @category guards
  * @since 0.1.0

@@ -95,12 +95,12 @@ describe("advance", () => {
     expect(JobState.advance(from, seen)).toEqual(to)
   })
 
-  it("the payload is kept where the observation carries one, and only there", () => {
+  it("the payload is kept if the observation carries one, and only then", () => {
     expect(JobState.advance(submitted, { ...stamp, _tag: "Queued", raw: { status: "queued" } })?.raw).toEqual({ status: "queued" })
     expect(JobState.advance(submitted, { ...stamp, _tag: "Queued" })).not.toHaveProperty("raw")
   })
 
-  it("a cost without an amount is no cost", () => {
+  it("a cost without an amount isn't a cost", () => {
     expect(JobState.advance(submitted, { ...stamp, _tag: "Expired", billed: "no", costSource: "provider" })).not.toHaveProperty(
       "costSource"
     )

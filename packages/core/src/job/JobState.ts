@@ -1,7 +1,7 @@
 /**
  * The life of a job: the states that it can be in, and the one function that moves it.
  *
- * Pure, and without a runtime import: no clock, no socket, no provider. The engine asks, this module answers.
+ * Pure, and without a runtime import: no clock, no socket, no provider.
  *
  * @since 0.1.0
  */
@@ -10,16 +10,16 @@ import type { Artifact, Billed, Cost, Failure, Observation } from "./Reading.ts"
 
 interface Base {
   readonly ref: JobRef
-  /** When the answer arrived that led here: milliseconds since the epoch, our clock. */
+  /** When the answer that led here arrived: milliseconds since the epoch, our clock. */
   readonly at: number
-  /** How many looks had been begun by then, failed ones included; 0 before the first. */
+  /** How many polls had begun by then, including failed ones; 0 before the first. */
   readonly polls: number
-  /** The payload that led here, where the caller opted in. May hold signed URLs. */
+  /** The payload that led here, if the caller opted in. May contain signed URLs. */
   readonly raw?: unknown
 }
 
 /**
- * Accepted by the provider; nothing heard since.
+ * Accepted by the provider; no answer since.
  *
  * @category models
  * @since 0.1.0
@@ -29,7 +29,7 @@ export interface Submitted extends Base {
 }
 
 /**
- * Waiting for its turn.
+ * Waiting at the provider.
  *
  * @category models
  * @since 0.1.0
@@ -50,7 +50,7 @@ export interface Running extends Base {
   readonly _tag: "Running"
   /** Fraction done, 0 to 1; never falls. Absent if the provider does not say. */
   readonly progress?: number | undefined
-  /** `estimated`: a gateway made the number up. */
+  /** `estimated`: a number that a gateway made up. */
   readonly progressSource?: "reported" | "estimated" | undefined
 }
 
@@ -67,13 +67,13 @@ export interface Succeeded extends Base, Cost {
   /** Length of the video in seconds. Absent if the provider does not say. */
   readonly durationSeconds?: number | undefined
   readonly model?: string | undefined
-  /** When the links lapse: milliseconds since the epoch, the provider's clock. */
+  /** When the links expire: milliseconds since the epoch, the provider's clock. */
   readonly expiresAt?: number | undefined
   readonly billed: Billed
 }
 
 /**
- * The provider said no. Not an error: the job's fate is known.
+ * Failed at the provider. Not an error: the job's outcome is known.
  *
  * @category models
  * @since 0.1.0
@@ -85,7 +85,7 @@ export interface Failed extends Base, Cost {
 }
 
 /**
- * The provider said, in a documented word, that the job or its result has lapsed.
+ * The provider reported, with a documented status, that the job or its result has expired.
  *
  * @category models
  * @since 0.1.0
@@ -119,7 +119,7 @@ const ranks = { Submitted: 0, Queued: 1, Running: 2, Succeeded: 3, Failed: 3, Ex
 >
 
 /**
- * How far a job has come: 0 Submitted, 1 Queued, 2 Running, 3 any end. It never falls.
+ * How far a job has come: 0 Submitted, 1 Queued, 2 Running, 3 any terminal state. It never falls.
  *
  * @category ordering
  * @since 0.1.0
@@ -127,7 +127,7 @@ const ranks = { Submitted: 0, Queued: 1, Running: 2, Succeeded: 3, Failed: 3, Ex
 export const rank = (state: JobState): 0 | 1 | 2 | 3 => ranks[state._tag]
 
 /**
- * Tells whether nothing can follow a state.
+ * Whether nothing can follow a state.
  *
  * @category guards
  * @since 0.1.0
@@ -135,9 +135,9 @@ export const rank = (state: JobState): 0 | 1 | 2 | 3 => ranks[state._tag]
 export const isTerminal = (state: JobState): state is Terminal => ranks[state._tag] === 3
 
 /**
- * The next state, or `undefined` where the observation changes nothing. Total; takes time from the observation.
+ * The next state, or `undefined` if the observation changes nothing. Total; takes time from the observation.
  *
- * A success that names no artifact is `Failed` with the code `NoArtifact`: the engine hands one over only after three in a row.
+ * A success that names no artifact is `Failed` with the code `NoArtifact`: the engine passes one on only after three in a row.
  *
  * **Example** (A job that starts to run)
  *

@@ -11,7 +11,7 @@ const throughJson = <A>(schema: Schema.Codec<A, unknown>, value: A): A =>
   Schema.decodeUnknownSync(schema)(JSON.parse(JSON.stringify(Schema.encodeSync(schema)(value))))
 
 describe("JobStateSchema", () => {
-  it("says the same as the types", () => {
+  it("is equal to the types", () => {
     expectTypeOf<typeof JobStateSchema.JobRef.Type>().branded.toEqualTypeOf<Ref.JobRef>()
     expectTypeOf<typeof JobStateSchema.JobState.Type>().branded.toEqualTypeOf<State.JobState>()
     expectTypeOf<typeof JobStateSchema.Artifact.Type>().branded.toEqualTypeOf<Reading.Artifact>()
@@ -38,9 +38,9 @@ describe("JobStateSchema", () => {
     { what: "progress beyond 1", value: { ...running, progress: 42 } },
     { what: "a reference with a query in its base", value: { ...submitted, ref: { ...ref, baseUrl: "https://api.fake.test/?key=1" } } },
     { what: "a reference without an id", value: { ...submitted, ref: { ...ref, id: "" } } },
-    { what: "a kind that nobody knows", value: { ...submitted, ref: { ...ref, kind: "remix" } } },
-    { what: "a tag that nobody knows", value: { ...submitted, _tag: "Paused" } }
-  ])("$what is no state", ({ value }) => {
+    { what: "an unknown kind", value: { ...submitted, ref: { ...ref, kind: "remix" } } },
+    { what: "an unknown tag", value: { ...submitted, _tag: "Paused" } }
+  ])("$what isn't a state", ({ value }) => {
     expect(Exit.isFailure(Schema.decodeUnknownExit(JobStateSchema.JobState)(value))).toBe(true)
   })
 

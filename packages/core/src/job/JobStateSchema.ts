@@ -1,7 +1,7 @@
 /**
- * The states of a job, its reference and what answers said of it as `Schema`, for those who store or send them.
+ * The states of a job, its reference and its readings as `Schema`, to store or send them.
  *
- * Apart from `JobState`, so that a page that only follows a job does not carry `effect/Schema`. A type test holds both to the same types.
+ * Separate from `JobState`, so that a page that only follows a job does not load `effect/Schema`. A type test keeps the types of both equal.
  *
  * @since 0.1.0
  */
@@ -116,7 +116,7 @@ const readings = {
 }
 
 /**
- * Schema for what one answer said.
+ * Schema for a reading.
  *
  * @category schemas
  * @since 0.1.0

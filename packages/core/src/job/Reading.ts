@@ -1,7 +1,7 @@
 /**
- * What one answer of a provider said, in Reelay's words.
+ * What one answer of a provider reports, in Reelay's terms.
  *
- * A provider's `interpret` makes readings, and is the only code that knows the wire. No runtime import.
+ * A provider's `interpret` makes readings, and is the only code that knows the wire format. No runtime import.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export interface Answer {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body as text, empty where there is none. */
+  /** The body as text, empty if there is none. */
   readonly body: string
 }
 
@@ -28,14 +28,14 @@ export interface Answer {
  * @since 0.1.0
  */
 export interface Artifact {
-  /** Often signed and temporary: keep it out of logs. A path from the root (`/v1/...`) is meant from the API's origin. */
+  /** Often signed and temporary: keep it out of logs. A path from the root (`/v1/...`) is resolved from the API's origin. */
   readonly url: string
   /** `link`: the payload named it. `content`: the provider documents an endpoint that serves the bytes, with the key. */
   readonly kind: "link" | "content"
 }
 
 /**
- * Whether the job was charged. `unknown` wherever neither payload nor document says.
+ * Whether the job was charged. `unknown` if neither payload nor documentation says.
  *
  * @category models
  * @since 0.1.0
@@ -43,7 +43,7 @@ export interface Artifact {
 export type Billed = "yes" | "no" | "unknown"
 
 /**
- * What a job cost, where the payload tells.
+ * What a job cost, if the payload says.
  *
  * @category models
  * @since 0.1.0
@@ -51,12 +51,12 @@ export type Billed = "yes" | "no" | "unknown"
 export interface Cost {
   /** US dollars. */
   readonly costUsd?: number | undefined
-  /** Who named the cost. What the upstream charged a gateway is not what the gateway charges. */
+  /** The source of the cost. What the upstream charged a gateway is not what the gateway charges. */
   readonly costSource?: "provider" | "upstream" | undefined
 }
 
 /**
- * When a job ended, where the payload tells.
+ * When a job ended, if the payload says.
  *
  * @category models
  * @since 0.1.0
@@ -73,13 +73,13 @@ export interface Ended {
  * @since 0.1.0
  */
 export interface Failure {
-  /** Who said no: the one that makes the video, or the gateway in front of it. */
+  /** What failed it: the maker of the video, or the gateway in front of it. */
   readonly origin: "provider" | "gateway"
   /** The code in the payload, or `NoArtifact` from Reelay. Absent if none was given. */
   readonly code?: string | undefined
-  /** The words in the payload, at most 500 characters. */
+  /** The message in the payload, at most 500 characters. */
   readonly message: string
-  /** Whether a content filter said no. */
+  /** Whether a content filter rejected it. */
   readonly moderated: boolean
 }
 
@@ -95,19 +95,19 @@ export interface Running {
   readonly _tag: "Running"
   /** Fraction done, 0 to 1. Absent if the provider does not say. */
   readonly progress?: number | undefined
-  /** `estimated`: a constant that a gateway makes up for a status (new-api says 30 % for every running job). */
+  /** `estimated`: a constant that a gateway makes up for a status (new-api reports 30 % for every running job). */
   readonly progressSource?: "reported" | "estimated" | undefined
 }
 
 /** @category models */
 export interface Succeeded extends Cost, Ended {
   readonly _tag: "Succeeded"
-  /** In the order to try them. Empty where the answer named none. */
+  /** In the order to try them. Empty if the answer named none. */
   readonly artifacts: ReadonlyArray<Artifact>
   /** Length of the video in seconds. */
   readonly durationSeconds?: number | undefined
   readonly model?: string | undefined
-  /** When the links lapse: milliseconds since the epoch, the provider's clock. */
+  /** When the links expire: milliseconds since the epoch, the provider's clock. */
   readonly expiresAt?: number | undefined
 }
 
@@ -132,7 +132,7 @@ export interface Cancelled extends Cost, Ended {
 }
 
 /**
- * A status word that neither the provider's documents nor the shared synonyms know. It never ends a job.
+ * A status that is neither in the provider's documents nor among the shared synonyms. It never ends a job.
  *
  * @category models
  * @since 0.1.0
@@ -143,21 +143,21 @@ export interface Unrecognised {
 }
 
 /**
- * A failed poll. It spends the budget of consecutive misses.
+ * A failed poll. It counts toward the limit of consecutive failures.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Missed {
   readonly _tag: "Missed"
-  /** `unauthorized`: 401 or 403 to an account that is known to own the job. */
+  /** `unauthorized`: 401 or 403 for an account that is known to own the job. */
   readonly because: "network" | "timeout" | "server" | "rate-limited" | "unauthorized" | "unreadable" | "query-failed"
   /** What was seen, at most 500 characters. */
   readonly detail: string
 }
 
 /**
- * The provider does not know the job, which soon after a submission is often untrue.
+ * The provider does not know the job. Soon after a submission that is often wrong.
  *
  * @category models
  * @since 0.1.0
@@ -168,7 +168,7 @@ export interface NotFound {
 }
 
 /**
- * An answer that will not get better by asking again.
+ * An answer that polling again will not improve.
  *
  * @category models
  * @since 0.1.0
@@ -209,14 +209,14 @@ export type Reading = Telling | Silent
 export interface Stamp {
   /** When the answer arrived: milliseconds since the epoch, our clock. */
   readonly at: number
-  /** Which look this was, counted from 1; failed polls count. */
+  /** The number of this poll, from 1; failed polls count. */
   readonly poll: number
-  /** The payload as it came, where the caller opted in. May hold signed URLs. */
+  /** The payload as received, if the caller opted in. May contain signed URLs. */
   readonly raw?: unknown
 }
 
 /**
- * A reading with its stamp: all that `JobState.advance` needs to know.
+ * A reading with its stamp: everything that `JobState.advance` needs.
  *
  * @category models
  * @since 0.1.0
@@ -224,11 +224,11 @@ export interface Stamp {
 export type Observation = Stamp & Reading
 
 /**
- * What the answer to a submission said.
+ * What the answer to a submission reports.
  *
- * - `Accepted`: the provider gave an id.
- * - `Declined`: surely not accepted, and asking again will not help.
- * - `Busy`: surely not accepted, and asking again later may help (429, or what the provider documents).
+ * - `Accepted`: the provider returned an id.
+ * - `Declined`: certainly not accepted, and asking again will not help.
+ * - `Busy`: certainly not accepted, and asking again later may help (429, or what the provider documents).
  * - `Unclear`: the job may exist and may be billed. Never submitted again by itself.
  *
  * @category models

@@ -1,20 +1,20 @@
-/** What the journal keeps of one submission, and what is left of it. Types, without a runtime import. */
+/** The journal's record of one submission, and its tombstone. Types, without a runtime import. */
 import type { JobRef, Kind } from "../job/JobRef.ts"
 
 /**
- * What the journal keeps of a submission, as long as it keeps anything.
+ * The fields that an entry and its tombstone share.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Kept {
-  /** Our own, before the provider has given one. */
+  /** Reelay's own id, from before the provider has given one. */
   readonly id: string
   readonly provider: string
   readonly kind: Kind
   readonly baseUrl: string
   readonly account: string
-  /** SHA-256 of what was sent, in lower-case hexadecimal: tells whether two submissions asked for the same. */
+  /** SHA-256 of the request, in lower-case hexadecimal: equal for two submissions of the same request. */
   readonly digest: string
   /** When the intent was written: milliseconds since the epoch. */
   readonly at: number
@@ -22,47 +22,47 @@ export interface Kept {
   readonly batch?: string | undefined
   /** The caller's key, alone or in the batch. */
   readonly key?: string | undefined
-  /** Tells the tries of one key apart. Entries of version 1 have none. */
+  /** Distinguishes the attempts of one key. Entries of version 1 have none. */
   readonly attempt?: string | undefined
 }
 
 /**
- * One submission. It is written before the POST, and rewritten as more is known.
+ * One submission. It is written before the POST, and rewritten as its outcome becomes known.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Entry extends Kept {
   readonly _tag: "Entry"
-  /** A name of the caller's, to recognise the job by. */
+  /** The caller's name for the job. */
   readonly label?: string | undefined
-  /** Where the caller means to save the video. The entry then stays open until that is done. */
+  /** Where the caller will save the video. The entry then stays open until it is saved. */
   readonly saveTo?: string | undefined
   readonly fate: Fate
 }
 
 /**
- * What is left of a submission that was pruned or forgotten: enough that its key is never paid for again.
+ * What remains of a submission that was pruned or forgotten: enough that its key is never paid for again.
  *
- * It is no entry: nothing lists it, and nothing is left to do for it. It goes with its batch, by `forget` with `maySubmitAgain`.
+ * It isn't an entry: nothing lists it, and nothing is left to do for it. `forget` with `maySubmitAgain` removes it, with its batch.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Tombstone extends Kept {
   readonly _tag: "Tombstone"
-  /** What was known of it: `Unknown`, `Accepted`, or how the job ended. */
+  /** The last known outcome: `Unknown`, `Accepted`, or how the job ended. */
   readonly outcome: "Unknown" | "Accepted" | End
   /** The job, unless the outcome is `Unknown`. */
   readonly ref?: JobRef | undefined
 }
 
 /**
- * What is known of a submission.
+ * What is known about a submission.
  *
- * - `Intent`: about to be sent. If the process died then, nobody knows whether it was.
- * - `Unknown`: sent, and no answer told whether it was accepted.
- * - `Accepted`: it is a job, and its end is not known here yet.
+ * - `Intent`: about to be sent. If the process died then, it is unknown whether it was sent.
+ * - `Unknown`: sent, and no answer says whether it was accepted.
+ * - `Accepted`: it is a job, whose end is not known here yet.
  * - `Closed`: nothing is left to do. `Saved`: the video is on disk.
  *
  * @category models
@@ -78,7 +78,7 @@ export type Fate =
 export type End = "Saved" | "Succeeded" | "Failed" | "Expired" | "Cancelled"
 
 /**
- * An entry that can't be read. It is reported, and keeps no other from being read.
+ * An entry that can't be read. It is reported, and does not keep others from being read.
  *
  * @category models
  * @since 0.1.0
@@ -90,7 +90,7 @@ export interface Damaged {
 }
 
 /**
- * Whether something is left to do: a job to follow, or a submission whose fate is unknown.
+ * Whether something is left to do: a job to follow, or a submission with an unknown outcome.
  *
  * @category guards
  * @since 0.1.0
@@ -98,7 +98,7 @@ export interface Damaged {
 export const isOpen = ({ fate }: Entry): boolean => fate._tag !== "Closed"
 
 /**
- * The reference of the job that an entry or a tombstone is of, where it is known.
+ * The reference of the job of an entry or a tombstone, if it is known.
  *
  * @category getters
  * @since 0.1.0

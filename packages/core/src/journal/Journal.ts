@@ -1,10 +1,10 @@
 /**
  * What survives a restart: an intent before each POST, the reference after it, and how the job ended.
  *
- * A submission, an attachment and a download use the journal that is in their context, and do without where there is none. Where it is
- * kept is `KeyValueJournal`'s part (memory, browser storage, SQL), or on Node `FileJournal`'s.
+ * Submitting, attaching and downloading use the journal in their context, and work without one. `KeyValueJournal` keeps it in memory,
+ * browser storage or SQL, and on Node `FileJournal` keeps it in files.
  *
- * An entry holds no key, no prompt and no link to a video.
+ * An entry contains no API key, no prompt and no link to a video.
  *
  * @since 0.1.0
  */
@@ -49,13 +49,13 @@ export type {
 export class Journal extends Context.Service<
   Journal,
   {
-    /** Keeps an entry, in the place of an earlier one of its id. It is durable when this returns. */
+    /** Writes an entry, and replaces an earlier one with its id. It is durable when this returns. */
     readonly write: (entry: Entry) => Effect.Effect<void, JournalFailed>
-    /** Keeps an entry if there is nothing of its id, in one step. `false`: there is something, and it stays as it is. */
+    /** Writes an entry if none has its id, atomically. `false`: there is one, and it stays unchanged. */
     readonly create: (entry: Entry) => Effect.Effect<boolean, JournalFailed>
     /**
-     * Puts something in the place of what an attempt has written, or removes that. `false`: there is nothing, or it is of another attempt, and
-     * stays as it is. Whoever calls this holds the entry's claim.
+     * Replaces or removes what an attempt has written. `false`: there is nothing, or it is of another attempt, and stays unchanged. The caller
+     * must hold the entry's claim.
      */
     readonly swap: (id: string, attempt: string | undefined, to: Entry | Tombstone | undefined) => Effect.Effect<boolean, JournalFailed>
     readonly remove: (id: string) => Effect.Effect<void, JournalFailed>
@@ -66,19 +66,19 @@ export class Journal extends Context.Service<
     readonly all: Effect.Effect<ReadonlyArray<Entry | Tombstone | Damaged>, JournalFailed>
     /** The ids of `all`, without reading any. */
     readonly ids: Effect.Effect<ReadonlyArray<string>, JournalFailed>
-    /** Takes hold of an entry, so that nobody else follows the same job. `false`: a living process holds it. */
+    /** Claims an entry, so that no other process follows the same job. `false`: a living process holds it. */
     readonly claim: (id: string) => Effect.Effect<boolean, JournalFailed>
-    /** Lets go of an entry. What can't be let go now is let go with the process. */
+    /** Releases an entry. If that fails now, it is released when the process ends. */
     readonly release: (id: string) => Effect.Effect<void>
     /** The open entry of a job that this process has submitted or resumed. */
     readonly open: (ref: JobRef) => Entry | undefined
-    /** Takes an entry that was read among those of this process. */
+    /** Adds an entry that was read to those of this process. */
     readonly learn: (entry: Entry) => void
   }
 >()("@reelay/core/Journal") {}
 
 /**
- * The entry of a job, whoever wrote it. Reads the whole journal where this process does not know it.
+ * The entry of a job, from any process. Reads the whole journal if this process does not know it.
  *
  * @category combinators
  * @since 0.1.0
@@ -91,24 +91,23 @@ export const find = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<
 })
 
 /**
- * Names a submission of the journal: by the key that a caller gave it, with its batch if it was one of `Job.runAll`, or by the id of its
- * entry.
+ * Names a submission of the journal: by its key, with its batch if it belongs to `Job.runAll`, or by the id of its entry.
  *
  * @category models
  * @since 0.1.0
  */
 export type Which = string | { readonly batch: string; readonly key: string }
 
-/** What is there under a name. */
+/** The entries and tombstones under a name. */
 const thereUnder = Effect.fnUntraced(function* (journal: Journal["Service"], which: Which) {
   if (typeof which !== "string") return yield* journal.read(idInBatch(which.batch, which.key))
-  // A key may be anything; an id has a form of ours.
+  // A key may be any text; an id has Reelay's own form.
   return (yield* journal.read(idOfKey(which))) ?? (/^[\w-]{1,80}$/u.test(which) ? yield* journal.read(which) : undefined)
 })
 
 /**
- * Forgets what was closed longer ago than this: milliseconds, `"30 days"`, or a `Duration`. Answers with how many entries that were.
- * What is open is never forgotten, and neither is a key: an entry that has one leaves a `Tombstone`.
+ * Forgets entries that were closed longer ago than this: milliseconds, `"30 days"`, or a `Duration`. Returns how many there were.
+ * Open entries are never forgotten, and neither are keys: an entry with a key leaves a `Tombstone`.
  *
  * **Example** (Keeping a month)
  *
@@ -128,13 +127,13 @@ export const prune = Effect.fnUntraced(function* (olderThan: Duration.Input): Ef
   const all = yield* journal.all
   const old = all.flatMap((entry) => (entry._tag === "Entry" && entry.fate._tag === "Closed" && entry.fate.at < before ? [entry] : []))
   yield* Effect.forEach(old, (entry) => buried(journal, entry), { discard: true })
-  // Without a key it stands for a request of unknown fate, which nobody is warned of after ten minutes.
+  // Without a key it stands for a request with an unknown outcome, which is no longer refused after ten minutes.
   const stale = all.filter((each) => each._tag === "Tombstone" && each.key === undefined && now - each.at > guardFor)
   yield* Effect.forEach(stale, ({ id }) => journal.remove(id), { discard: true })
   return old.length
 })
 
-/** An entry goes, and its key stays. */
+/** Removes an entry, and keeps its key. */
 const buried = (journal: Journal["Service"], entry: Entry): Effect.Effect<unknown, JournalFailed> => {
   const { attempt, fate, id, key } = entry
   const outcome = fate._tag === "Intent" ? "Unknown" : fate._tag === "Closed" ? fate.end : fate._tag
@@ -142,7 +141,7 @@ const buried = (journal: Journal["Service"], entry: Entry): Effect.Effect<unknow
   return journal.swap(id, attempt, { _tag: "Tombstone", ...keptOf(entry), outcome, ref: refOf(entry) })
 }
 
-/** What an entry and its tombstone have in common. */
+/** The fields that an entry and its tombstone share. */
 const keptOf = ({ account, at, attempt, baseUrl, batch, digest, id, key, kind, provider }: Entry | Tombstone): Kept => ({
   id,
   provider,
@@ -157,12 +156,12 @@ const keptOf = ({ account, at, attempt, baseUrl, batch, digest, id, key, kind, p
 })
 
 /**
- * Forgets one submission, or a whole batch. Answers with how many entries and tombstones went.
+ * Forgets one submission, or a whole batch. Returns how many entries and tombstones were removed.
  *
- * Money: the key stays paid for, and the same request stays refused for ten minutes if its fate is unknown. With `maySubmitAgain` nothing
- * is left, and **whoever submits under the key pays again**. What is being submitted at this moment is not forgotten: `JournalFailed`.
+ * Money: the key stays paid for, and the same request stays refused for ten minutes if its outcome is unknown. With `maySubmitAgain` nothing
+ * is left, and **submitting under the key pays again**. A submission in progress is not forgotten: `JournalFailed`.
  *
- * **Example** (Dropping a batch that is done with)
+ * **Example** (Dropping a finished batch)
  *
  * ```ts
  * import { Journal } from "@reelay/core"
@@ -191,7 +190,7 @@ export const forget = Effect.fnUntraced(function* (
 })
 
 const forgotten = Effect.fnUntraced(function* (journal: Journal["Service"], found: Entry | Tombstone | Damaged, maySubmitAgain: boolean) {
-  // What can't be read may be of any fate: its name alone is what keeps its key from being paid for again.
+  // An unreadable entry may have any fate: only its name keeps its key from being paid for again.
   if (!maySubmitAgain) {
     if (found._tag === "Entry") yield* buried(journal, found)
     return
@@ -201,11 +200,11 @@ const forgotten = Effect.fnUntraced(function* (journal: Journal["Service"], foun
 })
 
 /**
- * Says what became of a submission of unknown fate, once somebody has looked it up at the provider. With the job's reference its key has
- * that job; with `"NotCreated"` the key is new, and **whoever submits under it pays**. Answers with the entry, if one is left.
+ * Settles a submission with an unknown outcome, once you have looked it up at the provider. With the job's reference its key has that job;
+ * with `"NotCreated"` the key is new, and **submitting under it pays**. Returns the entry, if one is left.
  *
- * It is refused with `InvalidRequest` if there is no such submission, its fate is known, or, with `attempt`, if another attempt was made since
- * somebody looked; with `JournalFailed` while a living process works on it. An id that comes late after all is kept as a job of its own.
+ * It is refused with `InvalidRequest` if there is no such submission, its outcome is known, or, with `attempt`, if another attempt was made
+ * since you looked; with `JournalFailed` while a living process works on it. An id that arrives later is kept as a separate job.
  *
  * **Example** (The account shows no such job)
  *
@@ -240,7 +239,7 @@ export const resolve = Effect.fnUntraced(function* (
     yield* renewed(journal, found)
     return entry
   })
-  // Of unknown fate for this process too: nobody is in the midst of submitting it.
+  // Its outcome is unknown to this process too: no submission of it is in progress.
   const free = first._tag === "Tombstone" || (first._tag === "Entry" && first.fate._tag === "Unknown")
   return yield* alone(journal, first.id, settled, free)
 })
@@ -256,14 +255,14 @@ const acceptedAs = (found: Entry | Tombstone, ref: JobRef): Entry | string => {
     _tag: "Entry",
     ...keptOf(found),
     kind: ref.kind,
-    // Of nobody who still waits for an answer.
+    // No caller still waits for an answer.
     attempt: attemptId(),
     ...notes,
     fate: { _tag: "Accepted", ref: made }
   }
 }
 
-/** Runs something while nobody else works on an entry. `shared`: what this process does with it may go on. */
+/** Runs an effect while no other process works on an entry. `shared`: this process's own work on it may continue. */
 const alone = <A, E>(
   journal: Journal["Service"],
   id: string,
@@ -278,7 +277,7 @@ const alone = <A, E>(
     () => release(journal, id)
   )
 
-/** This process remembers nothing of a key, and warns of nothing. */
+/** Makes this process forget a key, so that it refuses nothing for it. */
 const renewed = (journal: Journal["Service"], found: Entry | Tombstone | Damaged): Effect.Effect<void> =>
   Effect.map(memory, (mine) => {
     keysOf(mine, journal).delete(found.id)

@@ -89,14 +89,14 @@ describe("an entry as text", () => {
     )
   })
 
-  it("cut anywhere, it is damaged and never something else", () => {
+  it("truncated anywhere, it is damaged and never something else", () => {
     const whole = toText(entry).trimEnd()
     for (let length = 0; length < whole.length; length++) {
       expect(fromText(entry.id, whole.slice(0, length))).toMatchObject({ _tag: "Damaged", id: entry.id })
     }
   })
 
-  it("of version 1 is read for ever", () => {
+  it("of version 1 is read forever", () => {
     const old =
       '{"v":1,"_tag":"Entry","id":"0kx-1","provider":"fake","kind":"generation","baseUrl":"https://api.fake.test","account":"me",' +
       '"digest":"00ff","at":1000,"fate":{"_tag":"Accepted","ref":{"provider":"fake","kind":"generation","id":"job-1",' +
@@ -115,13 +115,13 @@ describe("an entry as text", () => {
     ['{"v":1,"id":"0kx-1"}', /form of an entry/u],
     ["reelay:fake/generation/1?v=9&base=https%3A%2F%2Fa.test&at=0", /version 9/u],
     [toText({ ...entry, id: "another" }), /entry another/u]
-  ])("%s is damaged, and it is said how", (given, detail) => {
+  ])("%s is damaged, and the reason is reported", (given, detail) => {
     expect(fromText("0kx-1", given)).toMatchObject({ _tag: "Damaged", detail: expect.stringMatching(detail) })
   })
 })
 
 describe("the journal over a store", () => {
-  it.effect("remembers over a restart, oldest first, and leaves the keys of others alone", () =>
+  it.effect("persists over a restart, oldest first, and leaves the keys of others alone", () =>
     Effect.gen(function* () {
       const { data, restart } = memory()
       data.set("somebody else's", "theirs")
@@ -144,7 +144,7 @@ describe("the journal over a store", () => {
     })
   )
 
-  it.effect("one at a time holds an entry, until it is let go", () =>
+  it.effect("one at a time holds an entry, until it is released", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       expect([yield* journal.claim("a"), yield* journal.claim("a"), yield* journal.claim("b")]).toEqual([true, false, true])
@@ -153,7 +153,7 @@ describe("the journal over a store", () => {
     })
   )
 
-  it.effect("finds the entry of a job, whatever name of the account the reference holds", () =>
+  it.effect("finds the entry of a job under any account name in the reference", () =>
     Effect.gen(function* () {
       const { restart } = memory()
       yield* restart().write(entry)
@@ -164,7 +164,7 @@ describe("the journal over a store", () => {
     })
   )
 
-  it.effect("prunes what was closed long ago, and nothing that is open", () =>
+  it.effect("prunes entries that were closed long ago, and never open ones", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       yield* journal.write({ ...entry, id: "open" })
@@ -208,7 +208,7 @@ const blocked: LockManager["request"] = () => Promise.reject(new Error("Security
 describe("claims by Web Locks", () => {
   const run = Effect.runPromise
 
-  it("are shared by all tabs: what one holds no other gets, until it lets go", async () => {
+  it("are shared by all tabs: what one holds no other gets, until it is released", async () => {
     const [one, other] = [lockClaims(), lockClaims()]
     expect(await Promise.all([one, other, one].map((tab) => run(tab.acquire("fox")))).then((all) => all.filter(Boolean))).toEqual([true])
     const [holder, waiter] = (await run(other.acquire("fox"))) ? [other, one] : [one, other]
@@ -218,12 +218,12 @@ describe("claims by Web Locks", () => {
     expect(await run(waiter.acquire("fox"))).toBe(true)
     await run(waiter.release("fox"))
     await run(waiter.release("owl"))
-    // Letting go of what nobody holds is nothing.
+    // Releasing a free entry does nothing.
     await run(one.release("fox"))
     expect((await navigator.locks.query()).held).toEqual([])
   })
 
-  it("say why where there are none to be had", async () => {
+  it("say why if there are none", async () => {
     const error = await run(Effect.flip(lockClaims({ request: blocked, query: () => navigator.locks.query() }).acquire("fox")))
     expect(error.detail).toContain("can't be claimed (Error: SecurityError: storage is blocked)")
   })

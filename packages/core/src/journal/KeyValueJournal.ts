@@ -1,5 +1,5 @@
 /**
- * The journal on effect's `KeyValueStore`: memory, browser storage, SQL, or a store of one's own.
+ * The journal on effect's `KeyValueStore`: memory, browser storage, SQL, or your own store.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { type Damaged, type Entry, isOpen, Journal, refOf, type Tombstone } from
 import { jobKey } from "./keys.ts"
 
 /**
- * Who holds which entry, so that a job is followed once.
+ * The claims on entries, so that a job is followed once.
  *
  * @category models
  * @since 0.1.0
@@ -29,17 +29,17 @@ export interface Claims {
 
 /** @category models */
 export interface Options {
-  /** Begins each key of ours in a store that others use too. Default: `reelay/job/`. */
+  /** The prefix of Reelay's keys in a shared store. Default: `reelay/job/`. */
   readonly prefix?: string | undefined
   /**
-   * Default: claims among those who share this journal in one process. Other processes or machines on the same store then follow the same
-   * jobs, which costs polls; and two that submit under the same key at the same time **both submit it, and pay twice**, unless there is `create`. Give
-   * claims that all of them share, as `lockClaims()` are for the tabs of a browser, and `FileJournal` of `@reelay/node` has them for processes.
+   * Default: claims within one process. Other processes or machines on the same store then follow the same jobs, which costs polls; and two
+   * that submit under the same key at the same time **both submit it, and pay twice**, unless there is `create`. Pass claims that all of them
+   * share: `lockClaims()` for the tabs of a browser; `FileJournal` of `@reelay/node` has its own for processes.
    */
   readonly claims?: Claims | undefined
   /**
-   * Sets a value if there is none, in one step; `false`: there was one. What `INSERT ... ON CONFLICT DO NOTHING` and an exclusive link are: with it
-   * two processes can't both create an entry, claims or not. Default: a look and a write, which is one step within a process only.
+   * Sets a value if there is none, atomically; `false`: there was one. `INSERT ... ON CONFLICT DO NOTHING` and an exclusive link do this: two
+   * processes then can't both create an entry, with or without claims. Default: a read and a write, which is atomic within one process only.
    */
   readonly create?: ((key: string, value: string) => Effect.Effect<boolean, KeyValueStore.KeyValueStoreError>) | undefined
 }
@@ -71,7 +71,7 @@ const common = {
 }
 
 /**
- * Schema for an entry as it is written, without its version.
+ * Schema for a stored entry, without its version.
  *
  * @category schemas
  * @since 0.1.0
@@ -89,7 +89,7 @@ const Buried = Schema.TaggedStruct("Tombstone", {
   ref: Schema.optional(JobRef)
 })
 
-/** Version 1 had neither attempts nor tombstones; all else is the same. */
+/** Version 1 had neither attempts nor tombstones; the rest is the same. */
 const versions: ReadonlySet<unknown> = new Set([1, 2])
 const version = 2
 
@@ -104,9 +104,9 @@ export const toText = (entry: Entry | Tombstone): string => `${JSON.stringify({ 
 const decode = Schema.decodeUnknownResult(Schema.Union([Written, Buried]))
 
 /**
- * Reads what `toText` wrote, in any version so far. Total: any text gives an entry or a tombstone, or says what is wrong with it.
+ * Reads what `toText` wrote, in any version so far. Total: any text gives an entry, a tombstone, or a message about what is wrong with it.
  *
- * The oldest form is a bare reference, as those kept who had no journal.
+ * The oldest form is a bare reference, from before there was a journal.
  *
  * @category converting
  * @since 0.1.0
@@ -135,7 +135,7 @@ const unwritable = (error: KeyValueStore.KeyValueStoreError): JournalFailed =>
   new JournalFailed({ detail: `the journal can't be written (${said(error)})` })
 
 /**
- * Makes a journal over a store. What the store keeps must be durable when its `set` returns.
+ * Makes a journal over a store. A value must be durable when the store's `set` returns.
  *
  * @category constructors
  * @since 0.1.0
@@ -175,7 +175,7 @@ export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}):
   const all: Effect.Effect<ReadonlyArray<Entry | Tombstone | Damaged>, JournalFailed> = Effect.flatMap(ids, (found) =>
     Effect.forEach(found, read, { concurrency: 16 })
   ).pipe(
-    // Whoever closed an entry may have removed it meanwhile.
+    // The process that closed an entry may have removed it meanwhile.
     Effect.map((found) => found.filter((each) => each !== undefined).toSorted((one, other) => ageOf(one) - ageOf(other)))
   )
   return Journal.of({
@@ -186,7 +186,7 @@ export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}):
         Effect.tap((created) => Effect.sync(() => void (created && noted(entry))))
       ),
     swap: Effect.fnUntraced(function* (id, attempt, to) {
-      // What can't be read at this moment may be ours: that is no answer.
+      // An entry that can't be read now may be ours, so it must not count as absent.
       const text = yield* Effect.mapError(
         store.get(`${prefix}${id}`),
         (error) => new JournalFailed({ detail: `the journal's entry ${id} can't be read (${said(error)})` })
@@ -235,10 +235,10 @@ export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueSt
   )
 
 /**
- * Layer for the journal in a SQL database: any that effect's `SqlClient` reaches. An entry is created by an insert that fails if it is
- * there, so that two processes or machines can't both submit one key.
+ * Layer for the journal in any SQL database that effect's `SqlClient` supports. An entry is created by an insert that fails if it exists,
+ * so two processes or machines can't both submit one key.
  *
- * `table`: where it is kept, made if it is not there. Default: `reelay_jobs`.
+ * `table`: its table, which is created if missing. Default: `reelay_jobs`.
  *
  * **Example** (Workers that share one database)
  *
@@ -265,7 +265,7 @@ export const layerSql = ({
       const create: Options["create"] = (key, value) =>
         sql`INSERT INTO ${sql(table)} (id, value, value_type) VALUES (${key}, ${new TextEncoder().encode(value)}, ${textType})`.pipe(
           Effect.as(true),
-          // What a database says of a key that is there differs with each; that it is there does not.
+          // Each database has its own error for an existing key; reading the key works on all.
           Effect.catch((cause) =>
             Effect.flatMap(store.get(key), (there) =>
               there === undefined
@@ -282,7 +282,7 @@ export const layerSql = ({
 const textType = 0
 
 /**
- * Claims that all tabs and workers of one origin share, by the Web Locks of the browser: what a tab holds is free again when that is closed.
+ * Claims that all tabs and workers of one origin share, by the browser's Web Locks: a tab's claims are released when it is closed.
  *
  * @category constructors
  * @since 0.1.0
@@ -294,7 +294,7 @@ export const lockClaims = (locks: LockManager = navigator.locks): Claims => {
       Effect.suspend(() => {
         if (held.has(id)) return Effect.succeed(false)
         return Effect.callback<boolean, JournalFailed>((resume) => {
-          // A lock is held until the promise of its callback ends.
+          // A lock is held until its callback's promise settles.
           const kept = (lock: Lock | null): Promise<void> | undefined => {
             if (lock === null) {
               resume(Effect.succeed(false))
@@ -319,7 +319,7 @@ export const lockClaims = (locks: LockManager = navigator.locks): Claims => {
 }
 
 /**
- * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`. Tabs that share it leave each other's jobs alone, where
+ * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`. Tabs that share it leave each other's jobs alone if
  * the browser has Web Locks.
  *
  * **Example** (A page that finds its jobs again after a reload)
@@ -347,17 +347,17 @@ export const inStorage = (storage: Storage, options: Options = {}): Journal["Ser
   )
 
 /**
- * Layer for a journal that lives as long as the process: for batches, and for tests.
+ * Layer for a journal that lasts as long as the process: for batches, and for tests.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<Journal> = Layer.provide(layer(), KeyValueStore.layerMemory)
 
-/** Pages without TLS have none, nor have old browsers. */
+/** Pages without TLS don't have them, nor do old browsers. */
 const hasLocks = (): boolean => "navigator" in globalThis && "locks" in navigator && navigator.locks !== undefined
 
-/** Entries that somebody in this process follows. */
+/** Entries that this process follows. */
 const claimsInProcess = (): Claims => {
   const held = new Set<string>()
   return {
@@ -371,7 +371,7 @@ const claimsInProcess = (): Claims => {
   }
 }
 
-/** What is damaged tells no time, and comes first. */
+/** A damaged entry has no time, and comes first. */
 const ageOf = (found: Entry | Tombstone | Damaged): number => (found._tag === "Damaged" ? 0 : found.at)
 
 const said = ({ cause, message }: KeyValueStore.KeyValueStoreError): string => excerpt(cause instanceof Error ? cause.message : message)

@@ -1,4 +1,4 @@
-/** The journal's side of one submission: its key, its intent, and what came of it. Without a journal all of it is nothing. */
+/** The journal's side of one submission: its key, its intent and its outcome. Without a journal it does nothing. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { JobError, JournalFailed, SubmitUnknown } from "../job/JobError.ts"
@@ -7,20 +7,20 @@ import { type Damaged, type Entry, type Journal, refOf, type Tombstone } from ".
 import { type Asked, attemptId, idAt, isSameJob } from "./keys.ts"
 import { release, acquireShared, acquireExclusive } from "./lease.ts"
 
-/** What a caller wants to be remembered with a job. */
+/** What a caller wants to be recorded with a job. */
 export interface Metadata {
   readonly label?: string | undefined
   readonly saveTo?: string | undefined
 }
 
-/** A key's place in the journal, in whatever process. */
+/** A key's place in the journal, the same in every process. */
 export interface EntryKey {
   readonly id: string
   readonly key: string
   readonly batch?: string | undefined
 }
 
-/** What a key has come to before. */
+/** The earlier outcome of a key. */
 export type Found =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Job"; readonly ref: JobRef; readonly entry: Entry | Tombstone }
@@ -30,16 +30,16 @@ export type Found =
 export interface EntryWriter {
   /** The id of the entry, once it is claimed. */
   readonly id: () => string
-  /** The attempt that was last written down. */
+  /** The attempt that was last written. */
   readonly attempt: () => string | undefined
   /** Keeps others from the entry, in this process and elsewhere. `false`: another process works on it. */
   readonly claim: Effect.Effect<boolean, JournalFailed>
   readonly release: Effect.Effect<void>
-  /** What is there before anything is sent. */
+  /** What the journal has before anything is sent. */
   readonly found: Effect.Effect<Found>
-  /** Writes the intent of another try, in one step. It is durable when this returns "Written"; else somebody else was there first. */
+  /** Writes the intent of another attempt, atomically. It is durable when this returns "Written"; otherwise another process was first. */
   readonly write: (attempt: string) => Effect.Effect<Found | "Written", JournalFailed>
-  /** Removes what the last try has written, or what others made of it. `false`: it was not there any more, and so is somebody else's. */
+  /** Removes what the last attempt wrote, or what others made of it. `false`: it was gone, so another process owns it. */
   readonly remove: Effect.Effect<boolean>
   readonly accepted: (ref: JobRef) => Effect.Effect<void, JournalFailed>
   readonly unknown: (detail: string) => Effect.Effect<void>
@@ -47,7 +47,7 @@ export interface EntryWriter {
 
 const nothing: Found = { _tag: "Nothing" }
 
-/** For those who keep no journal. */
+/** The writer without a journal. */
 export const unwritten = (): EntryWriter => {
   const id = attemptId()
   return {
@@ -72,9 +72,9 @@ export const make = (
   place: EntryKey | undefined
 ): EntryWriter => {
   let id = place?.id ?? ""
-  /** The intent of the last try. */
+  /** The intent of the last attempt. */
   let intent: Entry | undefined
-  /** Whether it stands in the journal. */
+  /** Whether it is in the journal. */
   let stands = false
 
   const quietly = (swapped: Effect.Effect<boolean, JournalFailed>): Effect.Effect<boolean> =>
@@ -104,17 +104,17 @@ export const make = (
       fate: { _tag: "Intent" }
     }
     const last = stands ? intent : undefined
-    // It may be done though it fails: then it is ours to renew or to remove.
+    // It may have been written even if this fails: then it is ours to renew or to remove.
     intent = next
     stands = true
     const created = yield* Effect.tapError(journal.create(next), () => Effect.sync(() => void (intent = last ?? next)))
-    // What the last try has left, if it could not be removed, is renewed.
+    // If the last attempt's intent could not be removed, it is renewed.
     const isOurs = created || (last !== undefined && (yield* journal.swap(id, last.attempt, next)))
     if (!isOurs) {
       intent = last
       stands = last !== undefined
       const there = yield* found
-      // It went meanwhile, and so somebody else is at work.
+      // It was removed meanwhile, so another process is at work.
       return there._tag === "Nothing" ? yield* Effect.fail(busy(place)) : there
     }
     return "Written"
@@ -139,15 +139,15 @@ export const make = (
     }),
     accepted: Effect.fnUntraced(function* (ref) {
       if (intent === undefined) return
-      // From here on it is a job's, and nobody's to remove.
+      // From here on it belongs to a job, and must not be removed.
       stands = false
       const entry: Entry = { ...intent, fate: { _tag: "Accepted", ref } }
       if ((yield* journal.swap(id, intent.attempt, entry)) || (yield* journal.create(entry))) return
       const there = yield* journal.read(id)
       const known = there === undefined || there._tag === "Damaged" ? undefined : refOf(there)
-      // Somebody has looked it up at the provider meanwhile.
+      // A user has looked it up at the provider meanwhile.
       if (isSameJob(known, ref)) return
-      // The key went to another attempt meanwhile. This job is paid for as well, and must not be lost.
+      // Another attempt has taken the key meanwhile. This job is paid for as well, and must not be lost.
       const extra: Entry = { ...entry, id: idAt(entry.at, digest), batch: undefined, key: undefined }
       yield* journal.write(extra)
       yield* Effect.logWarning(
@@ -182,14 +182,14 @@ const named = (place: EntryKey | undefined): string =>
 export const busy = (place: EntryKey | undefined): JournalFailed =>
   new JournalFailed({ detail: `another process works on ${named(place)}` })
 
-/** What is told of an entry whose POST may have been accepted. */
+/** The error for an entry whose POST may have been accepted. */
 export const unknownOf = (found: Entry | Tombstone): JobError => {
   const { account, at, baseUrl, kind, provider } = found
   const detail =
     found._tag === "Entry" && found.fate._tag === "Unknown"
       ? found.fate.detail
       : found._tag === "Tombstone"
-        ? "no answer told whether it was accepted, and its entry was forgotten since"
+        ? "no answer said whether it was accepted, and its entry was forgotten since"
         : "the process ended between its intent and the answer"
   return unknownBy(provider, new SubmitUnknown({ detail, sent: { kind, at, baseUrl, account } }))
 }

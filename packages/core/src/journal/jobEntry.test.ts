@@ -8,7 +8,7 @@ import * as Job from "../Job.ts"
 import * as Provider from "../provider/Provider.ts"
 import type { Journal } from "./Journal.ts"
 
-/** Submits, and gives what the journal keeps of it. */
+/** Submits, and returns the journal's entry. */
 const kept = Effect.fnUntraced(function* (call: Provider.Call, journal: Journal["Service"]) {
   const sending = Provider.configure({ ...definition, submission: () => Effect.succeed({ kind: "generation", call }) })
   const net = script({})
@@ -17,7 +17,7 @@ const kept = Effect.fnUntraced(function* (call: Provider.Call, journal: Journal[
 })
 
 describe("an entry", () => {
-  // A batch may go on under a later version of Reelay: another digest of the same request would then be refused as another request.
+  // A batch may continue under a later version of Reelay: another digest of the same request would then be refused as another request.
   it.effect.each<[string, Provider.Call, string]>([
     ["no body", { method: "POST", path: "/jobs" }, "220fae46001b6fa30b36e012624f35f4010ff71b5b9f7142ce29c07eb3e2e583"],
     [

@@ -1,4 +1,4 @@
-/** What the journal is told of a job that is watched or saved. Without a journal all of it is nothing. */
+/** The journal's side of a job that is watched or saved. Without a journal it does nothing. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,10 +8,10 @@ import type { Provider } from "../provider/Provider.ts"
 import { type End, type Entry, Journal } from "./Journal.ts"
 import { release, tryAcquireShared } from "./lease.ts"
 
-/** How the journal follows the watcher of one job. */
+/** The journal's callbacks for the watcher of one job. */
 export interface JobEntry {
   readonly begun: Effect.Effect<void>
-  /** Nobody listens any more, or the job was lost sight of. */
+  /** The last watcher left, or the job was lost. */
   readonly left: Effect.Effect<void>
   readonly ended: (state: Terminal) => Effect.Effect<void>
 }
@@ -22,7 +22,7 @@ export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Ret
   if (Option.isNone(found)) return undefined
   const journal = found.value
   const entry = (): Entry | undefined => journal.open(ref)
-  /** The entry that the watcher has a share of. */
+  /** The entry that the watcher shares. */
   let holding: string | undefined
   return {
     begun: Effect.suspend(() => {
@@ -44,13 +44,13 @@ export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Ret
   }
 })
 
-/** A provider at the address of a job that the journal knows: this user's own process has sent the key there before. */
+/** A provider at the address of a job in the journal: this user's own process has sent the key there before. */
 export const trusting = Effect.fnUntraced(function* (provider: Provider<never>, ref: JobRef): Effect.fn.Return<Provider<never>> {
   const found = yield* Effect.serviceOption(Journal)
   return Option.isSome(found) && found.value.open(ref) !== undefined ? { ...provider, baseUrl: ref.baseUrl } : provider
 })
 
-/** Notes that the video is on disk, and where: nothing is left to do. */
+/** Records that the video is on disk, and where: nothing is left to do. */
 export const saved = Effect.fnUntraced(function* (ref: JobRef, path: string): Effect.fn.Return<void> {
   const found = yield* Effect.serviceOption(Journal)
   const entry = Option.isNone(found) ? undefined : found.value.open(ref)
@@ -58,7 +58,7 @@ export const saved = Effect.fnUntraced(function* (ref: JobRef, path: string): Ef
   yield* close(found.value, { ...entry, saveTo: path }, ref, "Saved", yield* Clock.currentTimeMillis)
 })
 
-/** Keeps the entry of a job from others while its video is being saved; whoever resumes the job may try after that. */
+/** Holds the entry of a job while its video is being saved; after that another process may resume it. */
 export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(
     Effect.gen(function* () {
@@ -71,7 +71,7 @@ export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>):
     (letGo) => letGo
   )
 
-/** What can't be written now is found out again by whoever resumes: that costs a look, and no money. */
+/** If an end can't be written now, resuming the job finds it again: that costs a poll, and no money. */
 const close = (journal: Journal["Service"], entry: Entry, ref: JobRef, end: End, at: number): Effect.Effect<void> =>
   journal.write({ ...entry, fate: { _tag: "Closed", ref, end, at } }).pipe(
     Effect.catch(({ detail }) => Effect.logWarning(`${detail}; the entry ${entry.id} stays open`)),

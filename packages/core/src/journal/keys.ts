@@ -1,4 +1,4 @@
-/** What names a submission: the key that a caller gave it, and the id of its entry in the journal. */
+/** The names of a submission: the caller's key, and the id of its entry in the journal. */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import type { Call, Provider } from "../provider/Provider.ts"
 
 const hashOf = (text: string): string => bytesToHex(sha256(utf8ToBytes(text))).slice(0, 32)
 
-/** The entry of a key: one id in whatever process, so that two can't both submit it. */
+/** The entry of a key: the same id in every process, so that two can't both submit it. */
 export const idOfKey = (key: string): string => `key-${hashOf(key)}`
 
 /** The entry of one key of a batch. */
@@ -22,29 +22,29 @@ const random = (): string =>
   Array.from(globalThis.crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 /**
- * Is never made twice, in whatever process. It tells when it was made (epoch milliseconds) and, shortened, for which request: whoever looks for
- * that one need not read the others.
+ * Makes a unique id, across processes. It contains when it was made (epoch milliseconds) and a short form of the request's digest, so a search
+ * for that request need not read the other entries.
  */
 export const idAt = (at: number, digest: string): string =>
   `${Math.max(0, Math.floor(at)).toString(36).padStart(9, "0")}-${shortened(digest)}-${random()}`
 
-/** As much of a digest as stands in an id. */
+/** The part of a digest that is in an id. */
 export const shortened = (digest: string): string => digest.slice(0, 12)
 
-/** What an id without a key tells: when it was made, and for which request, shortened. */
+/** What an id without a key contains: when it was made, and the short form of the request's digest. */
 export const toldBy = (id: string): { readonly at: number; readonly request: string } | undefined => {
   const [, at = "", request] = /^([\da-z]{9,})-([\da-f]{12})-[\da-f]{16}$/u.exec(id) ?? []
   return request === undefined ? undefined : { at: Number.parseInt(at, 36), request }
 }
 
-/** Tells one try from another. */
+/** Identifies an attempt. */
 export const attemptId = random
 
 /** SHA-256 of a call: method, path, and body with the bytes of its files. */
 export const digestOf = ({ body, method, path }: Call): Effect.Effect<string> =>
   Effect.map(textOf(body), (text) => bytesToHex(sha256(utf8ToBytes(`${method} ${path}\n${text}`))))
 
-/** Who is asked for something: what the journal keeps of it. */
+/** The provider and account of a submission, as the journal keeps them. */
 export interface Asked {
   readonly provider: string
   readonly baseUrl: string
@@ -60,10 +60,10 @@ export const askedOf = (provider: Provider<never>): Asked => ({
 /** One text for one account. */
 export const accountKey = ({ account, baseUrl, provider }: Asked): string => [provider, baseUrl, account].join("\n")
 
-/** The same request to the same account: what must not be paid for again while nobody knows whether it was accepted. */
+/** The same request to the same account: it must not be paid for again while its outcome is unknown. */
 export const fingerprint = (asked: Asked, digest: string): string => `${accountKey(asked)}\n${digest}`
 
-/** One text for one job: when it was submitted, and under which name of the account, does not matter. */
+/** One text per job, independent of its submission time and of the account's name. */
 export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0 })
 
 export const isSameJob = (one: JobRef | undefined, other: JobRef): boolean => one !== undefined && jobKey(one) === jobKey(other)

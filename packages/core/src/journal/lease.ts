@@ -1,13 +1,13 @@
 /**
- * Who of this process works on an entry of the journal: its submission, its watcher, a save. They share one claim, which goes back with the last of
- * them. Others, of this process or another, have none meanwhile.
+ * What in this process works on an entry of the journal: its submission, its watcher, a save. They share one claim, which the last of them
+ * releases. Meanwhile no other work, in this process or another, has one.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { JournalFailed } from "../job/JobError.ts"
 
-/** What of a journal is needed here. */
+/** The part of a journal that is needed here. */
 interface Service {
   readonly claim: (id: string) => Effect.Effect<boolean, JournalFailed>
   readonly release: (id: string) => Effect.Effect<void>
@@ -27,7 +27,7 @@ const sharesOf = (journal: Service): Map<string, Share> => {
   return known
 }
 
-/** For one who must be alone: `false` where anybody works on it. */
+/** For exclusive work: `false` if anything works on the entry. */
 export const acquireExclusive = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
   Effect.suspend(() => {
     const all = sharesOf(journal)
@@ -45,16 +45,16 @@ export const acquireExclusive = (journal: Service, id: string): Effect.Effect<bo
     )
   }).pipe(Effect.uninterruptible)
 
-/** As `acquireExclusive`, for as long as the scope lasts. */
+/** Like `acquireExclusive`, for as long as the scope lasts. */
 export const scopedExclusive = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
   Effect.acquireRelease(acquireExclusive(journal, id), (mine) => (mine ? release(journal, id) : Effect.void))
 
-/** For one who goes on with what somebody of this process works on. `false` where another does. */
+/** For work that shares this process's claim. `false` if another process works on the entry. */
 export const acquireShared = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
   Effect.suspend(() => {
     const other = sharesOf(journal).get(id)
     if (other === undefined) return acquireExclusive(journal, id)
-    // It may be about to have it, and may fail.
+    // The claim may be in progress, and may fail.
     return Effect.flatMap(Deferred.await(other.taken), (isOurs) => {
       if (!isOurs || sharesOf(journal).get(id) !== other) return acquireShared(journal, id)
       other.count += 1
@@ -62,15 +62,15 @@ export const acquireShared = (journal: Service, id: string): Effect.Effect<boole
     })
   }).pipe(Effect.uninterruptible)
 
-/** As `acquireShared`, for as long as the scope lasts. */
+/** Like `acquireShared`, for as long as the scope lasts. */
 export const scopedShared = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed, Scope.Scope> =>
   Effect.acquireRelease(acquireShared(journal, id), (mine) => (mine ? release(journal, id) : Effect.void))
 
-/** As `acquireShared`, for one who goes on all the same where nobody can tell. */
+/** Like `acquireShared`, for work that continues even if the claim can't be checked. */
 export const tryAcquireShared = (journal: Service, id: string): Effect.Effect<boolean> =>
   Effect.orElseSucceed(acquireShared(journal, id), () => false)
 
-/** Who had a share gives it back. */
+/** Releases a share. */
 export const release = (journal: Service, id: string): Effect.Effect<void> =>
   Effect.suspend(() => {
     const mine = sharesOf(journal).get(id)

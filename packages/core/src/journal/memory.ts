@@ -1,4 +1,4 @@
-/** What a process remembers of its own submissions, whichever API made them. A clock has one memory: a test that brings its own time begins anew. */
+/** What a process remembers about its own submissions, from any API. Each clock has one memory: a test with its own time starts fresh. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { JobError } from "../job/JobError.ts"
@@ -8,9 +8,9 @@ import { accountKey, type Asked } from "./keys.ts"
 
 /** Times are milliseconds on the monotonic clock. */
 export interface Memory {
-  /** The submission of each key, by its id; for each journal, and for those who have none. */
+  /** The submission of each key, by its id; for each journal, and for callers without one. */
   readonly keys: WeakMap<object, Map<string, Keyed>>
-  /** Of unknown fate, by fingerprint, and there by the id of the submission. */
+  /** Submissions with an unknown outcome, by fingerprint, then by id. */
   readonly unknown: Map<string, Map<string, Unknown>>
   /** Attempts that may have been accepted, by account: when each began. */
   readonly sent: Map<string, Map<string, number>>
@@ -18,11 +18,11 @@ export interface Memory {
   readonly owned: Set<string>
 }
 
-/** What came of a key outlives its value; the value itself is kept only as long as somebody holds it. */
+/** The outcome of a key outlives its value; the value itself is kept only as long as a caller holds it. */
 export interface Keyed {
   readonly digest: string
   readonly value: WeakRef<object>
-  /** Keeps the value while a wait must be remembered that was asked for. */
+  /** Keeps the value while a requested wait must be remembered. */
   waits?: object | undefined
   outcome: { readonly _tag: "Accepted"; readonly ref: JobRef } | { readonly _tag: "Unknown"; readonly error: JobError } | undefined
 }
@@ -30,19 +30,19 @@ export interface Keyed {
 export interface Unknown {
   readonly error: JobError
   readonly at: number
-  /** What the journal has of it, if it has one. */
+  /** The journal's entry, if there is one. */
   readonly kept: { readonly journal: Reader; readonly attempt: string | undefined } | undefined
 }
 
-/** What of a journal is needed here. */
+/** The part of a journal that is needed here. */
 interface Reader {
   readonly read: (id: string) => Effect.Effect<Entry | Tombstone | Damaged | undefined>
 }
 
-/** How long the same request is refused after one of unknown fate: 10 minutes. */
+/** How long the same request is refused after one with an unknown outcome: 10 minutes. */
 export const guardFor = 600_000
 
-/** Jobs whose owner is remembered. The oldest are forgotten first: that costs a 401 its patience, and no money. */
+/** The maximum of jobs whose owner is remembered. The oldest are forgotten first: then a 401 ends the polling, which costs no money. */
 const mostOwned = 20_000
 
 const memories = new WeakMap<Clock.Clock, Memory>()
@@ -57,7 +57,7 @@ const memoryOf = (clock: Clock.Clock): Memory => {
 
 export const memory: Effect.Effect<Memory> = Clock.clockWith((clock) => Effect.sync(() => memoryOf(clock)))
 
-/** The keys of those who share a journal, or of those who have none. */
+/** The keys of one journal, or of callers without a journal. */
 export const keysOf = (mine: Memory, journal: object | undefined): Map<string, Keyed> => {
   const known = mine.keys.get(journal ?? mine)
   if (known !== undefined) return known
@@ -66,11 +66,11 @@ export const keysOf = (mine: Memory, journal: object | undefined): Map<string, K
   return fresh
 }
 
-/** Where a key stands among those: a journal's entry belongs to one account, and without a journal each account has its own keys. */
+/** A key's name among those: a journal's entry belongs to one account, and without a journal each account has its own keys. */
 export const nameOfKey = (journal: object | undefined, asked: Asked, id: string): string =>
   journal === undefined ? `${accountKey(asked)}\n${id}` : id
 
-/** Those of the same request that are younger than ten minutes, each with its id. */
+/** Submissions of the same request that are younger than ten minutes, each with its id. */
 export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number): ReadonlyArray<readonly [id: string, Unknown]> => {
   const all = Array.from(unknown.get(fingerprint) ?? [])
   const young = all.filter(([, { at }]) => now - at <= guardFor)
@@ -80,7 +80,7 @@ export const unknownOf = ({ unknown }: Memory, fingerprint: string, now: number)
 
 export const noteUnknown = ({ unknown }: Memory, fingerprint: string, id: string, made: Unknown): void => {
   const all = unknown.get(fingerprint) ?? new Map<string, Unknown>()
-  // In the order in which they were last added to: what nobody is warned of any more is not kept.
+  // In the order of their last addition: entries that refuse nothing any more are not kept.
   unknown.delete(fingerprint)
   unknown.set(fingerprint, all.set(id, made))
   for (const [other, ofIt] of unknown) {
@@ -111,7 +111,7 @@ export const owns = ({ owned }: Memory, account: string, ref: JobRef): boolean =
 export const sentWithin = ({ sent }: Memory, account: string, now: number, window: number): ReadonlyArray<string> =>
   Array.from(sent.get(account) ?? []).flatMap(([attempt, at]) => (now - at < window ? [attempt] : []))
 
-/** Longer than any window that is counted in one process: a day and a bit would do, a month is kept. */
+/** Longer than any window that is counted in one process: a little over a day would do, a month is kept. */
 const longestWindow = 31 * 24 * 3_600_000
 
 export const noteSent = ({ sent }: Memory, account: string, attempt: string, now: number): void => {

@@ -21,7 +21,7 @@ const missed = (because: "timeout" | "server" | "rate-limited" | "unreadable", d
 describe("interpreter, by status", () => {
   const { interpret } = definition
 
-  it.each([408, 409, 425, 429, 499, 500, 501, 502, 503, 504, 522, 524, 599, 100, 199, 600])("T18: %i is missed", (status) => {
+  it.each([408, 409, 425, 429, 499, 500, 501, 502, 503, 504, 522, 524, 599, 100, 199, 600])("T18: %i is a failed poll", (status) => {
     const because = status === 408 || status === 499 ? "timeout" : status === 429 ? "rate-limited" : "server"
     expect(interpret(answer(status, refusal))).toEqual(missed(because, `HTTP ${status}: no`))
     expect(interpret(answer(status, ""))).toEqual(missed(because, `HTTP ${status}`))
@@ -54,7 +54,7 @@ describe("interpreter, by status", () => {
     expect(interpret(answer(status, refusal))).toEqual({ _tag: "Refused", reason, status, code: "why", message: "no" })
   })
 
-  it.each([200, 202, 301, 400, 401, 403, 404, 429, 500, 502])("T16: a page with %i is missed", (status) => {
+  it.each([200, 202, 301, 400, 401, 403, 404, 429, 500, 502])("T16: a page with %i is a failed poll", (status) => {
     const because = status === 429 ? "rate-limited" : status >= 500 ? "server" : "unreadable"
     const detail = `HTTP ${status} with a page instead of JSON: ${page}`
     expect(interpret(answer(status, page))).toEqual(missed(because, detail))
@@ -65,7 +65,7 @@ describe("interpreter, by status", () => {
     })
   })
 
-  it("JSON that calls itself HTML is JSON", () => {
+  it("JSON with the content type of HTML is JSON", () => {
     expect(interpret(answer(200, { status: "queued" }, { "content-type": "text/html" }))).toEqual({ _tag: "Queued" })
   })
 
@@ -82,23 +82,23 @@ describe("interpreter, by status", () => {
     expect(interpret(answer(200, body))).toEqual(missed("unreadable", detail))
   })
 
-  it("a word that nobody knows is unrecognised, and shown short", () => {
+  it("an unknown status is unrecognised, and shown truncated", () => {
     expect(interpret(answer(200, { status: "constructor" }))).toEqual({ _tag: "Unrecognised", word: "constructor" })
     expect(interpret(answer(200, { status: "x".repeat(900) }))).toEqual({ _tag: "Unrecognised", word: `${"x".repeat(499)}…` })
   })
 
-  it("a synonym of a documented word is read as that", () => {
+  it("a synonym of a documented status reads as that status", () => {
     expect(interpret(answer(200, { status: " SUCCEEDED ", url: "https://a.b/c" }))).toMatchObject({ _tag: "Succeeded" })
     expect(interpret(answer(201, { status: "error", error: "no" }))).toMatchObject({ _tag: "Failed", failure: { message: "no" } })
     expect(interpret(answer(299, { status: "pending" }))).toEqual({ _tag: "Queued" })
   })
 
-  it("the word nsfw makes a failure moderated", () => {
+  it("the status nsfw makes a failure moderated", () => {
     expect(interpret(answer(200, { status: "nsfw" }))).toMatchObject({ _tag: "Failed", failure: { moderated: true } })
     expect(interpret(answer(200, { status: "failed" }))).toMatchObject({ _tag: "Failed", failure: { moderated: false } })
   })
 
-  it("a word of moderation makes no failure of a job that goes on", () => {
+  it("a mention of moderation does not fail a running job", () => {
     expect(Dialect.knowing("in_moderation", { _tag: "Queued" })).toEqual({ _tag: "Queued" })
   })
 
@@ -182,14 +182,14 @@ describe("receiver", () => {
     ["around another", { code: "early_refusal", error: { code: "why", message: "no" } }],
     ["inside others", { code: "a", error: { code: "b", error: { code: "early_refusal" } } }],
     ["as a type beside a code", { error: { code: 13, type: "early_refusal" } }],
-    ["in other case and joints", { code: " Early-Refusal" }]
+    ["in another case and with other separators", { code: " Early-Refusal" }]
   ])("a row finds its code %s, with any status", (_, body) => {
     for (const status of [200, 403, 408, 499, 502]) {
       expect(receive(answer(status, body))).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status })
     }
   })
 
-  it("a row finds its words in any text for people, and in a body of plain text, but in no page", () => {
+  it("a row finds its words in any message, and in a body of plain text, but not in a page", () => {
     for (const body of [
       { error: "Bad Gateway", message: "Closed for today." },
       { detail: [{ msg: "closed for today" }] },
@@ -201,18 +201,18 @@ describe("receiver", () => {
     expect(receive(answer(502, { code: "closed for today" }))).toMatchObject({ _tag: "Unclear" })
   })
 
-  it("a row that finds itself not meant leaves the answer to the status", () => {
+  it("a row that does not apply leaves the answer to the status", () => {
     expect(receive(answer(400, { code: "asks_twice" }))).toMatchObject({ _tag: "Declined", reason: "SubmitRejected" })
     expect(receive(answer(500, { code: "asks_twice" }))).toMatchObject({ _tag: "Unclear" })
   })
 
-  it.each([200, 201, 202, 299])("a %i with an id is a job, whatever code or words stand beside it", (status) => {
+  it.each([200, 201, 202, 299])("a %i with an id is a job, whatever code or message is beside it", (status) => {
     for (const beside of [{ code: "early_refusal" }, { error: { code: "insufficient_balance" } }, { message: "closed for today" }]) {
       expect(receive(answer(status, { id: "a", ...beside }))).toEqual({ _tag: "Accepted", id: "a" })
     }
   })
 
-  it("what is no JSON holds no id, however a provider looks for one", () => {
+  it("a body that isn't JSON has no id, however a provider searches for one", () => {
     expect(Dialect.receiver({ id: String })(answer(200, "OK"))).toEqual({
       _tag: "Unclear",
       status: 200,
@@ -220,7 +220,7 @@ describe("receiver", () => {
     })
   })
 
-  it("an id is accepted from no answer outside 2xx", () => {
+  it("an id is never accepted from an answer outside 2xx", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999 }), (status) => {
         expect(receive(answer(status, { id: "a" }))._tag === "Accepted").toBe(status >= 200 && status <= 299)
@@ -228,7 +228,7 @@ describe("receiver", () => {
     )
   })
 
-  it("only 429 may be tried again", () => {
+  it("only 429 may be retried", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999 }), fc.oneof(fc.string(), fc.json()), (status, body) => {
         expect(receive(answer(status, body))._tag === "Busy").toBe(status === 429)
@@ -261,19 +261,19 @@ describe("money", () => {
     expect(receive({ ...answer(status, body), operation: "submit" })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status })
   })
 
-  it.each(refusals)("F17: a poll that is refused with %i and %j is a failed poll, in the answer's words", (status, body) => {
+  it.each(refusals)("F17: a poll that is refused with %i and %j is a failed poll, with the answer's message", (status, body) => {
     const reading = interpret(answer(status, body))
     expect(reading).toMatchObject({ _tag: "Missed", because: "rate-limited" })
     expect(reading).toHaveProperty("detail", expect.stringMatching(`^HTTP ${status}`))
   })
 
-  it.each([401, 403, 404, 410, 500, 503, 200])("F17: a code of money with %i on a poll is a failed poll, with its words", (status) => {
+  it.each([401, 403, 404, 410, 500, 503, 200])("F17: a code about money with %i on a poll is a failed poll, with its message", (status) => {
     expect(interpret(answer(status, { code: "insufficient_balance", message: "no money" }))).toEqual(
       missed("rate-limited", `HTTP ${status}: no money`)
     )
   })
 
-  it("F17: 402 alone ends the watching for want of money", () => {
+  it("F17: only 402 stops the polling for lack of money", () => {
     const body = { code: "insufficient_balance", message: "no" }
     expect(interpret(answer(402, body))).toEqual({
       _tag: "Refused",
@@ -284,16 +284,16 @@ describe("money", () => {
     })
   })
 
-  it("a job that failed for want of money is a failed job", () => {
+  it("a job that failed for lack of money is a failed job", () => {
     expect(interpret(answer(200, { status: "failed", error: "Insufficient balance" }))).toMatchObject({ _tag: "Failed" })
     expect(interpret(answer(200, { status: "running", code: "insufficient_balance" }))).toMatchObject({ _tag: "Running" })
   })
 
-  it("a body of plain text that speaks of money is a failed poll of want of money", () => {
+  it("a body of plain text about money is a failed poll for lack of money", () => {
     expect(interpret(answer(200, "Insufficient balance"))).toEqual(missed("rate-limited", "HTTP 200: Insufficient balance"))
   })
 
-  it("an answer to a cancelling is read by its status", () => {
+  it("an answer to a cancellation is read by its status", () => {
     expect(interpret({ ...answer(403, { code: "insufficient_balance" }), operation: "cancel" })).toMatchObject({ _tag: "Refused" })
   })
 
@@ -306,11 +306,11 @@ describe("money", () => {
     { message: "Too many requests. Your balance is too low for more." },
     { message: "请求过于频繁，充值可提高限额" },
     {}
-  ])("F17: in doubt a 429 is pace: %j", (body) => {
+  ])("F17: in doubt a 429 is about rate: %j", (body) => {
     expect(receive(answer(429, body))).toMatchObject({ _tag: "Busy", status: 429 })
   })
 
-  it.each([200, 302, 408, 499, 500, 502, 503, 504])("F22: without a row no code and no words decline a %i", (status) => {
+  it.each([200, 302, 408, 499, 500, 502, 503, 504])("F22: without a row neither code nor message declines a %i", (status) => {
     for (const body of [{ code: "insufficient_balance", message: "no" }, { error: "余额不足" }, "insufficient balance"]) {
       expect(receive(answer(status, body))).toMatchObject({ _tag: "Unclear", status })
     }
@@ -323,7 +323,7 @@ describe("money", () => {
     })
   })
 
-  it("every code of money says where it was seen, and is written as codes are compared", () => {
+  it("every code about money names its source, and has the form in which codes are compared", () => {
     for (const [code, source] of Object.entries(Dialect.moneyCodes)) {
       expect(Dialect.normalised(code)).toBe(code)
       expect(source).toMatch(/\S+\/\S+|\w\.\w+/u)

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import * as Dialect from "./Dialect.ts"
 
-/** providers.md 0.2: what real clients had to normalise. */
+/** providers.md 0.2: the statuses that real clients had to normalise. */
 const observed: ReadonlyArray<readonly [Dialect.Kind, ReadonlyArray<string>]> = [
   [
     "queued",
@@ -27,7 +27,7 @@ const observed: ReadonlyArray<readonly [Dialect.Kind, ReadonlyArray<string>]> = 
   ["running", ["in_progress", "inprogress", "processing", "running", "generating", "dreaming"]],
   ["succeeded", ["completed", "complete", "succeeded", "succeed", "success", "done", "finished", "ready"]],
   ["failed", ["failed", "failure", "fail", "error", "rejected", "nsfw", "request moderated", "content moderated", "task not found"]],
-  // Cancelled is a state of its own here, where those clients called it a failure.
+  // Cancelled is a separate state here; those clients treated it as a failure.
   ["cancelled", ["cancelled", "canceled", "aborted"]],
   ["expired", ["expired"]]
 ]
@@ -61,18 +61,18 @@ describe("lookup", () => {
 describe("told", () => {
   const decode = Schema.decodeUnknownSync(Schema.Struct({ a: Dialect.lenient(Schema.Struct({ b: Dialect.lenient(Schema.String) })) }))
 
-  it.each([{}, { a: null }, { a: 7 }, { a: [] }, { a: "x" }])("%j reads as nothing told, or an empty thing", (json) => {
+  it.each([{}, { a: null }, { a: 7 }, { a: [] }, { a: "x" }])("%j reads as absent or empty", (json) => {
     expect(decode(json).a?.b).toBeUndefined()
   })
 
-  it("a nested field of another type does not take its neighbours with it", () => {
+  it("a nested field of another type does not affect its neighbours", () => {
     expect(decode({ a: { b: 7 } })).toEqual({ a: {} })
     expect(decode({ a: { b: "x" } })).toEqual({ a: { b: "x" } })
   })
 })
 
 describe("links", () => {
-  it("order is kept, repeats and what is no URL go", () => {
+  it("order is kept; repeats and values that aren't URLs are removed", () => {
     expect(Dialect.links(" https://a.b/1 ", undefined, "", "https://a.b/2", "https://a.b/1", "task failed: see https://a.b")).toEqual([
       { url: "https://a.b/1", kind: "link" },
       { url: "https://a.b/2", kind: "link" }
@@ -122,7 +122,7 @@ describe("links", () => {
     "https://",
     "https://a b",
     "done"
-  ])("T31: %s is no link", (text) => {
+  ])("T31: %s isn't a link", (text) => {
     expect(Dialect.links(text)).toEqual([])
   })
 })
@@ -175,7 +175,7 @@ describe("numbers", () => {
     ["2025-01-02T00:00:00Z", 1_735_776_000_000],
     ["2025-01-02T02:00:00.000+02:00", 1_735_776_000_000],
     ["2025-01-02T02:00:00+0200", 1_735_776_000_000],
-    // The last second that is written in seconds, and the first moment in milliseconds.
+    // The last value in seconds, and the first in milliseconds.
     [99_999_999_999, 99_999_999_999_000],
     [100_000_000_000, 100_000_000_000],
     ["+012025-01-02T00:00:00Z", undefined],
@@ -233,7 +233,7 @@ describe("errorOf", () => {
     ["H: a bare text", { error: "no" }, { message: "no" }],
     ["a bare number", { error: 7 }, { message: "7" }],
     ["an error in an error", { error: { error: { code: "why", message: "no" } } }, { code: "why", message: "no" }],
-    ["one level deeper than any vendor goes", { error: { error: { error: { code: "why", message: "no" } } } }, {}],
+    ["one level deeper than any vendor nests", { error: { error: { error: { code: "why", message: "no" } } } }, {}],
     ["H: success false", { success: false, message: "Invalid Bearer token" }, { message: "Invalid Bearer token" }],
     [
       "flat, with nulls",
@@ -248,13 +248,13 @@ describe("errorOf", () => {
     expect(Dialect.errorOf(value)).toEqual(error)
   })
 
-  it("its words are fit to be shown", () => {
+  it("its texts are safe to show", () => {
     expect(Dialect.errorOf({ error: `see https://a.b/c?sig=SECRET ${"x".repeat(900)}` }).message).toMatch(
       /^see https:\/\/a\.b\/c\?… x{1,490}…$/u
     )
   })
 
-  it("errors in errors, a hundred thousand of them, are no trouble", () => {
+  it("a hundred thousand nested errors can be read", () => {
     const deep: unknown = JSON.parse(`${'{"error":'.repeat(100_000)}"no"${"}".repeat(100_000)}`)
     expect(Dialect.errorOf(deep)).toEqual({})
   })

@@ -1,7 +1,7 @@
 /**
- * Reading a vendor's words: tables of what they document, and the one interpreter that looks things up in them.
+ * Reads a vendor's payloads: tables of what the vendor documents, and the one interpreter that uses them.
  *
- * A provider states its words, its fields and its oddities as data; how an answer becomes a `Reading` is written here once.
+ * A provider states its statuses, its fields and its exceptions as data; how an answer becomes a `Reading` is defined here once.
  * Importing this module costs `effect/Schema`, about 22 KB (gzip).
  *
  * @since 0.1.0
@@ -32,7 +32,7 @@ export {
 export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "cancelled"
 
 /**
- * The vendor's documented status words, in the document's order, and the kind of each.
+ * The vendor's documented statuses, in the document's order, and the kind of each.
  *
  * @category models
  * @since 0.1.0
@@ -40,7 +40,7 @@ export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "
 export type Statuses = { readonly [word: string]: Kind }
 
 /**
- * What a payload of each kind says about its job.
+ * Reads a payload of each kind.
  *
  * @category models
  * @since 0.1.0
@@ -48,25 +48,25 @@ export type Statuses = { readonly [word: string]: Kind }
 export type Readers<Payload> = { readonly [K in Kind]: (payload: Payload) => Telling }
 
 /**
- * An answer, taken apart once.
+ * An answer, parsed once.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Seen {
   readonly answer: Answer
-  /** The body as JSON; `undefined` where it is none. */
+  /** The body as JSON; `undefined` if it isn't JSON. */
   readonly json: unknown
   readonly error: ErrorBody
-  /** The codes in every place where an error may have one. `error.code` is the first of them. */
+  /** The codes from every place where an error may have one. `error.code` is the first of them. */
   readonly codes: ReadonlyArray<string>
-  /** The texts for people in every such place; the whole body if it is plain text; none of a page. */
+  /** The messages from every such place; the whole body if it is plain text; none from a page. */
   readonly texts: ReadonlyArray<string>
 }
 
 /**
- * A documented or observed answer that the general rules would read otherwise. It is one of a submission if `Out` is `Receipt`, and one
- * of a poll if it is `Reading`. All that it states must be so; a row that finds itself not meant answers `undefined`.
+ * A documented or observed answer that the general rules would read otherwise: to a submission if `Out` is `Receipt`, to a poll if it is
+ * `Reading`. Everything that it states must match; a row that does not apply returns `undefined`.
  *
  * @category models
  * @since 0.1.0
@@ -74,9 +74,9 @@ export interface Seen {
 export interface Row<Out> {
   /** Default: any. */
   readonly status?: number | undefined
-  /** In any case, with `_`, `-` or a space between its parts, in every place where an error may have one. Default: any or none. */
+  /** In any letter case, with `_`, `-` or a space between its parts, in every place where an error may have one. Default: any or none. */
   readonly code?: string | undefined
-  /** What a text for people must say; without the flag `g`. Default: anything. */
+  /** What a message must match; without the flag `g`. Default: anything. */
   readonly words?: RegExp | undefined
   /** The evidence: a document, an issue, or a repository with path and commit. */
   readonly source: string
@@ -84,7 +84,7 @@ export interface Row<Out> {
 }
 
 /**
- * Status words that gateways were seen to use in place of the documented ones. Evidence: observed.
+ * Statuses that gateways use in place of the documented ones. Evidence: observed.
  *
  * Sources: new-api's Sora and xAI adaptors, ArcReel's synonym table, vercel/ai's provider models, fal, Kling, MiniMax, BFL.
  *
@@ -136,7 +136,7 @@ export const synonyms: Statuses = {
 }
 
 /**
- * Codes that speak of an account that can't pay and of nothing else, and where each was seen. Which ones were left out, and why:
+ * Codes that mean that an account can't pay and nothing else, and where each was seen. Which ones were left out, and why:
  * decisions/0010.
  *
  * @category constants
@@ -157,7 +157,7 @@ export const moneyCodes: { readonly [code: string]: string } = {
 const observed = new Map(Object.entries(synonyms))
 
 /**
- * A word as the tables have it: trimmed, in lower case, with `_` between its parts.
+ * A status in the form of the tables: trimmed, in lower case, with `_` between its parts.
  *
  * @category converting
  * @since 0.1.0
@@ -169,7 +169,7 @@ export const normalised = (word: string): string =>
     .replaceAll(/[\s_-]+/gu, "_")
 
 /**
- * Makes the lookup of a status word: the vendor's own table first, then the synonyms.
+ * Makes the lookup of a status: the vendor's own table first, then the synonyms.
  *
  * @category constructors
  * @since 0.1.0
@@ -180,7 +180,7 @@ export const lookup = (statuses: Statuses): ((word: string) => Kind | undefined)
 }
 
 /**
- * Makes a provider's `interpret` for payloads with one status word. Total: any answer gives a reading.
+ * Makes a provider's `interpret` for payloads with one status. Total: any answer gives a reading.
  *
  * `schema` decodes the fields that the readers want; a payload that it refuses is unreadable. `word` finds the status in it:
  * `undefined` means that the payload has none, which `unsaid` reads.
@@ -207,7 +207,7 @@ export const interpreter = <Payload, Encoded>(options: {
 }
 
 /**
- * Makes an `interpret` from a function over decoded payloads: for wire formats with more than one status word.
+ * Makes an `interpret` from a function over decoded payloads: for wire formats with more than one status.
  *
  * @category constructors
  * @since 0.1.0
@@ -230,7 +230,7 @@ export const reader = <Payload, Encoded>(
     if (isMarkup(seen)) return page(answer)
     if (normalised(seen.error.code ?? "") === "task_not_exist") return { _tag: "NotFound", detail: "the provider says task_not_exist" }
     const reading = isOk(answer) ? payloadOf(seen) : byStatus(seen)
-    // Asking is free, and the job is paid for: of an account that has run dry since, 402 alone is final. What a payload says of its job stays.
+    // Polling is free, and the job is paid for: only 402 is final if the account is empty by now. A payload's own report about its job stays.
     const isFinal = answer.operation !== "poll" || answer.status === 402 || (isOk(answer) && reading._tag !== "Missed")
     return !isFinal && isAboutMoney(seen) ? failedForMoney(seen) : reading
   }
@@ -239,8 +239,8 @@ export const reader = <Payload, Encoded>(
 /**
  * Makes a provider's `receive`. Total: any answer gives a receipt.
  *
- * `id` finds the job's id in a JSON body of a 2xx answer. Such an answer is a job, whatever else stands in it. Then the rows decide, then
- * what codes and words say of money, then the status.
+ * `id` finds the job's id in a JSON body of a 2xx answer. Such an answer is a job, whatever else it contains. Then the rows decide, then
+ * codes and phrases about money, then the status.
  *
  * @category constructors
  * @since 0.1.0
@@ -257,16 +257,16 @@ export const receiver = (options: {
     const documented = match(options.rows, seen)
     if (documented !== undefined) return documented
     const message = messageOf(seen)
-    // A page too: it is of a proxy that has passed nothing on.
+    // Even a page: it comes from a proxy that has forwarded nothing.
     if (status === 429) return isAboutMoney(seen) ? declined("PaymentRequired")(seen) : { _tag: "Busy", status, message }
-    // No vendor says so, but a proxy on the way, in whatever words: it has passed nothing on.
+    // This comes from a proxy on the way and never from a vendor: it has forwarded nothing.
     if (status === 407)
       return { _tag: "Declined", reason: "SubmitRejected", status, message: "the proxy wants another user name or password" }
     const unclear = (detail: string): Receipt => ({ _tag: "Unclear", status, detail })
     if (isMarkup(seen)) return unclear(`HTTP ${status} with a page instead of JSON: ${excerpt(answer.body)}`)
     if (isOk(answer)) return unclear(`HTTP ${status} without a job id: ${excerpt(answer.body)}`)
-    // 408: the server gave up on reading, or a proxy gave up on the server; nobody knows which. 499: nginx's word for a caller who left, as a
-    // gateway that passes on what it heard would say it. A code changes neither of them nor a 5xx: only a row may.
+    // 408: the server gave up on reading, or a proxy gave up on the server; which one can't be known. 499: nginx's status for a caller that
+    // left, as a gateway would forward it. A code changes neither of them nor a 5xx: only a row may.
     if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
     if (status === 402 || isAboutMoney(seen)) return declined("PaymentRequired")(seen)
     return declined(status === 401 || status === 403 ? "Unauthorized" : "SubmitRejected")(seen)
@@ -274,7 +274,7 @@ export const receiver = (options: {
 }
 
 /**
- * What a row says that means a refusal: surely not accepted, in the words of the answer.
+ * A row's reading for a refusal: certainly not accepted, with the message of the answer.
  *
  * @category combinators
  * @since 0.1.0
@@ -284,7 +284,7 @@ export const declined =
   (seen: Seen): Receipt => ({ _tag: "Declined", reason, status: seen.answer.status, code: seen.error.code, message: messageOf(seen) })
 
 /**
- * What a row says that means a poll which was refused for want of money: a failed poll, which may succeed after the account was topped up.
+ * A row's reading for a poll that was refused for lack of money: a failed poll, which may succeed after a top-up.
  *
  * @category combinators
  * @since 0.1.0
@@ -292,7 +292,7 @@ export const declined =
 export const failedForMoney = (seen: Seen): Reading => ({ _tag: "Missed", because: "rate-limited", detail: said(seen) })
 
 /**
- * A wire field that can't sink a payload: missing, null or of another type, it reads as missing.
+ * A wire field that can't make a payload unreadable: missing, null or of another type, it reads as missing.
  *
  * Without this `"actualDuration": "n/a"` would turn a finished and paid job into failed polls.
  *
@@ -303,7 +303,7 @@ export const lenient = <S extends Schema.Constraint>(schema: S) =>
   Schema.optionalKey(Schema.catchDecoding<S>(() => Effect.succeedNone)(schema))
 
 /**
- * A reading that also knows its status word: some words ("nsfw") say that a content filter said no.
+ * A reading that also considers its status: some statuses ("nsfw") mean that a content filter rejected the job.
  *
  * @category combinators
  * @since 0.1.0
@@ -317,7 +317,7 @@ const see = (answer: Answer): Seen => {
     answer,
     json,
     error: errorOf(json),
-    // Looked for only if a row or a refusal asks: most answers are polls that went well.
+    // Computed only if a row or a refusal needs them: most answers are good polls.
     get codes() {
       return codesOf(json)
     },
@@ -344,8 +344,8 @@ const isMeant = ({ code, status, words }: Row<unknown>, seen: Seen): boolean =>
 const unpayable = new Set(Object.keys(moneyCodes))
 
 /**
- * By a code that means nothing else, or by words. In doubt a 429 is pace, since a few POSTs more that are refused cost nothing: it is pace
- * if its words speak of that, too, and `insufficient_quota` is OpenAI's code for money and Alibaba's for tokens per minute.
+ * By a code that means nothing else, or by a phrase. In doubt a 429 is about rate, since a few more refused POSTs cost nothing: it is about
+ * rate if it also has a rate phrase, and `insufficient_quota` is OpenAI's code for money and Alibaba's for tokens per minute.
  */
 const isAboutMoney = ({ answer: { status }, codes, texts }: Seen): boolean => {
   const all = codes.map(normalised)
@@ -353,7 +353,7 @@ const isAboutMoney = ({ answer: { status }, codes, texts }: Seen): boolean => {
   return status === 429 ? speaksOfMoney(...texts) && !speaksOfPace(...texts) : all.includes("insufficient_quota") || speaksOfMoney(...texts)
 }
 
-/** What speaks of money, where the first text is as good as none: `{ "error": "Forbidden", "message": "Insufficient balance" }`. */
+/** The message about money, if the first message says nothing: `{ "error": "Forbidden", "message": "Insufficient balance" }`. */
 const messageOf = ({ answer, error, texts }: Seen): string =>
   texts.find((text) => speaksOfMoney(text)) ?? error.message ?? excerpt(answer.body)
 
@@ -362,7 +362,7 @@ const said = (seen: Seen): string => {
   return excerpt(`HTTP ${seen.answer.status}${message === "" ? "" : `: ${message}`}`)
 }
 
-/** HTML, or XML as object stores answer: a page of some proxy, whatever its status says. */
+/** HTML, or XML as from object stores: a page of some proxy, whatever its status. */
 const isMarkup = ({ answer, json }: Pick<Seen, "answer" | "json">): boolean =>
   json === undefined && (/\bhtml\b/iu.test(answer.headers["content-type"] ?? "") || answer.body.trimStart().startsWith("<"))
 

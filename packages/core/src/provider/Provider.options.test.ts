@@ -22,7 +22,7 @@ afterEach(() => {
 })
 
 describe("headers", () => {
-  it("go with every call to the API, and with no download from elsewhere", async () => {
+  it("go with every call to the API, and never with a download from elsewhere", async () => {
     const net = fakeFetch([said("running"), done])
     await (await client(net, { headers }).submit(request)).bytes()
     const all = sentBy(net)
@@ -56,7 +56,7 @@ describe("headers", () => {
     expect(net.requests).toEqual([])
   })
 
-  it("T23: no error shows their values, though a gateway repeats them", async () => {
+  it("T23: no error shows their values, even if a gateway repeats them", async () => {
     const net = fakeFetch([{ status: 400, body: { error: `The token ${secret} is of another team` } }])
     const job = await client(net, { headers }).submit(request)
     const error: unknown = await job.result().catch((failure: unknown) => failure)
@@ -64,14 +64,14 @@ describe("headers", () => {
     expect([String(error), JSON.stringify(error)].join()).not.toContain(secret)
   })
 
-  it("are not shown by a provider that is printed", () => {
+  it("are not shown by a printed provider", () => {
     const made = fake({ apiKey: key, headers })
     expect(JSON.stringify(made)).not.toContain(secret)
   })
 })
 
 describe("userAgent", () => {
-  it("is Reelay's where nobody says otherwise, to the API and to where the video is", async () => {
+  it("is Reelay's by default, to the API and to the video's host", async () => {
     const net = fakeFetch([done])
     await (await client(net).submit(request)).bytes()
     expect(sentBy(net).map(({ sent }) => sent.get("user-agent"))).toEqual(Array.from({ length: 3 }, () => `reelay/${version}`))
@@ -101,7 +101,7 @@ describe("userAgent", () => {
 
 type Net = ReturnType<typeof fakeFetch>
 
-const faces = {
+const apis = {
   createClient: async (net: Net, logLevel?: LogLevel) => {
     const job = await createClient({ provider, fetch: net.fetch, pace: 1, logLevel }).submit(request)
     for await (const state of job) void state
@@ -113,33 +113,33 @@ const faces = {
   }
 }
 
-/** All that the console is told while a job runs whose pace is too hasty for its provider. */
-const told = async (face: (net: Net, level?: LogLevel) => Promise<void>, logLevel?: LogLevel) => {
+/** Everything that is printed on the console while a job runs whose pace is too fast for its provider. */
+const printed = async (api: (net: Net, level?: LogLevel) => Promise<void>, logLevel?: LogLevel) => {
   const lines: Array<string> = []
   const write = (...words: ReadonlyArray<unknown>) => void lines.push(words.join(" "))
   for (const method of ["log", "info", "warn", "error", "debug"] as const) vi.spyOn(console, method).mockImplementation(write)
   const net = fakeFetch([said("running", { progress: 40 }), { status: 502, body: `key ${key}` }, done])
-  await face(net, logLevel)
+  await api(net, logLevel)
   return lines.join("\n")
 }
 
-describe.each(Object.entries(faces))("logLevel of %s", (_, face) => {
-  it("is warning where nobody says otherwise", async () => {
-    const lines = await told(face)
+describe.each(Object.entries(apis))("logLevel of %s", (_, api) => {
+  it("is warning by default", async () => {
+    const lines = await printed(api)
     expect(lines).toContain(`faster than ${definition.title} advises`)
     expect(lines).not.toContain("Poll 1")
   })
 
-  it.each(["none", "error"] as const)("%s keeps warnings back", async (level) => {
-    expect(await told(face, level)).toBe("")
+  it.each(["none", "error"] as const)("%s hides warnings", async (level) => {
+    expect(await printed(api, level)).toBe("")
   })
 
   it("info adds nothing to warning", async () => {
-    expect((await told(face, "info")).split("\n")).toHaveLength(1)
+    expect((await printed(api, "info")).split("\n")).toHaveLength(1)
   })
 
-  it("T23: debug tells of the submission, of each poll and of each wait, and of no key and no signed URL", async () => {
-    const lines = await told(face, "debug")
+  it("T23: debug logs the submission, each poll and each wait, without key or signed URL", async () => {
+    const lines = await printed(api, "debug")
     expect(lines).toContain("Submission 1 to fake: HTTP 200, Accepted")
     expect(lines).toContain("Poll 1 of fake job job-1: HTTP 200, Running, 40 %")
     expect(lines).toContain("Poll 2 of fake job job-1: HTTP 502, Missed")
@@ -150,7 +150,7 @@ describe.each(Object.entries(faces))("logLevel of %s", (_, face) => {
   })
 })
 
-it("a provider that was put together by hand needs none of them", async () => {
+it("a provider built by hand needs none of them", async () => {
   const { headers: _, userAgent: __, ...bare } = provider
   const net = fakeFetch([done])
   expect((await createClient({ provider: bare, fetch: net.fetch, pace: 1 }).run(request))._tag).toBe("Succeeded")

@@ -1,5 +1,5 @@
 /**
- * The contract that a provider plugs in: its wire format as pure functions and tables, and how a caller configures it.
+ * The contract of a provider: its wire format as pure functions and tables, and how a caller configures it.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import type { Capability } from "../request/Capability.ts"
  */
 export interface Call {
   readonly method: "GET" | "POST" | "PUT" | "DELETE"
-  /** Begins with a slash; parts that came from outside are percent-encoded. */
+  /** Begins with a slash; parts from outside are percent-encoded. */
   readonly path: string
   readonly body?: Body | undefined
 }
@@ -32,7 +32,7 @@ export type Body =
     }
 
 /**
- * What to send in order to submit, and what kind of job it makes.
+ * The request that submits, and the kind of job it makes.
  *
  * @category models
  * @since 0.1.0
@@ -43,7 +43,7 @@ export interface SubmitCall {
 }
 
 /**
- * How often to look, from the provider's documents. All in milliseconds.
+ * How often to poll, from the provider's documents. All in milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -53,20 +53,20 @@ export interface PollingPolicy {
   readonly firstDelay: number
   /** From one answer to the next poll. */
   readonly interval: number
-  /** Looking more often gains nothing, or is punished. */
+  /** Polling more often gains nothing, or is penalised. */
   readonly minInterval: number
   /** From the submission until the watcher stops waiting. */
   readonly deadline: number
 }
 
 /**
- * All that Reelay knows of a provider. `Request` is what its callers give.
+ * Everything that Reelay knows about a provider. `Request` is what its callers give.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Definition<in Request> {
-  /** Short, lower case: stands in references, paths and environment variables. */
+  /** Short, lower case: part of references, paths and environment variables. */
   readonly name: string
   readonly title: string
   /** The vendor's own address: scheme, host and path prefix, without a slash at the end. */
@@ -75,7 +75,7 @@ export interface Definition<in Request> {
   readonly docs: string
   readonly capabilities: readonly [Capability, ...Array<Capability>]
   readonly polling: PollingPolicy
-  /** Checks a request against every documented rule, and writes it down for the wire. */
+  /** Checks a request against every documented rule, and encodes it for the wire. */
   readonly submission: (request: Request) => Effect.Effect<SubmitCall, InvalidRequest>
   /** Pure and total: any status and any text give a receipt. */
   readonly receive: (answer: Answer) => Receipt
@@ -89,7 +89,7 @@ export interface Definition<in Request> {
 }
 
 /**
- * A provider as one caller uses it: with a key, and at an address.
+ * A configured provider: with a key and an address.
  *
  * @category models
  * @since 0.1.0
@@ -117,7 +117,7 @@ export interface Options {
   /** A name for the account, kept in references. Default: a fingerprint of the key. */
   readonly account?: string | undefined
   /**
-   * More headers, for a gateway or proxy that asks for them. They go where the key goes: to this API's own origin, never to another,
+   * More headers, for a gateway or proxy that requires them. They go where the key goes: to this API's own origin, never to another,
    * and no error or log shows their values. Those that Reelay sets itself, such as `authorization` or `content-type`, are refused
    * with `InvalidRequest`. Default: none.
    */

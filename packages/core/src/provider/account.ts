@@ -1,10 +1,10 @@
-/** Whose jobs they are. */
+/** The account that jobs belong to. */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Redacted from "effect/Redacted"
 import type { Provider } from "./Provider.ts"
 
-/** Who shares limits with whom: the jobs of one account at one address. */
+/** The scope of shared limits: the jobs of one account at one address. */
 export interface Account {
   /** Scheme, host and port. */
   readonly origin: string

@@ -1,4 +1,4 @@
-/** What must hold before a byte is sent. */
+/** The checks before a byte is sent. */
 import * as Redacted from "effect/Redacted"
 import { ForbiddenAddress, InvalidRequest, JobError, type Operation, type Reason, Unauthorized } from "../job/JobError.ts"
 import { isBaseUrl, type JobRef } from "../job/JobRef.ts"
@@ -6,7 +6,7 @@ import { accountOf } from "./account.ts"
 import { refuseHeaders } from "./headers.ts"
 import type { Provider } from "./Provider.ts"
 
-/** Why a provider can't be used as it is configured. */
+/** Why a provider can't be used as configured. */
 export const refuseProvider = (provider: Provider<never>): InvalidRequest | undefined => {
   const { apiKey, baseUrl, definition } = provider
   const key = Redacted.value(apiKey)
@@ -44,7 +44,7 @@ export const refuseRef = (
   return undefined
 }
 
-/** A reason with what it is about, where no try was made. */
+/** An error for a reason, if no attempt was made. */
 export const refusal =
   ({ definition }: Provider<never>, operation: Operation, ref?: JobRef) =>
   (reason: Reason): JobError =>

@@ -3,7 +3,7 @@ import * as Redacted from "effect/Redacted"
 import { InvalidRequest } from "../job/JobError.ts"
 import type { Provider } from "./Provider.ts"
 
-/** Those that say who is asked, how the body is written or read, or how the connection is used. */
+/** Headers about the target, the coding of the body, or the connection. */
 const own = new Set([
   "accept",
   "accept-encoding",
@@ -40,6 +40,6 @@ export const refuseHeaders = ({ headers = {}, userAgent }: Provider<never>): Inv
     : new InvalidRequest({ field: "userAgent", rule: userAgent === "" ? "is empty" : `is a text ${noValue}` })
 }
 
-/** What every transport takes as it is. The error of one that does not would show the value. */
+/** The characters that every transport accepts. The error of one that does not would show the value. */
 const isValue = (text: string): boolean => /^[\t\x20-\x7e]*$/u.test(text)
 const noValue = "with characters that no header has, such as a line break"

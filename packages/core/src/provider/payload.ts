@@ -5,7 +5,7 @@ import { excerpt, present } from "../base/Text.ts"
 import type { Answer, Artifact } from "../job/Reading.ts"
 
 /**
- * What an error body said, whichever of the known shapes it had.
+ * What an error body reports, in any of the known shapes.
  *
  * @category models
  * @since 0.1.0
@@ -30,8 +30,8 @@ export const idAt = (json: unknown, ...names: ReadonlyArray<string>): string | u
 }
 
 /**
- * Candidates for the finished file, in the given order and without repeats. What is no URL is left out: some gateways put
- * the text of a failure where a URL stands (new-api's `result_url`).
+ * Candidates for the finished file, in the given order and without repeats. Values that aren't URLs are left out: some gateways put the
+ * text of a failure in the place of a URL (new-api's `result_url`).
  *
  * @category getters
  * @since 0.1.0
@@ -46,7 +46,7 @@ const isLink = (text: string): boolean =>
 
 /**
  * A path from the root, `//host/path`, or a path that ends as a video's name does (T38). A backslash, which a URL takes for a slash,
- * stands in none of them; and without that ending a word such as `n/a` would be a link (T31).
+ * is in none of them; and without that ending a text such as `n/a` would be a link (T31).
  */
 const isRelative = (text: string): boolean =>
   (/^\/([^/\\\s][^\\\s]*|\/[\w-]+(\.[\w-]+)+(:\d+)?\/[^\\\s]+)$/u.test(text) ||
@@ -54,7 +54,7 @@ const isRelative = (text: string): boolean =>
   URL.canParse(text, "https://example.com")
 
 /**
- * A number, also where it is written as a text: `6`, `"6"`, `"10.0"`.
+ * A number, also if it is written as a text: `6`, `"6"`, `"10.0"`.
  *
  * @category converting
  * @since 0.1.0
@@ -66,7 +66,7 @@ export const numeric = (value: unknown): number | undefined => {
 }
 
 /**
- * A fraction from 0 to 1, of a percentage as number or text: `42`, `"42"`, `"42%"`.
+ * A fraction from 0 to 1, from a percentage as number or text: `42`, `"42"`, `"42%"`.
  *
  * @category converting
  * @since 0.1.0
@@ -88,15 +88,15 @@ export const positive = (value: unknown): number | undefined => {
 }
 
 /**
- * A moment in milliseconds since the epoch, of one that is written in seconds (most vendors), in milliseconds (Kling) or as an ISO date
- * with time and zone (Runway, Luma). 0 and what is empty are none: new-api and GeekNow write them for what has not happened yet.
+ * A time in milliseconds since the epoch, from seconds (most vendors), milliseconds (Kling) or an ISO date with time and zone (Runway,
+ * Luma). 0 and empty values are not times: new-api and GeekNow write them for events that have not happened yet.
  *
  * @category converting
  * @since 0.1.0
  */
 export const epochMillis = (value: unknown): number | undefined => {
   const number = positive(value)
-  // The year 5138 in seconds, and 1973 in milliseconds: no video lapses in either.
+  // The year 5138 in seconds, and 1973 in milliseconds: no video expires in either.
   if (number !== undefined) return number < 1e11 ? number * 1000 : number
   const text = present(value) ?? ""
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(z|[+-]\d\d:?\d\d)$/iu.test(text)) return undefined
@@ -105,7 +105,7 @@ export const epochMillis = (value: unknown): number | undefined => {
 
 /**
  * Reads the known shapes of an error: a text; `{ code, message }` with a text or number as code; `{ error: text, code }`;
- * `{ error: { ... } }`; `{ detail: text or [{ msg }] }`. Empty texts are absence.
+ * `{ error: { ... } }`; `{ detail: text or [{ msg }] }`. Empty texts are absent.
  *
  * @category converting
  * @since 0.1.0
@@ -125,15 +125,15 @@ const errorAt = (value: unknown, depth: number): ErrorBody => {
   }
 }
 
-/** An error body, and the errors inside it, the innermost first. */
+/** An error body, and the errors inside it, innermost first. */
 const levels = (value: unknown, depth = 2): ReadonlyArray<unknown> => {
   const error = at(value, "error")
   return depth > 0 && typeof error === "object" && error !== null ? [...levels(error, depth - 1), value] : [value]
 }
 
 /**
- * Every code of an error body, in whichever of the shapes that `errorOf` reads: one of money may stand in `type` beside a number in
- * `code`, or around another.
+ * Every code of an error body, in any of the shapes that `errorOf` reads: one about money may be in `type` beside a number in `code`, or
+ * around another.
  *
  * @category getters
  * @since 0.1.0
@@ -144,7 +144,7 @@ export const codesOf = (value: unknown): ReadonlyArray<string> =>
     .flatMap((code) => present(code) ?? [])
 
 /**
- * Every text for people of an error body: Spring's `{ "error": "Forbidden", "message": "..." }` has the reason in the second.
+ * Every message of an error body: Spring's `{ "error": "Forbidden", "message": "..." }` has the reason in the second.
  *
  * @category getters
  * @since 0.1.0
@@ -160,7 +160,7 @@ export const textsOf = (value: unknown): ReadonlyArray<string> => {
     .flatMap((text) => shown(text) ?? [])
 }
 
-// "Quota" and "exhausted" are in neither: they mean pace as often as money.
+// "Quota" and "exhausted" are in neither: they mean rate as often as money.
 const money = [
   /\b(in)?sufficient (\w+ ){0,3}(balance|credits?|funds)\b/iu,
   /\b(enough|out of|no|no more|purchase|buy|add|used all|used all available) (more |your |any )?(balance|credits?|funds)\b/iu,
@@ -173,7 +173,7 @@ const money = [
 ] as const
 
 /**
- * Tells whether words speak of an account that can't pay. Whole phrases, since a refusal may quote the request, and a prompt may have
+ * Whether texts say that an account can't pay. Whole phrases, since a refusal may quote the request, and a prompt may contain
  * "white balance" or "closing credits".
  *
  * @category guards
@@ -186,7 +186,7 @@ const pace =
   /too many requests|too (quickly|fast|frequent)|slow down|\brate[ _-]*limit|\bper (second|minute|hour)\b|\b(rpm|rps|tpm|qps)\b|concurren|频繁|频率|速率|限流|并发|每(秒|分钟|小时)/iu
 
 /**
- * Tells whether words speak of requests that come too fast.
+ * Whether texts say that requests come too fast.
  *
  * @category guards
  * @since 0.1.0
@@ -195,7 +195,7 @@ export const speaksOfPace = (...words: ReadonlyArray<string | undefined>): boole
   words.some((text) => text !== undefined && pace.test(text))
 
 /**
- * Tells whether words speak of a content filter. It decides nothing but the `moderated` of a failure.
+ * Whether texts mention a content filter. It decides only the `moderated` of a failure.
  *
  * @category guards
  * @since 0.1.0

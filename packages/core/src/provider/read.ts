@@ -1,4 +1,4 @@
-/** What an answer says of one job: the provider's reading, with its links made whole and the key kept out of its words. */
+/** What an answer reports about one job: the provider's reading, with absolute links and with the key redacted. */
 import type { JobRef } from "../job/JobRef.ts"
 import type { Answer, Reading, Receipt } from "../job/Reading.ts"
 import type { Call, Provider } from "./Provider.ts"
@@ -30,7 +30,7 @@ export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer:
   }
 }
 
-/** What the answer to a submission says, the key kept out of its words. An id stays as it is. */
+/** What the answer to a submission reports, with the key redacted. An id stays unchanged. */
 export const receive = (provider: Provider<never>, call: Call, answer: Answer): Receipt => {
   const receipt = submitRedirect(provider, call, answer) ?? provider.definition.receive(answer)
   const shown = redactor(provider)
@@ -46,7 +46,7 @@ export const receive = (provider: Provider<never>, call: Call, answer: Answer): 
   }
 }
 
-/** A documented content endpoint is the last candidate; a relative link (T38) is meant from the API's base. */
+/** A documented content endpoint is the last candidate; a relative link (T38) is resolved from the API's base. */
 const withContent = (
   reading: Extract<Reading, { readonly _tag: "Succeeded" }>,
   ref: JobRef,
@@ -57,7 +57,7 @@ const withContent = (
   return { ...reading, artifacts: content === undefined ? artifacts : [...artifacts, { url: `${baseUrl}${content}`, kind: "content" }] }
 }
 
-/** A link as an address: as it stands where it is one, else from the API's base. `undefined` where it can't be one. */
+/** A link as an address: unchanged if it is absolute, otherwise from the API's base. `undefined` if it can't be one. */
 export const absolute = (url: string, baseUrl: string): string | undefined => {
   if (/^[a-z][a-z\d+.-]*:/iu.test(url)) return URL.canParse(url) ? url : undefined
   return URL.canParse(url, `${baseUrl}/`) ? new URL(url, `${baseUrl}/`).href : undefined

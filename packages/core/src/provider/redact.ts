@@ -1,9 +1,9 @@
-/** Keeps the key and the values of a caller's headers out of what is shown. */
+/** Redacts the key and the values of a caller's headers. */
 import * as Redacted from "effect/Redacted"
 import { withoutSecret } from "../base/Text.ts"
 import type { Provider } from "./Provider.ts"
 
-/** Leaves the key and the values of the caller's headers out of a text: some gateways repeat them in what they say. */
+/** Removes the key and the values of the caller's headers from a text: some gateways repeat them in their messages. */
 export const redactor =
   ({ apiKey, headers = {} }: Provider<never>) =>
   (text: string): string =>

@@ -21,12 +21,12 @@ const submitted = (status: number, location?: string, baseUrl = base) =>
   submitRedirect(at(baseUrl), post, answer("submit", status, location))
 const polled = (status: number, location?: string, body?: string) => pollRedirect(at(base), get, answer("poll", status, location, body))
 
-/** What a message says after the status. */
+/** The rest of a message after the status. */
 const leads = (target: string, hint = ""): string => `it redirects to ${target}${hint}`
 const use = (baseUrl: string): string => `: use ${baseUrl} as the base URL`
 const login = ", a page to log in: is the base URL right?"
 
-/** Where the same endpoint is, elsewhere. */
+/** Other addresses of the same endpoint. */
 const moved: ReadonlyArray<readonly [what: string, location: string, target: string, hint: string]> = [
   ["another scheme", "http://api.fake.test/v1/videos", "http://api.fake.test/v1/videos", use("http://api.fake.test")],
   ["another host", "https://www.fake.test/v1/videos", "https://www.fake.test/v1/videos", use("https://www.fake.test")],
@@ -37,7 +37,7 @@ const moved: ReadonlyArray<readonly [what: string, location: string, target: str
   ["a prefix less", "/videos", "https://api.fake.test/videos", ""]
 ]
 
-/** Where a person logs in. */
+/** Login pages. */
 const logins: ReadonlyArray<readonly [location: string, target: string]> = [
   ["/login", "https://api.fake.test/login"],
   ["/login?next=%2Fv1%2Fvideos", "https://api.fake.test/login"],
@@ -49,7 +49,7 @@ const logins: ReadonlyArray<readonly [location: string, target: string]> = [
   ["https://login.example.com/", "https://login.example.com/"]
 ]
 
-/** What may show what came of the POST. */
+/** Pages that may show the POST's result. */
 const others: ReadonlyArray<readonly [what: string, location: string]> = [
   ["the job's page", "/v1/videos/video_123"],
   ["the job's page at another host", "https://www.fake.test/v1/videos/video_123"],
@@ -60,18 +60,18 @@ const others: ReadonlyArray<readonly [what: string, location: string]> = [
   ["the same endpoint elsewhere with a query", "https://www.fake.test/v1/videos?task=video_123"],
   ["the very same address", "https://api.fake.test/v1/videos"],
   ["another endpoint", "/v1/images"],
-  ["an endpoint whose name ends alike", "/v1/myvideos"],
+  ["an endpoint with a similar ending", "/v1/myvideos"],
   ["one with another case", "/v1/Videos"],
   ["a path in which login is a part of a word", "/v1/catalogin/7"],
   ["a job in the account's own portal", "https://account.example.com/videos/video_123"],
-  ["a job below a path that holds the word", "/auth/v1/videos/video_123"],
-  ["a job whose host only holds the word", "https://mylogin.example.com/v1/videos/video_123"]
+  ["a job below a path that contains the word", "/auth/v1/videos/video_123"],
+  ["a job whose host only contains the word", "https://mylogin.example.com/v1/videos/video_123"]
 ]
 
-/** The statuses that say so little. */
+/** The ambiguous statuses. */
 const both = [301, 302] as const
 
-describe("what answers a submission", () => {
+describe("an answer to a submission", () => {
   it.each([
     [307, "https://elsewhere.test/v1/videos?sig=SECRET", leads("https://elsewhere.test/v1/videos", use("https://elsewhere.test"))],
     [308, "https://elsewhere.test/v1/videos", leads("https://elsewhere.test/v1/videos", use("https://elsewhere.test"))],
@@ -80,11 +80,11 @@ describe("what answers a submission", () => {
     [307, "../v2/videos", leads("https://api.fake.test/v2/videos")],
     [307, "//cdn.test/x", leads("https://cdn.test/x")],
     [308, "/login", leads("https://api.fake.test/login", login)]
-  ])("with %i and the target %s was surely not accepted", (status, location, message) => {
+  ])("with %i and the target %s was certainly not accepted", (status, location, message) => {
     expect(submitted(status, location)).toEqual({ _tag: "Declined", reason: "SubmitRejected", status, message })
   })
 
-  it.each(moved)("with 301 or 302 and %s at %s was surely not accepted", (_, location, target, hint) => {
+  it.each(moved)("with 301 or 302 and %s at %s was certainly not accepted", (_, location, target, hint) => {
     for (const status of both) {
       expect(submitted(status, location)).toEqual({
         _tag: "Declined",
@@ -95,7 +95,7 @@ describe("what answers a submission", () => {
     }
   })
 
-  it.each([301, 302])("with %i and a slash more was surely not accepted", (status) => {
+  it.each([301, 302])("with %i and a slash more was certainly not accepted", (status) => {
     expect(submitted(status, "/v1/videos/")).toMatchObject({ _tag: "Declined", reason: "SubmitRejected", status })
     expect(submitted(status, "https://www.fake.test/v1/videos/")).toMatchObject({ _tag: "Declined", status })
   })
@@ -109,7 +109,7 @@ describe("what answers a submission", () => {
     })
   })
 
-  it.each([301, 302])("with %i and a prefix of the base URL less was surely not accepted", (status) => {
+  it.each([301, 302])("with %i and a prefix of the base URL less was certainly not accepted", (status) => {
     const receipt = submitted(status, "/v1/videos", "https://api.fake.test/gateway")
     expect(receipt).toEqual({
       _tag: "Declined",
@@ -119,7 +119,7 @@ describe("what answers a submission", () => {
     })
   })
 
-  it.each(logins)("with 301 or 302 and a page to log in, %s, was surely not accepted", (location, target) => {
+  it.each(logins)("with 301 or 302 and a page to log in, %s, was certainly not accepted", (location, target) => {
     for (const status of both) {
       expect(submitted(status, location)).toEqual({
         _tag: "Declined",
@@ -130,7 +130,7 @@ describe("what answers a submission", () => {
     }
   })
 
-  it.each(others)("with 301 or 302 and %s, %s, is of unknown fate", (_, location) => {
+  it.each(others)("with 301 or 302 and %s, %s, has an unknown outcome", (_, location) => {
     for (const status of both) {
       const { origin, pathname } = new URL(location, `${base}${path}`)
       expect(submitted(status, location)).toEqual({
@@ -141,7 +141,7 @@ describe("what answers a submission", () => {
     }
   })
 
-  it("with a fragment that names something is of unknown fate", () => {
+  it("with a fragment that names something has an unknown outcome", () => {
     expect(submitted(302, "/v1/videos#video_123")).toEqual({
       _tag: "Unclear",
       status: 302,
@@ -154,17 +154,17 @@ describe("what answers a submission", () => {
     ["https://gateway.test/sso/fake", "/sso/fake/v1/videos/video_123"],
     ["https://auth.gateway.test", "/v1/videos/video_123"],
     ["https://account.gateway.test", "https://account.gateway.test/v1/videos/video_123"]
-  ])("at %s with 302 and the job's page below that, %s, is of unknown fate: the word is the API's own", (baseUrl, location) => {
+  ])("at %s with 302 and the job's page below that, %s, has an unknown outcome: the word is the API's own", (baseUrl, location) => {
     expect(submitted(302, location, baseUrl)).toMatchObject({ _tag: "Unclear", status: 302 })
   })
 
-  it("at an API whose own address holds such a word, with a page to log in elsewhere, was surely not accepted", () => {
+  it("at an API whose own address holds such a word, with a page to log in elsewhere, was certainly not accepted", () => {
     expect(submitted(302, "https://login.example.com/", "https://gateway.test/auth")).toMatchObject({ _tag: "Declined" })
     expect(submitted(302, "/auth/login", "https://gateway.test/auth")).toMatchObject({ _tag: "Declined" })
   })
 
   it.each([...moved.map(([, location]) => location), ...logins.map(([location]) => location), ...others.map(([, location]) => location)])(
-    "with 303 and %s is of unknown fate",
+    "with 303 and %s has an unknown outcome",
     (location) => {
       expect(submitted(303, location)).toMatchObject({
         _tag: "Unclear",
@@ -174,7 +174,7 @@ describe("what answers a submission", () => {
     }
   )
 
-  it.each([300, 304, 305, 306, 309, 399])("with %i is of unknown fate, wherever it leads", (status) => {
+  it.each([300, 304, 305, 306, 309, 399])("with %i has an unknown outcome, wherever it leads", (status) => {
     for (const location of ["https://www.fake.test/v1/videos", "/login", "/v1/videos/video_123"]) {
       expect(submitted(status, location)).toMatchObject({ _tag: "Unclear", status, detail: expect.stringContaining("redirect") })
     }
@@ -185,8 +185,8 @@ describe("what answers a submission", () => {
     ["an empty one", ""],
     ["a blank one", "  "],
     ["one that can't be parsed", "http://"],
-    ["one with a port that is none", "https://api.fake.test:port/v1/videos"]
-  ])("with a redirect and %s is of unknown fate, whatever the status", (_, location) => {
+    ["one with an invalid port", "https://api.fake.test:port/v1/videos"]
+  ])("with a redirect and %s has an unknown outcome, whatever the status", (_, location) => {
     for (const status of [300, 301, 302, 303, 304, 305, 307, 308]) {
       expect(submitted(status, location)).toEqual({
         _tag: "Unclear",
@@ -196,14 +196,14 @@ describe("what answers a submission", () => {
     }
   })
 
-  it("in a browser is of unknown fate, and says that a redirect came", () => {
+  it("in a browser has an unknown outcome, and says that a redirect came", () => {
     const unseen = { _tag: "Unclear", status: 0, detail: "the server answered with a redirect, and a browser does not show where to" }
     expect(submitted(0)).toEqual(unseen)
-    // Nothing that a page's own fetch may add to it is taken for a proof.
+    // Nothing that a page's own fetch may add to it counts as proof.
     expect(submitted(0, "https://www.fake.test/v1/videos")).toEqual(unseen)
   })
 
-  it.each([200, 201, 202, 204, 299, 400, 401, 404, 429, 500, 503])("with %i is no redirect, whatever target it names", (status) => {
+  it.each([200, 201, 202, 204, 299, 400, 401, 404, 429, 500, 503])("with %i isn't a redirect, whatever target it names", (status) => {
     expect(submitted(status, "https://www.fake.test/v1/videos")).toBeUndefined()
     expect(polled(status, "https://www.fake.test/v1/videos")).toBeUndefined()
   })
@@ -237,12 +237,12 @@ describe("a redirect of a poll", () => {
     "http://",
     "",
     undefined
-  ])("is followed nowhere else: %s", (location) => {
+  ])("is never followed elsewhere: %s", (location) => {
     for (const status of [301, 302, 303, 307, 308])
       expect(withinOrigin(answer("poll", status, location), `${base}${get.path}`)).toBeUndefined()
   })
 
-  it.each([0, 200, 202, 300, 304, 305, 306, 404])("with %i is followed nowhere", (status) => {
+  it.each([0, 200, 202, 300, 304, 305, 306, 404])("with %i is never followed", (status) => {
     expect(withinOrigin(answer("poll", status, "/x"), `${base}${get.path}`)).toBeUndefined()
   })
 
@@ -273,14 +273,14 @@ describe("a redirect of a poll", () => {
     })
   })
 
-  it("that comes with a page is a failed poll: a portal or a proxy passes", () => {
+  it("that comes with a page is a failed poll: a portal or a proxy is temporary", () => {
     expect(polled(302, "https://portal.test/welcome?session=SECRET", "\n <html>Please log in</html>")).toEqual({
       _tag: "Missed",
       because: "unreadable",
       detail: "HTTP 302 with a page, and it redirects to https://portal.test/welcome"
     })
     expect(polled(307, undefined, "<html></html>")).toMatchObject({ _tag: "Missed", because: "unreadable" })
-    // A browser shows nothing of it, and a body that is no page is none.
+    // A browser shows nothing of it, and a body that isn't a page does not count.
     expect(polled(0, undefined, "<html></html>")).toMatchObject({ _tag: "Refused" })
     expect(polled(302, "https://portal.test/", '{"a":"<b>"}')).toMatchObject({ _tag: "Refused" })
   })
@@ -305,7 +305,7 @@ describe("any redirect", () => {
   const body = fc.constantFrom("", "{}", `<html><a href="https://a.test/?sig=${secret}">`, `see https://a.test/?sig=${secret}`)
   const any = fc.record({ status, location: fc.option(location, { nil: undefined }), baseUrl, body })
 
-  it("shows no query, no fragment and no password of its target", () => {
+  it("shows neither query nor fragment nor password of its target", () => {
     fc.assert(
       fc.property(any, (drawn) => {
         const headers = drawn.location === undefined ? {} : { location: drawn.location }
@@ -343,7 +343,7 @@ describe("any redirect", () => {
     )
   })
 
-  it("takes the key to no other origin", () => {
+  it("never takes the key to another origin", () => {
     let followed = 0
     fc.assert(
       fc.property(any, (drawn) => {
@@ -357,7 +357,7 @@ describe("any redirect", () => {
     expect(followed).toBeGreaterThan(50)
   })
 
-  it("is accepted by nobody, and is never asked for again by itself", () => {
+  it("is never accepted, and never sent again by itself", () => {
     fc.assert(
       fc.property(any, (drawn) => {
         expect(submitted(drawn.status, drawn.location, drawn.baseUrl)?._tag).toMatch(/^(Declined|Unclear)$/u)

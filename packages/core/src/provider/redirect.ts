@@ -6,7 +6,7 @@ import type { Call, Provider } from "./Provider.ts"
 /** A browser that was asked not to follow shows neither status nor target: its status is 0. */
 const isRedirect = ({ status }: Answer): boolean => status === 0 || (status >= 300 && status <= 399)
 
-/** Those that say where to send the same again. */
+/** Statuses that say where to send the same request again. */
 const followed = new Set([301, 302, 303, 307, 308])
 
 const targetOf = ({ headers }: Answer, from: string): URL | undefined => {
@@ -14,13 +14,13 @@ const targetOf = ({ headers }: Answer, from: string): URL | undefined => {
   return location !== "" && URL.canParse(location, from) ? new URL(location, from) : undefined
 }
 
-/** Where a GET goes on: within the same scheme, host and port. */
+/** The target that a GET follows: within the same scheme, host and port. */
 export const withinOrigin = (answer: Answer, from: string): string | undefined => {
   const target = followed.has(answer.status) ? targetOf(answer, from) : undefined
   return target !== undefined && target.origin === new URL(from).origin ? target.href : undefined
 }
 
-/** An address that may be shown: a query may hold a signature. */
+/** An address that is safe to show: a query may contain a signature. */
 const shown = ({ origin, pathname }: URL): string => excerpt(`${origin}${pathname}`)
 
 const unseen = "the server answered with a redirect, and a browser does not show where to"
@@ -35,7 +35,7 @@ export const pollRedirect = ({ baseUrl }: Provider<never>, { path }: Call, answe
       : target === undefined
         ? "a redirect that names no target"
         : `it redirects to ${shown(target)}${hintOf(target, baseUrl, path)}`
-  // A page comes from something on the way, a portal or a proxy, and passes: as HTML with any status does.
+  // A page comes from a portal or proxy on the way, and is temporary, as HTML with any status is.
   return answer.status !== 0 && answer.body.trimStart().startsWith("<")
     ? { _tag: "Missed", because: "unreadable", detail: excerpt(`HTTP ${answer.status} with a page, and ${message}`) }
     : { _tag: "Refused", reason: "PollRejected", status: answer.status, message }
@@ -44,8 +44,8 @@ export const pollRedirect = ({ baseUrl }: Provider<never>, { path }: Call, answe
 /**
  * What a redirect of a submission means.
  *
- * 307 and 308 say "send it there": it was not accepted here. 301 and 302 are also what a server answers that has accepted a form and shows
- * what came of it (RFC 9110, 15.4), as 303 always does: they are a refusal only if they lead to the same endpoint elsewhere, or to a login page.
+ * 307 and 308 mean "send it there": it was not accepted here. With 301 and 302 a server may also have accepted a form and show its result
+ * (RFC 9110, 15.4), as 303 always does: they are a refusal only if they lead to the same endpoint elsewhere, or to a login page.
  */
 export const submitRedirect = ({ baseUrl }: Provider<never>, { path }: Call, answer: Answer): Receipt | undefined => {
   if (!isRedirect(answer)) return undefined
@@ -71,7 +71,7 @@ const hintOf = (target: URL, baseUrl: string, path: string): string => {
 
 const withoutSlash = (path: string): string => path.replace(/\/+$/u, "")
 
-/** Whether nothing differs but scheme, host, port, a prefix, or a slash at the end; and something does. */
+/** Whether only scheme, host, port, a prefix, or a slash at the end differ, and at least one does. */
 const isSameElsewhere = (from: URL, target: URL, path: string): boolean => {
   if (target.href === from.href || target.search !== from.search || target.hash !== "") return false
   const [here, there] = [withoutSlash(from.pathname), withoutSlash(target.pathname)]

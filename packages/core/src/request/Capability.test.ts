@@ -96,7 +96,7 @@ describe("plan", () => {
     expect(plan(request)).toEqual({ _tag: "Refusal", field, rule })
   })
 
-  it("what was given is quoted short", () => {
+  it("user input is quoted briefly", () => {
     expect(plan({ prompt: "x", model: "m".repeat(500) })).toMatchObject({ rule: expect.stringMatching(/^is "m{79}…"/u) })
   })
 })

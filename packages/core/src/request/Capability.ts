@@ -1,7 +1,7 @@
 /**
  * What a provider's models can do, as a table. Refusals, docs, `reelay providers` and tests are all derived from it.
  *
- * Pure: a row states, `plan` judges.
+ * Pure: a row states, `plan` decides.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { type Image, type Mode, modeOf, type VideoRequest } from "./VideoRequest
  *
  * - `from`, `to`: any whole number between, both included; without `to` no document names an upper bound.
  * - `oneOf`: these only.
- * - `fixed`: always this long. `sent` tells whether the request may say so.
+ * - `fixed`: always this long. `sent` says whether the request may contain it.
  *
  * @category models
  * @since 0.1.0
@@ -34,7 +34,7 @@ export interface Words {
 }
 
 /**
- * Images that a model takes, and in which form: a public URL, a `data:` URL, or bytes as a file of the form.
+ * Images that a model takes, and their forms: a public URL, a `data:` URL, or bytes as a file in a form.
  *
  * @category models
  * @since 0.1.0
@@ -46,7 +46,7 @@ export interface Images {
 }
 
 /**
- * One row: a model, in one way of using it. Rows of the same model and mode differ in how many images they take.
+ * One row: a model, used in one way. Rows of the same model and mode differ in the number of images.
  * A field that is absent can't be given.
  *
  * @category models
@@ -61,9 +61,9 @@ export interface Capability {
   readonly resolution?: Words | undefined
   /** Default: none. */
   readonly images?: Images | undefined
-  /** For `edit` and `extend`: the source video. A `suffix` is one that its path must end in. */
+  /** For `edit` and `extend`: the source video. `suffix`: its path must end with it. */
   readonly video?: { readonly suffix?: string | undefined } | undefined
-  /** Something that the fields can't say, in words. */
+  /** A remark that the fields can't express. */
   readonly note?: string | undefined
 }
 
@@ -243,5 +243,5 @@ const listed = (words: ReadonlyArray<string>, joint = "and"): string =>
 
 const are = (words: ReadonlyArray<string>): string => (words.length === 1 ? "is" : "are")
 
-// What the user gave may be long.
+// User input may be long.
 const quoted = (text: string): string => (text.length > 80 ? `"${text.slice(0, 79)}…"` : `"${text}"`)

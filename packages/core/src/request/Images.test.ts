@@ -18,8 +18,8 @@ describe("ready", () => {
     ["bytes of a PNG", png, pngUrl],
     ["bytes of a JPEG", jpeg, "data:image/jpeg;base64,/9j/4A=="],
     ["bytes of a WebP", webp, "data:image/webp;base64,UklGRi4uLi5XRUJQVlA4IA=="],
-    ["a Blob, whatever it calls itself", new Blob([png], { type: "image/gif" }), pngUrl],
-    ["a data URL, its type put right", "data:image/jpeg;base64,iVBORw0K", pngUrl],
+    ["a Blob with a wrong type", new Blob([png], { type: "image/gif" }), pngUrl],
+    ["a data URL, its type corrected", "data:image/jpeg;base64,iVBORw0K", pngUrl],
     ["a public URL", url, url]
   ])("%s becomes a URL", ([, image, expected]) =>
     Effect.gen(function* () {
@@ -27,7 +27,7 @@ describe("ready", () => {
     })
   )
 
-  it.effect("for a form, bytes become a file that is named by its place and kind", () =>
+  it.effect("for a form, bytes become a file that is named by its position and kind", () =>
     Effect.gen(function* () {
       const ready = yield* Images.ready([png, jpeg], ["bytes"])
       expect(ready.map((each) => each._tag === "File" && [each.filename, each.file.type, each.file.size])).toEqual([
@@ -40,29 +40,29 @@ describe("ready", () => {
   it.effect.each<[string, Image, ReadonlyArray<Images.Form>, string]>([
     ["text as bytes", new TextEncoder().encode("<html>"), all, "is no JPEG, PNG or WebP image"],
     ["no bytes", new Uint8Array(), all, "is no JPEG, PNG or WebP image"],
-    ["a RIFF that is no WebP", new TextEncoder().encode("RIFF....WAVEfmt "), all, "is no JPEG, PNG or WebP image"],
+    ["a RIFF that isn't a WebP", new TextEncoder().encode("RIFF....WAVEfmt "), all, "is no JPEG, PNG or WebP image"],
     ["a Blob of text that says PNG", new Blob(["x"], { type: "image/png" }), all, "is no JPEG, PNG or WebP image"],
     ["a data URL of something else", "data:image/png;base64,AAAA", all, "is no JPEG, PNG or WebP image"],
     ["a data URL without base64", "data:image/png,abc", all, "is no JPEG, PNG or WebP image"],
     ["a path", "./fox.png", all, "is no http, https or data URL; give a file as bytes or Blob"],
     ["a file URL", "file:///fox.png", all, "is no http, https or data URL; give a file as bytes or Blob"],
     ["a broken URL", "https://", all, "is no URL"],
-    ["bytes where only URLs go", png, [], "is the image itself, and this model takes public URLs only"]
-  ])("%s is refused, and named by its place", ([, image, forms, rule]) =>
+    ["bytes if only URLs are accepted", png, [], "is the image itself, and this model takes public URLs only"]
+  ])("%s is refused, and named by its position", ([, image, forms, rule]) =>
     Effect.gen(function* () {
       const { field, rule: said } = yield* refusal(image, forms)
       expect({ field, said }).toEqual({ field: "images[1]", said: rule })
     })
   )
 
-  it.effect("a URL is refused where the image itself is due", () =>
+  it.effect("a URL is refused if the image itself is required", () =>
     Effect.gen(function* () {
       const { rule } = yield* Effect.flip(Images.ready([url], ["bytes"]))
       expect(rule).toBe("is a URL, and this provider takes the image itself")
     })
   )
 
-  it.effect("urls gives texts alone", () =>
+  it.effect("urls gives texts only", () =>
     Effect.gen(function* () {
       expect(yield* Images.urls([url, png], all)).toEqual([url, pngUrl])
     })

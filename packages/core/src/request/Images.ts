@@ -1,5 +1,5 @@
 /**
- * Images of a request, in the form that a provider takes: a public URL, a `data:` URL, or bytes for a form.
+ * Images of a request, in the form that a provider takes: a public URL, a `data:` URL, or bytes in a form.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ export type Ready =
   | { readonly _tag: "File"; readonly file: Blob; readonly filename: string }
 
 /**
- * Brings images into the first of the forms that each can take. Fails, naming the image, where none fits. Reads blobs; sends nothing.
+ * Converts each image to the first form that fits. Fails, naming the image, if none fits. Reads blobs; sends nothing.
  *
  * @category combinators
  * @since 0.1.0
@@ -33,7 +33,7 @@ export const ready = (images: ReadonlyArray<Image>, forms: ReadonlyArray<Form>):
   Effect.forEach(images, (image, index) => one(image, forms, `images[${index}]`))
 
 /**
- * As `ready`, for a provider that takes URLs only, public or `data:`. The form `bytes` is none of its.
+ * Like `ready`, for a provider that takes URLs only, public or `data:`, and never `bytes`.
  *
  * @category combinators
  * @since 0.1.0
@@ -68,7 +68,7 @@ const one = (image: Image, forms: ReadonlyArray<Form>, field: string): Effect.Ef
   })
 }
 
-/** `undefined` where nothing could be read. */
+/** `undefined` if nothing could be read. */
 const bytesOf = (image: Image): Effect.Effect<Uint8Array<ArrayBuffer> | undefined> => {
   if (image instanceof Uint8Array) return Effect.succeed(new Uint8Array(image))
   if (typeof image === "string") {
@@ -84,7 +84,7 @@ const bytesOf = (image: Image): Effect.Effect<Uint8Array<ArrayBuffer> | undefine
   )
 }
 
-/** Told by the first bytes: a name or a declared type may be wrong, and the provider would say so only after the upload. */
+/** By the first bytes: a name or a declared type may be wrong, and the provider would say so only after the upload. */
 const typeOf = (bytes: Uint8Array): "jpeg" | "png" | "webp" | undefined => {
   const starts = (text: string, from = 0) =>
     Array.from(text, (char) => char.charCodeAt(0)).every((code, index) => bytes[from + index] === code)

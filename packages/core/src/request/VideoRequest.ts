@@ -15,7 +15,7 @@
 export type Image = string | Uint8Array | Blob
 
 /**
- * A request for one video. What a provider or model cannot do is refused before anything is sent.
+ * A request for one video. If a provider or model can't serve it, it is refused before anything is sent.
  *
  * **Example** (Asking for a video)
  *
@@ -34,10 +34,10 @@ export type Image = string | Uint8Array | Blob
  * @since 0.1.0
  */
 export interface VideoRequest {
-  /** `generate` unless a source video is given, then `edit`. */
+  /** Default: `generate`, or `edit` if a source video is given. */
   readonly mode?: Mode | undefined
   readonly prompt?: string | undefined
-  /** The provider's own name of a model. Default: the provider's default. */
+  /** The provider's own name for a model. Default: the provider's default. */
   readonly model?: string | undefined
   /** Whole seconds; for `extend`, of the new part only. Default: the model's default. */
   readonly duration?: number | undefined
@@ -45,7 +45,7 @@ export interface VideoRequest {
   readonly aspectRatio?: string | undefined
   /** Such as `720p`. Default: the model's default. */
   readonly resolution?: string | undefined
-  /** The first frame, or pictures to follow, as the provider means it. */
+  /** The first frame, or reference images, as the provider defines it. */
   readonly images?: ReadonlyArray<Image> | undefined
   /** URL of the source video, for `edit` and `extend`. */
   readonly video?: string | undefined
@@ -55,7 +55,7 @@ export interface VideoRequest {
 export type Mode = "generate" | "edit" | "extend"
 
 /**
- * What a request asks for, its mode made plain.
+ * The mode of a request, with its default.
  *
  * @category getters
  * @since 0.1.0

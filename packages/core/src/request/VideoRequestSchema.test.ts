@@ -12,7 +12,7 @@ describe("checker", () => {
     { mode: "edit", prompt: "x", model: "m", duration: 6, aspectRatio: "1:1", resolution: "720p", video: "https://a.b/c.mp4" },
     { images: ["https://a.b/1.png", new Uint8Array([1]), new Blob(["x"])] },
     { prompt: undefined, duration: undefined }
-  ])("%o passes as it is", (request) =>
+  ])("%o passes unchanged", (request) =>
     Effect.gen(function* () {
       expect(yield* check(request)).toEqual(request)
     })

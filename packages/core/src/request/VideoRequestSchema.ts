@@ -1,5 +1,5 @@
 /**
- * The canonical request as `Schema`: strict and closed, so that a typo in a field's name is refused rather than lost.
+ * The canonical request as `Schema`: strict and closed, so that a typo in a field's name is refused and not ignored.
  *
  * @since 0.1.0
  */

@@ -29,7 +29,7 @@ const counted = Effect.fnUntraced(function* (
 })
 
 describe("metrics", () => {
-  it.effect("a job counts once in each state that it comes into, and in the gauge while it is watched", () =>
+  it.effect("a job counts once in each state that it enters, and in the gauge while it is watched", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("queued"), said("running"), said("running", { progress: 0.5 }), done] })
       const jobs = Effect.map(numbers, (all) => Object.entries(all).filter(([name]) => name.startsWith("reelay.jobs")))
@@ -59,7 +59,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("two who watch one handle count its job once", () =>
+  it.effect("two watchers of one handle count its job once", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("running")] })
       const first = yield* listening
@@ -93,7 +93,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("a look that is cut since its watcher leaves was begun, and was not missed", () =>
+  it.effect("a poll that is aborted because its watcher leaves counts as a poll, but not as failed", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [{ hangs: true }] })
       const { fiber } = yield* listening
@@ -122,7 +122,7 @@ describe("metrics", () => {
   )
 
   it.effect.each<[string, Reply, Record<string, number>]>([
-    ["what came of it", { after: "5 seconds", body: { id: "job-1" } }, { "reelay.submits{accepted}": 1, "reelay.jobs{Submitted}": 1 }],
+    ["its outcome", { after: "5 seconds", body: { id: "job-1" } }, { "reelay.submits{accepted}": 1, "reelay.jobs{Submitted}": 1 }],
     ["SubmitUnknown", { hangs: true }, { "reelay.submits{SubmitUnknown}": 1 }]
   ])("a submission whose caller has left counts as %s", ([, reply, expected]) =>
     Effect.gen(function* () {
@@ -136,10 +136,10 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("one that was left before anything was sent counts as Interrupted, and one that the journal refused by that", () =>
+  it.effect("one that was left before anything was sent counts as Interrupted, and one that the journal refused as JournalFailed", () =>
     Effect.gen(function* () {
       const metrics = registry()
-      // It waits to be tried again.
+      // It waits for its retry.
       const net = script({ posts: [{ status: 429, headers: { "retry-after": "30" } }] })
       const fiber = yield* Effect.forkChild(Job.submit(provider, request).pipe(Effect.provide(net.layer), metrics.in))
       yield* TestClock.adjust("1 second")
@@ -154,7 +154,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("a download counts the bytes that came, those thrown away included", () =>
+  it.effect("a download counts the received bytes, including discarded ones", () =>
     Effect.gen(function* () {
       const metrics = registry()
       const net = transport((_, nth) => (nth === 1 ? { body: video, cut: new Error("reset") } : { body: video }))
@@ -186,7 +186,7 @@ describe("metrics", () => {
   )
 })
 
-/** A provider that tells when a job ended: so many milliseconds after submission, by its clock. */
+/** A provider that reports when a job ended: this many milliseconds after submission, by its clock. */
 const telling = (endedAt: number) =>
   Provider.configure({
     ...definition,
@@ -197,17 +197,17 @@ const telling = (endedAt: number) =>
   })({ apiKey: "k", account: "me" })
 
 describe("the detection lag", () => {
-  it.effect("is at most the time since the last poll that saw the job unfinished was begun", () =>
+  it.effect("is at most the time since the beginning of the last poll that saw the job unfinished", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("queued"), { ...said("running"), after: "1 second" }, done] })
       yield* listening
       yield* TestClock.adjust("1 hour")
-      // Looks are begun at 2 s, 7 s and 13 s, and that at 7 s has seen it run.
+      // Polls begin at 2 s, 7 s and 13 s, and the one at 7 s has seen it run.
       expect(yield* numbers).toMatchObject({ "reelay.detection_lag{bound}": "1 in 6 s" })
     })
   )
 
-  it.effect("a look that saw the job in its queue has seen it unfinished", () =>
+  it.effect("a poll that saw the job queued has seen it unfinished", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("queued"), done] })
       yield* listening
@@ -225,7 +225,7 @@ describe("the detection lag", () => {
     })
   )
 
-  it.effect("time in which nobody watched is none", () =>
+  it.effect("time without a watcher isn't lag", () =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("running"), done] })
       const { fiber } = yield* listening
@@ -239,9 +239,9 @@ describe("the detection lag", () => {
   )
 
   it.effect.each<[string, number, string]>([
-    ["is what the payload tells", 10_500, "1 in 1.5 s"],
-    ["is none where the provider's clock is ahead", 99_000, "1 in 0 s"],
-    ["is the bound where the provider's clock is behind", -60_000, "1 in 5 s"]
+    ["is what the payload reports", 10_500, "1 in 1.5 s"],
+    ["is 0 if the provider's clock is ahead", 99_000, "1 in 0 s"],
+    ["is the bound if the provider's clock is behind", -60_000, "1 in 5 s"]
   ])("%s", ([, endedAt, lag]) =>
     Effect.gen(function* () {
       const { listening, numbers } = yield* counted({ polls: [said("queued"), said("running"), done] }, telling(endedAt))
@@ -252,7 +252,7 @@ describe("the detection lag", () => {
     })
   )
 
-  it.effect("is not known of a job that is lost sight of, or that its caller cancelled", () =>
+  it.effect("is unknown for a job that is lost, or that its caller cancelled", () =>
     Effect.gen(function* () {
       const metrics = registry()
       const net = script({ polls: [{ status: 401 }] })

@@ -1,18 +1,18 @@
 /**
- * What a process tells of its jobs in numbers: effect's own metrics, with effect's own registry. An exporter that is provided around a
- * program (`Otlp.layerJson`, `PrometheusMetrics`) has them; without one they are a few numbers in memory.
+ * The metrics of a process's jobs: effect's own metrics, in effect's own registry. An exporter that is provided around a program
+ * (`Otlp.layerJson`, `PrometheusMetrics`) gets them; without one they are a few numbers in memory.
  *
- * Every series has the attribute `reelay.provider`, and those that its metric names. None has a job's id, a text of a provider's, or
- * anything else that grows with the number of jobs.
+ * Every series has the attribute `reelay.provider` and those that its metric lists. None has a job id, a provider's text, or anything else
+ * that grows with the number of jobs.
  *
- * **Example** (How many looks were missed)
+ * **Example** (How many polls failed)
  *
  * ```ts
  * import { Metrics } from "@reelay/core"
  * import * as Effect from "effect/Effect"
  * import * as Metric from "effect/Metric"
  *
- * export const missed = Effect.map(Metric.snapshot, (all) => all.filter(({ id }) => id === Metrics.pollsFailed.id))
+ * export const failed = Effect.map(Metric.snapshot, (all) => all.filter(({ id }) => id === Metrics.pollsFailed.id))
  * ```
  *
  * @since 0.1.0
@@ -20,56 +20,56 @@
 import * as Metric from "effect/Metric"
 
 /**
- * Submissions that are over. Attribute `reelay.submit.outcome`: `accepted`, `Interrupted` (before anything was sent), or the reason of the
- * error: `SubmitUnknown`, `RateLimited`, `JournalFailed`, ... A submission whose caller has left counts as what came of it. A request that
- * was refused before it was written down, `InvalidRequest`, is none.
+ * Finished submissions. Attribute `reelay.submit.outcome`: `accepted`, `Interrupted` (before anything was sent), or the reason of the
+ * error: `SubmitUnknown`, `RateLimited`, `JournalFailed`, ... A submission whose caller has left counts by its outcome. A request that was
+ * refused before it was encoded, `InvalidRequest`, does not count.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const submits: Metric.Counter<number> = Metric.counter("reelay.submits", {
-  description: "Submissions that are over, by their outcome",
+  description: "Finished submissions, by their outcome",
   incremental: true
 })
 
 /**
- * Jobs that came into a state. Attribute `reelay.job.state`: `Submitted`, `Queued`, `Running`, `Succeeded`, `Failed`, `Expired`,
- * `Cancelled`. A counter of changes, so that rates and shares of failure follow from it. It counts what handles saw: a job that two handles
+ * Jobs that entered a state. Attribute `reelay.job.state`: `Submitted`, `Queued`, `Running`, `Succeeded`, `Failed`, `Expired`,
+ * `Cancelled`. A counter of changes, from which rates and failure shares follow. It counts what handles saw: a job that two handles
  * follow counts twice, and states between two polls do not count.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const jobs: Metric.Counter<number> = Metric.counter("reelay.jobs", {
-  description: "Jobs that came into a state, as their handles saw it",
+  description: "Jobs that entered a state, as their handles saw it",
   incremental: true
 })
 
 /**
- * Jobs that are watched now. Attribute `reelay.job.state`: `Submitted`, `Queued` or `Running`, as far as is known. A job that nobody
- * listens to is not in it, though it may run at the provider.
+ * Jobs that are watched now. Attribute `reelay.job.state`: `Submitted`, `Queued` or `Running`, as far as known. A job without a watcher
+ * does not count, though it may run at the provider.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const watched: Metric.Gauge<number> = Metric.gauge("reelay.jobs.watched", {
-  description: "Jobs that are watched now, by the state that is known of them"
+  description: "Jobs that are watched now, by their last known state"
 })
 
 /**
- * Looks that were begun, failed ones included.
+ * Polls that began, including failed ones.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const polls: Metric.Counter<number> = Metric.counter("reelay.polls", {
-  description: "Polls that were begun",
+  description: "Polls that began",
   incremental: true
 })
 
 /**
  * Failed polls. Attribute `error.type`: `network`, `timeout`, `server`, `rate-limited`, `unreadable`,
- * `query-failed`, `not-found`. A look that was cut because its watcher left is none.
+ * `query-failed`, `not-found`. A poll that was aborted because its watcher left does not count.
  *
  * @category metrics
  * @since 0.1.0
@@ -82,11 +82,11 @@ export const pollsFailed: Metric.Counter<number> = Metric.counter("reelay.polls.
 /**
  * Seconds from the end of a job until its watcher knew. Attribute `reelay.detection_lag.source`:
  *
- * - `bound`: the longest that it can have been, from the beginning of the last poll that saw the job unfinished.
- * - `reported`: the payload names the end of the job (CometAPI, GeekNow), in whole seconds of the provider's clock. It is kept between 0 and
- *   the bound, which holds whatever that clock says.
+ * - `bound`: the longest possible lag, from the beginning of the last poll that saw the job unfinished.
+ * - `reported`: the payload has the end of the job (CometAPI, GeekNow), in whole seconds of the provider's clock. It is kept between 0 and
+ *   the bound, which holds for any clock.
  *
- * Time in which nobody watched is no lag: it counts from the beginning of watching at the earliest.
+ * Time without a watcher isn't lag: it counts from the beginning of watching at the earliest.
  *
  * @category metrics
  * @since 0.1.0
@@ -98,13 +98,13 @@ export const detectionLag: Metric.Histogram<number> = Metric.histogram("reelay.d
 })
 
 /**
- * Bytes of videos that came and were kept, those included that a download threw away later because it had to begin anew.
+ * Bytes of videos that were received and kept, including those that a download discarded later because it had to start over.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const downloadBytes: Metric.Counter<number> = Metric.counter("reelay.download.bytes", {
-  description: "Bytes of videos that came",
+  description: "Bytes of videos received",
   attributes: { unit: "bytes" },
   incremental: true
 })

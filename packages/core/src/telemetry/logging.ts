@@ -2,7 +2,7 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 
 /**
- * The least that is worth a line on the console.
+ * The lowest level that is printed on the console.
  *
  * @category models
  * @since 0.1.0
@@ -10,7 +10,7 @@ import * as References from "effect/References"
 export type LogLevel = "none" | "error" | "warning" | "info" | "debug"
 
 /**
- * Layer for what is logged and what is not: for what a platform package runs by itself.
+ * Layer for the log level of effects that a platform package runs by itself.
  *
  * @category layers
  * @since 0.1.0

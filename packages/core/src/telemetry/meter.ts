@@ -39,7 +39,7 @@ export const polled = (context: In, provider: string): void => of(Metrics.polls,
 export const failedPoll = (context: In, provider: string, because: string): void =>
   of(Metrics.pollsFailed, provider, "error.type", because).updateUnsafe(1, context)
 
-/** `bound`: the longest that it can have been, in milliseconds. */
+/** `bound`: the longest possible lag, in milliseconds. */
 export const lagged = (context: In, provider: string, bound: number, seen: Observation): void => {
   const endedAt = "endedAt" in seen ? seen.endedAt : undefined
   const lag = endedAt === undefined ? bound : Math.min(bound, Math.max(0, seen.at - endedAt))
@@ -47,7 +47,7 @@ export const lagged = (context: In, provider: string, bound: number, seen: Obser
   of(Metrics.detectionLag, provider, "reelay.detection_lag.source", source).updateUnsafe(lag / 1000, context)
 }
 
-/** What counts bytes as they come: made once a download, since a download of gigabytes should not make an object for each chunk. */
+/** The counter of a download's bytes: made once per download, since a download of gigabytes should not make an object for each chunk. */
 export const bytes = (provider: string): Effect.Effect<(count: number) => void> =>
   Effect.map(Effect.context(), (context) => {
     const counter = of(Metrics.downloadBytes, provider)

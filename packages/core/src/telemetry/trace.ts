@@ -1,6 +1,6 @@
 /**
- * Spans: what a trace shows of a job. Which there are, and why watching has a span for each session, is in decisions/0009. An attribute is
- * never a key, a URL or a prompt.
+ * Spans: what a trace shows of a job. decisions/0009 lists them, and says why watching has a span for each session. An attribute is never a
+ * key, a URL or a prompt.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -13,20 +13,20 @@ import { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import type { Provider } from "../provider/Provider.ts"
 
-/** Where the spans of a job belong. */
+/** The spans that a job's later spans are linked to. */
 interface Place {
-  /** The submission or attachment that the job was got from. */
+  /** The submission or attachment that the job came from. */
   readonly origin: Tracer.ExternalSpan
   /** The last watch session. */
   readonly session?: Tracer.ExternalSpan
 }
 
-/** By the identity of a reference: a handle, its states and their download share one, and it is forgotten with them. */
+/** By the identity of a reference: a handle, its states and their download share one, and the entry is forgotten with them. */
 const places = new WeakMap<JobRef, Place>()
 
 /**
- * A span by its ids alone. A parent or link that is the span itself would keep all that it has gathered, and all before it: a job may be
- * watched in thousands of sessions. What is logged under it is no event of the span, which for a session of hours would be a leak too.
+ * A span's ids only. A parent or link that is the span itself would keep everything that it has gathered, and all spans before it: a job may
+ * be watched in thousands of sessions. Log lines under it do not become events of the span, which for a session of hours would be a leak too.
  */
 const idsOf = ({ annotations, sampled, spanId, traceId }: Tracer.AnySpan): Tracer.ExternalSpan =>
   Tracer.externalSpan({ spanId, traceId, sampled, annotations })
@@ -37,7 +37,7 @@ export const jobOf = ({ id, kind, provider }: JobRef): Readonly<Record<string, s
   "reelay.job.kind": kind
 })
 
-/** What spans of one request to the API have in common. */
+/** The attributes that spans of one API request share. */
 export const apiOf = ({ baseUrl, definition }: Provider<never>): Readonly<Record<string, string>> => ({
   "reelay.provider": definition.name,
   "server.address": new URL(baseUrl).hostname
@@ -51,7 +51,7 @@ interface Options {
 }
 
 /**
- * Runs an effect as a span, which ends with it, however it ends. A JobError says its reason as `error.type`. The effect's fibers have the
+ * Runs an effect as a span, which ends with it, however it ends. The reason of a JobError becomes `error.type`. The effect's fibers have the
  * span's ids as their parent: see `idsOf`.
  */
 export const span = <A, E, R>(
@@ -70,7 +70,7 @@ export const span = <A, E, R>(
       ).pipe(Effect.provideService(Tracer.ParentSpan, idsOf(made)))
   )
 
-/** A span of a job that is known: under the caller's span, and linked to the job's; where the caller has none, under the job's. */
+/** A span of a known job: under the caller's span, and linked to the job's; if the caller has none, under the job's. */
 const around = <A, E, R>(
   name: string,
   options: Options,
@@ -83,7 +83,7 @@ const around = <A, E, R>(
     return span(name, { ...options, links, parent: nested ? undefined : near }, use)
   })
 
-/** Remembers which span a job was got in: its later spans belong to it. */
+/** Remembers the span that a job came from: its later spans belong to it. */
 export const originates = (ref: JobRef, from: Tracer.Span): Effect.Effect<void> =>
   Effect.contextWith((context: Context.Context<never>) =>
     Effect.sync(() => {
@@ -141,7 +141,7 @@ export const poll = (context: Context.Context<never>, provider: Provider<never>,
     parent: idsOf(session.span)
   })
 
-/** Something that is done with a job besides watching. */
+/** Any operation on a job other than watching. */
 export const ofJob = <A, E, R>(
   name: string,
   ref: JobRef,
