@@ -122,7 +122,7 @@ describe("a disk that", () => {
         expect(error?.message, step).toContain(
           `fox.mp4 can't be written: ${code === "ENOENT" && step === "rename" ? "its part file is gone" : words}`
         )
-        expect(error?.message, step).toContain("do not generate it anew")
+        expect(error?.message, step).toContain("do not submit it again")
         expect([to.names(), to.files.get("fox.mp4")?.bytes.byteLength], step).toEqual([["fox.mp4"], 3])
         expect(net.requests.length, step).toBe(step === "open" ? 0 : 1)
       }

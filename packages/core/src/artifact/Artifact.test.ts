@@ -141,7 +141,7 @@ describe("bytes", () => {
       const { error, net } = yield* fetched([cdn], () => reply)
       expect(net.requests).toHaveLength(4)
       expect(error?.message).toContain(words)
-      expect(error?.message).toContain("do not generate it anew")
+      expect(error?.message).toContain("do not submit it again")
       expect(printed(error)).not.toMatch(/SECRET|super-secret/u)
     })
   )

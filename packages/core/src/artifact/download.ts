@@ -166,13 +166,13 @@ const request = Effect.fnUntraced(function* (
   const ordinary = yield* HttpClient.HttpClient
   const looking = yield* PublicNetwork.Client
   const start = absolute(first, provider.baseUrl)
-  if (start === undefined) return yield* miss("never", "the link is no address")
+  if (start === undefined) return yield* miss("never", "the link isn't an address")
   let url = new URL(start)
   for (let hop = 0; hop <= redirects; hop++) {
     // A user name in a link would appear in the errors of some transports.
     url.username = ""
     url.password = ""
-    if (url.protocol !== "https:" && url.protocol !== "http:") return yield* miss("never", `${where(url.href)} is no http address`)
+    if (url.protocol !== "https:" && url.protocol !== "http:") return yield* miss("never", `${where(url.href)} isn't an http address`)
     if (!anywhere && PublicNetwork.isPrivate(url.hostname)) return yield* Effect.fail(forbidden(url.origin, "is a private address"))
     const own = url.origin === api.origin
     const client = anywhere || own ? ordinary : (looking ?? ordinary)
@@ -193,7 +193,7 @@ const request = Effect.fnUntraced(function* (
     const location = response.headers["location"]
     if (response.status < 300 || response.status > 399 || location === undefined) return { response, url }
     yield* discard(response)
-    if (!URL.canParse(location, url)) return yield* miss("never", `${where(url.href)} redirects to what is no address`)
+    if (!URL.canParse(location, url)) return yield* miss("never", `${where(url.href)} redirects to an invalid address`)
     url = new URL(location, url)
   }
   return yield* miss("never", `${where(start)} redirects more than ${redirects} times`)

@@ -21,7 +21,7 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.Unauthorized({ detail: "HTTP 401, bad key" }), "poll", { ref }),
-      `Polling fake job job-1 failed: HTTP 401, bad key. The job is untouched. Put it right, then attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 failed: HTTP 401, bad key. The job is untouched. Fix that, then attach again: reelay attach '${uri}'`
     ],
     [
       error(new JobError.PaymentRequired({ detail: "HTTP 402, no money" }), "submit"),
@@ -37,15 +37,15 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.SubmitUnknown({ detail: "no answer within 60 s" }), "submit"),
-      "Submitting to fake has an unknown outcome: no answer within 60 s. The job may exist and be billed, so it was not sent again. Look for it in your account at fake before you submit anew."
+      "Submitting to fake has an unknown outcome: no answer within 60 s. The job may exist and be billed, so it was not sent again. Look for it in your account at fake before you submit again."
     ],
     [
       error(new JobError.RateLimited({ detail: "HTTP 429: slow down" }), "submit", { attempt: 5 }),
-      "Submitting to fake failed: HTTP 429: slow down (look or try 5). No job was made."
+      "Submitting to fake failed: HTTP 429: slow down (attempt 5). No job was made."
     ],
     [
       error(new JobError.Unreachable({ detail: "HTTP 502" }), "poll", { attempt: 12, ref }),
-      `Polling fake job job-1 ended: HTTP 502 (look or try 12). The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 ended: HTTP 502 (attempt 12). The job may still run and be billed. Attach again: reelay attach '${uri}'`
     ],
     [
       error(new JobError.PollRejected({ status: 422, detail: "no" }), "poll", { ref }),
@@ -67,11 +67,11 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.DownloadFailed({ detail: "https://cdn.x/a.mp4 answered with HTTP 500" }), "download", { ref }),
-      `Downloading from fake job job-1 failed: https://cdn.x/a.mp4 answered with HTTP 500. The video is made and paid for: do not generate it anew. Attach again: reelay attach '${uri}'`
+      `Downloading from fake job job-1 failed: https://cdn.x/a.mp4 answered with HTTP 500. The video is made and paid for: do not submit it again. Attach again: reelay attach '${uri}'`
     ],
     [
       error(new JobError.ArtifactTooLarge({ limitBytes: 1000 }), "download", { ref }),
-      `Downloading from fake job job-1 failed: the video is larger than the limit of 1000 bytes. The video is made and paid for: do not generate it anew. Attach again: reelay attach '${uri}'`
+      `Downloading from fake job job-1 failed: the video is larger than the limit of 1000 bytes. The video is made and paid for: do not submit it again. Attach again: reelay attach '${uri}'`
     ],
     [
       error(new JobError.ForbiddenAddress({ address: "https://evil.test", rule: "is not the API's" }), "attach", { ref }),
@@ -94,14 +94,14 @@ describe("the message of a JobError", () => {
         "submit"
       ),
       "Submitting to fake has an unknown outcome: ECONNRESET. The job may exist and be billed, so it was not sent again. " +
-        "Look for a generation of 1970-01-01T00:00:00.000Z at https://api.fake.test, account me, request id req-7 before you submit anew."
+        "Look for a generation of 1970-01-01T00:00:00.000Z at https://api.fake.test, account me, request id req-7 before you submit again."
     ]
   ])("$reason._tag says what failed, what is true of the money, and what to do", (given, message) => {
     expect(given.message).toBe(message)
     expect(String(given)).toContain(message)
   })
 
-  it("500 characters of a body make no message of more than 1,000 beside the reference", () => {
+  it("500 characters of a body never make a message of more than 1,000 characters beside the reference", () => {
     const long = "x".repeat(500)
     const given = error(new JobError.BadPayload({ expected: "the documented JSON", excerpt: long }), "poll", { ref })
     expect(given.message.length - uri.length).toBeLessThan(1000)
@@ -137,8 +137,8 @@ describe("again", () => {
   })
 })
 
-describe("the ends that are no video", () => {
-  it("each says who, what and whether it was billed", () => {
+describe("the ends without a video", () => {
+  it("each says the origin, the reason and whether it was billed", () => {
     expect(new JobError.JobFailed({ state: failed }).message).toBe(
       "The provider ended fake job job-1: Video generation failed. (internal_error). Billed: unknown."
     )

@@ -1,5 +1,5 @@
 /**
- * Losing sight of a job, or never getting one. (A job that fails is a state, not an error.)
+ * Losing track of a job, or never getting one. (A job that fails is a state, not an error.)
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ export class SubmitRejected extends Data.TaggedError("SubmitRejected")<{
   readonly detail: string
 }> {}
 
-/** Sent, and no answer that tells: the job may exist and may be billed. Never sent again by itself. */
+/** Sent, and no answer says whether it was accepted: the job may exist and may be billed. Never sent again by itself. */
 export class SubmitUnknown extends Data.TaggedError("SubmitUnknown")<{
   readonly detail: string
   /** What helps to find the job at the provider. */
@@ -45,24 +45,24 @@ export interface Sent {
   readonly baseUrl: string
   /** The caller's name for the account, or a fingerprint of the key. */
   readonly account: string
-  /** From `x-request-id` of the answer: what a provider's support asks for. It is no id of a job. */
+  /** From `x-request-id` of the answer: what a provider's support asks for. It isn't the id of a job. */
   readonly requestId?: string | undefined
 }
 
 /** The provider kept asking to come back later. */
 export class RateLimited extends Data.TaggedError("RateLimited")<{ readonly detail: string }> {}
 
-/** No answer that helps, for the whole budget: network errors or 5xx. */
+/** No useful answer within the budget: network errors or 5xx. */
 export class Unreachable extends Data.TaggedError("Unreachable")<{ readonly detail: string }> {}
 
-/** An answer to a poll that will not get better. */
+/** An answer to a poll that polling again will not improve. */
 export class PollRejected extends Data.TaggedError("PollRejected")<{
   readonly status: number
   readonly code?: string | undefined
   readonly detail: string
 }> {}
 
-/** Answers that could not be read, for the whole budget. */
+/** Only unreadable answers within the budget. */
 export class BadPayload extends Data.TaggedError("BadPayload")<{
   readonly expected: string
   /** At most 500 characters. */
@@ -72,7 +72,7 @@ export class BadPayload extends Data.TaggedError("BadPayload")<{
 /** The provider does not know the job. */
 export class NotFound extends Data.TaggedError("NotFound")<{ readonly detail: string }> {}
 
-/** The job was still going when its time was up. */
+/** The job was still running at its deadline. */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
   /** Milliseconds from submission or attachment. */
   readonly deadline: number
@@ -93,7 +93,7 @@ export class ForbiddenAddress extends Data.TaggedError("ForbiddenAddress")<{
   readonly rule: string
 }> {}
 
-/** What must be remembered could not be written. */
+/** The journal can't be read or written, or another process holds the entry. */
 export class JournalFailed extends Data.TaggedError("JournalFailed")<{ readonly detail: string }> {}
 
 /** @category models */
@@ -118,12 +118,12 @@ export type Reason =
 export type Operation = "submit" | "attach" | "poll" | "download" | "cancel"
 
 /**
- * The widest thing that may be repeated without paying twice.
+ * The most that may be repeated without paying twice.
  *
- * - `submit`: surely nothing was accepted, and it may pass. The same value or call may ask again.
- * - `watch`: the job exists: attach to it, or listen again.
+ * - `submit`: certainly nothing was accepted, and a retry may succeed. The same value or call may submit again.
+ * - `watch`: the job exists: attach to it, or watch it again.
  * - `download`: the video exists: fetch it again.
- * - `never`: it would not help, or nobody knows what it would cost.
+ * - `never`: it would not help, or may be paid for twice.
  *
  * @category models
  * @since 0.1.0
@@ -133,7 +133,7 @@ export type Again = "submit" | "watch" | "download" | "never"
 /**
  * The one error of Reelay. Match on its reason with `Effect.catchReason("JobError", "RateLimited", ...)` or `switch (error.reason._tag)`.
  *
- * **Example** (Coming back to a job that was lost sight of)
+ * **Example** (Keeping the reference of a lost job)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -154,12 +154,12 @@ export class JobError extends Data.TaggedError("JobError")<{
   readonly reason: Reason
   readonly provider: string
   readonly operation: Operation
-  /** Which try or look this was, from 1; 0 where nothing was sent. */
+  /** The number of this attempt or poll, from 1; 0 if nothing was sent. */
   readonly attempt: number
-  /** Present once the provider gave an id: attach with it. */
+  /** Present once the provider has returned an id: attach with it. */
   readonly ref?: JobRef | undefined
 }> {
-  /** The widest thing that may be repeated without paying twice. */
+  /** The most that may be repeated without paying twice. */
   get again(): Again {
     return againOf(this)
   }
@@ -170,7 +170,7 @@ export class JobError extends Data.TaggedError("JobError")<{
 }
 
 /**
- * `handle.result` where the provider said no.
+ * The failure of `handle.result` if the job failed.
  *
  * @category errors
  * @since 0.1.0
@@ -182,14 +182,14 @@ export class JobFailed extends Data.TaggedError("JobFailed")<{ readonly state: F
   }
 }
 
-/** `handle.result` where the job or its result has lapsed. */
+/** The failure of `handle.result` if the job or its result has expired. */
 export class JobExpired extends Data.TaggedError("JobExpired")<{ readonly state: Expired }> {
   override get message(): string {
     return `${named(this.state.ref)} has expired at the provider. Billed: ${this.state.billed}.`
   }
 }
 
-/** `handle.result` where the job was cancelled. */
+/** The failure of `handle.result` if the job was cancelled. */
 export class JobCancelled extends Data.TaggedError("JobCancelled")<{ readonly state: Cancelled }> {
   override get message(): string {
     return `${named(this.state.ref)} was cancelled by the ${this.state.by}. Billed: ${this.state.billed}.`
@@ -209,7 +209,7 @@ const againOf = ({ operation, reason, ref }: JobError): Again => {
       return "watch"
     case "Unauthorized":
     case "PaymentRequired":
-      // The job is there and paid for: once the account is put right it can be watched again.
+      // The job exists and is paid for: once the account is fixed it can be watched again.
       return operation === "poll" ? "watch" : "never"
     case "DownloadFailed":
       return "download"
@@ -249,13 +249,13 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
     case "PaymentRequired":
       return ref === undefined
         ? `${what} failed: ${seen}. No job was made.`
-        : `${what} failed: ${seen}. The job is untouched. Put it right, then attach again: reelay attach '${toUri(ref)}'`
+        : `${what} failed: ${seen}. The job is untouched. Fix that, then attach again: reelay attach '${toUri(ref)}'`
     case "SubmitRejected":
     case "RateLimited":
     case "Unreachable":
       return operation === "submit" ? `${what} failed: ${seen}. No job was made.` : `${what} ended: ${seen}. ${running}`
     case "SubmitUnknown":
-      return `${what} has an unknown outcome: ${seen}. The job may exist and be billed, so it was not sent again. ${lookFor(provider, reason.sent)} before you submit anew.`
+      return `${what} has an unknown outcome: ${seen}. The job may exist and be billed, so it was not sent again. ${lookFor(provider, reason.sent)} before you submit again.`
     case "PollRejected":
     case "BadPayload":
     case "NotFound":
@@ -263,7 +263,7 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
       return `${what} ended: ${seen}. ${running}`
     case "DownloadFailed":
     case "ArtifactTooLarge":
-      return `${what} failed: ${seen}. The video is made and paid for: do not generate it anew.${again}`
+      return `${what} failed: ${seen}. The video is made and paid for: do not submit it again.${again}`
     case "JournalFailed":
       return ref === undefined
         ? `${what} failed: ${seen}. Nothing was sent.`
@@ -287,13 +287,13 @@ const reasonText = (reason: Reason, attempt: number): string => {
       return `${reason.address} ${reason.rule}`
     case "SubmitRejected":
     case "PollRejected":
-      // A browser shows no status of a redirect.
+      // A browser hides the status of a redirect.
       return reason.status === 0
         ? reason.detail
         : `HTTP ${reason.status}${reason.code === undefined ? "" : ` ${reason.code}`}, ${quoted(reason.detail)}`
     case "RateLimited":
     case "Unreachable":
-      return `${reason.detail}${attempt > 1 ? ` (look or try ${attempt})` : ""}`
+      return `${reason.detail}${attempt > 1 ? ` (attempt ${attempt})` : ""}`
     case "BadPayload":
       return `the answers were unreadable: expected ${reason.expected}, the last was ${quoted(reason.excerpt)}`
     case "DeadlineExceeded":

@@ -86,14 +86,14 @@ describe("fromUri", () => {
     ["reelay:xai/generation/a?v=2&base=https://a.b&at=1", "has version 2; this Reelay reads version 1"],
     ["reelay:xai/generation/a?base=https://a.b&at=1", "has version none; this Reelay reads version 1"],
     ["reelay:xai/generation/%E0%A4?v=1&base=https://a.b&at=1", "is not percent-encoded as a URI"],
-    ["reelay:xai/remix/a?v=1&base=https://a.b&at=1", "has a kind that is none of generation, edit, extension"],
-    ["reelay:xai/constructor/a?v=1&base=https://a.b&at=1", "has a kind that is none of generation, edit, extension"],
-    ["reelay:xai/edit/a?v=1&base=file:///etc&at=1", "has a base that is no http or https address"],
-    ["reelay:xai/edit/a?v=1&at=1", "has a base that is no http or https address"],
-    ["reelay:xai/edit/a?v=1&base=https://a.b/&at=1", "has a base that is no http or https address"],
-    ["reelay:xai/edit/a?v=1&base=https://u:p@a.b&at=1", "has a base that is no http or https address"],
-    ["reelay:xai/edit/a?v=1&base=https://a.b", "has a time (at) that is no number of milliseconds"],
-    ["reelay:xai/edit/a?v=1&base=https://a.b&at=1.5", "has a time (at) that is no number of milliseconds"]
+    ["reelay:xai/remix/a?v=1&base=https://a.b&at=1", "has an unknown kind; known are generation, edit, extension"],
+    ["reelay:xai/constructor/a?v=1&base=https://a.b&at=1", "has an unknown kind; known are generation, edit, extension"],
+    ["reelay:xai/edit/a?v=1&base=file:///etc&at=1", "has a base that isn't an http or https address"],
+    ["reelay:xai/edit/a?v=1&at=1", "has a base that isn't an http or https address"],
+    ["reelay:xai/edit/a?v=1&base=https://a.b/&at=1", "has a base that isn't an http or https address"],
+    ["reelay:xai/edit/a?v=1&base=https://u:p@a.b&at=1", "has a base that isn't an http or https address"],
+    ["reelay:xai/edit/a?v=1&base=https://a.b", "has a time (at) that isn't a number of milliseconds"],
+    ["reelay:xai/edit/a?v=1&base=https://a.b&at=1.5", "has a time (at) that isn't a number of milliseconds"]
   ])("%s %s", (text, words) => {
     expect(JobRef.fromUri(text)).toBe(words)
   })

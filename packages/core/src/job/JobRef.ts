@@ -75,9 +75,9 @@ export const fromUri = (text: string): JobRef | string => {
   const submittedAt = Number(query.get("at") ?? Number.NaN)
   if (query.get("v") !== "1") return `has version ${query.get("v") ?? "none"}; this Reelay reads version 1`
   if (provider === undefined || id === undefined) return "is not percent-encoded as a URI"
-  if (kind === undefined) return `has a kind that is none of ${[...kinds.keys()].join(", ")}`
-  if (!isBaseUrl(baseUrl)) return "has a base that is no http or https address"
-  if (!Number.isSafeInteger(submittedAt)) return "has a time (at) that is no number of milliseconds"
+  if (kind === undefined) return `has an unknown kind; known are ${[...kinds.keys()].join(", ")}`
+  if (!isBaseUrl(baseUrl)) return "has a base that isn't an http or https address"
+  if (!Number.isSafeInteger(submittedAt)) return "has a time (at) that isn't a number of milliseconds"
   return { provider, kind, id, baseUrl, submittedAt, ...(account === null ? {} : { account }) }
 }
 

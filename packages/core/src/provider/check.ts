@@ -13,8 +13,9 @@ export const refuseProvider = (provider: Provider<never>): InvalidRequest | unde
   if (key === "") return new InvalidRequest({ field: "apiKey", rule: `is missing for ${definition.title}` })
   // A header can't carry anything else, and the error of an HTTP client would show the key.
   if (!/^[\x21-\x7e]+$/u.test(key))
-    return new InvalidRequest({ field: "apiKey", rule: "has characters that no key has, such as a space or a line break" })
-  if (!isBaseUrl(baseUrl)) return new InvalidRequest({ field: "baseUrl", rule: "is no http or https address without query and user name" })
+    return new InvalidRequest({ field: "apiKey", rule: "has characters that a key can't have, such as a space or a line break" })
+  if (!isBaseUrl(baseUrl))
+    return new InvalidRequest({ field: "baseUrl", rule: "isn't an http or https address without query and user name" })
   return refuseHeaders(provider)
 }
 
@@ -29,7 +30,7 @@ export const refuseRef = (
     return new InvalidRequest({ field: "ref", rule: `is of a job at ${ref.provider}, and this is ${definition.name}` })
   }
   if (!isBaseUrl(ref.baseUrl))
-    return new InvalidRequest({ field: "ref", rule: "names an address that is none, or that has a query or a user name" })
+    return new InvalidRequest({ field: "ref", rule: "names an invalid address, or one with a query or a user name" })
   if (ref.baseUrl !== definition.baseUrl && ref.baseUrl !== provider.baseUrl) {
     return new ForbiddenAddress({
       address: new URL(ref.baseUrl).origin,

@@ -28,7 +28,7 @@ const own = new Set([
 export const refuseHeaders = ({ headers = {}, userAgent }: Provider<never>): InvalidRequest | undefined => {
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/u.test(name))
-      return new InvalidRequest({ field: "headers", rule: "have a name that is none: a header is name: value" })
+      return new InvalidRequest({ field: "headers", rule: "have an invalid name: a header is name: value" })
     if (own.has(name.toLowerCase())) {
       const instead = name.toLowerCase() === "user-agent" ? "; give it as userAgent" : ""
       return new InvalidRequest({ field: "headers", rule: `name ${name}, which Reelay sets itself${instead}` })
@@ -42,4 +42,4 @@ export const refuseHeaders = ({ headers = {}, userAgent }: Provider<never>): Inv
 
 /** The characters that every transport accepts. The error of one that does not would show the value. */
 const isValue = (text: string): boolean => /^[\t\x20-\x7e]*$/u.test(text)
-const noValue = "with characters that no header has, such as a line break"
+const noValue = "with characters that a header can't have, such as a line break"

@@ -80,18 +80,18 @@ describe("plan", () => {
     [{ prompt: "x", duration: 16 }, "duration", "is 16 s; one takes whole seconds from 1 to 15"],
     [{ prompt: "x", duration: 1.5 }, "duration", "is 1.5 s; one takes whole seconds from 1 to 15"],
     [{ prompt: "x", duration: Number.NaN }, "duration", "is NaN s; one takes whole seconds from 1 to 15"],
-    [{ prompt: "x", model: "pro", duration: 9 }, "duration", "is 9 s; pro makes 10 s always"],
+    [{ prompt: "x", model: "pro", duration: 9 }, "duration", "is 9 s; pro always makes 10 s"],
     [{ prompt: "x", model: "max", duration: 7 }, "duration", "is 7 s; max takes 6 or 10"],
     [{ prompt: "x", model: "long", duration: 2 }, "duration", "is 2 s; long takes whole seconds from 3"],
-    [{ prompt: "x", video, duration: 5 }, "duration", "is not for one to edit"],
+    [{ prompt: "x", video, duration: 5 }, "duration", "isn't supported by one to edit"],
     [{ prompt: "x", aspectRatio: "2:1" }, "aspectRatio", 'is "2:1"; one takes 16:9 or 1:1 here'],
-    [{ prompt: "x", model: "pro", aspectRatio: "1:1" }, "aspectRatio", "is not for pro to generate"],
+    [{ prompt: "x", model: "pro", aspectRatio: "1:1" }, "aspectRatio", "isn't supported by pro to generate"],
     [{ prompt: "x", resolution: "1080p" }, "resolution", 'is "1080p"; one takes 480p here; pro takes it'],
     [{ prompt: "x", mode: "edit" }, "video", "is missing; one needs the URL of one to edit"],
-    [{ prompt: "x", mode: "generate", video }, "video", "is not for one to generate"],
-    [{ prompt: "x", video: "clip.mp4" }, "video", "is no http, https or data:video URL"],
-    [{ prompt: "x", video: "file:///clip.mp4" }, "video", "is no http, https or data:video URL"],
-    [{ prompt: "x", video: "https://a.b/clip.mov" }, "video", "has a path that does not end in .mp4, which one asks for"]
+    [{ prompt: "x", mode: "generate", video }, "video", "isn't supported by one to generate"],
+    [{ prompt: "x", video: "clip.mp4" }, "video", "isn't an http, https or data:video URL"],
+    [{ prompt: "x", video: "file:///clip.mp4" }, "video", "isn't an http, https or data:video URL"],
+    [{ prompt: "x", video: "https://a.b/clip.mov" }, "video", "has a path that does not end in .mp4, which one requires"]
   ])("%j is refused: %s %s", (request, field, rule) => {
     expect(plan(request)).toEqual({ _tag: "Refusal", field, rule })
   })

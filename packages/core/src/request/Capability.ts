@@ -173,7 +173,7 @@ export const describeImages = (images: Images | undefined): string =>
 
 const refuseSeconds = ({ duration: rule, mode, model }: Capability, given: number | undefined): Refusal | undefined => {
   if (given === undefined) return undefined
-  if (rule === undefined) return refusal("duration", `is not for ${model} to ${mode}`)
+  if (rule === undefined) return refusal("duration", `isn't supported by ${model} to ${mode}`)
   const fits =
     Number.isInteger(given) &&
     ("fixed" in rule
@@ -184,7 +184,7 @@ const refuseSeconds = ({ duration: rule, mode, model }: Capability, given: numbe
   if (fits) return undefined
   const takes =
     "fixed" in rule
-      ? `makes ${rule.fixed} s always`
+      ? `always makes ${rule.fixed} s`
       : "oneOf" in rule
         ? `takes ${listed(rule.oneOf.map(String), "or")}`
         : rule.to === undefined
@@ -202,20 +202,20 @@ const refuseWord = (
   if (given === undefined) return undefined
   const words = row[field]?.oneOf
   if (words?.includes(given) === true) return undefined
-  if (words === undefined) return refusal(field, `is not for ${row.model} to ${row.mode}`)
+  if (words === undefined) return refusal(field, `isn't supported by ${row.model} to ${row.mode}`)
   const others = table.filter((other) => other.mode === row.mode && other[field]?.oneOf.includes(given) === true)
   const elsewhere = others.length === 0 ? "" : `; ${listed(models(others))} ${models(others).length === 1 ? "takes" : "take"} it`
   return refusal(field, `is ${quoted(given)}; ${row.model} takes ${listed(words, "or")} here${elsewhere}`)
 }
 
 const refuseVideo = ({ mode, model, video }: Capability, given: string | undefined): Refusal | undefined => {
-  if (video === undefined) return given === undefined ? undefined : refusal("video", `is not for ${model} to ${mode}`)
+  if (video === undefined) return given === undefined ? undefined : refusal("video", `isn't supported by ${model} to ${mode}`)
   if (given === undefined) return refusal("video", `is missing; ${model} needs the URL of one to ${mode}`)
   if (given.startsWith("data:video/")) return undefined
   const url = URL.canParse(given) ? new URL(given) : undefined
-  if (url === undefined || !/^https?:$/u.test(url.protocol)) return refusal("video", "is no http, https or data:video URL")
+  if (url === undefined || !/^https?:$/u.test(url.protocol)) return refusal("video", "isn't an http, https or data:video URL")
   if (video.suffix !== undefined && !url.pathname.toLowerCase().endsWith(video.suffix)) {
-    return refusal("video", `has a path that does not end in ${video.suffix}, which ${model} asks for`)
+    return refusal("video", `has a path that does not end in ${video.suffix}, which ${model} requires`)
   }
   return undefined
 }

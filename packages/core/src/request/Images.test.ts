@@ -38,15 +38,15 @@ describe("ready", () => {
   )
 
   it.effect.each<[string, Image, ReadonlyArray<Images.Form>, string]>([
-    ["text as bytes", new TextEncoder().encode("<html>"), all, "is no JPEG, PNG or WebP image"],
-    ["no bytes", new Uint8Array(), all, "is no JPEG, PNG or WebP image"],
-    ["a RIFF that isn't a WebP", new TextEncoder().encode("RIFF....WAVEfmt "), all, "is no JPEG, PNG or WebP image"],
-    ["a Blob of text that says PNG", new Blob(["x"], { type: "image/png" }), all, "is no JPEG, PNG or WebP image"],
-    ["a data URL of something else", "data:image/png;base64,AAAA", all, "is no JPEG, PNG or WebP image"],
-    ["a data URL without base64", "data:image/png,abc", all, "is no JPEG, PNG or WebP image"],
-    ["a path", "./fox.png", all, "is no http, https or data URL; give a file as bytes or Blob"],
-    ["a file URL", "file:///fox.png", all, "is no http, https or data URL; give a file as bytes or Blob"],
-    ["a broken URL", "https://", all, "is no URL"],
+    ["text as bytes", new TextEncoder().encode("<html>"), all, "isn't a JPEG, PNG or WebP image"],
+    ["no bytes", new Uint8Array(), all, "isn't a JPEG, PNG or WebP image"],
+    ["a RIFF that isn't a WebP", new TextEncoder().encode("RIFF....WAVEfmt "), all, "isn't a JPEG, PNG or WebP image"],
+    ["a Blob of text that says PNG", new Blob(["x"], { type: "image/png" }), all, "isn't a JPEG, PNG or WebP image"],
+    ["a data URL of something else", "data:image/png;base64,AAAA", all, "isn't a JPEG, PNG or WebP image"],
+    ["a data URL without base64", "data:image/png,abc", all, "isn't a JPEG, PNG or WebP image"],
+    ["a path", "./fox.png", all, "isn't an http, https or data URL; give a file as bytes or Blob"],
+    ["a file URL", "file:///fox.png", all, "isn't an http, https or data URL; give a file as bytes or Blob"],
+    ["a broken URL", "https://", all, "isn't a URL"],
     ["bytes if only URLs are accepted", png, [], "is the image itself, and this model takes public URLs only"]
   ])("%s is refused, and named by its position", ([, image, forms, rule]) =>
     Effect.gen(function* () {

@@ -50,16 +50,17 @@ export const urls = (images: ReadonlyArray<Image>, forms: ReadonlyArray<Form>): 
 const one = (image: Image, forms: ReadonlyArray<Form>, field: string): Effect.Effect<Ready, InvalidRequest> => {
   const refuse = (rule: string) => Effect.fail(new InvalidRequest({ field, rule }))
   if (typeof image === "string" && /^https?:\/\//iu.test(image)) {
-    if (!URL.canParse(image)) return refuse("is no URL")
+    if (!URL.canParse(image)) return refuse("isn't a URL")
     return forms.includes("url")
       ? Effect.succeed({ _tag: "Url", url: image })
       : refuse("is a URL, and this provider takes the image itself")
   }
-  if (typeof image === "string" && !image.startsWith("data:")) return refuse("is no http, https or data URL; give a file as bytes or Blob")
+  if (typeof image === "string" && !image.startsWith("data:"))
+    return refuse("isn't an http, https or data URL; give a file as bytes or Blob")
   if (!forms.includes("data") && !forms.includes("bytes")) return refuse("is the image itself, and this model takes public URLs only")
   return Effect.flatMap(bytesOf(image), (bytes) => {
     const type = bytes === undefined ? undefined : typeOf(bytes)
-    if (bytes === undefined || type === undefined) return refuse("is no JPEG, PNG or WebP image")
+    if (bytes === undefined || type === undefined) return refuse("isn't a JPEG, PNG or WebP image")
     return Effect.succeed<Ready>(
       forms.includes("data")
         ? { _tag: "Url", url: `data:image/${type};base64,${Base64.encode(bytes)}` }

@@ -293,7 +293,7 @@ describe("cometapi", () => {
       [{ prompt, aspectRatio: "21:9" }, "aspectRatio", 'is "21:9"; grok-imagine-video takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2 or 2:3 here'],
       [{ prompt, resolution: "1080p" }, "resolution", 'is "1080p"; grok-imagine-video takes 480p or 720p here'],
       [{ prompt, images: [image, image] }, "images", "are 2; grok-imagine-video takes up to 1"],
-      [{ prompt, video, duration: 5 }, "duration", "is not for grok-imagine-video to edit"],
+      [{ prompt, video, duration: 5 }, "duration", "isn't supported by grok-imagine-video to edit"],
       [{ video }, "prompt", "is missing"],
       [{ prompt, mode: "edit" }, "video", "is missing"],
       [{ prompt, mode: "extend", video }, "mode", "is extend, which is not offered here; generate and edit are"],

@@ -166,8 +166,8 @@ describe("geeknow", () => {
     [
       [{}, "prompt", "is missing"],
       [{ prompt, duration: 0 }, "duration", "is 0 s; grok-video-3 takes whole seconds from 1"],
-      [{ prompt, model: "grok-video-3-pro", duration: 6 }, "duration", "is 6 s; grok-video-3-pro makes 10 s always"],
-      [{ prompt, model: "grok-video-3-max", duration: 10 }, "duration", "is 10 s; grok-video-3-max makes 15 s always"],
+      [{ prompt, model: "grok-video-3-pro", duration: 6 }, "duration", "is 6 s; grok-video-3-pro always makes 10 s"],
+      [{ prompt, model: "grok-video-3-max", duration: 10 }, "duration", "is 10 s; grok-video-3-max always makes 15 s"],
       [{ prompt, aspectRatio: "16:9" }, "aspectRatio", 'is "16:9"; grok-video-3 takes 2:3, 3:2 or 1:1 here'],
       [{ prompt, resolution: "480p" }, "resolution", 'is "480p"; grok-video-3 takes 720p here'],
       [{ prompt, images: ["https://a.b/1.png"] }, "images[0]", "is a URL, and this provider takes the image itself"],

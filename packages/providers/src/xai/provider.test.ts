@@ -268,7 +268,7 @@ describe("xai", () => {
       [{ prompt, model: newer, images: [image, image], resolution: "1080p" }, "resolution", 'is "1080p"'],
       [{ prompt, model: newer, video }, "model", "is grok-imagine-video-1.5, which can't edit; grok-imagine-video can"],
       [{ prompt, video: "https://a.b/c.mov" }, "video", "has a path that does not end in .mp4"],
-      [{ prompt, video, duration: 6 }, "duration", "is not for grok-imagine-video to edit"],
+      [{ prompt, video, duration: 6 }, "duration", "isn't supported by grok-imagine-video to edit"],
       [{ prompt, mode: "extend", video, duration: 1 }, "duration", "is 1 s; grok-imagine-video takes whole seconds from 2 to 10"],
       [{ prompt, mode: "extend", video, duration: 11 }, "duration", "is 11 s"],
       [{ prompt, mode: "extend" }, "video", "is missing"],

@@ -140,7 +140,7 @@ describe("xingchao", () => {
       [{ prompt, aspectRatio: "4:3" }, "aspectRatio", 'is "4:3"; grok_video3 takes 16:9, 9:16, 1:1, 3:2 or 2:3 here'],
       [{ prompt, resolution: "1080p" }, "resolution", 'is "1080p"; grok_video3 takes 480p or 720p here'],
       [{ prompt, images: Array.from({ length: 8 }, () => url) }, "images", "are 8; grok_video3 takes up to 7"],
-      [{ prompt, model: "grok_video3_pro", duration: 6 }, "duration", "is 6 s; grok_video3_pro makes 10 s always"],
+      [{ prompt, model: "grok_video3_pro", duration: 6 }, "duration", "is 6 s; grok_video3_pro always makes 10 s"],
       [{ prompt, model: "grok_video3_pro", aspectRatio: "1:1" }, "aspectRatio", /^is "1:1"; grok_video3_pro takes 16:9 here/u],
       [{ prompt, model: "grok_video3_pro", resolution: "480p" }, "resolution", /^is "480p"; grok_video3_pro takes 720p here/u],
       [{ prompt, model: "grok_video3_max", duration: 7 }, "duration", "is 7 s; grok_video3_max takes 6, 10, 12, 16, 20 or 30"],
