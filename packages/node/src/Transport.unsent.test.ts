@@ -240,13 +240,13 @@ const resolving = (addresses: ReadonlyArray<string>, hold: Promise<void> = Promi
   const answer = (host: string, options: dns.LookupOptions, callback: (...results: ReadonlyArray<unknown>) => void): void => {
     const nth = asked.push(host)
     const found = addresses.map((address) => ({ address, family: 4 }))
-    const told = async (): Promise<void> => {
+    const reply = async (): Promise<void> => {
       await hold
       if (nth <= failures) callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND" }))
       else if (options.all === true) callback(null, found)
       else callback(null, found[0]?.address, 4)
     }
-    void told()
+    void reply()
   }
   // Its overloads fit no single function.
   Reflect.set(dns, "lookup", answer)

@@ -37,7 +37,7 @@ const differing = async (states: Iterable<JobState.JobState>, picture: string): 
 
 describe("expectStates", () => {
   it.each(["s-q-bogus*-ok", "s-R?-ok", "s-r(.4)-ok", "s-r(40%)-ok", "S-Q-D", "s--ok", "s-r(0.123)-ok"])(
-    "%s is no picture",
+    "%s isn't a picture",
     async (picture) => {
       await expect(expectStates(life).toBe(picture)).rejects.toThrow(`The picture "${picture}" has`)
     }

@@ -144,7 +144,7 @@ const scene = async () => {
         await client.resolve(key, "NotCreated")
         return (await submit()).ref.id
       case "marked unknown":
-        await Effect.runPromise(mine.swap(intent.id, intent.attempt, { ...intent, fate: { _tag: "Unknown", detail: "nobody answered" } }))
+        await Effect.runPromise(mine.swap(intent.id, intent.attempt, { ...intent, fate: { _tag: "Unknown", detail: "no answer came" } }))
         return (await entries()).map(({ fate }) => fate._tag)
       case "reported unknown":
         return failure(submit())

@@ -258,18 +258,18 @@ const note = (link: string, signed: Set<string>): void => {
 }
 
 const answered = ({ headers, status }: Response, body: string, { spelling, wrapping }: Case): Response => {
-  const told = [key, token].map((secret) => spellings[spelling](secret)).join(" and ")
+  const echo = [key, token].map((secret) => spellings[spelling](secret)).join(" and ")
   const type = { "content-type": "application/json" }
   if (spelling === "none") return new Response(body === "" ? null : body, { status, headers })
-  if (status < 400) return new Response(body === "" ? null : repeated(body, told), { status, headers })
-  if (wrapping === "page") return new Response(`<html>${told} ${body}</html>`, { status, headers: { "content-type": "text/html" } })
-  const error = JSON.stringify({ error: { code: `denied ${told}`, message: `The key ${told} may not do that. ${body}` } })
+  if (status < 400) return new Response(body === "" ? null : repeated(body, echo), { status, headers })
+  if (wrapping === "page") return new Response(`<html>${echo} ${body}</html>`, { status, headers: { "content-type": "text/html" } })
+  const error = JSON.stringify({ error: { code: `denied ${echo}`, message: `The key ${echo} may not do that. ${body}` } })
   return new Response(wrapping === "cut" ? error.slice(0, -2) : error, { status, headers: type })
 }
 
 /** A payload whose texts contain the secret: a failure's reason, and an unknown status. */
-const repeated = (body: string, told: string): string => {
-  const said = JSON.stringify(told).slice(1, -1)
+const repeated = (body: string, echo: string): string => {
+  const said = JSON.stringify(echo).slice(1, -1)
   return body
     .replaceAll(/"(message|fail_reason|failure_reason|error)":"(?!")(?!https?:)/gu, `"$1":"${said} `)
     .replaceAll('"status":"warming_up', `"status":"${said} warming_up`)

@@ -28,7 +28,7 @@ describe("statuses", () => {
   )
 
   it.effect.each(each([["succeeded"], ["complete"], ["SUCCESS"], ["finished"], ["ready"]]))(
-    "T2: %s says %s for its own word, and the video is there at once",
+    "T2: %s says %s in place of its own status, and the job has succeeded at once",
     ([name, word]) =>
       Effect.gen(function* () {
         const { links, polledAt, tags } = yield* followed(name, [worded(name, word, { video: { url }, video_url: url })])
@@ -37,7 +37,7 @@ describe("statuses", () => {
   )
 
   it.effect.each(each([["error"], ["fail"], ["FAILURE"], ["rejected"]]))(
-    "T2: %s says %s for its own word, and the job has failed at once",
+    "T2: %s says %s in place of its own status, and the job has failed at once",
     ([name, word]) =>
       Effect.gen(function* () {
         const { last, polledAt } = yield* followed(name, [worded(name, word, { error: "no frames" })])
@@ -247,7 +247,7 @@ describe("transport", () => {
   )
 
   it.effect.each(each([[401], [403]] as const))(
-    "T17: %s answers %i about a job that it has accepted: it is asked again, and in the end Unauthorized",
+    "T17: %s answers %i about a job that it has accepted: it is polled again, and in the end Unauthorized",
     ([name, status]) =>
       Effect.gen(function* () {
         const body = { error: { message: "no", code: "no" } }
@@ -396,7 +396,7 @@ describe("fields", () => {
     [null, undefined]
   ]
   it.effect.each(each(lengths))(
-    "T29: %s writes the seconds of a video as %j, and the video is there all the same",
+    "T29: %s writes the seconds of a video as %j, and the job succeeds all the same",
     ([name, seconds, durationSeconds]) =>
       Effect.gen(function* () {
         const fields = { seconds, actualDuration: seconds, video: { url, duration: seconds }, video_url: url }
@@ -406,7 +406,7 @@ describe("fields", () => {
   )
 
   it.effect.each(each([[null], [""], [0], [{}], [{ message: "", code: "" }], [[]]]))(
-    "T30: %s writes absence as %j, and a job that runs goes on",
+    "T30: %s writes absence as %j, and a running job continues",
     ([name, nothing]) =>
       Effect.gen(function* () {
         const empty = { error: nothing, model: nothing, expires_at: nothing, completed_at: nothing, video_url: nothing, video: nothing }
@@ -450,7 +450,7 @@ describe("fields", () => {
   )
 
   it.effect.each([1_735_776_000, "1735776000", 1_735_776_000_000, "2025-01-02T00:00:00Z"])(
-    "T33: %j is one and the same moment",
+    "T33: %j is the same time in each form",
     (expires_at) =>
       Effect.gen(function* () {
         const { last } = yield* followed("geeknow", [{ body: { ...finished.geeknow, expires_at } }])

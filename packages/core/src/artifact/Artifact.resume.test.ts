@@ -102,7 +102,7 @@ describe("an interrupted download", () => {
     ["a weak ETag", { etag: 'W/"v1"' }],
     ["no validator", { etag: "" }],
     [
-      "a time of change within the last second",
+      "a modification time within the last second",
       { etag: "", "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT", date: "Wed, 21 Oct 2026 07:28:00 GMT" }
     ],
     ["a modification time and no time of the answer", { etag: "", "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT" }],

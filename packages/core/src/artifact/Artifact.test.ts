@@ -64,7 +64,7 @@ describe("bytes", () => {
   )
 
   it.effect.each(["http://api.fake.test/x", "https://api.fake.test:444/x", "https://api.fake.test.evil.test/x"])(
-    "T36: %s is another origin, and gets no key",
+    "T36: %s is another origin, which gets no key",
     (url) =>
       Effect.gen(function* () {
         const { net } = yield* fetched([url], () => mp4)
@@ -226,7 +226,7 @@ describe("bytes", () => {
   )
 
   it.effect.each([404, 502])(
-    "T38: a content endpoint that is missing (%i) costs no video that has a link, and one without ends soon",
+    "T38: a content endpoint that is missing (%i) loses no video that has a link, and one without a link ends soon",
     (status) =>
       Effect.gen(function* () {
         const missing: Reply = { status, body: "404 page not found" }
@@ -255,7 +255,7 @@ describe("bytes", () => {
   )
 
   it.effect.each(["http://[", "ftp://cdn.fake.test/a", "file:///etc/passwd", "blob:https://a.b/c", "javascript:alert(1)"])(
-    "%s is not asked for",
+    "%s is not requested",
     (url) =>
       Effect.gen(function* () {
         const { error, net } = yield* fetched([url], () => mp4)
@@ -320,7 +320,7 @@ describe("bytes", () => {
   )
 
   it.effect.each(["1a45dfa300000000", "000001ba00000000", "5249464600000000", "47494638396101000100", "0000001c6d6f6f76"])(
-    "a compressed body that the transport has undone is known by its first bytes: %s",
+    "a body that the transport has decompressed is recognised by its first bytes: %s",
     (hex) =>
       Effect.gen(function* () {
         const body = hexToBytes(hex)

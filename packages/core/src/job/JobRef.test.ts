@@ -105,7 +105,7 @@ describe("isBaseUrl", () => {
   })
 
   it.each(["", "api.x.ai", "https://a.b/", "https://a.b?x=1", "https://a.b#x", "https://u@a.b", "ftp://a.b", "javascript:alert(1)"])(
-    "%s is none",
+    "%s isn't one",
     (text) => {
       expect(JobRef.isBaseUrl(text)).toBe(false)
     }

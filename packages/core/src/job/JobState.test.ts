@@ -13,7 +13,7 @@ describe("advance", () => {
   })
 
   it.each(observations.filter(({ _tag }) => ["Unrecognised", "Missed", "NotFound", "Refused"].includes(_tag)))(
-    "$_tag moves no job",
+    "$_tag never moves a job",
     (seen) => {
       for (const state of states) expect(JobState.advance(state, seen)).toBeUndefined()
     }

@@ -47,7 +47,7 @@ describe("lookup", () => {
   })
 
   it.each(["constructor", "__proto__", "toString", "hasOwnProperty", "", " ", "null", "finish", "processing!", "SUCCEEDED?"])(
-    "%j is no status word",
+    "%j isn't a known status",
     (word) => {
       expect(kindOf(word)).toBeUndefined()
     }
@@ -58,7 +58,7 @@ describe("lookup", () => {
   })
 })
 
-describe("told", () => {
+describe("lenient", () => {
   const decode = Schema.decodeUnknownSync(Schema.Struct({ a: Dialect.lenient(Schema.Struct({ b: Dialect.lenient(Schema.String) })) }))
 
   it.each([{}, { a: null }, { a: 7 }, { a: [] }, { a: "x" }])("%j reads as absent or empty", (json) => {
@@ -216,7 +216,7 @@ describe("errorOf", () => {
       { code: "task_not_exist", message: "task_not_exist" }
     ],
     [
-      "F: OpenAI-style, type where the code is empty",
+      "F: OpenAI-style, type if the code is empty",
       { error: { message: "no (request id: 1)", type: "new_api_error", param: "", code: "" } },
       { code: "new_api_error", message: "no (request id: 1)" }
     ],

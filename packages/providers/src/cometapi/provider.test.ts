@@ -174,7 +174,7 @@ describe("cometapi", () => {
       { _tag: "Unrecognised", word: "cooking" }
     ],
     [
-      "IN_PROGRESS, progress made up",
+      "IN_PROGRESS, estimated progress",
       { status: "IN_PROGRESS", progress: "30%", data: null },
       { _tag: "Running", progress: 0.3, progressSource: "estimated" }
     ],

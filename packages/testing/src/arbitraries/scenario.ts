@@ -49,15 +49,15 @@ const words = fc
 /** Times that were drawn in paces, in milliseconds. */
 const planned = (
   drawn: {
-    readonly looks: number
+    readonly polls: number
     readonly visits: ReadonlyArray<{ readonly from: number; readonly span: number }>
     readonly stays: number | undefined
   } & Omit<Scenario, "deadline" | "windows">
 ): Scenario => {
-  const { looks, stays, visits, ...rest } = drawn
+  const { polls, stays, visits, ...rest } = drawn
   const { pace } = rest
   const short = visits.map(({ from, span }) => ({ from: from * pace, span: span * pace }))
-  return { ...rest, deadline: pace * looks, windows: stays === undefined ? short : [...short, { from: stays * pace }] }
+  return { ...rest, deadline: pace * polls, windows: stays === undefined ? short : [...short, { from: stays * pace }] }
 }
 
 /**
@@ -73,7 +73,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     words,
     duration: fc.constantFrom(10_000, 0, 4000, 30_000, 400_000),
     pace: fc.constantFrom(1000, 500, 5000, 7000),
-    looks: fc.constantFrom(40, 2, 4.5, 12),
+    polls: fc.constantFrom(40, 2, 4.5, 12),
     latency: fc.constantFrom(0, 0, 200, 3000),
     retryAfter: fc.constantFrom(1, 9),
     echo: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true)),
