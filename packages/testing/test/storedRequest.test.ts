@@ -1,4 +1,4 @@
-/** A request that was stored and came back makes the very same submission, at each provider: nobody pays for another video than was meant. */
+/** A request that was stored and read back makes exactly the same submission, at each provider: no other video is paid for than was meant. */
 import { StoredVideoRequest, type VideoRequest } from "@reelay/core"
 import { definition as xai } from "@reelay/providers/xai"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import { definitions } from "./subjects.ts"
 
 const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 
-/** The image in a form that may stand in its place: what was bytes becomes a Blob, a File or a `data:` URL of other bytes too. */
+/** The image in an alternative form: bytes also become a Blob, a File or a `data:` URL of other bytes. */
 const formsOf = (image: VideoRequest.Image): fc.Arbitrary<VideoRequest.Image> => {
   if (typeof image === "string" && !image.startsWith("data:")) return fc.constant(image)
   return fc.uint8Array({ maxLength: 64 }).chain((rest) => {
@@ -52,12 +52,12 @@ describe("a request that was stored", () => {
         ),
         { numRuns: 400 }
       )
-      // Else the law would have been about texts alone.
+      // Otherwise the law would have been about texts only.
       expect(withImages).toBeGreaterThan(0)
     }
   )
 
-  it("keeps what only its provider takes", async () => {
+  it("keeps the options of its provider", async () => {
     const options = {
       user: "u-1",
       referenceImages: ["https://a.b/1.png", { fileId: "file-1" }],

@@ -1,11 +1,11 @@
 /**
- * The errors of Reelay as `Schema`, for those who store or send them: a reason, and an error with it, comes back from text as its own class.
+ * Reelay's errors as `Schema`, to store or send them: an error and its reason are decoded from text to their own classes.
  *
- * Apart from `JobError`, so that a page that only follows a job does not carry `effect/Schema`. The compiler holds both to the same fields: a
+ * Separate from `JobError`, so that a page that only follows a job does not load `effect/Schema`. The compiler keeps the fields of both equal: a
  * reason or a field without a schema is a type error here.
  *
- * What is written is what the error holds, and nothing of `stack` or `cause`. `message` and `again` are derived from it, so they come back the
- * same. Fields that a later version adds are ignored when read; a reason that this version does not know is refused by its name.
+ * The fields of the error are written, without `stack` and `cause`. `message` and `again` are derived from them, so they stay the same. Fields
+ * that a later version adds are ignored when read; a reason that this version does not know is refused by its name.
  *
  * **Example** (An error as text, and back)
  *
@@ -28,10 +28,10 @@ import * as Errors from "./JobError.ts"
 import type * as Ref from "./JobRef.ts"
 import * as JobStateSchema from "./JobStateSchema.ts"
 
-/** JSON has neither NaN nor Infinity: they are written as text, so that any error can be stored. */
+/** JSON has neither NaN nor Infinity: they are written as text, so any error can be stored. */
 const AnyNumber = Schema.toCodecJson(Schema.Number)
 
-/** A reference as an error names it, which is not always one that can be followed: a refusal of a reference carries it too. */
+/** The reference of an error, which can't always be followed: a refusal of a reference has it too. */
 const JobRef = Schema.Struct({
   provider: Schema.String,
   kind: JobStateSchema.JobRef.fields.kind,
@@ -55,12 +55,12 @@ export const Sent = Schema.Struct({
   requestId: Schema.optional(Schema.String)
 }) satisfies Schema.Codec<Errors.Sent, unknown>
 
-/** A schema for each field of a class, optional ones included: none can be forgotten. */
+/** A schema for each field of a class, including optional ones: none can be forgotten. */
 type FieldsOf<Args> = { readonly [Name in keyof Args]-?: Schema.Codec<Args[Name], unknown> }
 
 type Stored<Tag extends string, Fields extends Schema.Struct.Fields> = { readonly _tag: Tag } & Schema.Struct.Encoded<Fields>
 
-/** A class of errors, and the fields that are written of it. */
+/** A class of errors, and its stored fields. */
 const stored = <const Tag extends string, Args extends object, Self extends Args & { readonly _tag: Tag }, Fields extends FieldsOf<Args>>(
   tag: Tag,
   Class: new (args: Args) => Self,
@@ -119,10 +119,10 @@ export const reasons = {
   readonly [Tag in Errors.Reason["_tag"]]: Schema.Codec<Extract<Errors.Reason, { readonly _tag: Tag }>, { readonly _tag: Tag }>
 }
 
-/** A reason as it is written. */
+/** A stored reason. */
 type StoredReason = (typeof reasons)[Errors.Reason["_tag"]]["Encoded"]
 
-/** Has a tag, which is all that the guard says: the fields are the tag's own schema's matter. */
+/** Whether a value has a known tag: the tag's own schema checks the fields. */
 const Tagged = Schema.declare(
   (value): value is StoredReason => typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string",
   { expected: "a reason with its _tag" }
@@ -138,7 +138,7 @@ const Tagged = Schema.declare(
 )
 
 /**
- * Schema for a reason: each comes back as its own class.
+ * Schema for a reason: each is decoded to its own class.
  *
  * @category schemas
  * @since 0.1.0
@@ -160,7 +160,7 @@ export const JobError = stored("JobError", Errors.JobError, {
 })
 
 /**
- * Schema for `JobFailed`, with its state. If the state holds `raw`, so does what is written.
+ * Schema for `JobFailed`, with its state. If the state has `raw`, so does the stored form.
  *
  * @category schemas
  * @since 0.1.0
@@ -184,7 +184,7 @@ export const JobExpired = stored("JobExpired", Errors.JobExpired, { state: JobSt
 export const JobCancelled = stored("JobCancelled", Errors.JobCancelled, { state: JobStateSchema.JobState.cases.Cancelled })
 
 /**
- * Schema for whatever `handle.result` fails with.
+ * Schema for every failure of `handle.result`.
  *
  * @category schemas
  * @since 0.1.0

@@ -11,7 +11,7 @@ const { fromStored, toStored } = StoredVideoRequest
 const throughText = (request: VideoRequest) =>
   Effect.flatMap(toStored(request), (stored) => fromStored(JSON.parse(JSON.stringify(stored)) as unknown))
 
-/** All that there is to know of an image. */
+/** Everything that identifies an image. */
 const seen = async (image: Image) => {
   if (typeof image === "string") return image
   if (image instanceof Uint8Array) return { kind: "bytes", bytes: [...image] }
@@ -91,7 +91,7 @@ describe("StoredVideoRequest", () => {
 
   it("says the same as the type", () => {
     expectTypeOf<typeof StoredVideoRequest.VideoRequest.Type>().branded.toEqualTypeOf<VideoRequest>()
-    // It goes as it is to whatever takes JSON.
+    // It can be passed unchanged to anything that takes JSON.
     expectTypeOf<StoredVideoRequest.StoredVideoRequest>().toExtend<{ readonly [name: string]: unknown }>()
     expect(StoredVideoRequest.VideoRequest).toBeDefined()
   })

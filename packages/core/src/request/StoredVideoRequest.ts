@@ -1,10 +1,10 @@
 /**
- * A request as JSON, for those who queue, store or send it: images go along as base64, and come back as what they were.
+ * A request as JSON, to queue, store or send it: images are included as base64, and are decoded to their own form.
  *
- * A URL stays a text, `data:` URLs included. The bytes of an image make base64 a third longer than they are: a picture of 3 MB is 4 MB of JSON,
- * and both are in memory at once. There is no limit of our own; a store may have one (256 KB at some queues), and then a URL is what to give.
+ * A URL stays a text, `data:` URLs included. Base64 is a third longer than the bytes of an image: an image of 3 MB is 4 MB of JSON, and both
+ * are in memory at once. Reelay has no limit; a store may have one (256 KB at some queues), and then use a URL.
  *
- * Apart from `VideoRequestSchema`, so that a page that only submits does not carry it.
+ * Separate from `VideoRequestSchema`, so that a page that only submits does not load it.
  *
  * **Example** (Submitting in another process)
  *
@@ -33,7 +33,7 @@ import * as VideoRequestSchema from "./VideoRequestSchema.ts"
 
 const content = { base64: Schema.Uint8ArrayFromBase64 }
 
-/** A text, or what is needed to make the same value anew. */
+/** A text, or the data to rebuild the same value. */
 const Parts = Schema.Union([
   Schema.String,
   Schema.Struct({ _tag: Schema.Literal("Bytes"), ...content }),
@@ -110,8 +110,8 @@ export const VideoRequest = Schema.Struct(fields)
 export type StoredVideoRequest = typeof VideoRequest.Encoded
 
 /**
- * Writes requests of a schema as JSON, and reads them. Both ways are strict: a field that the schema does not have is refused with its name,
- * since a request without it would be paid for and be another one.
+ * Writes requests of a schema as JSON, and reads them. Both directions are strict: a field that the schema does not have is refused with its
+ * name, since a request without it would be paid for and be a different one.
  *
  * **Example** (Requests with options of their provider)
  *
@@ -151,8 +151,8 @@ const { fromStored: read, toStored: write } = make(VideoRequest)
 export const toStored: (request: typeof VideoRequest.Type) => Effect.Effect<StoredVideoRequest, InvalidRequest> = write
 
 /**
- * Reads what `toStored` wrote: bytes come back as `Uint8Array`, a Blob as a Blob of its type, a File with its name and time too. Total: whatever
- * is given is a request, or fails with `InvalidRequest`, which names the field.
+ * Reads what `toStored` wrote: bytes become a `Uint8Array`, a Blob a Blob of its type, a File one with its name and time too. Total: any input
+ * gives a request, or fails with `InvalidRequest`, which names the field.
  *
  * @category converting
  * @since 0.1.0

@@ -1,4 +1,4 @@
-/** A request that a schema does not take, as the first problem and its field. */
+/** A request that a schema refuses, as the first problem and its field. */
 import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { excerpt } from "../base/Text.ts"
