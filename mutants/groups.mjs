@@ -12,8 +12,16 @@ export const groups = {
     mutate: ["packages/core/src/engine/Submission.ts"],
     tests: ["packages/core/src/engine/Submission.test.ts"]
   },
+  poller: {
+    mutate: ["packages/core/src/poll/Poller.ts", "packages/core/src/poll/nextPoll.ts"],
+    tests: ["packages/core/src/poll/*.test.ts", "packages/core/src/engine/{watching,clock,pollOnce,pollRetry,owner}.test.ts"]
+  },
   engine: {
     mutate: [
+      "packages/core/src/base/dueQueue.ts",
+      "packages/core/src/engine/pollOnce.ts",
+      "packages/core/src/limits/memory.ts",
+      "packages/core/src/transport/line.ts",
       "packages/core/src/engine/driver.ts",
       "packages/core/src/journal/entryWriter.ts",
       "packages/core/src/journal/memory.ts",
@@ -23,7 +31,6 @@ export const groups = {
       "packages/core/src/journal/Journal.ts",
       "packages/core/src/provider/redirect.ts",
       "packages/core/src/engine/watching.ts",
-      "packages/core/src/poll/nextPoll.ts",
       "packages/core/src/poll/schedule.ts",
       "packages/core/src/transport/retryAfter.ts",
       "packages/core/src/engine/handle.ts",
@@ -33,7 +40,7 @@ export const groups = {
       "packages/core/src/engine/resume.ts"
     ],
     tests: [
-      "packages/core/src/{engine,journal,limits,poll,telemetry,transport}/*.test.ts",
+      "packages/core/src/{base,engine,journal,limits,poll,telemetry,transport}/*.test.ts",
       "packages/core/src/provider/{redirect,Provider.options}.test.ts",
       "packages/core/src/{promise,rxjs}.test.ts",
       "packages/testing/test/traps.test.ts"

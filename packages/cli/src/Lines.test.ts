@@ -27,7 +27,12 @@ describe("ofState", () => {
 describe("ofError", () => {
   it("names the reason and keeps the reference", () => {
     const line = Lines.ofError(error(new JobError.Unreachable({ detail: "HTTP 503" }), "poll", ref))
-    expect(line).toMatchObject({ _tag: "JobError", reason: "Unreachable", ref: uri })
+    expect(line).toMatchObject({
+      _tag: "JobError",
+      reason: "Unreachable",
+      ref: uri,
+      message: expect.stringContaining(`Attach again: reelay attach '${uri}'`)
+    })
   })
 })
 

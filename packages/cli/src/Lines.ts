@@ -18,12 +18,21 @@ export const ofSaved = (ref: JobRef.JobRef, saved: Artifact.Saved): Line => ({ .
 /** A state, with its reference as the URI that `attach` takes. */
 export const ofState = ({ _tag, ref, ...rest }: JobState.JobState): Line => ({ _tag, ref: JobRef.toUri(ref), id: ref.id, ...rest })
 
-export const ofError = ({ message, reason, ref }: JobError.JobError): Line => ({
+export const ofError = (error: JobError.JobError): Line => ({
   _tag: "JobError",
-  reason: reason._tag,
-  message,
-  ...(ref === undefined ? {} : { ref: JobRef.toUri(ref) })
+  reason: error.reason._tag,
+  message: messageOf(error),
+  ...(error.ref === undefined ? {} : { ref: JobRef.toUri(error.ref) })
 })
+
+/** An error's message, with the command that attaches again: the library's own has the reference alone. */
+export const messageOf = ({ message, ref }: JobError.JobError): string => {
+  const uri = ref === undefined ? undefined : JobRef.toUri(ref)
+  return uri === undefined ? message : message.replace(`ttach again: ${uri}`, () => `ttach again: ${attachCommand(uri)}`)
+}
+
+/** What to type to attach to a job. A shell would cut the reference at & without the quotes. */
+export const attachCommand = (uri: string): string => `reelay attach '${uri}'`
 
 export const interrupted = (ref: JobRef.JobRef | undefined): Line => ({
   _tag: "Interrupted",

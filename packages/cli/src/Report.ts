@@ -52,7 +52,7 @@ const interruptedText = (stopped: Stopped): string => {
       const truth = finished
         ? `The job at ${ref.provider} has ended, and only its video is missing.`
         : `The job continues at ${ref.provider}, and may be billed; this provider documents no way to cancel it.`
-      const again = `reelay attach '${JobRef.toUri(ref)}'`
+      const again = Lines.attachCommand(JobRef.toUri(ref))
       return `Interrupted. ${truth}\n${remembered ? `Resume it: reelay resume, or ${again}` : `Attach again: ${again}`}`
     }
   }
@@ -95,7 +95,7 @@ export const plain = ({ err, out }: Streams, many = false): Report["Service"] =>
     },
     download: () => undefined,
     saved: (_, saved) => Effect.sync(() => out(savedText(saved))),
-    error: (error) => say(error.message),
+    error: (error) => say(Lines.messageOf(error)),
     skipped: (line) => say(skippedText(line)),
     interrupted: (stopped) => say(interruptedText(stopped))
   }
@@ -134,7 +134,7 @@ export const live = Effect.fnUntraced(function* (streams: Streams, many = false)
         rows.clear()
         streams.out(savedText(saved))
       }),
-    error: (error) => print(error.message),
+    error: (error) => print(Lines.messageOf(error)),
     skipped: (line) => print(skippedText(line)),
     interrupted: (stopped) => print(interruptedText(stopped))
   }

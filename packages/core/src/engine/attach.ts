@@ -58,7 +58,8 @@ const handleOf = Effect.fnUntraced(function* (
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return yield* fail(times)
   const entry = yield* known
-  const there = { ...provider, baseUrl: ref.baseUrl }
+  // The same one if it is the same: jobs of one provider share how they are watched.
+  const there = provider.baseUrl === ref.baseUrl ? provider : { ...provider, baseUrl: ref.baseUrl }
   // An entry tells that this user's own process has sent the key there before.
   const trusted = isTrusted || entry !== undefined ? there : provider
   const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })

@@ -23,7 +23,7 @@ import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
 import { call } from "../transport/call.ts"
 import { overHttpClient } from "../transport/overHttpClient.ts"
-import { transportOf } from "../transport/Transport.ts"
+import { type Transport, transportOf } from "../transport/Transport.ts"
 import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
 import { type Times, warnOfHaste, type WatchOptions } from "./options.ts"
 import { type Listener, Watch, type Watching } from "./watching.ts"
@@ -96,7 +96,7 @@ const sharing = (alike: Alike): Shared => {
     provider,
     client,
     limits,
-    transport: transportOf(client) ?? overHttpClient(client),
+    transport: transportBy(client),
     admission: admissionOf(limits),
     terms: {
       minInterval: provider.definition.polling.minInterval,
@@ -113,6 +113,17 @@ const sharing = (alike: Alike): Shared => {
     whose: accountKey(askedOf(provider))
   }
   lately.set(client, fresh)
+  return fresh
+}
+
+const transports = new WeakMap<HttpClient.HttpClient, Transport>()
+
+/** One for a client, since the line before it is the transport's. */
+const transportBy = (client: HttpClient.HttpClient): Transport => {
+  const known = transportOf(client) ?? transports.get(client)
+  if (known !== undefined) return known
+  const fresh = overHttpClient(client)
+  transports.set(client, fresh)
   return fresh
 }
 

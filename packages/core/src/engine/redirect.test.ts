@@ -144,7 +144,7 @@ describe("a poll", () => {
       expect(listener.end()).toMatchObject({ operation: "poll", ref: { id: "job-1" }, reason: { _tag: "PollRejected", status: 308 } })
       const shown = printed(listener.end())
       expect(shown).toContain("https://api.fake.test/v3/jobs/job-1")
-      expect(shown).toContain("Attach again: reelay attach ")
+      expect(shown).toContain("Attach again: reelay:fake/")
       expect(shown).not.toContain(secret)
       expect(urls).toHaveLength(2)
     })

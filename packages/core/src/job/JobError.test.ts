@@ -21,7 +21,7 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.Unauthorized({ detail: "HTTP 401, bad key" }), "poll", { ref }),
-      `Polling fake job job-1 failed: HTTP 401, bad key. The job is untouched. Fix that, then attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 failed: HTTP 401, bad key. The job is untouched. Fix that, then attach again: ${uri}`
     ],
     [
       error(new JobError.PaymentRequired({ detail: "HTTP 402, no money" }), "submit"),
@@ -45,37 +45,37 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.Unreachable({ detail: "HTTP 502" }), "poll", { attempt: 12, ref }),
-      `Polling fake job job-1 ended: HTTP 502 (attempt 12). The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 ended: HTTP 502 (attempt 12). The job may still run and be billed. Attach again: ${uri}`
     ],
     [
       error(new JobError.PollRejected({ status: 422, detail: "no" }), "poll", { ref }),
-      `Polling fake job job-1 ended: HTTP 422, "no". The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 ended: HTTP 422, "no". The job may still run and be billed. Attach again: ${uri}`
     ],
     [
       error(new JobError.BadPayload({ expected: "the documented JSON", excerpt: "OK" }), "poll", { ref }),
-      `Polling fake job job-1 ended: the answers were unreadable: expected the documented JSON, the last was "OK". The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 ended: the answers were unreadable: expected the documented JSON, the last was "OK". The job may still run and be billed. Attach again: ${uri}`
     ],
     [
       error(new JobError.NotFound({ detail: "HTTP 404" }), "poll", { ref }),
-      `Polling fake job job-1 ended: HTTP 404. The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 ended: HTTP 404. The job may still run and be billed. Attach again: ${uri}`
     ],
     [
       error(new JobError.DeadlineExceeded({ deadline: 90_000, lastState: "Running", detail: "the last poll failed: HTTP 502" }), "poll", {
         ref
       }),
-      `Polling fake job job-1 ended: still Running after 90 s, the last poll failed: HTTP 502. The job may still run and be billed. Attach again: reelay attach '${uri}'`
+      `Polling fake job job-1 ended: still Running after 90 s, the last poll failed: HTTP 502. The job may still run and be billed. Attach again: ${uri}`
     ],
     [
       error(new JobError.DownloadFailed({ detail: "https://cdn.x/a.mp4 answered with HTTP 500" }), "download", { ref }),
-      `Downloading from fake job job-1 failed: https://cdn.x/a.mp4 answered with HTTP 500. The video is made and paid for: do not submit it again. Attach again: reelay attach '${uri}'`
+      `Downloading from fake job job-1 failed: https://cdn.x/a.mp4 answered with HTTP 500. The video is made and paid for: do not submit it again. Attach again: ${uri}`
     ],
     [
       error(new JobError.ArtifactTooLarge({ limitBytes: 1000 }), "download", { ref }),
-      `Downloading from fake job job-1 failed: the video is larger than the limit of 1000 bytes. The video is made and paid for: do not submit it again. Attach again: reelay attach '${uri}'`
+      `Downloading from fake job job-1 failed: the video is larger than the limit of 1000 bytes. The video is made and paid for: do not submit it again. Attach again: ${uri}`
     ],
     [
       error(new JobError.ForbiddenAddress({ address: "https://evil.test", rule: "is not the API's" }), "attach", { ref }),
-      `Refused before sending: https://evil.test is not the API's. Attach again: reelay attach '${uri}'`
+      `Refused before sending: https://evil.test is not the API's. Attach again: ${uri}`
     ],
     [
       error(new JobError.JournalFailed({ detail: "the disk is full" }), "submit"),
@@ -83,7 +83,7 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.JournalFailed({ detail: "the disk is full" }), "submit", { ref }),
-      `Submitting to fake job job-1: the job was made, but the disk is full. Keep its reference. Attach again: reelay attach '${uri}'`
+      `Submitting to fake job job-1: the job was made, but the disk is full. Keep its reference. Attach again: ${uri}`
     ],
     [
       error(

@@ -237,7 +237,7 @@ const verbs: Record<Operation, string> = {
 /** What failed; what was seen; what is true of the job and of the money; what to do. */
 const sentence = ({ attempt, operation, provider, reason, ref }: JobError): string => {
   const what = `${verbs[operation]} ${ref === undefined ? provider : named(ref)}`
-  const again = ref === undefined ? "" : ` Attach again: reelay attach '${toUri(ref)}'`
+  const again = ref === undefined ? "" : ` Attach again: ${toUri(ref)}`
   const running = `The job may still run and be billed.${again}`
   const seen = reasonText(reason, attempt)
   switch (reason._tag) {
@@ -249,7 +249,7 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
     case "PaymentRequired":
       return ref === undefined
         ? `${what} failed: ${seen}. No job was made.`
-        : `${what} failed: ${seen}. The job is untouched. Fix that, then attach again: reelay attach '${toUri(ref)}'`
+        : `${what} failed: ${seen}. The job is untouched. Fix that, then attach again: ${toUri(ref)}`
     case "SubmitRejected":
     case "RateLimited":
     case "Unreachable":

@@ -272,9 +272,12 @@ const laws = (machine: Machine, numRuns: number, seed = 7): void =>
     { numRuns, seed }
   )
 
+/** Each mutant is played by fewer: what a law catches it catches soon. */
+const sequences = process.env["MUTANTS"] === undefined ? 100_000 : 3000
+
 describe("the poller", () => {
   it("keeps its laws in 100,000 sequences", () => {
-    expect(() => laws(Poller, 100_000)).not.toThrow()
+    expect(() => laws(Poller, sequences)).not.toThrow()
   }, 120_000)
 
   it("any sequence is the same on another time line", () => {
@@ -370,6 +373,6 @@ describe("what the laws are to notice", () => {
   ]
 
   it.each(mutants)("%s", (_, broken) => {
-    expect(() => laws({ ...Poller, ...broken }, 20_000)).toThrow("Property failed")
+    expect(() => laws({ ...Poller, ...broken }, sequences)).toThrow("Property failed")
   })
 })
