@@ -20,7 +20,7 @@ import { isTerminal, type JobState, type Terminal } from "../job/JobState.ts"
 import type { Answer, Cancelled, Missed, Observation, Reading } from "../job/Reading.ts"
 import type { JobEntry } from "../journal/jobEntry.ts"
 import { type Memory, own, owns } from "../journal/memory.ts"
-import type { Admission, Limits, Ticket } from "../limits/admission.ts"
+import type { Admission, Limits, NotAdmitted } from "../limits/admission.ts"
 import type { Pace } from "../poll/Pace.ts"
 import * as Poller from "../poll/Poller.ts"
 import { reasonOf, reasonOfFailure } from "../poll/reason.ts"
@@ -29,13 +29,12 @@ import type { Account } from "../provider/account.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
 import { redactor } from "../provider/redact.ts"
-import { withinOrigin } from "../provider/redirect.ts"
 import * as Meter from "../telemetry/meter.ts"
 import * as Trace from "../telemetry/trace.ts"
-import { type Line, lineOf } from "../transport/line.ts"
-import { outgoing, seenFrom } from "../transport/outgoing.ts"
+import { outgoing } from "../transport/outgoing.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
-import type { Incoming, NoAnswer, Transport } from "../transport/Transport.ts"
+import type { NoAnswer, Outgoing, Transport } from "../transport/Transport.ts"
+import { Exchange, type Owner } from "./exchange.ts"
 
 /**
  * Who is told of a job. `ended` follows the state that is terminal, and `lost` says that the job's fate can't be known, or with a defect that
@@ -84,7 +83,7 @@ interface Steps {
   retry?: Begun<JobError> | undefined
 }
 
-export class Watch implements Due {
+export class Watch implements Due, Owner {
   dueAt = 0
   place = -1
   turn = 0
@@ -98,10 +97,8 @@ export class Watch implements Due {
   private isFresh: boolean
   private readonly isEager: boolean
   private session: Session | undefined
-  /** Gives up whatever the session is in the midst of: a wait for admission, a request, a step of a schedule, a lease. */
-  private undo: (() => void) | undefined
-  /** Cut at its time: the request that is in flight. */
-  private timedOut: (() => void) | undefined
+  /** What the session is in the midst of: a poll, a step of a schedule, a lease. */
+  private busy: { readonly stop: () => void } | undefined
   /** The journal is being written. */
   private settling: Fiber.Fiber<void> | undefined
 
@@ -162,15 +159,9 @@ export class Watch implements Due {
     })
   }
 
-  /** The queue's: the next poll is due, or the one in flight has taken too long. */
+  /** The queue's: the next poll is due. */
   fire(): void {
-    this.guarded(() => {
-      const { timedOut } = this
-      this.timedOut = undefined
-      if (timedOut !== undefined) return timedOut()
-      if (this.poller.waiting === null) this.ask()
-      else this.lose(Poller.givenUp(this.poller))
-    })
+    this.guarded(() => (this.poller.waiting === null ? this.ask() : this.lose(Poller.givenUp(this.poller))))
   }
 
   // A watch session
@@ -201,19 +192,18 @@ export class Watch implements Due {
   }
 
   private sleep(): void {
-    this.undo = undefined
+    this.busy = undefined
     this.watching.queue.add(this, Poller.due(this.poller))
   }
 
   /** Ends the session, however it ended; whoever joins next opens another. */
   private stop(exit: Exit.Exit<unknown, unknown>): void {
-    const { session, undo } = this
+    const { busy, session } = this
     if (session === undefined) return
     this.session = undefined
-    this.undo = undefined
-    this.timedOut = undefined
+    this.busy = undefined
     this.watching.queue.remove(this)
-    undo?.()
+    busy?.stop()
     const { name } = this.watching.provider.definition
     const { polls, state } = this.poller
     if (!isTerminal(state)) Meter.watched(session.context, name, state._tag, -1)
@@ -233,95 +223,50 @@ export class Watch implements Due {
   // One poll
 
   private ask(): void {
-    const { account, admission, provider, queue } = this.watching
+    const { provider, queue } = this.watching
     const { session } = this
     if (session === undefined) return
-    let isOver = false
     const { context, span } = session
     if (span !== undefined) session.poll = quietly(() => Trace.poll(context, provider, this.ref, span))
-    const leave = admission.ask(account, this.poller.deadlineAt - queue.now(), session.context, {
-      admitted: (ticket) => {
-        isOver = true
-        this.guarded(() => this.enter(ticket))
-      },
-      refused: (because) => {
-        isOver = true
-        this.guarded(() => this.lose(Poller.givenUp(this.poller, `and the last poll had to wait: ${because.detail}`)))
-      },
-      broken: (cause) => {
-        isOver = true
-        this.broke(cause)
-      }
-    })
-    if (!isOver) this.undo = leave
+    const exchange = new Exchange(this, this.watching, context)
+    this.busy = exchange
+    exchange.start(this.poller.deadlineAt - queue.now())
   }
 
-  private enter(ticket: Ticket): void {
-    const { account, transport } = this.watching
-    const line = lineOf(transport, account.origin)
-    const waiter = (): void => this.guarded(() => this.send(ticket, line, waiter))
-    this.undo = () => {
-      line.cut(waiter)
-      ticket.dropped()
-    }
-    line.enter(waiter)
-  }
-
-  /** The poll begins. */
-  private send(ticket: Ticket, line: Line, place: () => void): void {
-    const { provider, queue, terms, transport } = this.watching
-    const { session } = this
-    if (session === undefined) return
-    const now = queue.now()
-    const { poller, within } = Poller.began(this.poller, now, terms)
+  /** The exchange's: the request begins. */
+  began(): { readonly call: Call; readonly request: Outgoing; readonly within: number } {
+    const { provider, queue, terms } = this.watching
+    const { poller, within } = Poller.began(this.poller, queue.now(), terms)
     this.poller = poller
-    Meter.polled(session.context, provider.definition.name)
+    if (this.session !== undefined) Meter.polled(this.session.context, provider.definition.name)
     const call = provider.definition.poll(this.ref)
-    const request = outgoing(provider, call)
-    let abort = nothing
-    const over = (outcome: Incoming | NoAnswer): void => {
-      this.undo = undefined
-      this.timedOut = undefined
-      queue.remove(this)
-      line.leave(place)
-      this.guarded(() => this.heard(call, outcome, ticket))
-    }
-    /** A redirect within the API's own origin is followed once. */
-    const done = (outcome: Incoming | NoAnswer): void => {
-      const target =
-        outcome._tag === "NoAnswer" || call.method !== "GET" ? undefined : withinOrigin({ ...outcome, operation: "poll" }, request.url)
-      if (target === undefined) return over(outcome)
-      this.guarded(() => {
-        abort = transport.send(
-          { ...request, url: target },
-          (again) => over(again._tag === "Incoming" ? seenFrom(again, target) : again),
-          session.context
-        )
-      })
-    }
-    this.undo = () => {
-      abort()
-      line.cut(place)
-      ticket.dropped()
-    }
-    this.timedOut = () => {
-      abort()
-      over({ _tag: "NoAnswer", because: "timeout", detail: `no answer within ${within / 1000} s` })
-    }
-    queue.add(this, now + within)
-    abort = transport.send(request, done, session.context)
+    return { call, request: outgoing(provider, call), within }
   }
 
-  private heard(call: Call, outcome: Incoming | NoAnswer, ticket: Ticket): void {
+  /** The exchange's: it was not admitted before the deadline. */
+  refused(because: NotAdmitted): void {
+    this.guarded(() => this.lose(Poller.givenUp(this.poller, `and the last poll had to wait: ${because.detail}`)))
+  }
+
+  /** The exchange's: what came of it. */
+  heard(call: Call, outcome: Answer | NoAnswer): void {
+    this.busy = undefined
+    try {
+      this.answered(call, outcome)
+    } catch (defect) {
+      this.broke(Cause.die(defect))
+    }
+  }
+
+  private answered(call: Call, outcome: Answer | NoAnswer): void {
     const { memory, provider, queue, raw, terms, whose } = this.watching
     const { session } = this
-    if (session === undefined) return ticket.dropped()
-    const answer = outcome._tag === "Incoming" ? answerOf(outcome) : undefined
-    ticket.heard(outcome._tag === "Incoming" ? answerOf(outcome) : outcome)
+    if (session === undefined) return
+    const answer = "_tag" in outcome ? undefined : outcome
     const now = queue.now()
     const at = queue.clock.currentTimeMillisUnsafe()
     const before = this.poller.owned || !owns(memory, whose, this.ref) ? this.poller : { ...this.poller, owned: true }
-    const said = outcome._tag === "Incoming" ? read(provider, this.ref, call, answerOf(outcome)) : missed(provider, outcome)
+    const said = "_tag" in outcome ? missed(provider, outcome) : read(provider, this.ref, call, outcome)
     const reading = Poller.readAs(said, before.owned)
     const asked = answer === undefined ? undefined : retryAfter(answer.headers, at)
     const payload = raw && answer !== undefined ? { raw: parseJson(answer.body) ?? answer.body } : {}
@@ -451,7 +396,8 @@ export class Watch implements Due {
     this.ended(Cause.fail(this.errorOf(reasonOf(next.because, poller))))
   }
 
-  private broke(cause: Cause.Cause<never>): void {
+  /** Something of this job broke. */
+  broke(cause: Cause.Cause<never>): void {
     this.ended(cause)
   }
 
@@ -531,13 +477,15 @@ export class Watch implements Due {
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return over(exit)
     let isLeft = false
-    this.undo = () => {
-      isLeft = true
-      fiber.interruptUnsafe()
+    this.busy = {
+      stop: () => {
+        isLeft = true
+        fiber.interruptUnsafe()
+      }
     }
     fiber.addObserver((late) => {
       if (isLeft) return
-      this.undo = undefined
+      this.busy = undefined
       over(late)
     })
   }
@@ -559,8 +507,6 @@ const sessionOf = (context: Context.Context<never>, span: Trace.OpenSpan | undef
   return fresh
 }
 
-const nothing = (): void => undefined
-
 /** What only shows a job must not end it. */
 const quietly = <A>(show: () => A): A | undefined => {
   try {
@@ -569,8 +515,6 @@ const quietly = <A>(show: () => A): A | undefined => {
     return undefined
   }
 }
-
-const answerOf = ({ body, headers, status }: Incoming): Answer => ({ operation: "poll", status, headers, body })
 
 const missed = (provider: Provider<never>, { because, detail }: NoAnswer): Missed => ({
   _tag: "Missed",

@@ -35,7 +35,7 @@ export interface Ticket {
 }
 
 /** Who asks to be admitted. One of the three is called, once, and maybe before `ask` returns. */
-interface Asker {
+export interface Asker {
   readonly admitted: (ticket: Ticket) => void
   readonly refused: (because: NotAdmitted) => void
   readonly broken: (cause: Cause.Cause<never>) => void
@@ -66,8 +66,8 @@ export interface Limits {
 const ignored: Ticket = { heard: () => undefined, dropped: () => undefined }
 
 const always: Admission = {
-  ask: (_account, _patience, _context, { admitted }) => {
-    admitted(ignored)
+  ask: (_account, _patience, _context, asker) => {
+    asker.admitted(ignored)
     return () => undefined
   }
 }
@@ -105,7 +105,7 @@ export const admissionOf = ({ admission, turn }: Limits): Admission => admission
 /** A fiber that has the turn until the request is heard of. */
 const byTurn =
   (turn: Limits["turn"]): Admission["ask"] =>
-  (account, patience, context, { admitted, broken, refused }) => {
+  (account, patience, context, asker) => {
     let isOver = false
     let fiber: Fiber.Fiber<unknown, NotAdmitted> | undefined
     const leave = (): void => {
@@ -120,7 +120,7 @@ const byTurn =
               isOver = true
               resume("_tag" in outcome ? Effect.fail(outcome) : Effect.succeed(outcome))
             }
-            admitted({ heard, dropped: leave })
+            asker.admitted({ heard, dropped: leave })
           })
         )
       )
@@ -132,8 +132,8 @@ const byTurn =
       if (isOver || Exit.isSuccess(exit)) return
       isOver = true
       const found = Cause.findErrorOption(exit.cause)
-      if (Option.isSome(found)) refused(found.value)
-      else broken(Cause.fromReasons(exit.cause.reasons.filter((reason) => !Cause.isFailReason(reason))))
+      if (Option.isSome(found)) asker.refused(found.value)
+      else asker.broken(Cause.fromReasons(exit.cause.reasons.filter((reason) => !Cause.isFailReason(reason))))
     })
     return leave
   }

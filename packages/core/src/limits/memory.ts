@@ -14,7 +14,7 @@ import { type Begun, waitOf } from "../poll/schedule.ts"
 import type { Account } from "../provider/account.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
-import { type Admission, isPage, type Limits, notAdmitted, type Options, spacingOf, type Ticket, turnBy } from "./admission.ts"
+import { type Admission, type Asker, isPage, type Limits, notAdmitted, type Options, spacingOf, type Ticket, turnBy } from "./admission.ts"
 import * as Gate from "./line.ts"
 
 /** How soon somebody asks again whether another account's probe has closed the circuit. Milliseconds. */
@@ -22,6 +22,9 @@ const probing = 500
 
 /** The least patience, in milliseconds: who comes at the deadline itself may still go if nothing is in the way. */
 const moment = 100
+
+/** Accounts that are remembered though nothing is to be remembered of them. */
+const kept = 100
 
 /** Of one address, whichever account asks. Times are milliseconds on the due queue's time line. */
 interface Circuit {
@@ -130,6 +133,8 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
 
     /** Nobody waits, sends, or has to be remembered. */
     forget(): void {
+      // A few are kept: an account that polls is back in a moment.
+      if (gates.size <= kept) return
       if (Gate.isFresh(this.gate, this.queue.now()) && this.slot + spacing <= this.queue.now()) gates.delete(keyOf(this.account))
     }
   }
@@ -140,10 +145,10 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     place = -1
     turn = 0
     private readonly where: Place
-    private readonly asker: Parameters<Admission["ask"]>[3]
+    private readonly asker: Asker
     private readonly context: Context.Context<never>
 
-    constructor(where: Place, asker: Parameters<Admission["ask"]>[3], context: Context.Context<never>) {
+    constructor(where: Place, asker: Asker, context: Context.Context<never>) {
       this.where = where
       this.asker = asker
       this.context = context

@@ -5,8 +5,10 @@
 import { later } from "../base/macrotask.ts"
 import type { Transport } from "./Transport.ts"
 
-/** Called when a place is free. It then has that place until `leave` is called with the same value. */
-type Waiter = () => void
+/** Who waits. `go`: there is a place, which it has until it leaves. */
+export interface Waiter {
+  readonly go: () => void
+}
 
 export interface Line {
   readonly enter: (waiter: Waiter) => void
@@ -24,7 +26,7 @@ const make = (capacity: number): Line => {
   const waiting = new Set<Waiter>()
   const admit = (waiter: Waiter): void => {
     inside.add(waiter)
-    waiter()
+    waiter.go()
   }
   const fill = (): void => {
     for (const next of waiting) {
