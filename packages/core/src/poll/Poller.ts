@@ -321,31 +321,30 @@ export const heard = (
 ): { readonly poller: Poller; readonly state?: JobState | undefined; readonly next: Plan | Extract<Next, { _tag: "Lost" | "Ended" }> } => {
   const reading = readAs(said, poller.owned)
   const [{ empty, failures, notFound }, verdict] = spend(poller, reading, now - poller.bornAt, terms.tolerance)
-  const then: Poller = {
-    ...poller,
-    // Whoever comes back after this session has given up comes no earlier than it would have polled again.
-    nextAt: now + Math.max(distance(poller, terms), retryAfter),
-    allowedAt: Math.max(poller.allowedAt, now + retryAfter),
-    failures,
-    notFound,
-    empty,
-    owned: poller.owned || isAnswer(reading)
-  }
-  if (verdict._tag === "GiveUp") return { poller: { ...then, ...fresh }, next: { _tag: "Lost", because: verdict.because } }
   const isSeen = verdict._tag === "Observe"
   const seen: Observation = { ...reading, at, poll: poller.polls, ...(raw === undefined ? {} : { raw }) }
   const state = isSeen ? advance(poller.state, seen) : undefined
   const isPending = isSeen && (reading._tag === "Queued" || reading._tag === "Running")
-  const moved: Poller = {
-    ...then,
+  const isGivenUp = verdict._tag === "GiveUp"
+  const isOver = state !== undefined && isTerminal(state)
+  const isExpired = !isGivenUp && !isOver && isLast(poller)
+  const then: Poller = {
+    ...poller,
     state: state ?? poller.state,
-    unfinishedAt: isPending && poller.begunAt !== null ? poller.begunAt : poller.unfinishedAt
+    // Whoever comes back after this session has given up comes no earlier than it would have polled again.
+    nextAt: now + Math.max(distance(poller, terms), retryAfter),
+    allowedAt: Math.max(poller.allowedAt, now + retryAfter),
+    unfinishedAt: isPending && poller.begunAt !== null ? poller.begunAt : poller.unfinishedAt,
+    failures: isGivenUp ? 0 : failures,
+    notFound: isGivenUp ? 0 : notFound,
+    empty: isGivenUp ? 0 : empty,
+    expired: poller.expired || isExpired,
+    owned: poller.owned || isAnswer(reading)
   }
-  if (isTerminal(moved.state)) return { poller: moved, state, next: { _tag: "Ended", lagMs: now - poller.unfinishedAt } }
-  if (isLast(poller)) {
-    return { poller: { ...moved, expired: true }, state, next: { _tag: "Lost", because: { _tag: "Deadline", detail: lastWords(reading) } } }
-  }
-  return { poller: moved, state, next: { _tag: "Plan", last: lastPoll(moved, now, retryAfter === 0 ? undefined : retryAfter) } }
+  if (isGivenUp) return { poller: then, next: { _tag: "Lost", because: verdict.because } }
+  if (isOver) return { poller: then, state, next: { _tag: "Ended", lagMs: now - poller.unfinishedAt } }
+  if (isExpired) return { poller: then, state, next: { _tag: "Lost", because: { _tag: "Deadline", detail: lastWords(reading) } } }
+  return { poller: then, state, next: { _tag: "Plan", last: lastPoll(then, now, retryAfter === 0 ? undefined : retryAfter) } }
 }
 
 /**

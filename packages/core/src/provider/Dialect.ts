@@ -311,20 +311,29 @@ export const lenient = <S extends Schema.Constraint>(schema: S) =>
 export const knowing = (word: string | undefined, reading: Telling): Telling =>
   reading._tag === "Failed" && speaksOfModeration(word) ? { ...reading, failure: { ...reading.failure, moderated: true } } : reading
 
-const see = (answer: Answer): Seen => {
-  const json = parseJson(answer.body)
-  return {
-    answer,
-    json,
-    error: errorOf(json),
-    // Computed only if a row or a refusal needs them: most answers are good polls.
-    get codes() {
-      return codesOf(json)
-    },
-    get texts() {
-      if (json !== undefined) return textsOf(json)
-      return isMarkup({ answer, json }) ? [] : [excerpt(answer.body)]
-    }
+const see = (answer: Answer): Seen => new SeenAnswer(answer)
+
+/** What is computed from the payload is computed only if it is needed: most answers are good polls. */
+class SeenAnswer implements Seen {
+  readonly answer: Answer
+  readonly json: unknown
+
+  constructor(answer: Answer) {
+    this.answer = answer
+    this.json = parseJson(answer.body)
+  }
+
+  get error(): ErrorBody {
+    return errorOf(this.json)
+  }
+
+  get codes(): ReadonlyArray<string> {
+    return codesOf(this.json)
+  }
+
+  get texts(): ReadonlyArray<string> {
+    if (this.json !== undefined) return textsOf(this.json)
+    return isMarkup(this) ? [] : [excerpt(this.answer.body)]
   }
 }
 
