@@ -5,10 +5,12 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
-import type { Rule } from "./soak/judge.ts"
 import { type Engine, engine, play, type Played } from "./soak/play.ts"
-import { plan } from "./soak/plan.ts"
-import { again, isGood, report, rules, shrunk, soak } from "./soak/soak.ts"
+import { type Coverage, cover, missing } from "./soak/coverage.ts"
+import { judge, type Rule } from "./soak/judge.ts"
+import { calm, plan } from "./soak/plan.ts"
+import { again, isGood, missedOf, report, rules, shrunk, soak } from "./soak/soak.ts"
+import { definitions } from "./subjects.ts"
 
 type Entries = Journal.Journal["Service"]
 type Submit = Engine["submit"]
@@ -189,5 +191,20 @@ describe("a mutant of the engine", () => {
     const seen = await soak({ engine: broken, seed: 1, first: least.first, jobs: least.size })
     expect(seen.violations.map(({ rule }) => rule)).toContain(found.rule)
     expect(report(seen)).toContain(again(1, least))
+  })
+})
+
+describe("what chance has missed", () => {
+  it("is played besides: each word and fault happens in a calm world, at each provider that can show it, and breaks no rule", async () => {
+    const providers = Array.from(definitions, ({ name }) => name)
+    const coverage: Coverage = new Map()
+    const all = missing(coverage, providers, false).flatMap((name) => missedOf(name, providers))
+    expect(all.length).toBeGreaterThan(200)
+    for (let at = 0; at < all.length; at += 40) {
+      const played = await play(engine, calm(3, at, all.slice(at, at + 40)))
+      cover(coverage, played)
+      expect(judge(played)).toEqual([])
+    }
+    expect(missing(coverage, providers, false)).toEqual([])
   })
 })

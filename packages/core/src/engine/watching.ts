@@ -35,6 +35,7 @@ import { outgoing } from "../transport/outgoing.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import type { NoAnswer, Outgoing, Transport } from "../transport/Transport.ts"
 import { Exchange, type Owner } from "./exchange.ts"
+import * as Nudges from "./nudges.ts"
 
 /**
  * Who is told of a job. `ended` follows the state that is terminal, and `lost` says that the job's fate can't be known, or with a defect that
@@ -164,6 +165,15 @@ export class Watch implements Due, Owner {
     this.guarded(() => (this.poller.waiting === null ? this.ask() : this.lose(Poller.givenUp(this.poller))))
   }
 
+  /** The page's: it is worth asking now, if that is allowed. */
+  nudge(): void {
+    const { queue } = this.watching
+    // What is under way, or only waits for its deadline, stays as it is.
+    if (this.place < 0 || this.poller.waiting !== null) return
+    this.poller = Poller.nudged(this.poller, queue.now())
+    queue.add(this, Poller.due(this.poller))
+  }
+
   // A watch session
 
   private open(context: Context.Context<never>): void {
@@ -173,6 +183,7 @@ export class Watch implements Due, Owner {
       quietly(() => Trace.watchSession(context, this.ref))
     )
     Meter.watched(context, name, this.poller.state._tag, 1)
+    Nudges.watch(this)
     this.guarded(() => {
       this.poller = Poller.resumed(this.poller, this.watching.queue.now())
       const { entry } = this
@@ -203,6 +214,7 @@ export class Watch implements Due, Owner {
     this.session = undefined
     this.busy = undefined
     this.watching.queue.remove(this)
+    Nudges.leave(this)
     busy?.stop()
     const { name } = this.watching.provider.definition
     const { polls, state } = this.poller

@@ -120,6 +120,50 @@ export const plan = (seed: number, first: number, jobs: number): Plan => ({
   batches: Array.from({ length: providers * batchesOfEach }, (_, index) => batch(dice(seed, first, "batch", index), index))
 })
 
+/** A word that the drawn worlds happened to miss, at a provider. */
+export interface Missed {
+  /** `undefined`: a word that is none. */
+  readonly word: Word | undefined
+  readonly provider: number
+}
+
+/**
+ * A world in which nothing goes wrong but what the words ask for: for words that chance has missed, since a verdict must not depend on it. Each job is
+ * watched to its end.
+ */
+export const calm = (seed: number, first: number, all: ReadonlyArray<Missed>): Plan => ({
+  seed,
+  first,
+  films: all.map(({ provider, word }, index) => ({
+    name: `film-${first + index}`,
+    provider,
+    words: word === undefined ? [misspelled] : writtenOf(withContent(word), () => "3s"),
+    process: 0,
+    batch: undefined,
+    start: index * 500,
+    pace: undefined,
+    deadline: 900_000,
+    leave: undefined,
+    visits: [{ from: 0, span: undefined, by: "interrupt" }],
+    cancel: undefined,
+    elsewhere: undefined,
+    keep: "bytes",
+    stopDownload: undefined
+  })),
+  processes: [{ kind: "durable", limits: "none", lives: [], steps: [], storage: 0, full: 0 }],
+  storms: [],
+  batches: []
+})
+
+const misspelled = "mock:fial"
+
+/** If the answer has a link, the content endpoint is not used. */
+const withContent = (main: Word): ReadonlyArray<Word> =>
+  main.fault?.startsWith("content-") === true ? [main, ...catalogue.filter(({ name }) => name === "no-url")] : [main]
+
+const writtenOf = (words: ReadonlyArray<Word>, time: () => string): ReadonlyArray<string> =>
+  words.map(({ name, takesTime }) => `mock:${name}${takesTime ? `=${time()}` : ""}`)
+
 const film = (seed: number, index: number): Film => {
   const draw = dice(seed, "film", index)
   // Each word in turn, at each provider in turn.
@@ -170,17 +214,15 @@ const whose = (turn: number, main: Word | undefined): number => {
 
 /** The word in turn, and some that go with it; sometimes a typing error, which the provider refuses. */
 const wordsOf = (draw: Dice, main: Word | undefined, provider: number): ReadonlyArray<string> => {
-  const words = main === undefined ? [] : [main]
-  // If the answer has a link, the content endpoint is not used.
-  if (main?.fault?.startsWith("content-") === true) words.push(...catalogue.filter(({ name }) => name === "no-url"))
+  const words = main === undefined ? [] : Array.from(withContent(main))
   for (let more = draw.pick(0, 0, 1, 2); more > 0; more--) {
     const [first = main, ...others] = common.filter((other) => !words.some((each) => excludes(each, other)))
     const other = draw.pick(first, ...others)
     // Lost submissions have no life to watch: those in turn are enough.
     if (other !== undefined && !losesSubmission(other) && other.only?.includes(names[provider] ?? "") !== false) words.push(other)
   }
-  const written = words.map(({ name, takesTime }) => `mock:${name}${takesTime ? `=${draw.pick("500ms", "3s", "45s")}` : ""}`)
-  return draw.chance(0.02) ? [...written, "mock:fial"] : written
+  const written = writtenOf(words, () => draw.pick("500ms", "3s", "45s"))
+  return draw.chance(0.02) ? [...written, misspelled] : written
 }
 
 /** Additional words: the rarer ones have their own turn, and would break every job. */

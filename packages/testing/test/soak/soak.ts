@@ -4,7 +4,7 @@ import { catalogue } from "./catalogue.ts"
 import { type Coverage, cover, missing } from "./coverage.ts"
 import { ended, filmOf, judge, type Rule, type Violation } from "./judge.ts"
 import { type Engine, play, type Played } from "./play.ts"
-import { plan } from "./plan.ts"
+import { calm, type Missed, type Plan, plan } from "./plan.ts"
 
 /** Jobs of one world: enough to interfere with each other, and few enough to replay one in a second. */
 const worldSize = 40
@@ -46,6 +46,8 @@ export interface Result {
   readonly violations: ReadonlyArray<Found>
   readonly coverage: Coverage
   readonly missing: ReadonlyArray<string>
+  /** What chance had missed, and was played for that reason. */
+  readonly madeUp: ReadonlyArray<string>
   /** What the network did, and what the processes did in it. */
   readonly counts: ReadonlyMap<string, number>
   /** Virtual milliseconds. */
@@ -67,15 +69,27 @@ export const soak = async (given: Given): Promise<Result> => {
   const violations: Array<Found> = []
   const sum = { worlds: 0, accepted: 0, posts: 0, ended: 0, endless: 0, unknown: 0, requests: 0, downloads: 0, virtual: 0, memory: 0 }
   const total = Math.ceil(jobs / worldSize)
-  for (let from = first; from < first + jobs; from += worldSize) {
-    const size = Math.min(worldSize, first + jobs - from)
-    const played = await play(engine, plan(seed, from, size))
+  const world = async (planned: Plan): Promise<void> => {
+    const played = await play(engine, planned)
     add(sum, played)
     for (const [name, times] of played.log.counts) counts.set(name, (counts.get(name) ?? 0) + times)
     cover(coverage, played)
-    for (const violation of judge(played)) violations.push({ ...violation, first: from, size })
+    for (const violation of judge(played)) violations.push({ ...violation, first: planned.first, size: planned.films.length })
+  }
+  for (let from = first; from < first + jobs; from += worldSize) {
+    await world(plan(seed, from, Math.min(worldSize, first + jobs - from)))
     given.onWorld?.(sum.worlds, total)
     if (violations.some(({ rule }) => rule === given.until)) break
+  }
+  const providers = Array.from(definitions, ({ name }) => name)
+  const absent = (): ReadonlyArray<string> => (jobs < some ? [] : missing(coverage, providers, jobs < many))
+  const madeUp = absent()
+  // Twice: of two jobs at once the first may be heard of while the second is answered.
+  for (let times = 0; times < 2 && absent().length > 0; times++) {
+    const wanted = absent().flatMap((name) => missedOf(name, providers))
+    for (let at = 0; at < wanted.length; at += worldSize) {
+      await world(calm(seed, first + jobs + times * 10_000 + at, wanted.slice(at, at + worldSize)))
+    }
   }
   return {
     ...sum,
@@ -85,17 +99,19 @@ export const soak = async (given: Given): Promise<Result> => {
     violations,
     coverage,
     counts,
-    missing:
-      jobs < some
-        ? []
-        : missing(
-            coverage,
-            Array.from(definitions, ({ name }) => name),
-            jobs < many
-          ),
+    missing: absent(),
+    madeUp,
     took: performance.now() - started,
     resources: Math.max(0, resources() - before)
   }
+}
+
+/** `<word> at <provider>`, or a word at whichever provider can show it. */
+export const missedOf = (what: string, providers: ReadonlyArray<string>): ReadonlyArray<Missed> => {
+  const [name = "", at] = what.split(" at ")
+  const word = catalogue.find((each) => each.name === name)
+  const able = providers.flatMap((each, provider) => (word?.only?.includes(each) === false ? [] : [{ word, provider }]))
+  return at === undefined ? able : able.filter(({ provider }) => providers[provider] === at)
 }
 
 const add = (
@@ -150,6 +166,7 @@ export const report = (result: Result): string => {
     ended: known,
     endless,
     jobs,
+    madeUp,
     memory,
     missing: absent,
     posts,
@@ -182,6 +199,7 @@ export const report = (result: Result): string => {
     "Around the mock:",
     ...[...counts].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([name, number]) => row(name, number))
   ]
+  if (madeUp.length > 0) lines.push("", `Missed by chance, and so played besides: ${madeUp.join(", ")}`)
   if (absent.length > 0) lines.push("", `Did not happen: ${absent.join(", ")}`)
   for (const found of violations.slice(0, 20))
     lines.push("", `${found.rule}: ${found.film}: ${found.what}`, `  again: ${again(seed, found)}`)
