@@ -152,6 +152,15 @@ describe("createClient", () => {
     expect(net.polls()[0]?.signal?.aborted).toBe(true)
   })
 
+  it("a signal that is aborted by the first state leaves at once, and nothing is polled", async () => {
+    const net = fakeFetch()
+    const controller = new AbortController()
+    const onState = (): void => controller.abort(new Error("enough"))
+    await expect(client(net).run(request, { signal: controller.signal, onState })).rejects.toThrow("enough")
+    for (let steps = 0; steps < 20; steps++) await new Promise((resolve) => setImmediate(resolve))
+    expect([net.posts().length, net.polls().length]).toEqual([1, 0])
+  })
+
   it("a long-lived signal keeps no listener", async () => {
     const { signal } = new AbortController()
     const add = vi.spyOn(signal, "addEventListener")

@@ -122,10 +122,13 @@ export class Watch implements Due, Owner {
   /** Tells the current state at once, and each that follows. */
   join(listener: Listener, context: Context.Context<never>): void {
     const { state } = this.poller
-    this.tell(listener, () => listener.state(state))
-    if (isTerminal(state) && this.settling === undefined) return this.tell(listener, () => listener.ended())
     this.added(listener)
-    if (this.session === undefined && !isTerminal(state)) this.open(context)
+    this.tell(listener, () => listener.state(state))
+    // It may have left, or failed, in that very step.
+    if (!this.has(listener)) return
+    if (isTerminal(state)) {
+      if (this.settling === undefined) this.tell(listener, () => listener.ended())
+    } else if (this.session === undefined) this.open(context)
   }
 
   /** The last to leave stops the polling. What is to be waited for then, if anything: the journal. */
@@ -440,6 +443,11 @@ export class Watch implements Due, Owner {
     return listeners instanceof Set ? Array.from(listeners) : [listeners]
   }
 
+  private has(listener: Listener): boolean {
+    const { listeners } = this
+    return listeners === listener || (listeners instanceof Set && listeners.has(listener))
+  }
+
   private added(listener: Listener): void {
     const { listeners } = this
     if (listeners === undefined) this.listeners = listener
@@ -473,7 +481,8 @@ export class Watch implements Due, Owner {
     } catch (defect) {
       const context = this.session?.context ?? Context.empty()
       Effect.runForkWith(context)(Effect.logError(`A listener of job ${this.ref.id} failed`, defect))
-      this.removed(listener)
+      const rest = this.leave(listener)
+      if (rest !== undefined) Effect.runForkWith(context)(rest)
     }
   }
 

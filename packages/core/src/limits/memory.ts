@@ -42,10 +42,19 @@ interface Circuit {
 export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
   const spacing = rate === undefined ? 0 : Duration.toMillis(spacingOf(rate))
   if (!(failures > 0)) throw new RangeError(`Limits: failures must be above zero, got ${failures}`)
-  const gates = new Map<string, Place>()
-  const circuits = new Map<string, Circuit>()
+  /** For each clock: its times mean nothing to another. */
+  const clocks = new WeakMap<DueQueue, { readonly gates: Map<string, Place>; readonly circuits: Map<string, Circuit> }>()
 
-  const circuitOf = (origin: string): Circuit => {
+  const ofClock = (queue: DueQueue) => {
+    const found = clocks.get(queue)
+    if (found !== undefined) return found
+    const fresh = { gates: new Map<string, Place>(), circuits: new Map<string, Circuit>() }
+    clocks.set(queue, fresh)
+    return fresh
+  }
+
+  const circuitOf = (queue: DueQueue, origin: string): Circuit => {
+    const { circuits } = ofClock(queue)
     const known = circuits.get(origin)
     if (known !== undefined) return known
     const fresh: Circuit = { failures: 0, opens: 0, openUntil: undefined, probe: undefined, step: undefined }
@@ -86,7 +95,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     constructor(account: Account, queue: DueQueue) {
       this.account = account
       this.queue = queue
-      this.circuit = circuitOf(account.origin)
+      this.circuit = circuitOf(queue, account.origin)
     }
 
     fire(): void {
@@ -134,6 +143,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     /** Nobody waits, sends, or has to be remembered. */
     forget(): void {
       // A few are kept: an account that polls is back in a moment.
+      const { gates } = ofClock(this.queue)
       if (gates.size <= kept) return
       if (Gate.isFresh(this.gate, this.queue.now()) && this.slot + spacing <= this.queue.now()) gates.delete(keyOf(this.account))
     }
@@ -254,6 +264,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     ask: (account, patience, context, asker) => {
       const key = keyOf(account)
       const queue = dueQueueOf(Context.get(context, Clock.Clock))
+      const { gates } = ofClock(queue)
       const known = gates.get(key)
       const where = known ?? new Place(account, queue)
       if (known === undefined) gates.set(key, where)
