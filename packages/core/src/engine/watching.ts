@@ -123,11 +123,11 @@ export class Watch implements Due, Owner {
   join(listener: Listener, context: Context.Context<never>): void {
     const { state } = this.poller
     this.added(listener)
-    this.tell(listener, () => listener.state(state))
+    this.tell(listener, () => listener.state(state), context)
     // It may have left, or failed, in that very step.
     if (!this.has(listener)) return
     if (isTerminal(state)) {
-      if (this.settling === undefined) this.tell(listener, () => listener.ended())
+      if (this.settling === undefined) this.tell(listener, () => listener.ended(), context)
     } else if (this.session === undefined) this.open(context)
   }
 
@@ -475,11 +475,10 @@ export class Watch implements Due, Owner {
   }
 
   /** A listener that throws is its own affair. */
-  private tell(listener: Listener, call: () => void): void {
+  private tell(listener: Listener, call: () => void, context = this.session?.context ?? Context.empty()): void {
     try {
       call()
     } catch (defect) {
-      const context = this.session?.context ?? Context.empty()
       Effect.runForkWith(context)(Effect.logError(`A listener of job ${this.ref.id} failed`, defect))
       const rest = this.leave(listener)
       if (rest !== undefined) Effect.runForkWith(context)(rest)
