@@ -53,7 +53,7 @@ export type {
 } from "./engine/resume.ts"
 export type {
   /**
-   * Where a submission is.
+   * The phase of a submission.
    *
    * @category models
    * @since 0.1.0
@@ -62,9 +62,9 @@ export type {
 } from "./engine/Submission.ts"
 
 /**
- * Makes a submission, and refuses what can be refused. Sends nothing yet: the first who runs its `job` does.
+ * Makes a submission, and refuses what can be refused without sending. Sends nothing yet: the first run of its `job` does.
  *
- * With a `key` it is the submission that this process or its journal has under that key already, if there is one.
+ * With a `key`, returns the submission that this process or its journal already has under that key, if there is one.
  *
  * **Example** (Asking again without paying again)
  *
@@ -91,13 +91,13 @@ export const submission = <Request>(
 ): Effect.Effect<Submission, JobError, HttpClient.HttpClient> => makeSubmission(provider, request, options)
 
 /**
- * Submits one job: at most one POST is accepted. Returns when the provider has given an id. Each run is a new submission, unless it
- * has a `key`: to ask again without paying again, hold a `submission`.
+ * Submits one job: at most one POST is accepted. Returns when the provider has given an id. Each run is a new submission unless it has a `key`. To
+ * ask again without paying again, keep a `submission`.
  *
- * Money: the POST is repeated only if it surely was not accepted. If nobody can know, the failure is `SubmitUnknown`, nothing is sent again, and
- * for ten minutes the same request is refused with the same error. An interruption before the POST has begun sends nothing; after that it waits
- * for the id (at most 10 s), hands it to `onSubmitted`, and then stops. Later than that the request still goes on to its timeout, and
- * an id that comes is written down and handed over.
+ * Money: the POST is repeated only if it was surely not accepted. If that can't be known, the failure is `SubmitUnknown`, nothing is sent again, and
+ * for ten minutes the same request is refused with the same error. An interruption before the POST has begun sends nothing. A later one waits for the
+ * id (at most 10 s), passes it to `onSubmitted`, and then stops. After those 10 s the request still runs until its timeout, and an id that arrives is
+ * recorded and passed to `onSubmitted`.
  *
  * With a `Journal` in the context an intent is durable before the POST (if it can't be written, nothing is sent: `JournalFailed`), and
  * the reference is durable before this returns. `resumeAll` finds both again.
@@ -126,10 +126,10 @@ export const submit = <Request>(
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => Effect.flatMap(makeSubmission(provider, request, options), ({ job }) => job)
 
 /**
- * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first poll comes at once.
+ * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first poll is immediate.
  *
- * The key goes only to the vendor's own address or the configured `baseUrl`: a reference that names another is
- * `ForbiddenAddress`. A reference of another account is `Unauthorized`. Neither sends anything.
+ * The key goes only to the vendor's own address or the configured `baseUrl`: a reference with another address fails with `ForbiddenAddress`, and one
+ * of another account with `Unauthorized`. Neither sends anything.
  *
  * @category constructors
  * @since 0.1.0
@@ -141,7 +141,7 @@ export const attach = (
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => attaching(ref, attached(provider, ref, options))
 
 /**
- * The record that `poll` goes on from, for a job that is known by its reference. `owned`: this account is known to have submitted it, so that a
+ * Makes the record that `poll` continues from, for a job that is known by its reference. `owned`: this account is known to have submitted it, so a
  * 401 or 403 is a failed poll. Default: false. Refuses what `attach` refuses, and a pace or retry that is a `Schedule`.
  *
  * @category constructors
@@ -154,8 +154,8 @@ export const poller = (
 ): Effect.Effect<Poller, JobError> => pollerOf(provider, ref, options)
 
 /**
- * Polls once, without the wait before: for shells that keep the record themselves, such as a queue in a database. Give the same options each
- * time. Sends nothing if no poll is allowed yet. What can be lost is told in `next`; the effect itself fails only if the call is refused.
+ * Polls once, without the wait before it: for programs that keep the record themselves, such as a queue in a database. Give the same options each
+ * time. Sends nothing if no poll is allowed yet. `next` says if sight of the job was lost; the effect itself fails only if the call is refused.
  *
  * **Example** (One step of a worker)
  *
@@ -181,8 +181,8 @@ export const poll = (
 ): Effect.Effect<Polled, JobError, HttpClient.HttpClient> => pollOnce(provider, record, options)
 
 /**
- * Follows every unfinished job of the journal, those of one account with the provider that has its key. Sends no POST, and cuts nothing
- * that a living process holds. One that fails does not stop the others; the stream itself fails only where the journal can't be read.
+ * Follows every unfinished job of the journal, each with the provider that has its account's key. Sends no POST, and leaves alone what a living
+ * process has leased. One that fails does not stop the others; the stream itself fails only if the journal can't be read or `concurrency` is invalid.
  *
  * **Example** (After a restart)
  *
@@ -207,11 +207,11 @@ export const resumeAll = (
 ): Stream.Stream<Resumed, JobError, HttpClient.HttpClient | Journal.Journal> => resumeEntries(providers, options)
 
 /**
- * Submits many jobs, so many at a time, and streams the states of all, each with its request's key. One that fails does not stop the
- * others, unless asked.
+ * Submits many jobs, `concurrency` at a time, and streams the states of all, each with its request's key. One that fails does not stop the others,
+ * unless `stopOnFailure` is set.
  *
- * Leaving the stream leaves the jobs that are under way: they go on at the provider. The stream may be retried and repeated: it has one
- * submission for each request, and comes back to its jobs. Another `runAll` **pays anew, unless it names the same `batch`.**
+ * Leaving the stream does not stop the jobs that are under way: they continue at the provider. The stream may be retried and repeated: it has one
+ * submission for each request, and returns to its jobs. Another `runAll` **pays again, unless it names the same `batch`.**
  *
  * **Example** (A batch that survives a restart)
  *

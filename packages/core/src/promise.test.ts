@@ -27,7 +27,7 @@ describe("createClient", () => {
     expect(job).not.toHaveProperty("then")
   })
 
-  it("a function is an observer, as Svelte and Solid want it, and who leaves hears no more", async () => {
+  it("a function is an observer, as Svelte and Solid want it, and gets nothing after it leaves", async () => {
     const net = fakeFetch()
     const job = await client(net).submit(request)
     const seen: Array<string> = []
@@ -43,7 +43,7 @@ describe("createClient", () => {
     expect([seen[0], seen.at(-1), left]).toEqual(["Submitted", "Succeeded", ["Submitted"]])
   })
 
-  it("run tells of each state, and resolves with the video", async () => {
+  it("run reports each state, and resolves with the video", async () => {
     const tags: Array<string> = []
     const onSubmitted = vi.fn<() => void>()
     const state = await client(fakeFetch()).run(request, { onState: ({ _tag }) => tags.push(_tag), onSubmitted })
@@ -93,7 +93,7 @@ describe("createClient", () => {
     expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 1])
   })
 
-  it("every request to the API waits for its turn under the limits it is given", async () => {
+  it("every request to the API waits for admission under the limits it is given", async () => {
     const turns: Array<string> = []
     const limits: Limits = {
       turn: (account, patience, send) => {
@@ -113,7 +113,7 @@ describe("createClient", () => {
     await expect(client(fakeFetch([said("failed")])).run(request)).rejects.toBeInstanceOf(JobFailed)
   })
 
-  it.each(["submit", "runAll"])("who leaves in the midst of %s is told of a job whose fate nobody knows", async (way) => {
+  it.each(["submit", "runAll"])("a caller that leaves during %s gets a job whose outcome is unknown", async (way) => {
     // A request of its own: the same one would be refused for ten minutes after this.
     const asked = { prompt: `left in the midst of ${way}` }
     const controller = new AbortController()
@@ -141,7 +141,7 @@ describe("createClient", () => {
     expect(net.requests).toEqual([])
   })
 
-  it("a signal that is aborted during a look aborts that, and rejects with its reason", async () => {
+  it("a signal that is aborted during a poll aborts that, and rejects with its reason", async () => {
     const controller = new AbortController()
     const net = fakeFetch([{ hangs: true }])
     const job = await client(net).submit(request)
@@ -174,7 +174,7 @@ describe("createClient", () => {
 })
 
 describe("a submission of a client", () => {
-  it("is made once, and gives its job to whoever asks", async () => {
+  it("is made once, and gives its job to every caller", async () => {
     const net = fakeFetch()
     const submission = await client(net).submission({ prompt: "asked three times" })
     expect([submission.phase()._tag, net.requests.length]).toEqual(["Idle", 0])
@@ -273,7 +273,7 @@ describe("a client that is closed", () => {
     await expect(job.result()).rejects.toBeInstanceOf(ClientClosed)
   })
 
-  it("begins no other try of a submission that is told to come back later", async () => {
+  it("begins no other try of a submission that must wait", async () => {
     const answers: Array<(response: Response) => void> = []
     const fetch: typeof globalThis.fetch = () => new Promise((resolve) => answers.push(resolve))
     const { close, submit } = createClient({ provider, fetch, submitRetry: Schedule.spaced("20 millis"), logLevel: "none" })

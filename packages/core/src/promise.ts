@@ -1,5 +1,5 @@
 /**
- * The Promise face, for those who use neither Effect nor RxJS.
+ * The Promise API, for programs that use neither Effect nor RxJS.
  *
  * @since 0.1.0
  */
@@ -52,9 +52,9 @@ export interface ClientOptions<Request> {
   readonly requestTimeout?: Duration.Input | undefined
   /** The longest that one try to submit may take. Default: 60 seconds. */
   readonly submitTimeout?: Duration.Input | undefined
-  /** When to try to submit again where a job surely was not accepted. Default: as `Job.SubmitOptions` says. */
+  /** When to try to submit again if a job was surely not accepted. Default: see `Job.SubmitOptions`. */
   readonly submitRetry?: Job.SubmitOptions["submitRetry"]
-  /** When to poll again after a failed poll. Default: as `Job.WatchOptions` says. */
+  /** When to poll again after a failed poll. Default: see `Job.WatchOptions`. */
   readonly pollRetry?: Job.WatchOptions["pollRetry"]
   /** Failed polls in a row before the watcher gives up. Default: 10. */
   readonly maxConsecutiveFailures?: number | undefined
@@ -63,62 +63,62 @@ export interface ClientOptions<Request> {
   /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal.Journal["Service"] | undefined
   /**
-   * The most submissions of the account that this process, and its journal, may make within a time: what is beyond that is `RateLimited`,
-   * and nothing is sent. Default: no limit.
+   * The most submissions of the account within a time, counted in this process and its journal. One more is `RateLimited`, and nothing is sent.
+   * Default: no limit.
    */
   readonly maxSubmissions?: Job.SubmitOptions["maxSubmissions"]
   /**
-   * What the jobs of an account share: `Limits.memory()`, the same for several clients. Default: nothing here, since a page seldom has
-   * many jobs and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
+   * Limits that the jobs of an account share: `Limits.memory()`, the same for several clients. Default: none here, since a page seldom has many jobs
+   * and effect's limiter weighs 9 KB (gzip) on top of a provider; in `@reelay/node`, limits that all clients of the process share.
    */
   readonly limits?: Limits | undefined
-  /** The least that is worth a line on the console; `debug` tells of each poll. No line holds a key or a signed URL. Default: `warning`. */
+  /** The lowest level that is logged to the console; `debug` logs each poll. No line contains a key or a signed URL. Default: `warning`. */
   readonly logLevel?: LogLevel | undefined
 }
 
 /** @category models */
 export interface CallOptions {
   /**
-   * Stops waiting. A submission whose POST has not begun sends nothing; one that has begun is never cut, and a job is never cancelled at
-   * the provider.
+   * Stops waiting. A submission whose POST has not begun sends nothing; one that has begun is never aborted, and a job is never cancelled at the
+   * provider.
    */
   readonly signal?: AbortSignal | undefined
 }
 
 /** @category models */
 export interface SubmitOptions extends CallOptions {
-  /** Told of the reference the moment it is known, even where `signal` was aborted meanwhile. Keep it: the job may be billed. */
+  /** Called with the reference as soon as it is known, even if `signal` was aborted meanwhile. Keep it: the job may be billed. */
   readonly onSubmitted?: ((ref: JobRef) => void) | undefined
-  /** Told of a `SubmitUnknown` where `signal` was aborted, and so the promise can't reject with it. The job may be billed. */
+  /** Called with a `SubmitUnknown` if `signal` was aborted, and so the promise can't reject with it. The job may be billed. */
   readonly onUnknown?: ((error: JobError) => void) | undefined
-  /** What makes two submissions one: see `Job.SubmitOptions`. Default: none, each call pays for a video of its own. */
+  /** Submissions with the same key are one: see `Job.SubmitOptions`. Default: none, each call pays for its own video. */
   readonly key?: string | undefined
-  /** Submits though the same request is of unknown fate since less than ten minutes: **it may be paid for twice**. Default: false. */
+  /** Submits even if the same request has had an unknown outcome for less than ten minutes: **it may be paid for twice**. Default: false. */
   readonly maySubmitAgain?: boolean | undefined
   /** A name of yours that the journal keeps with the job. */
   readonly label?: string | undefined
-  /** Where the video is to be saved: the journal keeps the job open until that is done. */
+  /** Where the video will be saved: the journal keeps the job open until that is done. */
   readonly saveTo?: string | undefined
 }
 
 /** @category models */
 export interface RunAllOptions extends CallOptions, Pick<Job.RunAllOptions, "batch" | "concurrency" | "saveTo" | "stopOnFailure"> {
-  /** Told of each reference the moment it is known, with the key of its request. */
+  /** Called with each reference as soon as it is known, and with the key of its request. */
   readonly onSubmitted?: ((ref: JobRef, key: string) => void) | undefined
-  /** Told of a `SubmitUnknown` where the loop was left, or `signal` aborted, with the key of its request. The job may be billed. */
+  /** Called with a `SubmitUnknown` if the loop was left or `signal` aborted, and with the key of its request. The job may be billed. */
   readonly onUnknown?: ((error: JobError, key: string) => void) | undefined
 }
 
 /** @category models */
 export interface RunOptions extends SubmitOptions {
-  /** Told of each state, the first and the last included. */
+  /** Called with each state, the first and the last included. */
   readonly onState?: ((state: JobState) => void) | undefined
 }
 
 /**
  * A job as plain promises. It is an async iterable of its states, and an Observable for `from(job)`.
  *
- * It is no thenable: an `async` function that returned it would wait for the video.
+ * It isn't a thenable: an `async` function that returned one would wait for the video.
  *
  * @category models
  * @since 0.1.0
@@ -127,11 +127,11 @@ export interface PromiseJob extends AsyncIterable<JobState> {
   readonly ref: JobRef
   /** The finished job. Rejects with `JobFailed`, `JobExpired`, `JobCancelled`, or `JobError`, or with the signal's reason. */
   readonly result: (options?: CallOptions) => Promise<Succeeded>
-  /** Asks the provider to stop the job, and says truthfully what came of it. */
+  /** Asks the provider to stop the job, and returns the true outcome. */
   readonly cancel: () => Promise<Job.CancelOutcome>
   /** Reads the video into memory, waiting for it first. */
   readonly bytes: (options?: CallOptions & Artifact.Options) => Promise<Uint8Array<ArrayBuffer>>
-  /** Follows the states with callbacks, or with one function. The job goes on at the provider after `unsubscribe`. */
+  /** Follows the states with callbacks, or with one function. The job continues at the provider after `unsubscribe`. */
   readonly subscribe: (observer: Partial<Observer> | ((state: JobState) => void)) => Subscription
 }
 
@@ -148,62 +148,62 @@ export interface Subscription {
 }
 
 /**
- * A submission as a value to hold: `job()` may be called as often as you like, and never pays twice.
+ * A submission as a value to keep: `job()` may be called any number of times, and never pays twice.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PromiseSubmission<J extends PromiseJob = PromiseJob> {
-  /** The caller's, else made. */
+  /** The caller's, or a generated one. */
   readonly key: string
-  /** Where it is: see `Job.Submission`. */
+  /** The current phase: see `Job.Submission`. */
   readonly phase: () => Job.Phase
-  /** The job: the same one for whoever asks, or the same error. What was surely not sent is tried again, no earlier than the last wait said. */
+  /** The job: the same one on every call, or the same error. If it was surely not sent, it is tried again, no earlier than the last wait allows. */
   readonly job: (options?: CallOptions) => Promise<J>
 }
 
 /**
- * What a call rejects with whose client was closed. Jobs that were submitted go on at the provider, and can be attached to again.
+ * A call rejects with this if its client was closed. Jobs that were submitted continue at the provider, and can be attached to again.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ClientClosed extends Data.TaggedError("ClientClosed") {
   override get message(): string {
-    return "The client was closed. Jobs that were submitted go on at the provider, and can be attached to again."
+    return "The client was closed. Jobs that were submitted continue at the provider, and can be attached to again."
   }
 }
 
 /** @category models */
 export interface Client<Request, J extends PromiseJob = PromiseJob> extends AsyncDisposable {
-  /** Submits one job. Resolves when the provider has given an id. Each call pays for a video of its own, unless it has a `key`. */
+  /** Submits one job. Resolves when the provider has given an id. Each call pays for its own video, unless it has a `key`. */
   readonly submit: (request: Request, options?: SubmitOptions) => Promise<J>
-  /** Makes a submission to hold, and refuses what can be refused; sends nothing before its `job()` is called. */
+  /** Makes a submission to keep, and refuses what can be refused without sending. Sends nothing before its `job()` is called. */
   readonly submission: (request: Request, options?: Omit<SubmitOptions, "signal">) => Promise<PromiseSubmission<J>>
-  /** Watches a job that was submitted before, by its reference or by that as text. Sends no POST. */
+  /** Watches a job that was submitted before, by its reference, as an object or as text. Sends no POST. */
   readonly attach: (ref: JobRef | string, options?: CallOptions & { readonly anyAccount?: boolean | undefined }) => Promise<J>
-  /** Submits a job and waits for its end, for those who want only the video. */
+  /** Submits a job and waits for its end: for callers that want only the video. */
   readonly run: (request: Request, options?: RunOptions) => Promise<Succeeded>
-  /** Submits many jobs and follows all, as `Job.runAll` does. It begins with the first `next`; leaving the loop leaves the jobs. */
+  /** Submits many jobs and follows all, as `Job.runAll` does. It begins with the first `next`; leaving the loop does not stop the jobs. */
   readonly runAll: (requests: Iterable<readonly [key: string, request: Request]>, options?: RunAllOptions) => AsyncIterable<Job.BatchEvent>
-  /** Follows every unfinished job of the journal, as `Job.resumeAll` does. Sends no POST. Without a journal there is none. */
+  /** Follows every unfinished job of the journal, as `Job.resumeAll` does. Sends no POST. Without a journal there are none. */
   readonly resumeAll: (options?: CallOptions & Pick<Job.ResumeOptions, "anyAccount" | "concurrency">) => AsyncIterable<Job.Resumed>
-  /** What the journal remembers, finished jobs included, oldest first. Without a journal there is nothing. */
+  /** The journal's entries, finished jobs included, oldest first. Without a journal there are none. */
   readonly jobs: () => Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>>
   /** Forgets a submission or a batch, as `Journal.forget` does. Rejects without a journal. */
   readonly forget: (
     which: Parameters<typeof Journal.forget>[0],
     options?: { readonly maySubmitAgain?: boolean | undefined }
   ) => Promise<number>
-  /** Says what became of a submission of unknown fate, as `Journal.resolve` does. Rejects without a journal. */
+  /** Records what became of a submission with an unknown outcome, as `Journal.resolve` does. Rejects without a journal. */
   readonly resolve: (
     which: Journal.Which,
     fact: { readonly ref: JobRef | string } | "NotCreated",
     options?: { readonly attempt?: string | undefined }
   ) => Promise<Journal.Entry | undefined>
   /**
-   * Submissions that have begun are finished, the others send nothing; polling stops, and jobs go on at the provider. Resolves when all of that is
-   * over. Whatever waits rejects with `ClientClosed`, as does every later call. `await using client = ...` does it at the end of a block.
+   * Finishes the submissions that have begun; the others send nothing. Polling stops, and jobs continue at the provider. Resolves when all of that is
+   * done. Other pending calls reject with `ClientClosed`, as does every later call. `await using client = ...` closes it at the end of a block.
    */
   readonly close: () => Promise<void>
 }
@@ -232,7 +232,7 @@ export const createClient = <Request>(options: ClientOptions<Request>): Client<R
   clientOver(fetchClient(options.fetch), options, {})
 
 /**
- * Makes a client over any transport: what a platform package builds its own `createClient` from.
+ * Makes a client over any transport: a platform package builds its own `createClient` from it.
  *
  * @category constructors
  * @since 0.1.0
@@ -269,7 +269,7 @@ export const clientOver = <Request, J extends PromiseJob>(
       onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
       onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
     })
-  /** A client that closes lets a submission that has begun come to its end. */
+  /** A client that closes lets a submission that has begun finish. */
   const asked = (submission: Job.Submission, signal: AbortSignal | undefined): Promise<Job.JobHandle> =>
     promised(provided(submission.job), signal, closing.signal, () => submission.phase()._tag !== "Sending")
   const written = <A, E>(effect: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
@@ -327,7 +327,7 @@ export const clientOver = <Request, J extends PromiseJob>(
 }
 
 /**
- * What a platform package adds to a job: each member of it by its name, made when somebody asks for it.
+ * What a platform package adds to a job: each member by its name, created when it is read.
  *
  * @category models
  * @since 0.1.0
@@ -345,8 +345,8 @@ export type Members<J extends PromiseJob> = {
 export type Run = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>, signal?: AbortSignal) => Promise<A>
 
 /**
- * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, though the loop is
- * busy with something else at that moment; the next step then rejects with the signal's reason.
+ * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, even if the loop is busy
+ * with something else at that moment; the next step then rejects with the signal's reason.
  */
 const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyArray<AbortSignal | undefined>): AsyncIterable<A> => {
   const signals = given.filter((signal) => signal !== undefined)
@@ -390,8 +390,8 @@ const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyArray<Abo
 }
 
 /**
- * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason.
- * `closing` does the same, where `mayStop` says so at that moment.
+ * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason. `closing` does
+ * the same if `mayStop` returns true at that moment.
  *
  * @category converting
  * @since 0.1.0
@@ -414,7 +414,7 @@ export const promised = <A, E>(
     const close = (): void => {
       if (mayStop()) stop(closing)()
     }
-    // The signal is somebody else's and may outlive many jobs: it keeps no listener of ours.
+    // The signal is the caller's and may outlive many jobs: it keeps no listener of ours.
     signal?.addEventListener("abort", abort, { once: true })
     closing?.addEventListener("abort", close, { once: true })
     fiber.addObserver((exit) => {
@@ -436,12 +436,12 @@ interface Open {
   readonly closing: AbortSignal
 }
 
-/** Who is to be told when the client is closed. */
+/** Notified when the client is closed. */
 interface Closing {
   readonly closed: (reason: unknown) => void
 }
 
-/** One listener of a client's signal serves all who wait, since each would cost more than the waiting itself. */
+/** One listener on a client's signal serves all pending calls: one each would cost more than the waiting itself. */
 const waiting = new WeakMap<AbortSignal, Set<Closing>>()
 
 const waitingFor = (closing: AbortSignal): Set<Closing> => {
@@ -455,7 +455,7 @@ const waitingFor = (closing: AbortSignal): Set<Closing> => {
   return all
 }
 
-/** One who listens to a job, until its end, until the client or a signal says so, or until it leaves. As a class, so that it is one small object. */
+/** A listener of a job until its end, until the client closes or a signal aborts, or until it leaves. A class, so that it is one small object. */
 abstract class Listening implements Closing {
   protected readonly watch: Watch
   private readonly open: Open
@@ -468,21 +468,21 @@ abstract class Listening implements Closing {
     this.signal = signal
   }
 
-  /** Told each state, the first and the last included. */
+  /** Called with each state, the first and the last included. */
   protected abstract seen(state: JobState): void
-  /** Told that the last one was terminal. */
+  /** Called after the terminal state. */
   protected abstract done(): void
   protected abstract failed(error: unknown): void
 
   begin(): this {
     waitingFor(this.open.closing).add(this)
-    // The signal is somebody else's and may outlive many jobs: it keeps no listener of ours.
+    // The signal is the caller's and may outlive many jobs: it keeps no listener of ours.
     this.signal?.addEventListener("abort", this, { once: true })
     this.watch.join(this, this.open.context)
     return this
   }
 
-  /** Doing it twice does no harm. `false`: it was over before. */
+  /** A second call does nothing. `false`: it was over before. */
   leave(): boolean {
     if (this.isOver) return false
     this.isOver = true
@@ -574,7 +574,7 @@ const endBy = (watch: Watch, open: Open, options: Pick<RunOptions, "onState" | "
   return new Promise((resolve, reject) => void new Awaited(watch, open, options, resolve, reject).begin())
 }
 
-/** Its members can be taken out of it; they are made when somebody asks, since a job that waits need not have them. */
+/** Its members can be destructured. They are created when they are read, since a job that waits doesn't need them. */
 class OpenJob implements PromiseJob {
   protected readonly watch: Watch
   protected readonly open: Open
@@ -617,7 +617,10 @@ class OpenJob implements PromiseJob {
   }
 }
 
-/** The jobs of one client, with what a platform package adds to them; and what RxJS looks for: `Symbol.observable` if it is defined, else a text. */
+/**
+ * The jobs of one client, with what a platform package adds to them, and with the property that RxJS reads: `Symbol.observable` if it is defined,
+ * else a string.
+ */
 const jobWith = <J extends PromiseJob>(members: Members<J>): new (watch: Watch, open: Open) => J => {
   class JobOfClient extends OpenJob {}
   const observable: unknown = Reflect.get(Symbol, "observable")

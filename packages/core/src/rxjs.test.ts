@@ -28,7 +28,7 @@ describe("submit$", () => {
     expect(net.posts()).toHaveLength(1)
   })
 
-  it("waits for its turn under the limits it is given", async () => {
+  it("waits for admission under the limits it is given", async () => {
     let turns = 0
     const limits: Limits = {
       turn: (account, patience, send) => {
@@ -80,7 +80,7 @@ describe("submit$ that is left while it submits", () => {
     expect(posts()).toBe(1)
   })
 
-  it("waits for the id, and whoever comes back attaches to that job", async () => {
+  it("waits for the id, and the next subscriber attaches to that job", async () => {
     const answers: Array<(response: Response) => void> = []
     const { net, over: options, posts } = posting(() => new Promise((resolve) => answers.push(resolve)))
     const states = submit$(provider, request, options)
@@ -113,7 +113,7 @@ const answering = (response: () => Response) => {
 const failing = (states: Observable<JobState>) => lastValueFrom(states).catch((error: unknown) => error)
 
 describe("submit$ that is asked again", () => {
-  it("T39: after a SubmitUnknown answers with the same error, whoever retries, repeats or subscribes, and pays nothing more", async () => {
+  it("T39: after a SubmitUnknown gives every retry, repeat and subscription the same error, and pays nothing more", async () => {
     const { options, posts } = answering(() => new Response("<html>", { status: 502 }))
     const states = submit$(provider, { prompt: "rxjs: lost" }, options)
     const first = await failing(states.pipe(retry(3)))
@@ -123,7 +123,7 @@ describe("submit$ that is asked again", () => {
     expect(posts()).toBe(1)
   })
 
-  it("T39: after a refusal asks nobody again", async () => {
+  it("T39: after a refusal sends nothing again", async () => {
     const { options, posts } = answering(() => Response.json({ error: "no" }, { status: 400 }))
     expect(await failing(submit$(provider, { prompt: "rxjs: refused" }, options).pipe(retry(3)))).toMatchObject({
       reason: { _tag: "SubmitRejected" }
@@ -183,7 +183,7 @@ describe("submit$ with onUnsubscribe cancel", () => {
     expect(net.posts()[1]?.url).toBe("https://api.fake.test/jobs/job-1/cancel")
   })
 
-  it("begins no other try for those who have left", async () => {
+  it("begins no other try for subscribers that have left", async () => {
     const { net, over: options, posts } = posting(() => new Promise((resolve) => answers.push(resolve)))
     const answers: Array<(response: Response) => void> = []
     const submitRetry = Schedule.spaced("50 millis")
@@ -197,7 +197,7 @@ describe("submit$ with onUnsubscribe cancel", () => {
     expect([posts(), net.posts().length]).toEqual([1, 0])
   })
 
-  it("cancels a job whose id comes after all have left, and sends nothing where none had begun", async () => {
+  it("cancels a job whose id comes after all have left, and sends nothing if none had begun", async () => {
     const { net, over: options, posts } = posting(() => new Promise((resolve) => answers.push(resolve)))
     const answers: Array<(response: Response) => void> = []
     const cancel = vi.fn<() => Provider.Call>(() => ({ method: "DELETE", path: "/jobs/job-1" }))

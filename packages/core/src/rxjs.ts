@@ -1,5 +1,5 @@
 /**
- * The RxJS face: jobs as Observables.
+ * The RxJS API: jobs as Observables.
  *
  * @since 0.1.0
  */
@@ -27,27 +27,27 @@ export type { LogLevel } from "./telemetry/logging.ts"
 
 /** @category models */
 export interface Options extends Job.SubmitOptions {
-  /** What happens to the job when the last subscriber leaves before its end. `leave`: it goes on at the provider. Default: `leave`. */
+  /** What happens to the job when the last subscriber leaves before its end. `leave`: it continues at the provider. Default: `leave`. */
   readonly onUnsubscribe?: "leave" | "cancel" | undefined
   /** The transport. Default: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
   /** Remembers the job across a reload, as `KeyValueJournal.inStorage(localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal["Service"] | undefined
-  /** What the jobs of an account share: `Limits.memory()`, the same for several Observables. Default: nothing. */
+  /** Limits that the jobs of an account share: `Limits.memory()`, the same for several Observables. Default: none. */
   readonly limits?: Limits | undefined
-  /** The least that is worth a line on the console; `debug` tells of each poll. No line holds a key or a signed URL. Default: `warning`. */
+  /** The lowest level that is logged to the console; `debug` logs each poll. No line contains a key or a signed URL. Default: `warning`. */
   readonly logLevel?: LogLevel | undefined
 }
 
 /**
- * Submits a job and emits its states. One Observable is one submission: it posts at most once, on the first subscription, and whoever
- * subscribes, retries or repeats gets the same job, or the same error if its fate is unknown or it was refused. What was surely not sent is
- * tried again, no earlier than the last wait said.
+ * Submits a job and emits its states. One Observable is one submission: it posts at most once, on the first subscription. Every subscription, retry
+ * and repeat gets the same job, or the same error if its outcome is unknown or it was refused. If it was surely not sent, it is tried again, no
+ * earlier than the last wait allows.
  *
- * Unsubscribing before the POST has begun sends nothing; that is never in the turn of the event loop in which it was subscribed to. After that a
- * submission is never cut. Unsubscribing stops the polling and aborts the request in flight.
+ * Unsubscribing before the POST has begun sends nothing; the POST never begins in the turn of the event loop that subscribes. After that a submission
+ * is never aborted. Unsubscribing stops the polling and aborts a poll in flight.
  *
- * Errors with `JobError` where the job's fate can't be known. A job that fails is a state, after which the Observable completes.
+ * Errors with `JobError` if the job's outcome can't be known. A failed job is a state, after which the Observable completes.
  *
  * **Example** (Showing progress)
  *
@@ -70,7 +70,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
   /** Where watch sessions are logged. */
   const context = Effect.runSync(Effect.provide(Effect.context(), level))
   const transport = servicesOf(Layer.merge(options.transport ?? fetchClient(), level), options)
-  // One submission, and one transport that lives as long as it: whoever comes first makes both.
+  // One submission, and one transport that lives as long as it: the first subscription makes both.
   const held = Effect.runSync(
     Effect.cached(
       Effect.flatMap(Layer.buildWithScope(transport, Scope.makeUnsafe()), (services) =>
@@ -79,16 +79,16 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     )
   )
   const handle = Effect.flatMap(held, ({ job, phase }) => {
-    // In a later turn: a bare `retry()` that is told of a final error while it subscribes would never let go of the event loop.
+    // In a later turn: a bare `retry()` that gets a final error while it subscribes would never yield to the event loop.
     const asked = "error" in phase() ? Effect.andThen(macrotask, job) : job
     return Effect.provide(asked, level)
   })
   let subscribers = 0
 
-  /** The last one has left, and wants the job to end. What was never sent needs no cancelling. */
+  /** The last subscriber has left, and wants the job to end. What was never sent needs no cancelling. */
   const cancelled = Effect.gen(function* () {
     const submission = yield* held
-    // One that is on its way is waited for, and not asked for: nobody is left who wants another try.
+    // Waits for a submission in flight without asking for it: no subscriber is left that wants another try.
     yield* submission.settled
     const { _tag } = submission.phase()
     if (subscribers > 0 || _tag !== "Accepted") return

@@ -1,6 +1,6 @@
 /**
- * What is due when: one queue for each clock, and one sleeper on it that wakes for the earliest. It serves every job, every timeout and every
- * line of whoever goes by that clock, so that what waits owns no fiber and no timer.
+ * What is due when: one queue for each clock, with one sleeper that wakes for the earliest entry. It serves every job, timeout and line on that
+ * clock, so that nothing that waits owns a fiber or a timer.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -13,9 +13,9 @@ import { monotonicOf } from "./monotonic.ts"
 export interface Due {
   /** On the queue's time line. */
   dueAt: number
-  /** Where it stands in the heap; below 0: nowhere. The queue's own. */
+  /** Its index in the heap; below 0: not in it. Used by the queue only. */
   place: number
-  /** When it was added: of those that are due at the same time the first goes first. The queue's own. */
+  /** When it was added: of entries that are due at the same time, the first fires first. Used by the queue only. */
   turn: number
   /** Called at its time, and not before. Must not throw. */
   readonly fire: () => void
@@ -63,7 +63,7 @@ export class DueQueue {
 
   remove(due: Due): void {
     this.removed(due)
-    // A sleeper that nobody needs would keep the process alive.
+    // An unneeded sleeper would keep the process alive.
     if (this.heap.length === 0 && !this.isDraining) this.rest()
   }
 
@@ -80,7 +80,7 @@ export class DueQueue {
     }
   }
 
-  /** Wakes for the earliest. While the queue is drained nobody sleeps: that is done at the end, once. */
+  /** Sleeps until the earliest entry is due. Does nothing while the queue is drained: `drain` calls it once, at the end. */
   private arm(): void {
     if (this.isDraining) return
     const [head] = this.heap
@@ -89,7 +89,7 @@ export class DueQueue {
     this.sleeper?.interruptUnsafe()
     this.wakesAt = head.dueAt
     const wait = head.dueAt - this.now()
-    // What is due already comes a step later all the same, as a fiber that is forked does: whoever adds is in the midst of something.
+    // What is due already fires a step later, as a forked fiber runs: the caller of `add` is in the middle of something.
     const sleep = wait > 0 ? this.clock.sleep(Duration.millis(Math.max(1, Math.ceil(wait - hair)))) : Effect.yieldNow
     const sleeper: Fiber.Fiber<void> = Effect.runForkWith(this.services)(
       Effect.andThen(
@@ -111,7 +111,7 @@ export class DueQueue {
     sleeper?.interruptUnsafe()
   }
 
-  /** What is added meanwhile waits for the next time, even if it is due: nothing that is broken can keep this from its end. */
+  /** Fires what is due. What is added meanwhile waits for the next drain, even if it is due: no broken entry can keep this from ending. */
   private drain(): void {
     this.isDraining = true
     const now = this.now() + hair
@@ -122,7 +122,7 @@ export class DueQueue {
       all.push(head)
     }
     for (const due of all) {
-      // Another may have removed it, or moved it to another time.
+      // Another entry may have removed it, or moved it to another time.
       if (due.place !== taken) continue
       due.place = nowhere
       due.fire()

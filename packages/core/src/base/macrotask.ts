@@ -1,12 +1,12 @@
-/** A later turn of the event loop, and no sooner: whoever leaves in the turn of asking must find that nothing was sent. */
+/** A later turn of the event loop, and no sooner: a caller that leaves in the turn in which it asked must find that nothing was sent. */
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 
 const immediately: unknown = Reflect.get(globalThis, "setImmediate")
 
 /**
- * Not `setTimeout` where it can be helped: a browser stretches that in hidden tabs to a minute. Taken when the module is loaded, so that
- * faked timers of a test do not stop a submission.
+ * Avoids `setTimeout` if it can: a browser stretches that to a minute in hidden tabs. Chosen when the module is loaded, so that a test's fake timers
+ * do not stop a submission.
  */
 export const later: (task: () => void) => void = (() => {
   if (typeof immediately === "function") return (task) => void immediately(task)
@@ -21,15 +21,15 @@ export const later: (task: () => void) => void = (() => {
       port2.postMessage(undefined)
     }
   }
-  // oxlint-disable-next-line eslint/no-restricted-globals -- a runtime with neither: a turn of the event loop is no time.
+  // oxlint-disable-next-line eslint/no-restricted-globals -- a runtime with neither: a turn of the event loop isn't a time.
   const timer = setTimeout
   return (task) => void timer(task, 0)
 })()
 
-/** Goes on in a later macrotask. */
+/** Resumes in a later macrotask. */
 export const macrotask: Effect.Effect<void> = Effect.callback((resume) => later(() => resume(Effect.void)))
 
-/** For the fibers of a submission where effect's own scheduler would go by `setTimeout`: in browsers. Elsewhere they keep the caller's. */
+/** The scheduler of a submission's fibers in browsers, where effect's own would use `setTimeout`. Elsewhere they keep the caller's. */
 export const scheduler: Scheduler.Scheduler | undefined =
   typeof immediately === "function"
     ? undefined

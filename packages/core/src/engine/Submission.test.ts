@@ -146,15 +146,16 @@ const broken = (steps: ReadonlyArray<Step>): string | undefined => {
     if (from._tag === "Accepted" && to !== from) return "an accepted submission becomes something else"
     if (from._tag === "Refused" && to !== from) return "a refused submission becomes something else"
     if (from._tag === "Unknown" && to._tag !== "Unknown" && !(to._tag === "Accepted" && from.sending && event._tag === "Answered")) {
-      return "a submission of unknown fate becomes something else than the job"
+      return "a submission with an unknown outcome becomes something else than the job"
     }
-    if (from._tag === "Unknown" && to._tag === "Unknown" && to.error !== from.error) return "a submission of unknown fate changes its error"
+    if (from._tag === "Unknown" && to._tag === "Unknown" && to.error !== from.error)
+      return "a submission with an unknown outcome changes its error"
     if (from._tag === "Sending" && (to._tag === "Idle" || to._tag === "Waiting") && event._tag !== "Unsent")
       return "a POST on its way is cut"
     const settled = to._tag === "Accepted" || to._tag === "Unknown" || to._tag === "Refused" || to._tag === "NotSent"
     if (settled && to._tag !== from._tag && !commands.includes("Tell")) return "nobody is told how it ended"
     if (to._tag === "Accepted" && from._tag !== "Accepted" && to.made !== commands.includes("KeepRef")) return "a reference is not kept"
-    if (to._tag === "Unknown" && from._tag === "Sending" && !commands.includes("KeepUnknown")) return "an unknown fate is not kept"
+    if (to._tag === "Unknown" && from._tag === "Sending" && !commands.includes("KeepUnknown")) return "an unknown outcome is not kept"
     if (from._tag === "Waiting" && to._tag === "Idle" && !(commands.includes("Stop") && commands.includes("RemoveIntent"))) {
       return "who leaves before the POST leaves something behind"
     }
@@ -223,7 +224,7 @@ describe("a submission", () => {
 /** The machine, broken on purpose. */
 const mutants: ReadonlyArray<readonly [string, Next]> = [
   [
-    "asks again after an unknown fate",
+    "asks again after an unknown outcome",
     (phase, event) => (phase._tag === "Unknown" && event._tag === "Asked" ? next(idle, event) : next(phase, event))
   ],
   [
@@ -263,7 +264,7 @@ const mutants: ReadonlyArray<readonly [string, Next]> = [
     }
   ],
   [
-    "keeps no unknown fate",
+    "keeps no unknown outcome",
     (phase, event) => {
       const [to, commands] = next(phase, event)
       return [to, commands.filter((command) => command !== "KeepUnknown")]
@@ -292,7 +293,7 @@ const mutants: ReadonlyArray<readonly [string, Next]> = [
         : next(phase, event)
   ],
   [
-    "takes a late refusal for the end of an unknown fate",
+    "takes a late refusal for the end of an unknown outcome",
     (phase, event) =>
       phase._tag === "Unknown" && event._tag === "Declined"
         ? [{ _tag: "Refused", error: event.error }, ["RemoveIntent", "Tell"]]

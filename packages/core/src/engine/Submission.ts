@@ -1,21 +1,21 @@
 /**
- * The life of one submission, as a pure machine: a phase, what happens, and what is to be done about it.
+ * The life of one submission, as a pure machine: a phase, what happens, and what to do about it.
  *
- * Law 7: in its whole life it sends at most one POST that may have been accepted. Law 8: whoever leaves before the POST has begun sends nothing.
- * No clock, no effect: times are arguments, in milliseconds on the monotonic clock. The shell is `submitting.ts`.
+ * Law 7: in its whole life it sends at most one POST that may have been accepted. Law 8: a caller that leaves before the POST has begun sends
+ * nothing. No clock, no effect: times are arguments, in milliseconds on the monotonic clock. The shell is `submitting.ts`.
  */
 import type { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 
 /**
- * Where a submission is.
+ * The phase of a submission.
  *
- * - `Idle`: nobody asks for it. `notBefore`: a wait that was asked for while somebody did.
- * - `Waiting`: for its turn, its intent, its connection, or the next try. Leaving sends nothing.
- * - `Sending`: the POST has begun and may be accepted. Nobody's leaving cuts it. `leftAt`: since when nobody listens.
- * - `Accepted`, `Unknown`, `Refused`: final for this value. An id that comes late turns `Unknown` into `Accepted`; `sending` tells whether it may.
+ * - `Idle`: no caller asks for it. `notBefore`: a wait that was set while one did.
+ * - `Waiting`: for its admission, its intent, its connection, or the next try. Leaving sends nothing.
+ * - `Sending`: the POST has begun and may be accepted. No caller that leaves aborts it. `leftAt`: since when no caller listens.
+ * - `Accepted`, `Unknown`, `Refused`: final for this value. An id that comes late turns `Unknown` into `Accepted`; `sending` says whether it may.
  *   `made`: by a POST of this value, not found under its key or of the same request.
- * - `NotSent`: surely nothing was accepted. Whoever asks again begins at `notBefore`.
+ * - `NotSent`: surely nothing was accepted. The next try begins no earlier than `notBefore`.
  */
 export type Phase =
   | { readonly _tag: "Idle"; readonly notBefore: number }
@@ -30,22 +30,22 @@ export type Phase =
 type Step = "turn" | "intent" | "connection" | "pause"
 
 export type Event =
-  /** Somebody asks for the job. */
+  /** A caller asks for the job. */
   | { readonly _tag: "Asked" }
-  /** The last who asked has left. */
+  /** The last caller has left. */
   | { readonly _tag: "Left"; readonly now: number }
-  /** The key is ours, and the turn has come. */
+  /** The key is ours, and the submission was admitted. */
   | { readonly _tag: "Admitted" }
   /** The key has a job already. */
   | { readonly _tag: "Known"; readonly ref: JobRef }
-  /** What was sent under this key, or for this very request, is of unknown fate. */
+  /** What was sent under this key, or for the same request, has an unknown outcome. */
   | { readonly _tag: "Blocked"; readonly error: JobError }
   /** The key belongs to another request. */
   | { readonly _tag: "Taken"; readonly error: JobError }
   | { readonly _tag: "IntentWritten" }
-  /** The last look before the first byte: a connection is there. `age`: of the intent, by whichever clock says more. */
+  /** The last check before the first byte: a connection is open. `age`: of the intent, by the clock that says more. */
   | { readonly _tag: "Ready"; readonly age: number }
-  /** Surely not accepted. `wait`: until the next try; absent where there is none, and then `notBefore` says who asks again may begin. */
+  /** Surely not accepted. `wait`: until the next try; `undefined` if there is none, and then a caller may ask again from `notBefore` on. */
   | {
       readonly _tag: "Unsent"
       readonly error: JobError
@@ -56,19 +56,19 @@ export type Event =
   | { readonly _tag: "Paused" }
   | { readonly _tag: "Answered"; readonly ref: JobRef }
   | { readonly _tag: "Declined"; readonly error: JobError }
-  /** No answer that tells. */
+  /** No answer that decides it. */
   | { readonly _tag: "Lost"; readonly error: JobError }
-  /** Nobody has come back for as long as a leaver waits. `leftAt` says since when. */
+  /** No caller has come back for as long as one that leaves waits. `leftAt` says since when. */
   | { readonly _tag: "GraceOver"; readonly leftAt: number; readonly error: JobError }
 
 export type Command =
-  /** Take the key, wait for the turn. Not before the phase's `notBefore`. */
+  /** Take the key, wait for admission. Not before the phase's `notBefore`. */
   | "Admit"
-  /** Stop whatever the submission waits for. */
+  /** Stop what the submission waits for. */
   | "Stop"
   | "WriteIntent"
   | "Connect"
-  /** Let the first byte go. */
+  /** Send the first byte. */
   | "Send"
   /** Close the connection without a byte. */
   | "Abort"
@@ -77,16 +77,16 @@ export type Command =
   | "RemoveIntent"
   | "KeepRef"
   | "KeepUnknown"
-  /** Whoever listens learns what came of it. */
+  /** All listeners get the outcome. */
   | "Tell"
 
-/** How long one who leaves while the POST is on its way waits for the id: 10 seconds. */
+/** How long a caller that leaves during the POST waits for the id: 10 seconds. */
 export const grace = 10_000
 
-/** An intent older than this, when the connection is ready, is not sent: a process that stood still may have been given up. 5 seconds. */
+/** An intent older than this, when the connection is ready, is not sent: other processes may have given up one that stood still. 5 seconds. */
 export const freshFor = 5000
 
-/** A submission that nobody has asked for yet. */
+/** A submission that no caller has asked for yet. */
 export const idle: Phase = { _tag: "Idle", notBefore: 0 }
 
 type Next = readonly [Phase, ReadonlyArray<Command>]
@@ -161,7 +161,7 @@ const whileSending = (phase: Extract<Phase, { readonly _tag: "Sending" }>, event
     case "Lost":
       return [{ _tag: "Unknown", error: event.error, sending: false, made: true }, ["KeepUnknown", "Tell"]]
     case "Unsent":
-      // Nobody is left who wants another try.
+      // No caller is left that wants another try.
       return phase.leftAt === undefined
         ? afterUnsent(event, phase.attempt)
         : [{ _tag: "Idle", notBefore: event.wait === undefined ? event.notBefore : event.now + event.wait }, ["RemoveIntent", "Tell"]]
@@ -176,7 +176,7 @@ const whileSending = (phase: Extract<Phase, { readonly _tag: "Sending" }>, event
   }
 }
 
-/** Nobody who was told that the fate is unknown is told anything else, but for the job itself; what is written down follows the truth. */
+/** A caller that got an unknown outcome gets no other later, except the job itself; the journal records the truth. */
 const whileUnknown = (phase: Extract<Phase, { readonly _tag: "Unknown" }>, event: Event): Next => {
   if (!phase.sending) return unchanged(phase)
   switch (event._tag) {

@@ -10,7 +10,7 @@ import * as JobRef from "../job/JobRef.ts"
 import * as Provider from "../provider/Provider.ts"
 
 describe("attach", () => {
-  it.effect("sends no POST, and looks at once", () =>
+  it.effect("sends no POST, and polls at once", () =>
     Effect.gen(function* () {
       const net = script({ polls: [said("running"), done] })
       const handle = yield* Job.attach(provider, ref).pipe(Effect.provide(net.layer))
@@ -45,7 +45,7 @@ describe("attach", () => {
     })
   )
 
-  it.effect("T19: an old job that is not found is given up after three looks", () =>
+  it.effect("T19: an old job that is not found is given up after three polls", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("3 hours")
       const net = script({ polls: [{ status: 404 }] })
@@ -141,7 +141,7 @@ describe("cancel", () => {
     return { net, handle }
   })
 
-  it.effect("is unsupported where the provider documents none, and nothing is sent", () =>
+  it.effect("is unsupported if the provider documents none, and nothing is sent", () =>
     Effect.gen(function* () {
       const net = script({})
       const handle = yield* Job.submit(provider, request).pipe(Effect.provide(net.layer))
@@ -196,7 +196,7 @@ describe("cancel", () => {
     })
   )
 
-  it.effect("is told from a look: its answer is read as the provider reads those to cancel", () =>
+  it.effect("differs from a poll: its answer is read as the provider reads those to cancel", () =>
     Effect.gen(function* () {
       const read: Array<string> = []
       const telling = Provider.configure({

@@ -29,7 +29,7 @@ export const attached = (
   options: AttachOptions
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, remembered(ref), options)
 
-/** A journal that can't be read must not stand between a caller and a job that is paid for. */
+/** A journal that can't be read must not keep a caller from a job that is paid for. */
 const remembered = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Journal.Entry | undefined> {
   const journal = yield* Effect.serviceOption(Journal.Journal)
   if (Option.isNone(journal)) return undefined
@@ -58,9 +58,9 @@ const handleOf = Effect.fnUntraced(function* (
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return yield* fail(times)
   const entry = yield* known
-  // The same one if it is the same: jobs of one provider share how they are watched.
+  // The same object if the address is the same: jobs of one provider share how they are watched.
   const there = provider.baseUrl === ref.baseUrl ? provider : { ...provider, baseUrl: ref.baseUrl }
-  // An entry tells that this user's own process has sent the key there before.
+  // An entry shows that this user's own process has sent the key there before.
   const trusted = isTrusted || entry !== undefined ? there : provider
   const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* fail(refused)

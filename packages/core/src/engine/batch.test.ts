@@ -56,7 +56,7 @@ describe("a batch that was run before", () => {
       { prompt: "another fox" }
     ],
     [
-      "of unknown fate",
+      "with an unknown outcome",
       {
         _tag: "SubmitUnknown",
         detail: "HTTP 502 with a page instead of JSON: <html>",
@@ -126,7 +126,7 @@ describe("many jobs without a batch", () => {
     })
   )
 
-  it.effect("show the refusal that ends them, where the first failure is to end all", () =>
+  it.effect("show the refusal that ends them, if the first failure ends all", () =>
     Effect.gen(function* () {
       const refused = { reason: { _tag: "InvalidRequest", field: "prompt" }, provider: "fake", operation: "submit", attempt: 0 }
       const stopped = yield* ran(script({}), memory().restart(), { stopOnFailure: true }, [["fox", { prompt: "" }]])

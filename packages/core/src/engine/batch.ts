@@ -1,4 +1,4 @@
-/** Many submissions as one stream, so many at a time, and under a name that outlives the process. */
+/** Many submissions as one stream, a limited number at a time, under a name that outlives the process. */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
@@ -23,14 +23,14 @@ export interface RunAllOptions extends Omit<SubmitOptions, "key" | "label" | "on
   /** Jobs at the same time, from submission to end. Default: 16. */
   readonly concurrency?: number | undefined
   /**
-   * A name under which the journal keeps the batch. Running a batch of that name again submits only what was not submitted before, and
-   * follows the rest: a batch that was stopped goes on, and nothing is paid for twice. Needs a journal; where several processes may run it at
-   * the same time, one whose claims they share (`KeyValueJournal.Options.claims`).
+   * A name under which the journal keeps the batch. Running a batch of that name again submits only what was not submitted before, and follows the
+   * rest: a batch that was stopped is resumed, and nothing is paid for twice. Needs a journal; if several processes may run it at the same time, one
+   * whose claims they share (`KeyValueJournal.Options.claims`).
    */
   readonly batch?: string | undefined
-  /** Ends the stream, with the error, at the first job that fails or is lost sight of; the others are left, and go on there. Default: false. */
+  /** Ends the stream, with the error, at the first job that fails or is lost sight of; the others continue at the provider. Default: false. */
   readonly stopOnFailure?: boolean | undefined
-  /** Where the video of a key is to be saved. See `SubmitOptions.saveTo`. */
+  /** Where the video of a key will be saved. See `SubmitOptions.saveTo`. */
   readonly saveTo?: ((key: string) => string) | undefined
   readonly onSubmitted?: ((ref: JobRef, key: string) => Effect.Effect<void>) | undefined
   readonly onUnknown?: ((error: JobError, key: string) => Effect.Effect<void>) | undefined
@@ -40,7 +40,7 @@ export interface RunAllOptions extends Omit<SubmitOptions, "key" | "label" | "on
  * What happens to one request of many.
  *
  * - `Saved`: an earlier run of this batch has saved its video.
- * - `Error`: it was refused, its fate is unknown, or sight of it was lost.
+ * - `Error`: it was refused, its outcome is unknown, or sight of it was lost.
  *
  * @category models
  * @since 0.1.0
@@ -56,7 +56,7 @@ export const runAll = <Request>(
   options: RunAllOptions
 ): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> => {
   const held: Held = new Map()
-  /** Keys whose unknown fate somebody has heard of. */
+  /** Keys whose unknown outcome was reported. */
   const heard = new Set<string>()
   const all = Array.from(requests)
   return Stream.unwrap(
@@ -87,7 +87,7 @@ export const runAll = <Request>(
         )
       const events = Stream.flatMap(Stream.fromIterable(all), one, { concurrency }).pipe(
         Stream.tap((event) => Effect.sync(() => void (event._tag === "Error" && heard.add(event.key)))),
-        // Whoever leaves the stream may leave an event in it.
+        // A caller that leaves the stream may leave an event in it.
         Stream.ensuring(Effect.suspend(() => unheard(held, heard, heeded)))
       )
       return options.stopOnFailure === true ? stopped(events) : events
@@ -95,7 +95,7 @@ export const runAll = <Request>(
   )
 }
 
-/** The first failure is shown, and then ends all. */
+/** The first failure is emitted, and then ends the stream. */
 const stopped = <E, R>(
   events: Stream.Stream<BatchEvent, E, R>
 ): Stream.Stream<BatchEvent, E | JobError | JobFailed | JobExpired | JobCancelled, R> =>
@@ -135,7 +135,7 @@ const inBatch = Effect.fnUntraced(function* <Request>(
     )
   held.set(key, made)
   const value = yield* made
-  // What is final is told in any case; what is not is left to the process that works on it.
+  // A final phase is reported in any case; any other is left to the process that works on it.
   const { _tag } = value.phase()
   const isFinal = _tag === "Accepted" || _tag === "Unknown" || _tag === "Refused"
   const saved =
@@ -145,7 +145,7 @@ const inBatch = Effect.fnUntraced(function* <Request>(
   return Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
 })
 
-/** Tells of the unknown fates that nobody has heard of. */
+/** Reports the unknown outcomes that were not reported yet. */
 const unheard = (held: Held, heard: ReadonlySet<string>, { onUnknown }: RunAllOptions): Effect.Effect<void, never, HttpClient.HttpClient> =>
   Effect.forEach(
     held,
@@ -159,7 +159,7 @@ const unheard = (held: Held, heard: ReadonlySet<string>, { onUnknown }: RunAllOp
     { discard: true }
   )
 
-/** Keeps other processes from a key for as long as its job is followed. Answers with the job whose video an earlier run has saved. */
+/** Keeps other processes from a key for as long as its job is followed. Returns the job whose video an earlier run has saved. */
 const takenUp = Effect.fnUntraced(function* (
   provider: Provider<never>,
   journal: Journal.Journal["Service"],

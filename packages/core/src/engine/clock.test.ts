@@ -58,7 +58,7 @@ describe.each(steps)("a wall clock that is set %s", (_, by) => {
     })
   )
 
-  it.effect("T20: changes no Retry-After that is a date, where the answer bears its own date", () =>
+  it.effect("T20: changes no Retry-After that is a date, if the answer has its own date", () =>
     Effect.gen(function* () {
       const busy = { status: 429, headers: { date: "Thu, 01 Jan 1970 00:00:02 GMT", "retry-after": "Thu, 01 Jan 1970 00:00:22 GMT" } }
       const { on, step, times } = yield* machine([busy, done])
@@ -139,7 +139,7 @@ describe.each(["counts", "stands still"] as const)("a machine that slept for hou
     })
   )
 
-  it.effect("T25: finds it though a look was on its way when the lid was shut", () =>
+  it.effect("T25: finds it even if a poll was in flight when the lid was shut", () =>
     Effect.gen(function* () {
       const { net, on, suspend } = yield* machine([said("running"), { hangs: true }, done])
       const handle = yield* on(Job.submit(provider, request))
@@ -166,7 +166,7 @@ describe.each(["counts", "stands still"] as const)("a machine that slept for hou
     })
   )
 
-  it.effect("T25: loses sight of a job past its deadline only after a look", () =>
+  it.effect("T25: loses sight of a job past its deadline only after a poll", () =>
     Effect.gen(function* () {
       const { on, suspend, times } = yield* machine([said("running")])
       const handle = yield* on(Job.submit(provider, request))
@@ -179,7 +179,7 @@ describe.each(["counts", "stands still"] as const)("a machine that slept for hou
     })
   )
 
-  it.effect("T24: posts once more at the most where it slept between two tries", () =>
+  it.effect("T24: posts once more at the most if it slept between two tries", () =>
     Effect.gen(function* () {
       const { net, on, suspend } = yield* machine([done], [{ status: 429 }, { body: { id: "job-1" } }])
       const fiber = yield* Effect.forkChild(on(Job.submit(provider, request)))

@@ -1,4 +1,4 @@
-/** One life of a submission that somebody asks for: its key, its turn, its intent, its POST, and what comes of it. */
+/** One run of a submission that a caller asks for: its key, its admission, its intent, its POST, and the outcome. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -47,13 +47,13 @@ export interface Terms {
   readonly digest: string
   readonly place: EntryKey | undefined
   readonly timeout: number
-  /** From the asking on: no wait for another try goes past it. */
+  /** From the moment a caller asks: no wait for another try goes past it. */
   readonly deadline: number
   readonly retry: Schedule.Schedule<unknown, JobError>
   readonly max: MaxSubmissions | undefined
   readonly maySubmitAgain: boolean
   readonly mine: Memory
-  /** Whether no other try may be begun: its client is closed. */
+  /** Whether no other try may begin: its client is closed. */
   readonly isClosed: () => boolean
   readonly journal: Journal["Service"] | undefined
 }
@@ -61,12 +61,12 @@ export interface Terms {
 /** The machine, as the driver sees it. */
 export interface Machine {
   readonly phase: () => Phase
-  /** Tells what has happened, and does what follows. */
+  /** Reports what has happened, and does what follows. */
   readonly happened: (event: Event) => Effect.Effect<void>
   /** The same for the one step that must be synchronous: whether the first byte may go. */
   readonly isReady: (age: number) => boolean
   readonly writer: EntryWriter
-  /** The attempt that counts as a submission from here on, in the place of the last one: surely that one was not accepted. */
+  /** The attempt that counts as a submission from here on, instead of the last one, which was surely not accepted. */
   readonly counted: (attempt: string | undefined) => void
 }
 
@@ -77,10 +77,10 @@ export const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.expon
   Schedule.setInputType<JobError>()
 )
 
-/** Whoever asks again after a submission that was not sent waits at least so long, so that a bare `retry()` does not spin: 1 second. */
+/** The least wait before a submission that was not sent is tried again, so that a bare `retry()` does not spin: 1 second. */
 const leastWait = 1000
 
-/** Runs until the machine is no more waiting nor sending. */
+/** Runs until the machine is neither waiting nor sending. */
 export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never, HttpClient.HttpClient> => {
   const { journal, place } = terms
   const { happened, writer } = machine
@@ -97,7 +97,7 @@ export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never
         Effect.gen(function* () {
           if (!mine) return yield* notSent(busy(place))
           if (yield* told(terms, machine, yield* writer.found)) return
-          // Whoever leaves leaves nothing behind, before anybody else may take the entry up.
+          // A caller that leaves removes its entry before another process may take it up.
           yield* Effect.onInterrupt(tries(terms, machine), () => (hasBegun(machine.phase()) ? Effect.void : Effect.asVoid(writer.remove)))
         }),
       (mine) => (mine ? writer.release : Effect.void)
@@ -105,10 +105,10 @@ export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never
   }).pipe(Effect.catch((reason) => notSent(reason)))
 }
 
-/** Whether a POST may have been accepted: then what is written of it stays. */
+/** Whether a POST may have been accepted: then its entry stays. */
 const hasBegun = ({ _tag }: Phase): boolean => _tag !== "Idle" && _tag !== "Waiting"
 
-/** Whether what the journal knows of the key is all there is to it. */
+/** Whether what the journal knows of the key decides the outcome. */
 const told = (terms: Terms, { happened }: Machine, found: Found): Effect.Effect<boolean> => {
   switch (found._tag) {
     case "Nothing":
@@ -155,7 +155,7 @@ const tries = Effect.fnUntraced(function* (terms: Terms, machine: Machine) {
       )
     )
     if (failed === undefined) return
-    // Whoever stood still may have been given up by others, who have gone on since: then nothing more is sent.
+    // If this process stood still, another may have taken the entry over since: then nothing more is sent.
     const isOurs = yield* machine.writer.remove
     const now = yield* monotonic
     const wait = failed.last ? Number.POSITIVE_INFINITY : Math.max(yield* waitBy(step, now, failed.error), failed.asked)
@@ -171,13 +171,13 @@ const closed = ({ provider }: Terms, now: number): Event => {
   return { _tag: "Unsent", error, now, notBefore: now + leastWait }
 }
 
-/** A schedule of the caller's that dies can't make a try unknown that was surely not accepted: then there is no other. */
+/** If the caller's schedule dies, a try that was surely not accepted does not become unknown: there is no other try. */
 const waitBy = (step: Begun<JobError>, now: number, error: JobError): Effect.Effect<number> =>
   Effect.catchCause(waitOf(step, now, error), (cause) =>
     Effect.as(Effect.logWarning("submitRetry failed; there is no other try", cause), Number.POSITIVE_INFINITY)
   )
 
-/** Whoever asks again may not wait for as long as a submission waits at all. */
+/** The wait before the next try is longer than a submission waits at all. */
 const tooEarly = ({ provider }: Terms, notBefore: number, now: number): Event => {
   const detail = `another try is not allowed for ${Math.ceil((notBefore - now) / 1000)} s, which is later than the deadline; nothing was sent`
   return { _tag: "Unsent", error: errorOf(provider, new RateLimited({ detail }), 0), now, notBefore }
@@ -186,13 +186,13 @@ const tooEarly = ({ provider }: Terms, notBefore: number, now: number): Event =>
 /** A try that was surely not accepted. Milliseconds. */
 interface Failed {
   readonly error: JobError
-  /** How long the provider asks to stay away. */
+  /** How long the provider asks to wait. */
   readonly asked: number
   /** Whether no other try may follow. */
   readonly last: boolean
 }
 
-/** Waits for a connection that may be made, so that an intent does not grow old in the transport's own line. */
+/** Waits until a connection may be made, so that an intent does not grow old in the transport's own line. */
 const placed = <E, R>(
   { provider }: Terms,
   patience: number,
@@ -211,7 +211,7 @@ const placed = <E, R>(
     )
   })
 
-/** Its turn has come. Answers with why it was not sent, where it may be tried again. */
+/** One try, once admitted. Returns why it was not sent, if it was surely not accepted. */
 const tryOnce = Effect.fnUntraced(function* (
   terms: Terms,
   machine: Machine,
@@ -243,7 +243,7 @@ const tryOnce = Effect.fnUntraced(function* (
   return now._tag === "Waiting" && now.step === "connection" ? yield* sent(terms, machine, attempt, intended, listen) : undefined
 })
 
-/** What time it is by either clock: Linux's monotonic one stands still while a machine is suspended, and the wall clock may be set. */
+/** The time by both clocks: Linux's monotonic one stands still while a machine is suspended, and the wall clock may be set. */
 interface Clocks {
   readonly wall: number
   readonly monotonic: number
@@ -334,7 +334,7 @@ const unreachable = ({ baseUrl }: Provider<never>, stale: string | undefined, de
 const errorOf = ({ definition }: Provider<never>, reason: Reason, attempt: number): JobError =>
   new JobError({ reason, provider: definition.name, operation: "submit", attempt })
 
-/** Nobody knows whether the job was accepted: all that helps to find it at the provider. */
+/** It is unknown whether the job was accepted: the error has all that helps to find it at the provider. */
 export const unknownError = (
   provider: Provider<never>,
   { kind }: SubmitCall,

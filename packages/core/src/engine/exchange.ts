@@ -1,6 +1,5 @@
 /**
- * One poll on its way: it asks to be admitted, waits in line, is in flight, and is heard of. One object for all of that, since there is one for
- * each poll.
+ * One poll: it asks for admission, waits in line, is in flight, and gets its outcome. One object for all of that, since there is one for each poll.
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -14,7 +13,7 @@ import { type Line, lineOf, type Waiter } from "../transport/line.ts"
 import { seenFrom } from "../transport/outgoing.ts"
 import type { NoAnswer, Outgoing, Transport } from "../transport/Transport.ts"
 
-/** What a poll goes by. */
+/** What a poll goes through. */
 export interface Route {
   readonly account: Account
   readonly admission: Admission
@@ -60,7 +59,7 @@ export class Exchange implements Asker, Waiter, Due {
     if (this.ticket === undefined) this.abort = leave
   }
 
-  /** Cuts it, wherever it is. Doing that twice does no harm. */
+  /** Aborts it at any stage. A second call does no harm. */
   stop(): void {
     if (this.isOver) return
     this.isOver = true
@@ -139,7 +138,7 @@ export class Exchange implements Asker, Waiter, Due {
     this.isOver = true
     this.route.queue.remove(this)
     line?.leave(this)
-    // The limits learn first, whatever becomes of the job.
+    // The limits get the outcome first, whatever becomes of the job.
     ticket?.heard(outcome)
     this.owner.heard(begun.call, outcome)
   }

@@ -1,4 +1,4 @@
-/** The handle of one job: its states, its result, and what comes of asking to stop it. All of them are views of one `Watch`. */
+/** The handle of one job: its states, its result, and its cancellation. All of them are views of one `Watch`. */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -63,7 +63,7 @@ export const watched = Effect.fnUntraced(function* (
   return handleOf(new Watch(shared, poller, entry, eager))
 })
 
-/** What makes two jobs be watched alike. */
+/** What two jobs that are watched alike have in common. */
 interface Alike {
   readonly provider: Provider<never>
   readonly client: HttpClient.HttpClient
@@ -84,7 +84,7 @@ interface Shared extends Watching {
   readonly alike: Alike
 }
 
-/** The last that was made for a client: jobs of one provider with the same options share it, so that each of them need not have its own. */
+/** The last one made for a client: jobs of one provider with the same options share it, instead of each having its own. */
 const lately = new WeakMap<HttpClient.HttpClient, Shared>()
 
 const sharing = (alike: Alike): Shared => {
@@ -144,11 +144,11 @@ const watches = new WeakMap<JobHandle, Watch>()
 /** What a handle is a view of: an API that waits by callbacks keeps that, and not the handle. */
 export const watchOf = (handle: JobHandle): Watch => {
   const watch = watches.get(handle)
-  if (watch === undefined) throw new TypeError("this is no handle that Reelay has made")
+  if (watch === undefined) throw new TypeError("this isn't a handle that Reelay has made")
   return watch
 }
 
-/** A plain value that can be spread. What is behind its members is made when somebody asks. */
+/** A plain value that can be spread. What is behind its members is created when it is read. */
 export const handleOf = (watch: Watch): JobHandle => {
   const handle: JobHandle = {
     ref: watch.ref,
@@ -167,7 +167,7 @@ const subscribed = (watch: Watch, listener: Listener, context: Context.Context<n
   return () => leave(watch, listener, context)
 }
 
-/** Leaving may have to wait for the journal; whoever only has callbacks does not. */
+/** Leaving may have to wait for the journal; a caller with callbacks does not wait. */
 export const leave = (watch: Watch, listener: Listener, context: Context.Context<never>): void => {
   const rest = watch.leave(listener)
   if (rest !== undefined) Effect.runForkWith(context)(rest)
@@ -175,10 +175,10 @@ export const leave = (watch: Watch, listener: Listener, context: Context.Context
 
 const left = (watch: Watch, listener: Listener): Effect.Effect<void> => Effect.suspend(() => watch.leave(listener) ?? Effect.void)
 
-/** States that a subscriber who is slow may be behind: what is older is dropped, and never the last. */
+/** How many states a slow subscriber may be behind: older ones are dropped, but never the last. */
 const behind = 16
 
-/** A subscriber who is slow misses states in between, and never the end. */
+/** A slow subscriber misses states in between, but never the end. */
 export const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -197,7 +197,7 @@ export const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
     })
   )
 
-/** Waits for the end of a job. As a class, so that each who waits is one small object. */
+/** Waits for the end of a job. A class, so that each waiter is one small object. */
 class AwaitedEnd implements Listener {
   private readonly watch: Watch
   private readonly resume: (end: JobHandle["result"]) => void

@@ -79,7 +79,7 @@ describe("submission, with a journal", () => {
     })
   )
 
-  it.effect("a disk that fills up after the POST: the caller is told of the job, and it is never sent again", () =>
+  it.effect("a disk that fills up after the POST: the caller gets the job, and it is never sent again", () =>
     Effect.gen(function* () {
       const store = memory()
       store.failing((written) => written > 0)
@@ -113,7 +113,7 @@ describe("submission, with a journal", () => {
     ["a page of HTML", { status: 502, body: "<html>" }],
     ["T27: no id", { body: { request: "x" }, headers: { "x-request-id": `req-7 ${key}` } }],
     ["no answer", { hangs: true }]
-  ])("one of unknown fate is kept, and resumes as SubmitUnknown, with what helps to find it: %s", ([, reply]) =>
+  ])("one with an unknown outcome is kept, and resumes as SubmitUnknown, with what helps to find it: %s", ([, reply]) =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({ posts: [reply] })
@@ -155,7 +155,7 @@ describe("submission, with a journal", () => {
     })
   )
 
-  it.effect("an interruption that gets no id leaves an entry of unknown fate", () =>
+  it.effect("an interruption that gets no id leaves an entry with an unknown outcome", () =>
     Effect.gen(function* () {
       const store = memory()
       const fiber = yield* Effect.forkChild(submit(script({ posts: [{ hangs: true }] }), store.restart()))
@@ -260,7 +260,7 @@ describe("T25: after a restart", () => {
     })
   )
 
-  it.effect("one that can't be claimed is told with its reference, and is not taken for another's", () =>
+  it.effect("one that can't be claimed is reported with its reference, and is not taken for another's", () =>
     Effect.gen(function* () {
       const store = memory()
       yield* submit(script({}), store.restart(), { label: "fox" })
@@ -320,7 +320,7 @@ describe("T25: after a restart", () => {
     })
   )
 
-  it.effect("what this process follows is not followed again, until nobody listens any more", () =>
+  it.effect("what this process follows is not followed again, until nothing listens any more", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       const net = script({ polls: [said("running"), said("running"), said("running"), done] })
@@ -343,7 +343,7 @@ describe("T25: after a restart", () => {
     })
   )
 
-  it.effect("a video whose reader takes its time is not followed by anybody meanwhile", () =>
+  it.effect("a video whose reader takes its time is not followed by others meanwhile", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       const handle = yield* submit(script({ polls: [done] }), journal, { saveTo: "fox.mp4", label: "fox" })
@@ -413,7 +413,7 @@ describe("T25: after a restart", () => {
     })
   )
 
-  it.effect("a video that is being saved is not followed by anybody meanwhile", () =>
+  it.effect("a video that is being saved is not followed by others meanwhile", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       const handle = yield* submit(script({ polls: [done] }), journal, { saveTo: "fox.mp4", label: "fox" })
@@ -505,7 +505,7 @@ describe("T25: after a restart", () => {
     })
   )
 
-  it.effect("nobody holds a job whose reference could not be written", () =>
+  it.effect("a job whose reference could not be written is not leased", () =>
     Effect.gen(function* () {
       const store = memory()
       const journal = store.restart()
@@ -658,7 +658,7 @@ describe("many jobs", () => {
     })
   )
 
-  it.effect("T26: a batch that was stopped goes on, and nothing is submitted twice", () =>
+  it.effect("T26: a batch that was stopped is resumed, and nothing is submitted twice", () =>
     Effect.gen(function* () {
       const store = memory()
       const first = farm((id) => (id === "job-1" ? done : said("running")))
@@ -680,7 +680,7 @@ describe("many jobs", () => {
     })
   )
 
-  it.effect("two who run one batch at the same time submit each request once", () =>
+  it.effect("two callers that run one batch at the same time submit each request once", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       const net = farm((_, nth) => (nth < 3 ? said("running") : done))
@@ -690,28 +690,30 @@ describe("many jobs", () => {
     })
   )
 
-  it.effect("a request of unknown fate, a damaged entry, and another request under an old key are told, and not submitted", () =>
-    Effect.gen(function* () {
-      const store = memory()
-      const first = transport(({ method }, nth) =>
-        method === "POST" && nth === 3 ? { status: 502, body: "<html>" } : method === "POST" ? { body: { id: `job-${nth}` } } : done
-      )
-      yield* ran(first, store.restart(), { batch: "winter", concurrency: 1 })
-      expect(first.posts().length).toBe(3)
-      const cut = [...store.data].find(([, text]) => text.includes('"key":"elk"'))
-      store.data.set(cut?.[0] ?? "", "{")
-      const changed = [["fox", { prompt: "another fox" }], ...batch.slice(1)] as const
-      const net = farm()
-      expect((yield* ran(net, store.restart(), { batch: "winter" }, changed)).toSorted()).toEqual([
-        "elk SubmitUnknown",
-        "fox InvalidRequest",
-        "owl SubmitUnknown"
-      ])
-      expect(net.posts()).toEqual([])
-    })
+  it.effect(
+    "a request with an unknown outcome, a damaged entry, and another request under an old key are reported, and not submitted",
+    () =>
+      Effect.gen(function* () {
+        const store = memory()
+        const first = transport(({ method }, nth) =>
+          method === "POST" && nth === 3 ? { status: 502, body: "<html>" } : method === "POST" ? { body: { id: `job-${nth}` } } : done
+        )
+        yield* ran(first, store.restart(), { batch: "winter", concurrency: 1 })
+        expect(first.posts().length).toBe(3)
+        const cut = [...store.data].find(([, text]) => text.includes('"key":"elk"'))
+        store.data.set(cut?.[0] ?? "", "{")
+        const changed = [["fox", { prompt: "another fox" }], ...batch.slice(1)] as const
+        const net = farm()
+        expect((yield* ran(net, store.restart(), { batch: "winter" }, changed)).toSorted()).toEqual([
+          "elk SubmitUnknown",
+          "fox InvalidRequest",
+          "owl SubmitUnknown"
+        ])
+        expect(net.posts()).toEqual([])
+      })
   )
 
-  it.effect("tells each reference with its key, the moment it is known", () =>
+  it.effect("reports each reference with its key, as soon as it is known", () =>
     Effect.gen(function* () {
       const known: Array<string> = []
       yield* ran(farm(), undefined, { onSubmitted: ({ id }, name) => Effect.sync(() => void known.push(`${name} ${id}`)), concurrency: 1 })

@@ -63,7 +63,7 @@ const watched = Effect.fnUntraced(function* (handle: Job.JobHandle) {
   return end()
 })
 
-describe("who holds an entry", () => {
+describe("the lease of an entry", () => {
   it.effect("one of a batch is claimed once, from before its POST until its job has ended", () =>
     Effect.gen(function* () {
       const { journal, log, net } = witnessed()
@@ -101,7 +101,7 @@ describe("who holds an entry", () => {
     })
   )
 
-  it.effect("no intent is written before its turn has come", () =>
+  it.effect("no intent is written before it is admitted", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({})
@@ -160,7 +160,7 @@ describe("a job that the journal does not know", () => {
     })
   )
 
-  it.effect("gets no key at an address that nobody trusts", () =>
+  it.effect("gets no key at an address that is not trusted", () =>
     Effect.gen(function* () {
       const state = { ...succeeded, ref: { ...ref, baseUrl: "https://proxy.test/fake" } }
       const files = transport(() => ({ body: mp4 }))
@@ -171,7 +171,7 @@ describe("a job that the journal does not know", () => {
   )
 })
 
-describe("an end that the journal is told", () => {
+describe("an end that the journal records", () => {
   it.effect.each(["failed", "expired", "cancelled"])("closes an entry for good, though its video was to be saved: %s", (word) =>
     Effect.gen(function* () {
       const journal = memory().restart()
@@ -183,7 +183,7 @@ describe("an end that the journal is told", () => {
 })
 
 describe("a journal that fails once a job is under way", () => {
-  it.effect("is logged where it can't be told that nobody knows, and the caller is told all the same", () =>
+  it.effect("is logged if an unknown outcome can't be written, and the caller gets it all the same", () =>
     Effect.gen(function* () {
       const store = memory()
       store.failing((written) => written === 1)
@@ -196,7 +196,7 @@ describe("a journal that fails once a job is under way", () => {
     })
   )
 
-  it.effect("is logged where it can't be told of the end, and whoever resumes finds that out again", () =>
+  it.effect("is logged if the end can't be written, and resuming finds it again", () =>
     Effect.gen(function* () {
       const store = memory()
       store.failing((written) => written === 2)
@@ -210,7 +210,7 @@ describe("a journal that fails once a job is under way", () => {
     })
   )
 
-  it.effect("is logged where it can't be read, and keeps nobody from a job that is paid for", () =>
+  it.effect("is logged if it can't be read, and keeps no caller from a job that is paid for", () =>
     Effect.gen(function* () {
       const detail = "the journal can't be read (EACCES: permission denied)"
       const journal = { ...memory().restart(), entries: Effect.fail(new JournalFailed({ detail })) }

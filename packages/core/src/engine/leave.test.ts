@@ -49,8 +49,8 @@ describe("a poller that is slow to stop", () => {
   )
 })
 
-describe("a request that somebody else stops", () => {
-  it.effect("is a failed poll, and keeps nobody waiting", () =>
+describe("a request that is stopped from outside", () => {
+  it.effect("is a failed poll, and keeps no caller waiting", () =>
     Effect.gen(function* () {
       // As where a transport runs its requests in a scope of its own, which is closed.
       const net = script({})

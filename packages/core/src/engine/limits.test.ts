@@ -101,7 +101,7 @@ describe("many jobs on one account", () => {
     })
   )
 
-  it.effect("leave an address alone that does not answer, spend no failures on that, and go on when it is back", () =>
+  it.effect("leave an address alone that does not answer, spend no failures on that, and continue when it is back", () =>
     Effect.gen(function* () {
       const net = server(({ at }) => (at < 120_000 ? { status: 503 } : undefined))
       const jobs = yield* attached(100, net, Limits.memory({ open: "10 seconds" }), { maxConsecutiveFailures: 3 })
@@ -116,7 +116,7 @@ describe("many jobs on one account", () => {
   )
 })
 
-describe("a job that waits for its turn", () => {
+describe("a job that waits for admission", () => {
   it.effect("is given up at its deadline, and says what it waited for", () =>
     Effect.gen(function* () {
       const net = server(() => ({ status: 429, headers: { "retry-after": "3600" } }))
@@ -138,7 +138,7 @@ describe("a job that waits for its turn", () => {
     })
   )
 
-  it.effect("takes its last poll at the deadline, where nothing but others of that moment is in the way", () =>
+  it.effect("takes its last poll at the deadline, if nothing but others of that moment is in the way", () =>
     Effect.gen(function* () {
       const net = transport(() => said("constructor"))
       const jobs = yield* attached(20, net, Limits.memory(), { deadline: "14 seconds" })
@@ -151,7 +151,7 @@ describe("a job that waits for its turn", () => {
     })
   )
 
-  it.effect("has not looked yet: the look's own time begins with the look", () =>
+  it.effect("has not polled yet: the poll's own time begins with the poll", () =>
     Effect.gen(function* () {
       const net = server((_, nth) =>
         nth === 1 ? { status: 429, headers: { "retry-after": "50" } } : { ...said("running"), after: 20_000 }
@@ -168,7 +168,7 @@ describe("a job that waits for its turn", () => {
     })
   )
 
-  it.effect("can be left at once, and holds nobody up", () =>
+  it.effect("can be left at once, and delays no other", () =>
     Effect.gen(function* () {
       const net = server((_, nth) => (nth === 1 ? { status: 429, headers: { "retry-after": "30" } } : undefined))
       const limits = Limits.memory()
@@ -184,7 +184,7 @@ describe("a job that waits for its turn", () => {
   )
 })
 
-describe("a submission that waits for its turn", () => {
+describe("a submission that waits for admission", () => {
   const paused = Effect.fnUntraced(function* () {
     const net = script({ posts: [{ status: 429, headers: { "retry-after": "30" } }, { body: { id: "job-1" } }] })
     const limits = Limits.memory()
@@ -292,7 +292,7 @@ describe("a submission that waits for its turn", () => {
 })
 
 describe("a cancellation", () => {
-  it.effect("waits for its turn too", () =>
+  it.effect("waits for admission too", () =>
     Effect.gen(function* () {
       const net = transport(({ method }) => (method === "DELETE" ? said("cancelled") : { status: 429, headers: { "retry-after": "20" } }))
       const stoppable = Provider.configure({

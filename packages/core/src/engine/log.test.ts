@@ -21,7 +21,7 @@ const lines = Effect.fnUntraced(function* (polls: ReadonlyArray<Reply>, options:
 })
 
 describe("the log", () => {
-  it.effect("follows a job from its submission to its end, look by look", () =>
+  it.effect("follows a job from its submission to its end, poll by poll", () =>
     Effect.gen(function* () {
       const polls: ReadonlyArray<Reply> = [
         said("queued"),
@@ -65,17 +65,17 @@ describe("the log", () => {
     })
   )
 
-  it.effect("says that no look may come before the deadline", () =>
+  it.effect("says that no poll may come before the deadline", () =>
     Effect.gen(function* () {
       const polls = [{ ...said("running"), headers: { "retry-after": "90" } }]
       expect((yield* lines(polls)).at(-1)).toBe("Debug Giving up on fake job job-1 in 58 s")
     })
   )
 
-  it.effect("warns of a listener that fails, since nobody else is told", () =>
+  it.effect("warns of a listener that fails, since nothing else reports it", () =>
     Effect.gen(function* () {
       const all = yield* lines([done], { onSubmitted: () => Effect.die("the listener's own") })
-      expect(all.filter((line) => line.startsWith("Warn"))).toEqual(["Warn onSubmitted failed; the job goes on"])
+      expect(all.filter((line) => line.startsWith("Warn"))).toEqual(["Warn onSubmitted failed; the job continues"])
     })
   )
 })

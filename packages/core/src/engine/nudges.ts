@@ -1,5 +1,5 @@
 /**
- * In a page: being back online and a tab that becomes visible bring the next poll forward, to as soon as it is allowed. Elsewhere nothing happens.
+ * In a page: coming back online and a tab that becomes visible bring the next poll forward, to as soon as it is allowed. Elsewhere nothing happens.
  */
 
 interface Nudged {
@@ -13,7 +13,7 @@ const nudgeAll = (): void => {
   for (const each of Array.from(watched)) each.nudge()
 }
 
-/** The page's document, if this is a page. A worker has none, and is told of neither. */
+/** The page's document, if this is a page. A worker has none, and gets neither event. */
 const page = (): Pick<Document, "addEventListener" | "visibilityState"> | undefined => {
   const { document } = globalThis
   return typeof document === "object" && typeof globalThis.addEventListener === "function" ? document : undefined

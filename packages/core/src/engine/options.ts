@@ -1,4 +1,4 @@
-/** How a caller wishes a job to be submitted and watched, and what that is in checked milliseconds. */
+/** A caller's options for submitting and watching a job, and the same in checked milliseconds. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,11 +22,11 @@ export interface WatchOptions {
   /** The longest that one poll may take. Default: 30 seconds. */
   readonly requestTimeout?: Duration.Input | undefined
   /**
-   * When to poll again after a failed poll: no connection, no answer in time, 429, 5xx, an answer that can't be read. Its
-   * input says why; it begins anew after each good answer, and its end means giving up, as does `maxConsecutiveFailures`. The longest wait counts,
-   * of this, of the pace and of `Retry-After`, and none goes past the deadline.
+   * When to poll again after a failed poll: no connection, no answer in time, 429, 5xx, an answer that can't be read. Its input is the error, and it
+   * starts anew after each good answer. When it ends, the watcher gives up, as after `maxConsecutiveFailures`. The longest of this wait, the pace's
+   * and `Retry-After` counts, and none goes past the deadline.
    *
-   * Default: the pace after one miss; then twice the wait with each, longer by up to a quarter, at most 60 seconds.
+   * Default: the pace after one failed poll; then the wait doubles with each, longer by up to a quarter, at most 60 seconds.
    */
   readonly pollRetry?: Schedule.Schedule<unknown, JobError> | undefined
   /** Failed polls in a row before the watcher gives up. Default: 10. */
@@ -37,45 +37,45 @@ export interface WatchOptions {
 
 /** @category models */
 export interface SubmitOptions extends WatchOptions {
-  /** The longest that one try to submit may take. Default: 60 seconds. After it nobody knows whether the job was accepted. */
+  /** The longest that one try to submit may take. Default: 60 seconds. After it, it is unknown whether the job was accepted. */
   readonly submitTimeout?: Duration.Input | undefined
   /**
-   * When to try again where a job surely was not accepted (no connection, 429); `Retry-After` makes a wait longer. Default: four more
-   * tries, after about 1, 2, 4 and 8 seconds, each wait shorter or longer by up to a fifth.
+   * When to try again if a job was surely not accepted (no connection, 429); `Retry-After` makes a wait longer. Default: four more tries, after about
+   * 1, 2, 4 and 8 seconds, each wait shorter or longer by up to a fifth.
    */
   readonly submitRetry?: Schedule.Schedule<unknown, JobError> | undefined
-  /** Where the video is to be saved: the journal keeps the job open until `Artifact.save` has done so. Needs a journal. */
+  /** Where the video will be saved: the journal keeps the job open until `Artifact.save` has done so. Needs a journal. */
   readonly saveTo?: string | undefined
   /** A name of yours that the journal keeps with the job, to recognise it by. */
   readonly label?: string | undefined
-  /** Told of the reference the moment it is known, even where the caller was interrupted meanwhile. Keep it: the job may be billed. */
+  /** Called with the reference as soon as it is known, even if the caller was interrupted meanwhile. Keep it: the job may be billed. */
   readonly onSubmitted?: ((ref: JobRef) => Effect.Effect<void>) | undefined
-  /** Told of a `SubmitUnknown` where the caller was interrupted, and so can't be given it as a failure. */
+  /** Called with a `SubmitUnknown` if the caller was interrupted, and so can't get it as a failure. */
   readonly onUnknown?: ((error: JobError) => Effect.Effect<void>) | undefined
   /**
-   * What makes two submissions one: with the same key they are the same submission, for as long as the process lives, and with a journal beyond
-   * that, whatever is pruned or forgotten. Another request under the same key is `InvalidRequest`. Default: none, each submission is one of its own.
+   * Submissions with the same key are one submission, for as long as the process lives, and with a journal beyond that, whatever is pruned or
+   * forgotten. Another request under the same key is `InvalidRequest`. Default: none, each submission is its own.
    */
   readonly key?: string | undefined
   /**
-   * Submits though the very same request to the same account is of unknown fate since less than ten minutes: **it may be paid for twice**.
-   * Default: false, it is refused with that `SubmitUnknown`.
+   * Submits even if the same request to the same account has had an unknown outcome for less than ten minutes: **it may be paid for twice**. Default:
+   * false, it is refused with that `SubmitUnknown`.
    */
   readonly maySubmitAgain?: boolean | undefined
   /**
-   * The most submissions of the account that this process, and its journal, may make within a time: what is beyond that is `RateLimited`, and
-   * nothing is sent. Those that were surely not accepted do not count. Default: no limit.
+   * The most submissions of the account within a time, counted in this process and its journal. One more is `RateLimited`, and nothing is sent. Those
+   * that were surely not accepted do not count. Default: no limit.
    */
   readonly maxSubmissions?: { readonly limit: number; readonly window: Duration.Input } | undefined
 }
 
 /** @category models */
 export interface AttachOptions extends WatchOptions {
-  /** Attaches though the key is of another account than the job's, as after a key was renewed. Default: false. */
+  /** Attaches even if the key is of another account than the job's, as after a key was renewed. Default: false. */
   readonly anyAccount?: boolean | undefined
 }
 
-/** A pace below the floor is the caller's will; at the vendor's own address it deserves a word. */
+/** A pace below `minInterval` is the caller's choice; at the vendor's own address it is logged as a warning. */
 export const warnOfHaste = ({ baseUrl, definition }: Provider<never>, { every }: Times): Effect.Effect<void> => {
   const { minInterval } = definition.polling
   return every !== undefined && every < minInterval && baseUrl === definition.baseUrl
@@ -85,11 +85,11 @@ export const warnOfHaste = ({ baseUrl, definition }: Provider<never>, { every }:
     : Effect.void
 }
 
-/** What a caller said of time, in milliseconds. */
+/** The times of the caller's options, in milliseconds. */
 export interface Times {
   readonly _tag: "Times"
   readonly pace: Pace.Pace
-  /** Where the pace is an even interval of the caller's. */
+  /** The caller's interval, if the pace is one. */
   readonly every: number | undefined
   readonly deadline: number
   readonly request: number
@@ -112,7 +112,7 @@ export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times |
   for (const [field, value] of Object.entries(given)) {
     const duration = value === undefined ? Option.some(Duration.seconds(1)) : Duration.fromInput(value)
     if (Option.isNone(duration) || !(Duration.toMillis(duration.value) > 0)) {
-      return new InvalidRequest({ field, rule: 'is no time above zero, such as 5000 (milliseconds) or "5 seconds"' })
+      return new InvalidRequest({ field, rule: 'must be a time above zero, such as 5000 (milliseconds) or "5 seconds"' })
     }
   }
   if (maxSubmissions !== undefined && !(Number.isInteger(maxSubmissions.limit) && maxSubmissions.limit >= 0)) {
@@ -132,7 +132,7 @@ export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times |
 const millis = (input: Duration.Input | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(Duration.fromInputUnsafe(input))
 
-/** How many jobs are followed at a time, where nobody says. */
+/** How many jobs are followed at a time by default. */
 const manyJobs = 16
 
 /** How many at a time, or what is wrong with that. */

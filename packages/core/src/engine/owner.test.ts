@@ -82,7 +82,7 @@ describe("401 and 403 on a poll", () => {
     })
   )
 
-  it.effect("402 ends the watching at once, whoever asks", () =>
+  it.effect("402 ends the watching at once, for any account", () =>
     Effect.gen(function* () {
       const net = script({ polls: [{ status: 402, body: { error: "no money" } }] })
       const { end } = yield* listen(yield* Job.submit(provider, request).pipe(Effect.provide(net.layer)))

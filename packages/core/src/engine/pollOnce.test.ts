@@ -40,7 +40,7 @@ describe("one poll without the sleep", () => {
     })
   )
 
-  it.effect("tells what is lost in its outcome, with the reference", () =>
+  it.effect("reports what is lost in its outcome, with the reference", () =>
     Effect.gen(function* () {
       const { end } = yield* worker(script({ polls: [{ status: 402 }] }))
       expect(end).toMatchObject({ reason: { _tag: "PaymentRequired" }, ref: { id: "job-1" }, attempt: 1 })

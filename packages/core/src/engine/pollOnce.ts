@@ -1,4 +1,4 @@
-/** One poll without the sleep, for shells that keep the record elsewhere: a relay, a queue in a database. */
+/** One poll without the sleep, for programs that keep the record elsewhere: a relay, a queue in a database. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -22,15 +22,15 @@ import { call } from "../transport/call.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import { type AttachOptions, timesOf } from "./options.ts"
 
-/** What came of one poll. */
+/** The outcome of one poll. */
 export interface Polled {
-  /** To be kept in the place of the one that was given. */
+  /** Replaces the record that was given. */
   readonly poller: Poller.Poller
   /** The new state. `undefined`: nothing changed. */
   readonly state: JobState | undefined
   /**
    * - `Poll`: again, no earlier than `at` (milliseconds, on the record's time line).
-   * - `Lost`: the job's fate can't be known. Whoever polls on begins with a whole failure budget, or another deadline.
+   * - `Lost`: the job's outcome can't be known. Polling it again starts with a full failure budget, or a new deadline.
    * - `Ended`: the state is terminal.
    */
   readonly next:
@@ -39,7 +39,7 @@ export interface Polled {
     | { readonly _tag: "Ended" }
 }
 
-/** How to poll, as functions of the last poll alone: a schedule lives in one process, and a record that is stored does not. */
+/** How to poll, as functions of the last poll alone: a schedule lives in one process, but a stored record does not. */
 const termsOf = (provider: Provider<never>, options: AttachOptions): Poller.PureTerms | InvalidRequest => {
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return times

@@ -46,7 +46,7 @@ describe("pollRetry", () => {
     })
   )
 
-  it.effect("goes on where it was after an answer that does not know the job yet: that one is no good answer", () =>
+  it.effect("continues where it was after an answer that does not know the job yet: that one isn't a good answer", () =>
     Effect.gen(function* () {
       const { times } = yield* watched([bad, { status: 404 }, bad, done], { pollRetry: Schedule.exponential("10 seconds") })
       expect(times()).toEqual([2000, 12_000, 17_000, 37_000])
@@ -61,7 +61,7 @@ describe("pollRetry", () => {
     })
   )
 
-  it.effect("gives up no sooner than maxConsecutiveFailures where it goes on for ever", () =>
+  it.effect("gives up no sooner than maxConsecutiveFailures if it never ends", () =>
     Effect.gen(function* () {
       const { end, times } = yield* watched([bad], { pollRetry: Schedule.spaced("6 seconds"), maxConsecutiveFailures: 3 })
       expect([end, times()]).toMatchObject([{ reason: { _tag: "Unreachable" } }, [2000, 8000, 14_000]])
@@ -75,7 +75,7 @@ describe("pollRetry", () => {
     })
   )
 
-  it.effect("T17: is told why by kind, so that a caller may give up on one and not on another", () =>
+  it.effect("T17: gets the reason by kind, so that a caller may give up on one and not on another", () =>
     Effect.gen(function* () {
       const onlyLimits = Schedule.spaced("20 seconds").pipe(
         Schedule.setInputType<JobError>(),
@@ -96,7 +96,7 @@ describe("pollRetry", () => {
 })
 
 describe("without pollRetry", () => {
-  it.effect("T21: misses double the wait up to a minute, and ten of them are the end", () =>
+  it.effect("T21: failed polls double the wait up to a minute, and ten of them are the end", () =>
     Effect.gen(function* () {
       const { end, times } = yield* watched([bad], { deadline: "1 hour" })
       const waits = times().map((at, index, all) => Math.round(at - (all[index - 1] ?? 0)))

@@ -144,7 +144,7 @@ describe("getting no job", () => {
   )
 })
 
-it.effect("a provider is told which of its requests was answered", () =>
+it.effect("a provider gets the request that was answered", () =>
   Effect.gen(function* () {
     const { given, operations } = attentive()
     const net = script({ polls: [said("running")] })

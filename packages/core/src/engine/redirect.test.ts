@@ -89,7 +89,7 @@ describe("a submission", () => {
     })
   )
 
-  it.effect("that was redirected away leaves no trace under its key, and one of unknown fate does", () =>
+  it.effect("that was redirected away leaves no trace under its key, and one with an unknown outcome does", () =>
     Effect.gen(function* () {
       const { restart } = journals.memory()
       const journal = restart()
@@ -103,7 +103,7 @@ describe("a submission", () => {
     })
   )
 
-  it.effect("is of unknown fate at a gateway whose own path holds a word for logging in, and that shows the job's page", () =>
+  it.effect("has an unknown outcome at a gateway whose own path holds a word for logging in, and that shows the job's page", () =>
     Effect.gen(function* () {
       const by = fake({ apiKey: key, baseUrl: "https://gateway.test/auth" })
       const { error } = yield* refused(to(302, "/auth/jobs/job-1"), {}, by)

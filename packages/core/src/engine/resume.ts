@@ -20,9 +20,9 @@ export interface ResumeOptions extends AttachOptions {
 }
 
 /**
- * What comes of the entries of a journal.
+ * The outcome of the entries of a journal.
  *
- * - `State`: a state of a job that is followed again; `provider` is the one that it was found with, as `Artifact.save` needs it.
+ * - `State`: a state of a job that is followed again; `provider` is the one that it is followed with, as `Artifact.save` needs it.
  * - `Error`: sight of this one is lost, or it can't be followed. `SubmitUnknown`: the process ended around its POST.
  * - `Leased`: it is being submitted, watched or saved, in a living process or in this one.
  * - `Damaged`: the entry can't be read.
@@ -68,7 +68,7 @@ const resume = (
       if (claimed._tag === "Failure")
         return Stream.succeed<Resumed>({ _tag: "Error", entry: read, error: unclaimed(read, claimed.failure) })
       if (!claimed.success) return Stream.succeed<Resumed>({ _tag: "Leased", entry: read })
-      // Whoever held it may have closed it since it was read.
+      // The process that had it leased may have closed it since it was read.
       const now = yield* journal.read(read.id)
       if (now?._tag === "Damaged") return Stream.succeed<Resumed>(now)
       if (now === undefined || now._tag === "Tombstone" || !Journal.isOpen(now)) return Stream.empty
@@ -79,7 +79,7 @@ const resume = (
 const unclaimed = (entry: Journal.Entry, reason: JournalFailed): JobError =>
   new JobError({ reason, provider: entry.provider, operation: "attach", attempt: 0, ref: Journal.refOf(entry) })
 
-/** One that is held, and open. */
+/** An entry that is leased here, and open. */
 const followed = (
   providers: ReadonlyArray<Provider<never>>,
   entry: Journal.Entry,
@@ -110,7 +110,7 @@ const noProvider = ({ provider }: Journal.Entry, ref: JobRef): JobError => {
   return new JobError({ reason, provider, operation: "attach", attempt: 0, ref })
 }
 
-/** The one with the job's account; else one of that name, which is refused in clear words. */
+/** The one with the job's account; else one of that name, which is refused with a clear message. */
 const providerOf = (providers: ReadonlyArray<Provider<never>>, ref: JobRef): Provider<never> | undefined => {
   const same = providers.filter(({ definition }) => definition.name === ref.provider)
   return same.find((provider) => accountOf(provider) === ref.account) ?? same[0]

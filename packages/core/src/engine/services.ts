@@ -1,4 +1,4 @@
-/** What a face that knows no layers puts around each effect: the transport, and what a caller gave as values. */
+/** What an API without layers provides to each effect: the transport, and what a caller gave as values. */
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { Journal } from "../journal/Journal.ts"

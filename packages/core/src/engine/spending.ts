@@ -1,4 +1,4 @@
-/** What stands between a submission and money that is spent twice, or beyond what its caller allows. */
+/** What keeps a submission from spending money twice, or more than its caller allows. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,10 +19,10 @@ export interface MaxSubmissions {
 
 type Service = Journal["Service"]
 
-/** How long what was read of a journal will do: 5 seconds. */
+/** How long what was read of a journal is used: 5 seconds. */
 const fresh = 5000
 
-/** How long somebody may take who only looks whether an intent is held: 100 milliseconds. */
+/** How long another process may take to check whether an intent is leased: 100 milliseconds. */
 const aLook = 100
 
 interface Scan<A> {
@@ -30,7 +30,7 @@ interface Scan<A> {
   readonly seen: A
 }
 
-/** The ids of a journal, by what they tell. */
+/** The ids of a journal, by what they say. */
 interface Listing {
   readonly byRequest: ReadonlyMap<string, ReadonlyArray<string>>
   readonly ofKeys: ReadonlyArray<string>
@@ -38,9 +38,9 @@ interface Listing {
 
 const idScans = new WeakMap<Service, Scan<Listing>>()
 const entryScans = new WeakMap<Service, Scan<ReadonlyArray<Entry | Tombstone>>>()
-/** Entries of keys that have come to a job: they are not read again. The ids of keys do not tell for which request they are. */
+/** Entries of keys that have led to a job: they are not read again. The ids of keys do not say for which request they are. */
 const settled = new WeakMap<Service, Set<string>>()
-/** One probe at a time: two would take each other for somebody who works on the entry. */
+/** One probe at a time: two would take each other for a process that works on the entry. */
 const probes = new WeakMap<Service, Semaphore.Semaphore>()
 
 const scanned = <A>(scans: WeakMap<Service, Scan<A>>, journal: Service, read: Effect.Effect<A, JournalFailed>, now: number) =>
@@ -81,8 +81,8 @@ const mayBeUnknown = (each: Entry | Tombstone): boolean =>
 /**
  * The `SubmitUnknown` of the same request to the same account within the last ten minutes, by this process or in its journal.
  *
- * Of a journal the ids are listed, at most every five seconds. Of those without a key the id tells for which request they are; those of keys are
- * read until they have come to a job.
+ * The ids of a journal are listed, at most every five seconds. An id without a key says for which request it is; entries of keys are read until they
+ * have led to a job.
  */
 export const unknownTwin = Effect.fnUntraced(function* (
   mine: Memory,
@@ -102,7 +102,7 @@ export const unknownTwin = Effect.fnUntraced(function* (
   const look = probe.withPermits(1)(unknownIn(journal, asked, digest))
   const seen = yield* look
   if (seen !== "busy") return seen
-  // Somebody may be looking at a dead intent just as we do; who works on one still does so after that.
+  // Another process may be checking the same dead intent; one that works on it still does so after this wait.
   yield* Effect.sleep(aLook)
   const again = yield* look
   return again === "busy" ? undefined : again
@@ -132,7 +132,7 @@ const unknownIn = Effect.fnUntraced(function* (
   return isBusy ? "busy" : undefined
 })
 
-/** Whether what this process knows to be of unknown fate is so for its journal too: somebody else may have looked it up. */
+/** Whether an outcome that this process knows to be unknown is so for its journal too: another process may have resolved it. */
 const stillUnknown = (id: string, { kept }: Unknown): Effect.Effect<boolean> =>
   kept === undefined
     ? Effect.succeed(true)
@@ -143,12 +143,12 @@ const stillUnknown = (id: string, { kept }: Unknown): Effect.Effect<boolean> =>
 
 const isOpen = (each: Entry | Tombstone): boolean => each._tag === "Entry" && each.fate._tag === "Intent"
 
-/** An intent counts once nobody who lives works on it. */
+/** An intent counts once no living process works on it. */
 const isHeld = (journal: Service, id: string): Effect.Effect<boolean, JournalFailed> =>
   Effect.flatMap(acquireExclusive(journal, id), (free) => (free ? Effect.as(release(journal, id), false) : Effect.succeed(true)))
 
 /**
- * Counts one more submission of an account, or says why not. What other processes have written down counts if it is older than five seconds.
+ * Counts one more submission of an account, or says why not. What other processes have written counts if it is older than five seconds.
  */
 export const spend = Effect.fnUntraced(function* (
   mine: Memory,

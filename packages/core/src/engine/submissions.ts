@@ -1,4 +1,4 @@
-/** Which value a request has: a new one, or that of its key. */
+/** Finds the submission of a request: a new one, or that of its key. */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
@@ -15,7 +15,7 @@ import type { SubmitOptions } from "./options.ts"
 import { idle, type Phase } from "./Submission.ts"
 import { live, startOf, Submission } from "./submitting.ts"
 
-/** What only a batch says. */
+/** The options of a batch alone. */
 export interface Batched {
   readonly batch?: string | undefined
 }
@@ -36,7 +36,7 @@ export const submission = Effect.fnUntraced(function* <Request>(
   if (key === undefined) return yield* make(undefined, idle)
   const place = { id: batch === undefined ? idOfKey(key) : idInBatch(batch, key), key, batch }
   const there = journal === undefined ? undefined : yield* journal.read(place.id)
-  // One step from here on, so that two who come at once with one key get one value.
+  // One step from here on, so that two callers that come at once with one key get one value.
   const keys = keysOf(mine, journal)
   const name = nameOfKey(journal, askedOf(provider), place.id)
   const known = keys.get(name)
@@ -54,8 +54,8 @@ export const submission = Effect.fnUntraced(function* <Request>(
 })
 
 /**
- * Whether a value still stands for its key. What was refused leaves no trace, what was never sent binds nobody to its request, and what
- * the journal knows otherwise is not true any more.
+ * Whether a value still stands for its key. A refused one leaves no trace, one that was never sent does not bind its key to its request, and the
+ * journal takes precedence if it says otherwise.
  */
 const isBinding = (value: Submission, digest: string, hasJournal: boolean, there: Entry | Tombstone | Damaged | undefined): boolean => {
   const phase = value.phase()
@@ -67,7 +67,7 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
       return true
     case "Idle":
     case "NotSent":
-      // What is there of its own is about to be removed.
+      // Its own entry, if any, is about to be removed.
       return (entry === undefined || isOwn) && value.digest === digest
     case "Refused":
       return false
@@ -75,7 +75,7 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
       return phase.made && (!hasJournal || isOwn)
     case "Accepted": {
       const ref = entry === undefined ? undefined : refOf(entry)
-      // An attempt of its own whose reference could not be written is its job all the same.
+      // Its own attempt, even if the reference could not be written, is its job.
       return !hasJournal || isOwn || isSameJob(ref, phase.ref)
     }
   }

@@ -28,7 +28,7 @@ describe("submit", () => {
     })
   )
 
-  it.effect("an id stays as it is, even where the key is a part of it", () =>
+  it.effect("an id stays as it is, even if the key is a part of it", () =>
     Effect.gen(function* () {
       const net = script({ posts: [{ body: { id: "sk-super-secret-7" } }] })
       const handle = yield* Job.submit(provider, request).pipe(Effect.provide(net.layer))
@@ -209,7 +209,7 @@ describe("an interruption during a submit", () => {
     })
   )
 
-  it.effect("waits no longer for a listener that keeps the id, and calls no job unknown that it was told of", () =>
+  it.effect("waits no longer for a listener that keeps the id, and calls no job unknown that it was given", () =>
     Effect.gen(function* () {
       const { known, stop, unknown } = yield* interrupted({ body: { id: "job-1" }, after: "3 seconds" }, Effect.never)
       yield* TestClock.adjust("9 seconds")
@@ -220,7 +220,7 @@ describe("an interruption during a submit", () => {
     })
   )
 
-  it.effect("waits 10 seconds at most, and then says that nobody knows", () =>
+  it.effect("waits 10 seconds at most, and then reports an unknown outcome", () =>
     Effect.gen(function* () {
       const { known, net, stop, unknown } = yield* interrupted({ hangs: true })
       yield* TestClock.adjust("9 seconds")
@@ -249,7 +249,7 @@ describe("an interruption during a submit", () => {
     })
   )
 
-  it.effect("is an interruption and nothing else where nobody asked to be told of an unknown fate", () =>
+  it.effect("is an interruption and nothing else without onUnknown", () =>
     Effect.gen(function* () {
       const net = script({ posts: [{ status: 502, after: "3 seconds" }] })
       const fiber = yield* Effect.forkChild(Job.submit(provider, request).pipe(Effect.provide(net.layer)))
@@ -262,7 +262,7 @@ describe("an interruption during a submit", () => {
     })
   )
 
-  it.effect("hands over an answer that tells nothing, and is silent about a refusal", () =>
+  it.effect("reports an answer that decides nothing, and is silent about a refusal", () =>
     Effect.gen(function* () {
       const unclear = yield* interrupted({ status: 502, after: "3 seconds" })
       yield* TestClock.adjust("5 seconds")

@@ -39,7 +39,7 @@ const ids = (...all: ReadonlyArray<string>): ReadonlyArray<Reply> => all.map((id
 describe("a submission that is asked again", () => {
   it.effect.each<[string, Reply, string]>([
     ["was accepted", { body: { id: "job-1" } }, "job-1"],
-    ["is of unknown fate", lost, "SubmitUnknown"],
+    ["has an unknown outcome", lost, "SubmitUnknown"],
     ["was refused", { status: 400, body: { error: "no" } }, "SubmitRejected"],
     ["has no money", { status: 402 }, "PaymentRequired"]
   ])("T39: answers the same to whoever asks, at once and later, and sends nothing more: it %s", ([, reply, expected]) =>
@@ -111,7 +111,7 @@ describe("a submission that is asked again", () => {
   )
 })
 
-describe("who leaves", () => {
+describe("a caller that leaves", () => {
   it.effect("T40: in the turn of asking sends nothing, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const store = memory()
@@ -138,7 +138,7 @@ describe("who leaves", () => {
     })
   )
 
-  it.effect("while a submission waits for its turn sends nothing, and its intent was never written", () =>
+  it.effect("while a submission waits for admission sends nothing, and its intent was never written", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({})
@@ -154,7 +154,7 @@ describe("who leaves", () => {
     })
   )
 
-  it.effect("T43: a POST on its way is let go after 10 s, and its id, which comes later, turns the unknown fate into the job", () =>
+  it.effect("T43: a POST in flight is left after 10 s, and its id, which comes later, turns the unknown outcome into the job", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({ posts: [{ body: { id: "job-1" }, after: "25 seconds" }], polls: [done] })
@@ -179,7 +179,7 @@ describe("who leaves", () => {
     })
   )
 
-  it.effect("a late refusal heals what was written down, and whoever was told of an unknown fate is told the same", () =>
+  it.effect("a late refusal corrects the journal, and a caller that got an unknown outcome gets the same again", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({ posts: [{ status: 400, body: { error: "no" }, after: "25 seconds" }, { body: { id: "job-2" } }] })
@@ -195,7 +195,7 @@ describe("who leaves", () => {
     })
   )
 
-  it.effect("a retry is not begun for one who has left", () =>
+  it.effect("a retry is not begun for a caller that has left", () =>
     Effect.gen(function* () {
       const net = script({ posts: [{ status: 429, after: "3 seconds" }] })
       const fiber = yield* Effect.forkChild(Job.submit(provider, request).pipe(Effect.provide(net.layer)))
@@ -309,7 +309,7 @@ describe("a key", () => {
   )
 })
 
-describe("a submission of unknown fate that was looked up", () => {
+describe("a submission with an unknown outcome that was resolved", () => {
   const unknown = Effect.fnUntraced(function* (net: Net) {
     const store = memory()
     expect(yield* submit(net, store.restart(), { key: "a" })).toBe("SubmitUnknown")
@@ -339,7 +339,7 @@ describe("a submission of unknown fate that was looked up", () => {
     })
   )
 
-  it.effect("is resolved once: a known job, a key that nobody used, and another attempt than the one looked at are refused", () =>
+  it.effect("is resolved once: a known job, an unused key, and another attempt than the given one are refused", () =>
     Effect.gen(function* () {
       const net = script({ posts: [lost] })
       const store = yield* unknown(net)
@@ -405,7 +405,7 @@ describe("a submission of unknown fate that was looked up", () => {
 })
 
 describe("T47: the same request to the same account", () => {
-  it.effect("is refused for ten minutes after one of unknown fate, with the same error, and by any of its names", () =>
+  it.effect("is refused for ten minutes after one with an unknown outcome, with the same error, and by any of its names", () =>
     Effect.gen(function* () {
       const net = script({ posts: [lost, ...ids("job-2")] })
       const first = yield* Effect.flip(passing(Job.submit(provider, request).pipe(Effect.provide(net.layer))))
@@ -421,7 +421,7 @@ describe("T47: the same request to the same account", () => {
     })
   )
 
-  it.effect("may be submitted again by one who says so; another request, or of another account, by anybody", () =>
+  it.effect("may be submitted again with maySubmitAgain; another request, or of another account, without", () =>
     Effect.gen(function* () {
       const net = script({ posts: [lost, ...ids("job-2", "job-3", "job-4")] })
       expect(yield* submit(net, undefined)).toBe("SubmitUnknown")
@@ -432,7 +432,7 @@ describe("T47: the same request to the same account", () => {
     })
   )
 
-  it.effect("is refused after a restart too: one of unknown fate, and one whose process has died", () =>
+  it.effect("is refused after a restart too: one with an unknown outcome, and one whose process has died", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({ posts: [lost, { hangs: true }] })
@@ -502,7 +502,7 @@ describe("T48: maxSubmissions", () => {
     })
   )
 
-  it.effect("holds among those who submit at once, and one of unknown fate counts", () =>
+  it.effect("holds for submissions at the same time, and one with an unknown outcome counts", () =>
     Effect.gen(function* () {
       const net = script({ posts: [lost, ...ids("job-2", "job-3", "job-4")] })
       const prompts = ["a", "b", "c", "d"]
@@ -542,7 +542,7 @@ describe("T48: maxSubmissions", () => {
 })
 
 describe("the deadline", () => {
-  it.effect("starts anew for the first who watches after it was reported, and for nobody before", () =>
+  it.effect("starts anew for the first listener after it was reported, and for none before", () =>
     Effect.gen(function* () {
       const net = script({ polls: [said("running")] })
       const handle = yield* Job.submit(provider, request, { deadline: "1 minute" }).pipe(Effect.provide(net.layer))
@@ -562,7 +562,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("so that retrying after it goes on watching at the pace", () =>
+  it.effect("so that retrying after it continues watching at the pace", () =>
     Effect.gen(function* () {
       const net = transport(({ at, method }) => (method === "POST" ? { body: { id: "job-1" } } : at < 150_000 ? said("running") : done))
       const handle = yield* Job.submit(provider, request, { deadline: "1 minute", pace: "5 seconds" }).pipe(Effect.provide(net.layer))

@@ -85,7 +85,7 @@ describe("a callback of the caller's", () => {
     })
   )
 
-  it.effect("that throws on an unknown fate leaves its entry", () =>
+  it.effect("that throws on an unknown outcome leaves its entry", () =>
     Effect.gen(function* () {
       const store = memory()
       const submission = yield* making(script({ posts: [{ ...lost, after: "3 seconds" }] }), store.restart(), { onUnknown: thrown })
@@ -106,7 +106,7 @@ describe("a callback of the caller's", () => {
     })
   )
 
-  it.effect("is called for each who holds the value of a key", () =>
+  it.effect("is called for each caller with the value of a key", () =>
     Effect.gen(function* () {
       const told: Array<string> = []
       const by = (who: string): Job.SubmitOptions => ({ key: "a", onSubmitted: () => Effect.sync(() => void told.push(who)) })
@@ -118,7 +118,7 @@ describe("a callback of the caller's", () => {
     })
   )
 
-  it.effect("hears of an unknown fate that nobody was there to be told of, though somebody was when it was seen", () =>
+  it.effect("gets an unknown outcome if no caller was left to get it, even if one was there when it was seen", () =>
     Effect.gen(function* () {
       const unknown: Array<string> = []
       const journal = memory().restart()
@@ -134,7 +134,7 @@ describe("a callback of the caller's", () => {
 })
 
 describe("a transport", () => {
-  it.effect("that interrupts a POST on its way leaves its fate unknown, and nobody waiting", () =>
+  it.effect("that interrupts a POST in flight leaves its outcome unknown, and no caller waiting", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({})
@@ -174,7 +174,7 @@ describe("a transport", () => {
     })
   )
 
-  it.effect("that is told to send nothing says nothing of the address: its circuit stays closed", () =>
+  it.effect("that must send nothing says nothing about the address: its circuit stays closed", () =>
     Effect.gen(function* () {
       const net = script({})
       const limits = yield* Layer.build(Limits.layerMemory({ failures: 1 }))
@@ -190,7 +190,7 @@ describe("a transport", () => {
 })
 
 describe("an intent that grew too old", () => {
-  it.effect("T42: is not renewed if somebody has given it up meanwhile: nothing is sent any more", () =>
+  it.effect("T42: is not renewed if another process has given it up meanwhile: nothing is sent any more", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({})
@@ -206,8 +206,8 @@ describe("an intent that grew too old", () => {
   )
 })
 
-describe("who asks when another's submission has just come to nothing", () => {
-  it.effect("has a try of its own, and is not told of the other's", () =>
+describe("a caller that asks when another's submission was just not sent", () => {
+  it.effect("has a try of its own, and does not get the other's outcome", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       const slow: Service = { ...journal, release: (id) => Effect.andThen(Effect.sleep("1 second"), journal.release(id)) }
@@ -234,7 +234,7 @@ describe("who asks when another's submission has just come to nothing", () => {
 })
 
 describe("a journal", () => {
-  it.effect("that hangs holds up nobody who leaves", () =>
+  it.effect("that hangs delays no caller that leaves", () =>
     Effect.gen(function* () {
       const journal: Service = { ...memory().restart(), create: () => Effect.never }
       const stop = yield* leaving(yield* making(script({}), journal))
@@ -243,7 +243,7 @@ describe("a journal", () => {
     })
   )
 
-  it.effect("has written a reference down before anybody is told of it", () =>
+  it.effect("has written a reference before any caller gets it", () =>
     Effect.gen(function* () {
       const store = memory()
       const seen: Array<ReadonlyArray<string>> = []
@@ -255,7 +255,7 @@ describe("a journal", () => {
     })
   )
 
-  it.effect("that hangs keeps no reference from who is told of it", () =>
+  it.effect("that hangs keeps no reference from its caller", () =>
     Effect.gen(function* () {
       const known: Array<string> = []
       const journal: Service = { ...memory().restart(), swap: () => Effect.never }
@@ -282,7 +282,7 @@ describe("a journal", () => {
     })
   )
 
-  it.effect("that could not remove an intent does not take it for somebody else's", () =>
+  it.effect("that could not remove an intent does not take it for another's", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       let fails = 1
@@ -327,7 +327,7 @@ describe("a journal", () => {
   )
 })
 
-describe("the guard of requests of unknown fate", () => {
+describe("the guard of requests with an unknown outcome", () => {
   it.effect("stands for as long as one of several is unknown", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
@@ -364,7 +364,7 @@ describe("the guard of requests of unknown fate", () => {
     })
   )
 
-  it.effect("lets one through who says so under the key that it had stopped", () =>
+  it.effect("lets maySubmitAgain through under the key that it had stopped", () =>
     Effect.gen(function* () {
       const net = script({ posts: [lost, { body: { id: "job-2" } }] })
       expect(yield* passing(came((yield* making(net, undefined)).job))).toBe("SubmitUnknown")
@@ -406,7 +406,7 @@ describe("the guard among several", () => {
     })
   )
 
-  it.effect("holds nobody up once the fate was looked up, though it had been read before", () =>
+  it.effect("delays no caller once the outcome was resolved, even if it had been read before", () =>
     Effect.gen(function* () {
       const store = memory()
       const net = script({ posts: [lost, { body: { id: "job-2" } }, { body: { id: "job-3" } }] })
@@ -423,7 +423,7 @@ describe("the guard among several", () => {
 })
 
 describe("a value of a key", () => {
-  it.effect("that was left while it connected is asked again through its key, and is not of unknown fate", () =>
+  it.effect("that was left while it connected is asked again through its key, and has no unknown outcome", () =>
     Effect.gen(function* () {
       const journal = memory().restart()
       const slow: Service = { ...journal, swap: (...given) => Effect.andThen(Effect.sleep("100 millis"), journal.swap(...given)) }
@@ -438,7 +438,7 @@ describe("a value of a key", () => {
     })
   )
 
-  it.effect("that was refused while its entry of unknown fate was being written leaves none", () =>
+  it.effect("that was refused while its unknown outcome was being written leaves no entry", () =>
     Effect.gen(function* () {
       const store = memory()
       const journal = store.restart()
@@ -453,7 +453,7 @@ describe("a value of a key", () => {
     })
   )
 
-  it.effect("whose intent was written though the journal said that it failed, is nobody else's", () =>
+  it.effect("whose intent was written though the journal said that it failed, is its own", () =>
     Effect.gen(function* () {
       const store = memory()
       const journal = store.restart()
@@ -470,7 +470,7 @@ describe("a value of a key", () => {
     })
   )
 
-  it.effect("that another refused does not hand its refusal to who was made before", () =>
+  it.effect("that another refused does not pass its refusal to one made before", () =>
     Effect.gen(function* () {
       const net = script({ posts: [{ status: 402 }, { body: { id: "job-2" } }] })
       const first = yield* making(net, undefined, { key: "a" })

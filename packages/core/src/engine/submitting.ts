@@ -1,4 +1,4 @@
-/** A submission as a value that one can hold: whoever asks it, however often, gets the same job or the same error. The shell around `Submission.ts`. */
+/** A submission as a value to keep: every caller, however often it asks, gets the same job or the same error. The shell around `Submission.ts`. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -40,10 +40,10 @@ export const running = (): Running => ({ fibers: new Set(), closed: false })
 
 export const InFlight: Context.Reference<Running> = Context.Reference<Running>("@reelay/core/InFlight", { defaultValue: running })
 
-/** What must not be: who asked would wait for ever. */
+/** This must not happen: a caller would wait for ever. */
 const endedByNothing = Cause.die(new Error("a submission ended without an outcome"))
 
-/** How long a journal may take before a reference is handed over that it has not written down yet. */
+/** How long a journal may take to write a reference before it is passed to the caller anyway. */
 const patience = Duration.seconds(2)
 
 type Outcome = Exit.Exit<JobHandle, JobError>
@@ -57,11 +57,11 @@ export class Submission {
   readonly digest: string
   readonly phase: () => Phase
   readonly job: Effect.Effect<JobHandle, JobError>
-  /** The attempt that the journal was last told of. */
+  /** The attempt that was last written to the journal. */
   readonly attempt: () => string | undefined
   /** Waits until it neither waits nor sends, without asking for the job. */
   readonly settled: Effect.Effect<void>
-  /** Another who holds the same value under its key is told of what becomes of it, too. */
+  /** Another caller with the same value under its key gets the outcome too. */
   readonly join: (listener: Callbacks) => void
 
   constructor(given: Pick<Submission, "attempt" | "digest" | "job" | "join" | "key" | "phase" | "settled">) {
@@ -75,14 +75,14 @@ export class Submission {
   }
 }
 
-/** The phase of a key that has come to this before. */
+/** The phase of a key that had this outcome before. */
 export const startOf = (outcome: NonNullable<Keyed["outcome"]>): Phase =>
   outcome._tag === "Accepted" ? { ...outcome, made: false } : { ...outcome, sending: false, made: false }
 
-/** Whether nothing that was sent stands in the way of another request. */
+/** Whether nothing was sent that forbids another request. */
 const isUnsent = ({ _tag }: Phase): boolean => _tag === "Idle" || _tag === "NotSent" || _tag === "Refused"
 
-/** A request that nothing was wrong with. */
+/** A request that was not refused. */
 export interface Prepared {
   readonly provider: Provider<never>
   readonly submit: SubmitCall
@@ -102,7 +102,7 @@ export const live = (
 ): Submission => {
   const asked = askedOf(provider)
   const { label, saveTo } = options
-  /** What is written is written in the order in which it happened. */
+  /** Entries are written in the order in which things happened. */
   const writing = Semaphore.makeUnsafe(1)
   const bare =
     journal === undefined ? EntryWriter.unwritten() : EntryWriter.make(journal, asked, submit.kind, digest, { label, saveTo }, place)
@@ -112,21 +112,21 @@ export const live = (
   const inFlight = Context.get(services, InFlight)
   const print = fingerprint(asked, digest)
   const callbacks: Array<Callbacks> = [options]
-  /** Who asks. */
+  /** The callers that ask. */
   const listeners = new Set<Listener>()
-  /** Who has asked, and is told `news` once the driver has done everything else. */
+  /** The callers that get `news` once the driver has done everything else. */
   const audience = new Set<Listener>()
   let news: Outcome | undefined
-  /** What whoever asks gets at once. */
+  /** What a caller gets at once. */
   let outcome: Outcome | undefined
   let phase = start
   let driver: Fiber.Fiber<void> | undefined
   let lives = 0
-  /** When the first byte of the POST went. */
+  /** When the first byte of the POST was sent. */
   let sentAt = 0
   /** The attempt that counts as a submission. */
   let counted: string | undefined
-  /** Where this value stands among those of unknown fate. */
+  /** The id of this value among those with an unknown outcome. */
   const token = attemptId()
 
   const step = (event: Event): ReadonlyArray<Command> => {
@@ -159,7 +159,7 @@ export const live = (
     counted = attempt
   }
 
-  /** What a caller's own code does can't undo what has happened. */
+  /** A caller's callback that fails can't undo what has happened. */
   const tell = <A>(
     what: string,
     given: A,
@@ -170,12 +170,12 @@ export const live = (
       (callback) =>
         Effect.catchCause(
           Effect.suspend(() => of(callback)?.(given) ?? Effect.void),
-          (cause) => Effect.logWarning(`${what} failed; the job goes on`, cause)
+          (cause) => Effect.logWarning(`${what} failed; the job continues`, cause)
         ),
       { discard: true, concurrency: "unbounded" }
     )
 
-  /** The job's handle, once for everybody. */
+  /** The job's handle, made once for all callers. */
   const handle = Effect.gen(function* () {
     if (phase._tag !== "Accepted") return yield* Effect.die(new Error("a handle of no job"))
     const { made, ref } = phase
@@ -185,7 +185,7 @@ export const live = (
     return yield* attaching(ref, reattach(provider, ref, entry, options))
   })
 
-  /** From here on whoever asks gets the job. Those who came while it was being written down need not wait for those who were there before. */
+  /** From here on a caller gets the job. One that came while it was being written does not wait for those that were there before. */
   const open = Effect.gen(function* () {
     if (outcome === undefined || Exit.isFailure(outcome)) outcome = yield* Effect.exit(handle)
     const told = outcome
@@ -209,7 +209,7 @@ export const live = (
         Effect.exit,
         Effect.tap(() => open)
       )
-    // Whoever is told of a reference may be killed in that moment: it is durable by then, unless the journal hangs.
+    // The process may be killed as soon as a caller gets the reference: it is durable by then, unless the journal hangs.
     const writes = yield* Effect.forkChild(written, { startImmediately: true })
     yield* Effect.timeoutOption(Fiber.await(writes), patience)
     yield* tell("onSubmitted", ref, ({ onSubmitted }) => onSubmitted)
@@ -244,7 +244,7 @@ export const live = (
         case "Tell":
           yield* telling(failed)
           break
-        // The driver goes on by itself, or is stopped by whoever leaves.
+        // The driver continues by itself, or the last caller that leaves stops it.
         case "Admit":
         case "WriteIntent":
         case "Connect":
@@ -257,7 +257,7 @@ export const live = (
     }
   })
 
-  /** What came of it: for those who ask from now on, and for those who have asked. */
+  /** Sets the outcome, for callers that ask from now on and for those that have asked. */
   const telling = Effect.fnUntraced(function* (failed: JobError | undefined) {
     switch (phase._tag) {
       case "Accepted":
@@ -283,7 +283,7 @@ export const live = (
     gathered()
   })
 
-  /** Those who have asked are told, if they are still there; if nobody is, the caller hears of an unknown fate in another way. */
+  /** Reports to the callers that have asked, if any are left; if none is, `onUnknown` gets an unknown outcome. */
   const tellAll = Effect.suspend(() => {
     const told = news
     const all = Array.from(audience)
@@ -320,7 +320,7 @@ export const live = (
     journal
   }
 
-  /** Whoever asks first lends it the place in a trace. */
+  /** The first caller gives it its place in a trace. */
   const around = (asker: Context.Context<never>): Context.Context<HttpClient.HttpClient> =>
     Option.match(Context.getOption(asker, Tracer.ParentSpan), {
       onNone: () => Context.merge(asker, services),
@@ -338,7 +338,7 @@ export const live = (
     fiber.addObserver(() => inFlight.fibers.delete(fiber))
   }
 
-  /** From the first who asks to the end of all that this leads to. */
+  /** From the first caller that asks to the end of all that follows. */
   const life = (): Effect.Effect<void, never, HttpClient.HttpClient> => {
     const nth = ++lives
     return Trace.span("reelay.submit", { attributes: Trace.apiOf(provider) }, (span) =>
@@ -351,7 +351,7 @@ export const live = (
     exit: Exit.Exit<void>,
     span: Tracer.Span
   ): Effect.fn.Return<void, never, HttpClient.HttpClient> {
-    // Another may have asked anew meanwhile: then the phase is that of the next life.
+    // Another caller may have asked anew meanwhile: then the phase is that of the next life.
     if (nth === lives) {
       if (Exit.isFailure(exit)) yield* Effect.ignoreCause(broken(exit.cause))
       else if (phase._tag === "Waiting" || phase._tag === "Sending") yield* Effect.ignoreCause(broken(endedByNothing))
@@ -376,11 +376,11 @@ export const live = (
     yield* Meter.submitted(provider.definition.name, error?.reason._tag ?? "Interrupted")
   })
 
-  /** It was not we who ended it: a defect, as of a caller's schedule, or a transport that interrupts. Nobody may wait for what does not come. */
+  /** It ended from outside: a defect, as of a caller's schedule, or a transport that interrupts. No caller may wait for ever. */
   const broken = Effect.fnUntraced(function* (cause: Cause.Cause<never>): Effect.fn.Return<void, never, HttpClient.HttpClient> {
     switch (phase._tag) {
       case "Sending": {
-        const detail = "it was cut on its way by something else than its caller"
+        const detail = "it was aborted by something other than its caller"
         const error = unknownError(provider, submit, clock.currentTimeMillisUnsafe(), phase.attempt, { detail })
         return yield* perform(step({ _tag: "Lost", error }))
       }
@@ -400,14 +400,14 @@ export const live = (
     }
   })
 
-  /** The last has left. What has not begun is stopped, and leaves nothing; a POST on its way is waited for, 10 seconds at most. */
+  /** The last caller has left. What has not begun is stopped, and leaves nothing; a POST in flight is waited for, 10 seconds at most. */
   const left = Effect.gen(function* () {
     const now = monotonicOf(clock)
     const fiber = driver
     const commands = step({ _tag: "Left", now })
     if (fiber === undefined) return
     if (commands.includes("Stop")) {
-      // It removes its own intent; whoever asks next waits for that. A journal that hangs holds up nobody who leaves.
+      // It removes its own intent; the next caller waits for that. One that leaves waits 10 seconds at most for a journal that hangs.
       count(undefined)
       fiber.interruptUnsafe()
       yield* Effect.timeoutOption(Fiber.await(fiber), Duration.millis(grace))
@@ -432,7 +432,7 @@ export const live = (
       const listener: Listener = (told) => resume(told)
       listeners.add(listener)
       if (phase._tag === "Accepted" || phase._tag === "Unknown") {
-        // The key had come to this before: nothing is to be asked of anybody.
+        // The key had this outcome before: nothing is to be sent.
         if (driver === undefined) begin(asker, perform(["Tell"]))
       } else if (step({ _tag: "Asked" }).includes("Admit")) begin(asker, life())
       return Effect.suspend(() => {
@@ -442,7 +442,7 @@ export const live = (
     })
   )
 
-  /** Who has the key now, where another came while nothing was sent under it. */
+  /** The submission that has the key now, if another took it while nothing was sent under it. */
   const holder = (): Submission | undefined => {
     if (place === undefined || (phase._tag !== "Idle" && phase._tag !== "NotSent")) return self
     const keys = keysOf(mine, journal)
@@ -452,7 +452,7 @@ export const live = (
     const isFree = value instanceof Submission ? isUnsent(value.phase()) : keyed?.outcome === undefined
     if (value instanceof Submission && value.digest === digest && value.phase()._tag !== "Refused") return value
     if (!isFree && (value instanceof Submission || keyed?.digest !== digest)) return undefined
-    // Its value is gone, and what it came to is not.
+    // Its value is gone, but its outcome is kept.
     if (!isFree && keyed?.outcome !== undefined) phase = startOf(keyed.outcome)
     keys.set(name, { digest, value: new WeakRef(self), outcome: isFree ? undefined : keyed?.outcome })
     return self
@@ -464,7 +464,7 @@ export const live = (
     return now === undefined ? Effect.fail(anotherRequest(provider, place)) : now.job
   })
 
-  /** One who leaves when it is all but told waits for what is still to be written down; others do not hold it up. */
+  /** A caller that leaves just before the outcome is reported waits for what is still to be written; other callers do not delay it. */
   const waitedFor = Effect.suspend(() =>
     audience.size > 0 || driver === undefined
       ? Effect.void

@@ -75,7 +75,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("a look without an answer has no status, and one that told something no error", () =>
+  it.effect("a poll without an answer has no status, and one that reported something no error", () =>
     Effect.gen(function* () {
       const { trace, watch } = yield* begun([{ breaks: new Error("socket hang up") }, done])
       yield* watch("2 hours")
@@ -87,7 +87,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("each stretch of watching is one, linked to the one before, and none is open while nobody watches", () =>
+  it.effect("each watch session is one, linked to the one before, and none is open while nothing watches", () =>
     Effect.gen(function* () {
       const { trace, watch } = yield* begun([said("running")])
       yield* watch("3 seconds")
@@ -152,7 +152,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("a stretch whose job was cancelled meanwhile has ended well, whatever its last poll told", () =>
+  it.effect("a session whose job was cancelled meanwhile has ended well, whatever its last poll reported", () =>
     Effect.gen(function* () {
       const trace = recording()
       const stopping = Provider.configure({ ...definition, cancel: ({ id }) => ({ method: "DELETE", path: `/jobs/${id}` }) })
@@ -168,7 +168,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("a look that is cut, and a submission that is left, are ended", () =>
+  it.effect("a poll that is cut, and a submission that is left, are ended", () =>
     Effect.gen(function* () {
       const { trace, watch } = yield* begun([{ hangs: true }])
       yield* watch("3 seconds")
@@ -206,7 +206,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("a log line is no event of theirs: a watch of hours would gather them", () =>
+  it.effect("a log line isn't an event of theirs: a watch of hours would gather them", () =>
     Effect.gen(function* () {
       const { trace, watch } = yield* begun([said("running")], { deadline: "90 minutes" })
       yield* watch("2 hours").pipe(

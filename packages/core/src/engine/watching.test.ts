@@ -23,8 +23,8 @@ const ended = Effect.fnUntraced(function* (polls: ReadonlyArray<Reply>, options:
   return { net, times, tags: listener.tags(), reason: end === "complete" || end === undefined ? end : end.reason, end }
 })
 
-describe("looks", () => {
-  it.effect("keep the provider's rhythm where nobody says otherwise", () =>
+describe("polls", () => {
+  it.effect("keep the provider's policy by default", () =>
     Effect.gen(function* () {
       const { times } = yield* ended([said("queued"), said("running"), said("running"), done])
       expect(times()).toEqual([2000, 7000, 12_000, 17_000])
@@ -45,7 +45,7 @@ describe("looks", () => {
     })
   )
 
-  it.effect("T21: grow further apart while they tell nothing", () =>
+  it.effect("T21: grow further apart while they fail", () =>
     Effect.gen(function* () {
       const { times } = yield* ended([{ status: 502 }, { status: 502 }, { status: 502 }, done], { deadline: "10 minutes" })
       const [first = 0, second = 0, third = 0, fourth = 0] = times()
@@ -56,7 +56,7 @@ describe("looks", () => {
     })
   )
 
-  it.effect("T1: never spin on a word that nobody knows, and end with the deadline", () =>
+  it.effect("T1: never spin on an unknown status, and end with the deadline", () =>
     Effect.gen(function* () {
       const { reason, tags, times } = yield* ended([said("constructor")])
       expect(tags).toEqual(["Submitted"])
@@ -75,7 +75,7 @@ describe("looks", () => {
 })
 
 describe("a pace", () => {
-  it.effect("is told of each poll, and of the age that a job has since it was accepted", () =>
+  it.effect("gets each poll, and the age that a job has since it was accepted", () =>
     Effect.gen(function* () {
       const looks: Array<Omit<Pace.LastPoll, "state"> & { readonly state: string }> = []
       const pace = Pace.adaptive({
@@ -190,7 +190,7 @@ describe("subscribers", () => {
     })
   )
 
-  it.effect("that leave during a look cut it, and those who come keep its distance", () =>
+  it.effect("that leave during a poll cut it, and those that come keep its distance", () =>
     Effect.gen(function* () {
       const { handle, net, times } = yield* submitted([{ hangs: true }])
       for (let visit = 0; visit < 5; visit++) {
@@ -203,7 +203,7 @@ describe("subscribers", () => {
     })
   )
 
-  it.effect("see the payload where they opted in, and only there", () =>
+  it.effect("see the payload if they opted in, and only then", () =>
     Effect.gen(function* () {
       const open = yield* submitted([said("queued")], { raw: true })
       const seen = yield* listen(open.handle)
@@ -228,7 +228,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("T20: gets no look where Retry-After forbids it", () =>
+  it.effect("T20: gets no poll if Retry-After forbids it", () =>
     Effect.gen(function* () {
       const { reason, times } = yield* ended([{ ...said("running"), headers: { "retry-after": "90" } }])
       expect(times()).toEqual([2000])
@@ -236,7 +236,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("T20: is waited for where Retry-After forbids the last poll: a confirmed cancellation may still come", () =>
+  it.effect("T20: is waited for if Retry-After forbids the last poll: a confirmed cancellation may still come", () =>
     Effect.gen(function* () {
       const { handle } = yield* submitted([{ ...said("running"), headers: { "retry-after": "90" } }])
       const { end } = yield* listen(handle)
@@ -247,14 +247,14 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("T25: gets its look though the pace would begin after it", () =>
+  it.effect("T25: gets its poll even if the pace would begin after it", () =>
     Effect.gen(function* () {
       const { tags, times } = yield* ended([done], { pace: "2 minutes" })
       expect([tags, times()]).toEqual([["Submitted", "Succeeded"], [60_000]])
     })
   )
 
-  it.effect("T25: gets its look on time from a pace that has become faster than the floor", () =>
+  it.effect("T25: gets its poll on time from a pace that has become faster than the minimum", () =>
     Effect.gen(function* () {
       const pace = Pace.adaptive({ remaining: ({ polls }) => (polls === 0 ? 58_000 : 2000), min: "1 second", max: "1 hour", share: 1 })
       const { times } = yield* ended([said("running")], { pace })
@@ -262,7 +262,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("cuts a look that is under way, and gets another", () =>
+  it.effect("cuts a poll that is in flight, and gets another", () =>
     Effect.gen(function* () {
       const { times } = yield* ended([{ hangs: true }, done], { pace: "50 seconds" })
       expect(times()).toEqual([50_000, 60_000])
@@ -308,7 +308,7 @@ describe("the deadline", () => {
     })
   )
 
-  it.effect("is waited for without looking where the pace has ended", () =>
+  it.effect("is waited for without polling if the pace has ended", () =>
     Effect.gen(function* () {
       const { reason, times } = yield* ended([said("running")], {
         pace: Pace.fromSchedule(Schedule.spaced("5 seconds").pipe(Schedule.upTo({ times: 2 })))
@@ -398,7 +398,7 @@ describe("result", () => {
     })
   )
 
-  it.effect("is the video, for each who asks, of one poller", () =>
+  it.effect("is the video, for each caller, of one poller", () =>
     Effect.gen(function* () {
       const { handle, times } = yield* submitted([said("running"), done])
       const fiber = yield* Effect.forkChild(Effect.all([handle.result, handle.result], { concurrency: 2 }))

@@ -1,6 +1,6 @@
 /**
- * One job, watched: the shell around `Poller`. While somebody listens it polls; while it waits it is one record, its listeners and one entry of
- * the due queue. Whatever breaks in one job ends that one with its cause, and moves no other.
+ * One job, watched: the shell around `Poller`. While it has listeners it polls; while it waits it is one record, its listeners and one entry of the
+ * due queue. What breaks in one job ends that one with its cause, and affects no other.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -38,8 +38,8 @@ import { Exchange, type Owner } from "./exchange.ts"
 import * as Nudges from "./nudges.ts"
 
 /**
- * Who is told of a job. `ended` follows the state that is terminal, and `lost` says that the job's fate can't be known, or with a defect that
- * something broke. One of those two is called once, and nothing after it. What throws is logged.
+ * Gets the states of a job. `ended` follows the terminal state. `lost` means that the job's outcome can't be known or, with a defect, that something
+ * broke. One of those two is called once, and nothing after it. What a listener throws is logged.
  *
  * @category models
  * @since 0.1.0
@@ -64,13 +64,13 @@ export interface Watching {
   readonly queue: DueQueue
   readonly memory: Memory
   readonly account: Account
-  /** The account as one text: whose jobs it is known to own. */
+  /** The account as one text, for the jobs that it is known to own. */
   readonly whose: string
 }
 
-/** One who watches: from the first who joins until the end, until the last has left, or until sight of the job is lost. */
+/** One watch session: from the first listener until the end, until the last has left, or until sight of the job is lost. */
 interface Session {
-  /** Of whoever opened it: where it is logged, counted and traced. */
+  /** The first listener's: where the session is logged, counted and traced. */
   readonly context: Context.Context<never>
   readonly isLogged: boolean
   readonly span: Trace.OpenSpan | undefined
@@ -98,7 +98,7 @@ export class Watch implements Due, Owner {
   private isFresh: boolean
   private readonly isEager: boolean
   private session: Session | undefined
-  /** What the session is in the midst of: a poll, a step of a schedule, a lease. */
+  /** What the session is doing: a poll, a step of a schedule, a lease. */
   private busy: { readonly stop: () => void } | undefined
   /** The journal is being written. */
   private settling: Fiber.Fiber<void> | undefined
@@ -119,7 +119,7 @@ export class Watch implements Due, Owner {
     return this.poller.state
   }
 
-  /** Tells the current state at once, and each that follows. */
+  /** Reports the current state at once, and each that follows. */
   join(listener: Listener, context: Context.Context<never>): void {
     const { state } = this.poller
     this.added(listener)
@@ -131,7 +131,7 @@ export class Watch implements Due, Owner {
     } else if (this.session === undefined) this.open(context)
   }
 
-  /** The last to leave stops the polling. What is to be waited for then, if anything: the journal. */
+  /** The last to leave stops the polling. Returns what is to be waited for then, if anything: the journal. */
   leave(listener: Listener): Effect.Effect<void> | undefined {
     this.removed(listener)
     if (this.listeners !== undefined) return undefined
@@ -145,7 +145,7 @@ export class Watch implements Due, Owner {
     return entry === undefined ? undefined : this.left()
   }
 
-  /** Takes the confirmation of a cancellation. */
+  /** Applies a confirmed cancellation. */
   observe(seen: Cancelled): Effect.Effect<JobState> {
     return Effect.suspend(() => {
       const { clock } = this.watching.queue
@@ -210,7 +210,7 @@ export class Watch implements Due, Owner {
     this.watching.queue.add(this, Poller.due(this.poller))
   }
 
-  /** Ends the session, however it ended; whoever joins next opens another. */
+  /** Ends the session, whatever the outcome; the next listener opens another. */
   private stop(exit: Exit.Exit<unknown, unknown>): void {
     const { busy, session } = this
     if (session === undefined) return
@@ -263,7 +263,7 @@ export class Watch implements Due, Owner {
     this.guarded(() => this.lose(Poller.givenUp(this.poller, `and the last poll had to wait: ${because.detail}`)))
   }
 
-  /** The exchange's: what came of it. */
+  /** The exchange's: the outcome. */
   heard(call: Call, outcome: Answer | NoAnswer): void {
     this.busy = undefined
     try {
@@ -303,7 +303,7 @@ export class Watch implements Due, Owner {
     }
   }
 
-  /** What a session shows of a poll: in its span, in the metrics, and as a line if that is wanted. */
+  /** Records a poll of a session: in its span, in the metrics, and as a log line if that is wanted. */
   private recorded(session: Session, reading: Reading, answer: Answer | undefined): void {
     const { name } = this.watching.provider.definition
     const { polls } = this.poller
@@ -404,7 +404,7 @@ export class Watch implements Due, Owner {
     })
   }
 
-  /** Sight of the job is lost: all who listen are told why, and whoever joins next opens another session. */
+  /** Sight of the job is lost: all listeners get the reason, and the next one opens another session. */
   private lose({ next, poller }: { readonly poller: Poller.Poller; readonly next: { readonly because: Poller.Lost } }): void {
     this.poller = poller
     if (next.because._tag !== "Deadline" && this.steps !== undefined) this.steps.retry = undefined
@@ -420,7 +420,7 @@ export class Watch implements Due, Owner {
     const { entry, session } = this
     this.stop(Exit.failCause(cause))
     const told = (): void => {
-      // Who fails may listen again at once, and that is a new listener.
+      // A listener that fails may listen again at once, and that is a new listener.
       const all = this.all()
       this.listeners = undefined
       for (const listener of all) this.tell(listener, () => listener.lost(cause))
@@ -436,7 +436,7 @@ export class Watch implements Due, Owner {
 
   // Listeners
 
-  /** A copy: who is told may leave, or join again. */
+  /** A copy: a listener that is called may leave, or join again. */
   private all(): ReadonlyArray<Listener> {
     const { listeners } = this
     if (listeners === undefined) return []
@@ -465,7 +465,7 @@ export class Watch implements Due, Owner {
 
   // What may break
 
-  /** Runs a step of this job: what it throws ends this one, with its own cause. */
+  /** Runs a step of this job: what it throws ends this job, with its own cause. */
   private guarded(step: () => void): void {
     try {
       step()
@@ -474,7 +474,7 @@ export class Watch implements Due, Owner {
     }
   }
 
-  /** A listener that throws is its own affair. */
+  /** What a listener throws affects nothing else. */
   private tell(listener: Listener, call: () => void, context = this.session?.context ?? Context.empty()): void {
     try {
       call()
@@ -485,7 +485,7 @@ export class Watch implements Due, Owner {
     }
   }
 
-  /** A step that is an effect has a fiber for itself, and none while the job waits. */
+  /** A step that is an effect has its own fiber; there is none while the job waits. */
   private slowly<A>(step: Effect.Effect<A>, then: (value: A) => void): void {
     const { session } = this
     if (session === undefined) return
@@ -515,7 +515,7 @@ export class Watch implements Due, Owner {
   }
 }
 
-/** Those that are in no trace are alike, and have no spans to keep apart. */
+/** Sessions that are in no trace are alike, and have no spans to keep apart. */
 const untraced = new WeakMap<Context.Context<never>, Session>()
 
 const sessionOf = (context: Context.Context<never>, span: Trace.OpenSpan | undefined): Session => {
@@ -527,7 +527,7 @@ const sessionOf = (context: Context.Context<never>, span: Trace.OpenSpan | undef
   return fresh
 }
 
-/** What only shows a job must not end it. */
+/** Telemetry must not end a job. */
 const quietly = <A>(show: () => A): A | undefined => {
   try {
     return show()
@@ -542,7 +542,7 @@ const missed = (provider: Provider<never>, { because, detail }: NoAnswer): Misse
   detail: excerpt(redactor(provider)(detail))
 })
 
-/** A reading in a few words. What came from outside is an excerpt, and what may be signed is left out. */
+/** A reading in a few words. Text from outside is an excerpt, and what may be signed is left out. */
 const inWords = (reading: Reading): string => {
   switch (reading._tag) {
     case "Queued":

@@ -42,7 +42,7 @@ describe("a rate", () => {
     })
   )
 
-  it.effect("that is drawn by one who leaves is the next one's", () =>
+  it.effect("that is drawn by a request that leaves is the next one's", () =>
     Effect.gen(function* () {
       const { ask, sent } = crowd(Limits.memory({ rate: { limit: 1, window: "10 seconds" } }))
       yield* ask("first")
@@ -82,7 +82,7 @@ describe("the pause after a 429", () => {
     })
   )
 
-  it.effect("is learned from a date as well, and is 5, 10, 20 seconds where nothing is said", () =>
+  it.effect("is learned from a date as well, and is 5, 10, 20 seconds without Retry-After", () =>
     Effect.gen(function* () {
       const { ask, times } = crowd(Limits.memory())
       yield* ask("dated", answer(429, { "retry-after": "Thu, 01 Jan 1970 00:00:07 GMT" }))
@@ -95,7 +95,7 @@ describe("the pause after a 429", () => {
     })
   )
 
-  it.effect("ends no sooner for one who leaves, and holds nobody beyond its patience", () =>
+  it.effect("ends no sooner for a request that leaves, and holds none beyond its patience", () =>
     Effect.gen(function* () {
       const { ask, order } = crowd(Limits.memory())
       yield* ask("refused", answer(429, { "retry-after": "30" }))
@@ -206,7 +206,7 @@ describe("the circuit", () => {
     })
   )
 
-  it.effect("is of an address, whoever asks, and others are none the worse", () =>
+  it.effect("is of an address, for any account, and others are not affected", () =>
     Effect.gen(function* () {
       const { ask, order } = crowd(Limits.memory({ failures: 1, open: "10 seconds" }))
       yield* Effect.exit(ask("down", silence))
@@ -245,7 +245,7 @@ describe("the circuit", () => {
     })
   )
 
-  it.effect("lets those who waited out one by one, once it is closed", () =>
+  it.effect("lets those that waited out one by one, once it is closed", () =>
     Effect.gen(function* () {
       const { ask, order, times } = crowd(Limits.memory({ failures: 1, open: "10 seconds" }))
       yield* Effect.exit(ask("down", silence))
@@ -256,7 +256,7 @@ describe("the circuit", () => {
     })
   )
 
-  it.effect("tells who runs out of patience what was waited for", () =>
+  it.effect("says what was waited for, when patience runs out", () =>
     Effect.gen(function* () {
       const { ask } = crowd(Limits.memory({ failures: 1, open: "1 hour" }))
       yield* Effect.exit(ask("down", silence))
@@ -284,7 +284,7 @@ const visitor = fc.record<Visitor>({
 })
 
 describe("the line", () => {
-  it("any who stay get their turn, in the order of their coming, whoever leaves and whatever is answered", async () => {
+  it("any that stay are admitted, in the order of their coming, whichever leave and whatever is answered", async () => {
     const held = { sent: 0, notAdmitted: 0, left: 0 }
     await fc.assert(
       fc.asyncProperty(fc.array(visitor, { minLength: 1, maxLength: 40 }), async (given) => {
@@ -326,7 +326,7 @@ describe("the line", () => {
     for (const count of Object.values(held)) expect(count).toBeGreaterThan(5)
   })
 
-  it.effect("who leaves from the middle holds nobody up", () =>
+  it.effect("one that leaves from the middle delays no other", () =>
     Effect.gen(function* () {
       const { ask, order } = crowd(Limits.memory({ rate: { limit: 1, window: "1 second" } }))
       const fibers = yield* Effect.forEach(["a", "b", "c", "d"], (who) => Effect.forkChild(ask(who)))
@@ -403,7 +403,7 @@ describe("stores that fail", () => {
     })
   )
 
-  it.effect("an answer is not lost where its outcome can't be recorded", () =>
+  it.effect("an answer is not lost if its outcome can't be recorded", () =>
     Effect.gen(function* () {
       const stores = Layer.merge(RateLimiter.layerStoreMemory, CircuitBreaker.layerStoreMemory())
       const hanging = Layer.effect(
@@ -438,7 +438,7 @@ describe("stores that fail", () => {
 })
 
 describe("without limits", () => {
-  it.effect("it is always one's turn", () =>
+  it.effect("every request is admitted at once", () =>
     Effect.gen(function* () {
       const { ask, times } = crowd(yield* Limits.Limits)
       yield* ask("refused", answer(429, { "retry-after": "30" }))

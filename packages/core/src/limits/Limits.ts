@@ -2,15 +2,15 @@
  * What the jobs of one account share: a rate, the pause after a 429, and a circuit breaker for each address. Without it every job keeps
  * to its own pace and its own `Retry-After`.
  *
- * Requests of one account leave in the order in which they asked, so that no job starves. A job that waits for its turn has not looked
- * yet: waiting spends no failures, and ends with the deadline. A submission that waits has sent nothing, and can be interrupted at once.
+ * Requests of one account are sent in the order in which they asked, so that no job starves. A job that waits for admission has not polled yet:
+ * waiting is not a failed poll, and ends with the deadline. A submission that waits has sent nothing, and can be interrupted at once.
  *
- * - A 429 pauses the whole account: as long as `Retry-After` says, else 5 seconds, doubled while 429 follows 429, to a minute. Then one
- *   request leaves, about a second later the next, and with every good answer the distance shrinks: full speed is back after some ten seconds.
- * - Five requests in a row without an answer, or with a 5xx or a proxy's page, open the circuit of that address (scheme, host, port):
- *   nothing is sent for 5 seconds, then one request as a probe; while probes fail the time doubles, to a minute. Other 4xx do no harm.
+ * - A 429 pauses the whole account: as long as `Retry-After` says, else 5 seconds, doubled with each 429 in a row, up to a minute. Then one request
+ *   is sent, the next about a second later, and every good answer shortens the distance: full speed is back after about ten seconds.
+ * - Five requests in a row without an answer, or with a 5xx or a proxy's page, open the circuit of that address (scheme, host, port): nothing is sent
+ *   for 5 seconds, then one request as a probe; while probes fail the time doubles, up to a minute. Other 4xx count as good answers.
  *
- * Downloads take no turn: they go elsewhere, mostly.
+ * Downloads need no admission: most go to other addresses.
  *
  * @since 0.1.0
  */
@@ -37,14 +37,14 @@ import { bounded, steady, type Stores } from "./stores.ts"
 
 export {
   /**
-   * The limits that jobs keep to: of the context in which they were submitted or attached to. Default: `none`.
+   * The limits of a job: those of the context in which it was submitted or attached to. Default: `none`.
    *
    * @category services
    * @since 0.1.0
    */
   Limits,
   /**
-   * No shared limits: it is always one's turn.
+   * No shared limits: every request is admitted at once.
    *
    * @category constructors
    * @since 0.1.0
@@ -65,10 +65,10 @@ export type {
 } from "./admission.ts"
 
 /**
- * Limits that are kept in effect's stores: share those, and several processes keep one rate, one pause and one circuit. The order among
- * jobs is that of each process. Where a store fails or hangs, jobs go on without it; a warning says so once.
+ * Limits that are kept in effect's stores. Processes that share the stores share one rate, one pause and one circuit. Each process orders its own
+ * jobs. If a store fails or hangs, jobs continue without it; a warning is logged once.
  *
- * Dies with `RangeError` where a limit, a window or a number of failures is not above zero.
+ * Dies with `RangeError` if a limit, a window or a number of failures is not above zero.
  *
  * **Example** (Several processes, one account)
  *
@@ -101,7 +101,7 @@ export const layer = (options?: Options): Layer.Layer<never, never, RateLimiter.
 /**
  * Limits that the jobs of this process share.
  *
- * **Example** (Many jobs, one after the other's turn)
+ * **Example** (Many jobs under one rate)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -122,7 +122,7 @@ export const layer = (options?: Options): Layer.Layer<never, never, RateLimiter.
 export const layerMemory = (options?: Options): Layer.Layer<never> => Layer.sync(Limits, () => inMemory(options))
 
 /**
- * The same as a plain value: for a client's `limits`, or for several clients' to share.
+ * The same as a plain value: for the `limits` of one client, or of several that share them.
  *
  * **Example** (Two clients, one account)
  *
@@ -137,14 +137,14 @@ export const layerMemory = (options?: Options): Layer.Layer<never> => Layer.sync
  * export const finals = (apiKey: string) => createClient({ provider: xai({ apiKey }), limits })
  * ```
  *
- * Throws `RangeError` where a limit, a window or a number of failures is not above zero.
+ * Throws `RangeError` if a limit, a window or a number of failures is not above zero.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const memory: (options?: Options) => Limits = inMemory
 
-/** How soon somebody asks again whether another's probe has closed the circuit. Milliseconds. */
+/** How soon to check again whether another request's probe has closed the circuit. Milliseconds. */
 const probing = 500
 
 const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, rate }: Options = {}) {
@@ -158,7 +158,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
   const offset = (yield* Clock.currentTimeMillis) - (yield* monotonic)
   const gates = new Map<string, Gate.Gate>()
 
-  /** What goes by effect's modules goes by a clock that nobody sets. */
+  /** Runs effect's modules on a clock that is never set. */
   const steadily = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.clockWith((clock) => Effect.provideService(effect, Clock.Clock, steady(clock, offset)))
 
@@ -168,7 +168,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
     return gate
   }
 
-  /** How long the circuit of an address stays closed to us yet, in milliseconds. */
+  /** How much longer the circuit of an address refuses requests, in milliseconds. */
   const circuit = (origin: string): Effect.Effect<number> =>
     steadily(breaker.state(keyOf(origin))).pipe(
       Effect.map((state) => {
@@ -202,7 +202,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
     return { at: now + Math.max(delay, even), epoch: learned.epoch } satisfies Gate.Ticket
   })
 
-  /** Waits, as the first of the line, for whatever there is to wait for. Answers with the epoch of the limiter. */
+  /** Waits, as the first of the line, until a request may be sent. Returns the epoch of the limiter. */
   const ready = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, origin: string) {
     for (;;) {
       const closed = yield* circuit(origin)
@@ -229,7 +229,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
       if (drawn.at > now) {
         gate.because = "rate"
         yield* whole(drawn.at - now)
-        // Somebody was told to stay away meanwhile, and that goes for all.
+        // Another request got a 429 meanwhile, and its pause applies to all.
         if (gate.ticket !== drawn) continue
       }
       gate.ticket = undefined
@@ -237,7 +237,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
     }
   })
 
-  /** Learns from an answer at once, before anything else is done with it: what it says of the address. */
+  /** Updates the limits from an answer at once, before anything else is done with it. */
   const hear = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, epoch: number, answer: Answer) {
     const asked = retryAfter(answer.headers, yield* Clock.currentTimeMillis)
     if (answer.status === 429) {
@@ -251,10 +251,10 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
     return CircuitBreaker.success
   })
 
-  /** Sends through the circuit: what came of it, or the circuit's refusal, before anything was sent. */
+  /** Sends through the circuit: returns the outcome, or fails with the circuit's refusal before anything is sent. */
   const through = <A, E, R>(origin: string, sent: Effect.Effect<A, E, R>, outcome: () => CircuitBreaker.Outcome) =>
     Effect.gen(function* () {
-      // The breaker's clock and its silence are not those of the request.
+      // The breaker's clock and log level do not apply to the request.
       const clock = yield* Clock.Clock
       const level = yield* UnhandledLogLevel
       const inside = sent.pipe(Effect.provideService(Clock.Clock, clock), Effect.provideService(UnhandledLogLevel, level), Effect.exit)
@@ -284,7 +284,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
           )
         })
         const exit = yield* through(origin, sent, () => outcome).pipe(
-          // A refusal comes before anything is sent, and so does the failure of a store: with that one goes on without it.
+          // A refusal comes before anything is sent, and so does the failure of a store: then the request is sent without it.
           Effect.catch(({ reason }) => (reason._tag === "CircuitBreakerStoreError" ? Effect.exit(sent) : Effect.undefined))
         )
         if (exit !== undefined) return yield* exit
@@ -308,7 +308,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
   return { turn } satisfies Limits
 })
 
-/** What was cut, or was not to be sent any more, says nothing of the address. */
+/** A request that was interrupted or held back says nothing about the address. */
 const saysNothing = (cause: Cause.Cause<NoAnswer>): boolean =>
   Cause.hasInterruptsOnly(cause) || Option.exists(Cause.findErrorOption(cause), ({ because }) => because === "held")
 
@@ -317,14 +317,14 @@ interface Place {
   readonly place: Latch.Latch
 }
 
-/** Waits to be the first of the line. Whoever made room goes on before: a latch wakes its waiters in the midst of what opened it. */
+/** Waits to be the first of the line. The code that opened the latch runs on first: a latch wakes its waiters in the middle of it. */
 const first = (place: Latch.Latch): Effect.Effect<void> =>
   Effect.suspend(() => (place.isOpen() ? Effect.void : Effect.andThen(place.await, Effect.yieldNow)))
 
 /** Sleeps whole milliseconds: a wait that is nothing but a rounding error would spin. */
 const whole = (millis: number): Effect.Effect<void> => Effect.sleep(Duration.millis(Math.max(1, Math.ceil(millis))))
 
-/** The least patience, in milliseconds: who comes at the deadline itself may still go where nothing is in the way. */
+/** The least patience, in milliseconds: a request at the deadline itself is still admitted if nothing is in the way. */
 const moment = 100
 
 /** Jittered, since several processes may share a circuit's fate without sharing its store. */

@@ -1,6 +1,6 @@
 /**
- * Who may send now: what the engine asks before each request. Two forms of one contract: `turn` as an effect around a request, for what has a
- * fiber anyway, and `admission` by callbacks, for polls, which have none.
+ * Admission: the engine asks before each request whether it may be sent. Two forms of one contract: `turn` is an effect around a request, for code
+ * that has a fiber anyway, and `admission` uses callbacks, for polls, which have none.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -17,24 +17,26 @@ import type { NoAnswer } from "../transport/Transport.ts"
 /** The request was not admitted in time: nothing was sent. */
 export interface NotAdmitted {
   readonly _tag: "NotAdmitted"
-  /** `circuit`: the address did not answer others. `pause`: it asked to stay away. `rate`: the caller's own rate, or the jobs in front. */
+  /**
+   * `circuit`: earlier requests to the address failed. `pause`: it asked this account to wait. `rate`: the caller's own rate, or the requests ahead.
+   */
   readonly because: "circuit" | "pause" | "rate"
   /** What was waited for, as a part of a sentence. */
   readonly detail: string
 }
 
-/** Passes an answer on unchanged, and learns from it how the address is. */
+/** Passes an answer on unchanged, and updates the limits from it. */
 export type Listen = <R>(asked: Effect.Effect<Answer, NoAnswer, R>) => Effect.Effect<Answer, NoAnswer, R>
 
 /** A request that was admitted. One of the two is called, once. */
 export interface Ticket {
-  /** What came of it: the limits learn from that, before anything else is done with it. */
+  /** Reports the outcome: the limits are updated before anything else is done with it. */
   readonly heard: (outcome: Answer | NoAnswer) => void
-  /** It was cut: that says nothing of the address. */
+  /** It was interrupted: that says nothing about the address. */
   readonly dropped: () => void
 }
 
-/** Who asks to be admitted. One of the three is called, once, and maybe before `ask` returns. */
+/** A request that asks for admission. One of the three is called, once, possibly before `ask` returns. */
 export interface Asker {
   readonly admitted: (ticket: Ticket) => void
   readonly refused: (because: NotAdmitted) => void
@@ -43,23 +45,23 @@ export interface Asker {
 
 export interface Admission {
   /**
-   * Asks to send one request, and waits at most `patience` milliseconds. What it answers with gives the wait up; after that nothing is
-   * called. The context is the asker's: its clock counts.
+   * Asks to send one request, and waits at most `patience` milliseconds. Returns a function that gives up the wait; after that nothing is called. The
+   * context is the asker's: its clock counts.
    */
   readonly ask: (account: Account, patience: number, context: Context.Context<never>, asker: Asker) => () => void
 }
 
 export interface Limits {
   /**
-   * Waits until the request is admitted, at most `patience` milliseconds, and then runs `send`, which patience does not cut. The wait can be
-   * interrupted. `send` hands its request to `listen`.
+   * Waits until the request is admitted, at most `patience` milliseconds, and then runs `send`, to which `patience` does not apply. The wait can be
+   * interrupted. `send` passes its request to `listen`.
    */
   readonly turn: <A, E, R>(
     account: Account,
     patience: number,
     send: (listen: Listen) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | NotAdmitted, R>
-  /** The same without a fiber, if it can be had: in memory. Default: a fiber for each poll that asks. */
+  /** The same without a fiber, if the limits support it, as those in memory do. Default: a fiber for each poll that asks. */
   readonly admission?: Admission | undefined
 }
 
@@ -78,13 +80,16 @@ const always: Admission = {
  */
 export interface Options {
   /**
-   * The most requests that one account may send within a window. They leave evenly: `{ limit: 60, window: "1 minute" }` is one each
-   * second, so no stretch of time holds more. Default: as many as the jobs' paces ask for.
+   * The most requests that one account may send within a window. They are spaced evenly: `{ limit: 60, window: "1 minute" }` is one each second, so
+   * no window has more. Default: no limit beyond the jobs' paces.
    */
   readonly rate?: { readonly limit: number; readonly window: Duration.Input } | undefined
-  /** Requests in a row that fail until an address is left alone. Default: 5. */
+  /** Failed requests in a row that open the circuit of an address. Default: 5. */
   readonly failures?: number | undefined
-  /** How long it is left alone: always the same, or by a schedule whose input counts how often in a row. Default: 5 seconds, doubled to a minute. */
+  /**
+   * How long the circuit stays open: a fixed time, or a schedule whose input counts the openings in a row. Default: 5 seconds, doubled up to a
+   * minute.
+   */
   readonly open?: Duration.Input | Schedule.Schedule<unknown, number> | undefined
 }
 
@@ -102,7 +107,7 @@ export const whenAdmitted = <A, E, R>(
 /** The admission of limits, whichever form they have. */
 export const admissionOf = ({ admission, turn }: Limits): Admission => admission ?? { ask: byTurn(turn) }
 
-/** A fiber that has the turn until the request is heard of. */
+/** A fiber that holds the admission until the outcome of the request is known. */
 const byTurn =
   (turn: Limits["turn"]): Admission["ask"] =>
   (account, patience, context, asker) => {
@@ -138,7 +143,7 @@ const byTurn =
     return leave
   }
 
-/** The turn of limits that are asked by callbacks. */
+/** `turn` for limits that use callbacks. */
 export const turnBy =
   (admission: Admission): Limits["turn"] =>
   (account, patience, send) =>
@@ -156,7 +161,7 @@ export const turnBy =
           })
           return Effect.sync(leave)
         })
-        // Who was admitted and is interrupted before it goes on has sent nothing.
+        // A request that was admitted and is interrupted before it continues has sent nothing.
         const dropped = Effect.sync(() => held?.dropped())
         return Effect.flatMap(
           Effect.onInterrupt(restore(admitted), () => dropped),
@@ -186,7 +191,7 @@ export const spacingOf = ({ limit, window }: { readonly limit: number; readonly 
   return Duration.millis(Math.ceil(spacing))
 }
 
-/** A page of some proxy where JSON is due: what is behind it did not answer. */
+/** A proxy's page instead of JSON: the server behind it did not answer. */
 export const isPage = ({ body, headers }: Answer): boolean =>
   /\bhtml\b/iu.test(headers["content-type"] ?? "") || body.trimStart().startsWith("<")
 

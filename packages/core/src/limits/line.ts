@@ -5,7 +5,7 @@ import * as Latch from "effect/Latch"
 export interface Ticket {
   /** When it may be used, on the monotonic clock. */
   readonly at: number
-  /** What effect's limiter wants to hear again with the answer. */
+  /** Passed back to effect's limiter with the answer. */
   readonly epoch: number
 }
 
@@ -14,15 +14,15 @@ export interface Gate<Waiting = Latch.Latch> {
   readonly line: Set<Waiting>
   /** Jobs that wait or send: a gate without any may be forgotten. */
   users: number
-  /** Nobody sends before. */
+  /** No request is sent before. */
   until: number
-  /** Pauses in a row since the last answer that was no 429. */
+  /** Pauses in a row since the last answer that wasn't a 429. */
   pauses: number
-  /** The least distance between two requests: none, until something went wrong. */
+  /** The least distance between two requests: 0 until something goes wrong. */
   gap: number
-  /** When the last request was begun. */
+  /** When the last request began. */
   sent: number
-  /** Drawn by one who left before its time came: it is the next one's. */
+  /** Drawn by a request that left before the ticket's time came: the next one uses it. */
   ticket: Ticket | undefined
   /** What the first of the line waits for. */
   because: "circuit" | "pause" | "rate"
@@ -39,13 +39,13 @@ export const make = <Waiting = Latch.Latch>(): Gate<Waiting> => ({
   because: "rate"
 })
 
-/** The distance between requests after trouble: long enough to hear the answer to the first before the second is sent. */
+/** The distance between requests after trouble: long enough to get the answer to the first before the second is sent. */
 const firstGap = 1000
-/** Each good answer takes a tenth off: full speed is back after some ten seconds, unless trouble comes first. */
+/** Each good answer takes a tenth off: full speed is back after about ten seconds, unless trouble comes first. */
 const eased = 0.9
 const least = 10
 
-/** The pause after a 429 that names none: doubled while 429 follows 429. new-api's limiter by address names none. */
+/** The pause after a 429 without `Retry-After`: doubled with each 429 in a row. new-api's limiter by address sends none. */
 const firstPause = 5000
 const longestPause = 60_000
 /** effect's limiter remembers no longer pause either. */
@@ -58,7 +58,7 @@ export const enter = ({ line }: Gate): Latch.Latch => {
   return place
 }
 
-/** Gives a place up, from wherever in the line; who is first then may go. Doing it twice does no harm. */
+/** Gives up a place anywhere in the line, and opens the one that is first then. A second call does no harm. */
 export const leave = ({ line }: Gate, place: Latch.Latch): void => {
   line.delete(place)
   for (const first of line) {
@@ -67,12 +67,12 @@ export const leave = ({ line }: Gate, place: Latch.Latch): void => {
   }
 }
 
-/** Many wait, and one must not become many at once. */
+/** Spaces the requests that wait, so that they are not all sent at once. */
 export const spread = (gate: Gate<unknown>): void => {
   gate.gap = firstGap
 }
 
-/** A 429: the pause that follows, in milliseconds. A burst of them is one pause, and the longest that was asked for. */
+/** Pauses after a 429, and returns for how many milliseconds. A burst of them is one pause, the longest that was asked for. */
 export const pause = (gate: Gate<unknown>, now: number, asked: number | undefined): number => {
   if (now >= gate.until) gate.pauses += 1
   const length = Math.min(asked ?? Math.min(firstPause * 2 ** (gate.pauses - 1), longestPause), longestAsked)
@@ -82,12 +82,12 @@ export const pause = (gate: Gate<unknown>, now: number, asked: number | undefine
   return length
 }
 
-/** An answer that is no 429. */
+/** A good answer: the distance shrinks. */
 export const ease = (gate: Gate<unknown>): void => {
   gate.pauses = 0
   gate.gap = gate.gap * eased < least ? 0 : Math.round(gate.gap * eased)
 }
 
-/** Whether it can be forgotten without anybody noticing. */
+/** Whether forgetting it changes nothing. */
 export const isFresh = (gate: Gate<unknown>, now: number): boolean =>
   gate.users === 0 && gate.gap === 0 && gate.until <= now && (gate.ticket === undefined || gate.ticket.at < now)

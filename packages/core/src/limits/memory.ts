@@ -1,6 +1,6 @@
 /**
- * Limits that are kept in this process, by callbacks: who asks and is admitted at once costs no fiber, and who waits costs none either. The
- * first of a line waits in the due queue; the others wait for their predecessors.
+ * Limits that are kept in this process, with callbacks: neither a request that is admitted at once nor one that waits costs a fiber. The first of a
+ * line waits in the due queue; the others wait for their predecessors.
  */
 import * as Context from "effect/Context"
 import * as Clock from "effect/Clock"
@@ -17,13 +17,13 @@ import type { NoAnswer } from "../transport/Transport.ts"
 import { type Admission, type Asker, isPage, type Limits, notAdmitted, type Options, spacingOf, type Ticket, turnBy } from "./admission.ts"
 import * as Gate from "./line.ts"
 
-/** How soon somebody asks again whether another account's probe has closed the circuit. Milliseconds. */
+/** How soon to check again whether another account's probe has closed the circuit. Milliseconds. */
 const probing = 500
 
-/** The least patience, in milliseconds: who comes at the deadline itself may still go if nothing is in the way. */
+/** The least patience, in milliseconds: a request at the deadline itself is still admitted if nothing is in the way. */
 const moment = 100
 
-/** Accounts that are remembered though nothing is to be remembered of them. */
+/** Accounts that are kept even if there is nothing to remember of them. */
 const kept = 100
 
 /** Of one address, whichever account asks. Times are milliseconds on the due queue's time line. */
@@ -62,7 +62,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     return fresh
   }
 
-  /** How long a circuit that opens is left alone, in milliseconds. */
+  /** How long a circuit that opens stays open, in milliseconds. */
   const openFor = (circuit: Circuit, context: Context.Context<never>, now: number): number => {
     const isSchedule = Schedule.isSchedule(open)
     if (open !== undefined && !isSchedule) return Duration.toMillis(Duration.fromInputUnsafe(open))
@@ -88,7 +88,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     readonly circuit: Circuit
     readonly account: Account
     readonly queue: DueQueue
-    /** When the last one of the rate was used. */
+    /** When the last request was admitted. */
     slot = Number.NEGATIVE_INFINITY
     private isAdvancing = false
 
@@ -102,9 +102,9 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
       this.advance()
     }
 
-    /** Lets go whoever may, first come first served. */
+    /** Admits the requests that may be sent, first come, first served. */
     advance(): void {
-      // Whoever is admitted may be answered in the same step, which comes back here.
+      // A request that is admitted may be answered in the same step, which calls this again.
       if (this.isAdvancing) return
       this.isAdvancing = true
       try {
@@ -120,7 +120,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
       }
     }
 
-    /** How long the first of the line has to wait yet, in milliseconds, and for what. */
+    /** How much longer the first of the line waits, in milliseconds, and for what. */
     private wait(): number {
       const { circuit, gate, slot } = this
       const now = this.queue.now()
@@ -140,16 +140,16 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
       return slot + spacing - now
     }
 
-    /** Nobody waits, sends, or has to be remembered. */
+    /** Removes this place if nothing waits, is sent, or must be remembered. */
     forget(): void {
-      // A few are kept: an account that polls is back in a moment.
+      // A few are kept: an account that polls soon returns.
       const { gates } = ofClock(this.queue)
       if (gates.size <= kept) return
       if (Gate.isFresh(this.gate, this.queue.now()) && this.slot + spacing <= this.queue.now()) gates.delete(keyOf(this.account))
     }
   }
 
-  /** One who asks. As a due entry: when patience runs out. */
+  /** A request that waits. It is due when its patience runs out. */
   class Waiter implements Due {
     dueAt = 0
     place = -1
@@ -170,7 +170,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
       this.asker.refused(notAdmitted(account.origin, gate.because))
     }
 
-    /** `false`: it waits no more. */
+    /** `false`: it was not waiting any more. */
     leave(): boolean {
       const { gate, queue } = this.where
       if (!gate.line.delete(this)) return false
@@ -205,7 +205,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     }
 
     heard(outcome: Answer | NoAnswer): void {
-      // What was not to be sent any more says nothing of the address.
+      // A request that was held back says nothing about the address.
       if ("_tag" in outcome && outcome.because === "held") return this.dropped()
       if (this.isOver) return
       const { gate, queue } = this.where
@@ -240,7 +240,7 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
         Object.assign(circuit, { failures: 0, opens: 0, openUntil: undefined, probe: undefined, step: undefined })
     }
 
-    /** Those that were on their way when the circuit opened say nothing new. */
+    /** Requests that were in flight when the circuit opened say nothing new. */
     private failed(asked: number | undefined): void {
       const { circuit, queue } = this.where
       if (circuit.openUntil === undefined) circuit.failures += 1

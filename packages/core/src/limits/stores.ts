@@ -1,4 +1,4 @@
-/** The stores that limits are kept in, made harmless: one that fails or hangs costs a moment, never a job. */
+/** The stores of the limits, made safe: one that fails or hangs costs a moment, never a job. */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -16,12 +16,12 @@ export interface Stores {
 
 /** The longest that a store may take to answer. A Redis client that lost its server may wait for hours. */
 const within = Duration.seconds(2)
-/** How long a store that failed is left alone, in milliseconds: meanwhile there are no shared limits. */
+/** How long a store that failed is not used, in milliseconds: meanwhile there are no shared limits. */
 const apart = 10_000
 
 /**
- * The wall clock as it would be if nobody ever set it: the stores in memory go by it, and a step of an hour must not make a pause of
- * an hour. `offset` is the wall clock less the monotonic one, in milliseconds, at some moment.
+ * The wall clock as if it were never set: the stores in memory use it, and a step of an hour must not become a pause of an hour. `offset` is the wall
+ * clock minus the monotonic one, in milliseconds, at some moment.
  */
 export const steady = (clock: Clock.Clock, offset: number): Clock.Clock => {
   const nanos = (): bigint => clock.monotonicTimeNanosUnsafe() + BigInt(Math.round(offset)) * 1_000_000n
@@ -37,7 +37,7 @@ export const steady = (clock: Clock.Clock, offset: number): Clock.Clock => {
   }
 }
 
-/** The same stores with every answer in bounded time. What goes wrong is said once, in the log. */
+/** The same stores with a time limit on every answer. The first failure is logged. */
 export const bounded = ({ breaker, limiter }: Stores): Stores => {
   let down = Number.NEGATIVE_INFINITY
   let said = false
@@ -53,10 +53,10 @@ export const bounded = ({ breaker, limiter }: Stores): Stores => {
             const first = !said
             said = true
             down = now() + apart
-            const words = `The store of the shared limits failed (${message}): until it is back, jobs know only the pauses that were seen from here.`
+            const words = `The store of the shared limits failed (${message}): until it is back, jobs know only the pauses that this process has seen.`
             return Effect.andThen(first ? Effect.logWarning(words) : Effect.void, Effect.fail(failure(message)))
           })
-        // A fiber of its own: the breaker asks where nothing can be interrupted, and there a store that hangs would hang the job.
+        // A fiber of its own: the breaker calls this in an uninterruptible region, where a store that hangs would hang the job.
         return Effect.flatMap(Effect.forkDetach(ask, { startImmediately: true }), (fiber) =>
           Effect.flatMap(Effect.timeoutOption(Fiber.await(fiber), within), (exit) => {
             if (Option.isNone(exit)) {
@@ -90,6 +90,6 @@ export const bounded = ({ breaker, limiter }: Stores): Stores => {
   }
 }
 
-/** Whether an open circuit said no, as it should: that is no failure of its store. */
+/** Whether an open circuit refused, as it should: that isn't a failure of its store. */
 const isRejection = (error: unknown): boolean =>
   error instanceof CircuitBreaker.CircuitBreakerError && error.reason._tag !== "CircuitBreakerStoreError"

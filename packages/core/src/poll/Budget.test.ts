@@ -33,7 +33,7 @@ describe("spend", () => {
     expect(spend({ ...fresh, failures: 9 }, missed, 0, defaultLimits)[1]).toEqual({ _tag: "GiveUp", because: missed })
   })
 
-  it("a good answer between misses lets them begin anew", () => {
+  it("a good answer between failed polls lets them begin anew", () => {
     const nine = Array.from({ length: 9 }, () => missed)
     expect(verdicts([...nine, { _tag: "Queued" }, ...nine])).not.toContain("GiveUp")
   })

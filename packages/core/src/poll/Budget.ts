@@ -1,5 +1,5 @@
 /**
- * How much silence a job is given before its watcher gives up.
+ * How many failed polls a job is allowed before its watcher gives up.
  *
  * Pure, and without a runtime import: the engine spends, this module counts.
  *
@@ -14,9 +14,9 @@ import type { Missed, NotFound, Reading, Refused } from "../job/Reading.ts"
  * @since 0.1.0
  */
 export interface Budget {
-  /** Looks in a row that told nothing. */
+  /** Failed polls in a row. */
   readonly failures: number
-  /** Answers in a row that do not know the job, since they began to count. */
+  /** Answers in a row that do not know the job, after the grace period. */
   readonly notFound: number
   /** Successes in a row that named no video. */
   readonly empty: number
@@ -24,7 +24,7 @@ export interface Budget {
 
 /** @category models */
 export interface Tolerance {
-  /** Misses in a row after which the watcher gives up. */
+  /** Failed polls in a row after which the watcher gives up. */
   readonly maxConsecutiveFailures: number
   /** Milliseconds after submission during which a provider may not know the job yet. */
   readonly notFoundGrace: number
@@ -54,7 +54,7 @@ const observe: Verdict = { _tag: "Observe" }
 const wait: Verdict = { _tag: "Wait" }
 
 /**
- * Spends one reading. Any good answer gives the whole budget back.
+ * Spends one reading. Any good answer restores the whole budget.
  *
  * `age` is how long ago the job was submitted, in milliseconds.
  *

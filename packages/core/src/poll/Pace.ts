@@ -24,14 +24,14 @@ export interface LastPoll {
   readonly failures: number
   /** Since the provider accepted the job, in milliseconds. A step of the wall clock does not change it. */
   readonly age: number
-  /** From `Retry-After`, in milliseconds. Absent if the provider does not say. */
+  /** From `Retry-After`, in milliseconds. `undefined` if the provider asks for no wait. */
   readonly retryAfter?: number | undefined
 }
 
 /**
- * Says how long to wait from one answer to the next poll, in milliseconds; `Infinity` for no further poll: then the watch session waits for
- * the deadline, and polls once more. The engine adds what must be added: `Retry-After`, and `pollRetry` after failed polls, make a wait
- * longer, and the deadline cuts it. Below 0 counts as 0, and what is not a number as the provider's least interval.
+ * Returns the wait from one answer to the next poll, in milliseconds. `Infinity` means no further poll: the watch session then waits for the
+ * deadline, and polls once more. The engine does the rest: `Retry-After`, and `pollRetry` after failed polls, make a wait longer, and the deadline
+ * cuts it. Below 0 counts as 0, and `NaN` as the provider's minimum interval.
  *
  * **Example** (Often in the first minute)
  *
@@ -50,7 +50,7 @@ export type Pace = PurePace | SchedulePace
 export type PurePace = (last: LastPoll) => number
 
 /**
- * A pace that is a schedule. It lives in the process that polls: whoever stores a job's poller refuses it.
+ * A pace that is a schedule. It lives in the process that polls, so `Job.poller` and `Job.poll` refuse it.
  *
  * @category models
  * @since 0.1.0
@@ -61,7 +61,7 @@ export interface SchedulePace {
 }
 
 /**
- * A pace from a `Schedule` whose input is the last poll. A schedule that ends means no further poll but the one at the deadline.
+ * A pace from a `Schedule` whose input is the last poll. After the schedule ends, the only further poll is the one at the deadline.
  *
  * **Example** (Ten polls, and then the deadline's)
  *
@@ -97,7 +97,7 @@ export const fixed = (every: Duration.Input): PurePace => {
 }
 
 /**
- * Polls often at first and ever more seldom: each wait is `factor` times the one before, until `to`.
+ * Polls often at first, then ever more rarely: each wait is `factor` times the one before, up to `to`.
  *
  * @category constructors
  * @since 0.1.0
@@ -140,8 +140,8 @@ export const isPace = (pace: Pace | Duration.Input): pace is Pace =>
   typeof pace === "function" || (typeof pace === "object" && "_tag" in pace && pace._tag === "SchedulePace")
 
 /**
- * Estimates how much longer a job will take, in milliseconds from now; `undefined` where nothing can be said. It is asked before each
- * wait, the first one included, when `look.polls` is 0. An estimate below 0 counts as 0, and one that is no number as none.
+ * Estimates how much longer a job will take, in milliseconds from now; `undefined` if it has no estimate. It is called before each wait, the first
+ * one included, when `polls` is 0. An estimate below 0 counts as 0, and `NaN` as none.
  *
  * @category models
  * @since 0.1.0
@@ -149,10 +149,10 @@ export const isPace = (pace: Pace | Duration.Input): pace is Pace =>
 export type Estimator = (look: LastPoll) => number | undefined
 
 /**
- * Waits a share of the time that a job is estimated to take yet: seldom while the end is far, often as it comes near, and never more
- * often than `min` nor more seldom than `max`.
+ * Waits a share of the time that a job is estimated to need still: it polls rarely while the end is far and often as it comes near, and each wait is
+ * from `min` to `max`.
  *
- * **Example** (By the progress where there is one, else by what such jobs usually take)
+ * **Example** (By the progress if it is reported, else by what such jobs usually take)
  *
  * ```ts
  * import { Pace } from "@reelay/core"
@@ -160,7 +160,7 @@ export type Estimator = (look: LastPoll) => number | undefined
  * const usually = Pace.byTypical("90 seconds")
  *
  * export const pace = Pace.adaptive({
- *   remaining: (look) => Pace.byProgress(look) ?? usually(look),
+ *   remaining: (last) => Pace.byProgress(last) ?? usually(last),
  *   min: "5 seconds",
  *   max: "60 seconds"
  * })
@@ -171,13 +171,13 @@ export type Estimator = (look: LastPoll) => number | undefined
  */
 export const adaptive = (options: {
   readonly remaining: Estimator
-  /** The shortest wait: milliseconds, `"5 seconds"`, or a `Duration`. What the provider's documents advise is a good one. */
+  /** The shortest wait: milliseconds, `"5 seconds"`, or a `Duration`. The interval that the provider's documents advise is a good one. */
   readonly min: Duration.Input
-  /** The longest wait. Where it is below `min`, `min` counts. */
+  /** The longest wait. If it is below `min`, `min` counts. */
   readonly max: Duration.Input
   /** How much of the remaining time to wait, a fraction above 0 and up to 1. Default: 0.5, so that each poll halves what is left. */
   readonly share?: number | undefined
-  /** The wait while the estimator says nothing, within `min` and `max` too. Default: `min`. */
+  /** The wait while there is no estimate, also kept from `min` to `max`. Default: `min`. */
   readonly otherwise?: Duration.Input | undefined
 }): PurePace => {
   const min = Duration.toMillis(options.min)
@@ -192,8 +192,8 @@ export const adaptive = (options: {
 }
 
 /**
- * Estimates from the progress that a provider reports: half done after a minute, a minute to go. Says nothing before the first
- * progress, and nothing of a progress that is estimated itself: gateways fill in 30 and 50 percent by the state alone.
+ * Estimates from the progress that a provider reports: half done after a minute, a minute to go. Returns `undefined` before the first progress, and
+ * for a progress that is itself an estimate: gateways fill in 30 and 50 percent from the state alone.
  *
  * @category estimators
  * @since 0.1.0
@@ -204,8 +204,8 @@ export const byProgress: Estimator = ({ age, state }) =>
     : undefined
 
 /**
- * Estimates from what such jobs usually take, from submission to end: milliseconds, `"90 seconds"`, or a `Duration`. One that is late is
- * expected to take as long again as it is late by now, so that the waits grow again.
+ * Estimates from what such jobs usually take, from submission to end: milliseconds, `"90 seconds"`, or a `Duration`. A job that is late is expected
+ * to take as long again as it is late by now, so the waits grow again.
  *
  * @category estimators
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * When to poll, how much failure to bear, and when to stop: all that watching one job needs to remember, as one record of plain JSON, and
- * pure functions over it.
+ * When to poll, how many failures to tolerate, and when to stop: all that watching one job needs to remember, as one record of plain JSON, and pure
+ * functions over it.
  *
  * No clock, no Effect, no randomness of its own. Every time is milliseconds on one time line that looks like the epoch and never steps:
  * in a process the wall clock at its start plus the monotonic clock, in a database the database's clock.
@@ -35,13 +35,13 @@ export interface Poller {
   readonly deadlineAt: number
   /** When pace, retry and `Retry-After` want the next poll. */
   readonly nextAt: number
-  /** Nobody polls before: the least interval and `Retry-After`, whoever joins, nudges or restarts. */
+  /** No poll is sent before: the minimum interval and `Retry-After` hold through joins, nudges and restarts. */
   readonly allowedAt: number
   /** When the last poll began. `null`: there was none. */
   readonly begunAt: number | null
   /** The wait that the pace last asked for. `null`: the pace has ended. */
   readonly plannedMs: number | null
-  /** Since when the job may have ended without anybody noticing: the last poll that saw it unfinished, or the begin of watching. */
+  /** Since when the job may have ended unnoticed: the last poll that saw it unfinished, or the start of watching. */
   readonly unfinishedAt: number
   /** Failed polls in a row. */
   readonly failures: number
@@ -49,23 +49,23 @@ export interface Poller {
   readonly notFound: number
   /** Successes in a row that named no video. */
   readonly empty: number
-  /** Whether somebody was given a DeadlineExceeded: who watches next has a new deadline. */
+  /** Whether a caller was given a DeadlineExceeded: the next watch session has a new deadline. */
   readonly expired: boolean
   /** Whether this account is known to own the job: then a 401 or 403 is a failed poll. */
   readonly owned: boolean
-  /** No further poll is allowed before the deadline: the deadline is waited for, and this is what it will say. */
+  /** No further poll is allowed before the deadline: the poller waits for it, and this is the detail of its error. */
   readonly waiting: string | null
 }
 
 /**
- * How to poll: of a provider's policy and a caller's options. `pace` and `retry` are asked by `answered` alone; a shell that steps schedules
- * calls `heard` and `planned` instead.
+ * How to poll, from a provider's policy and a caller's options. Only `answered` calls `pace` and `retry`; a shell that steps schedules calls `heard`
+ * and `planned` instead.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Terms {
-  /** From one poll to the next at the least, unless the pace itself is faster. Milliseconds. */
+  /** The least time from one poll to the next, unless the pace itself is faster. Milliseconds. */
   readonly minInterval: number
   /** The longest that one poll may take. Milliseconds. */
   readonly requestTimeout: number
@@ -107,7 +107,7 @@ export interface Answered {
   readonly now: number
   /** Now, on the wall clock: milliseconds since the epoch. */
   readonly at: number
-  /** How long the provider asks to stay away, in milliseconds. */
+  /** How long the provider asks to wait, in milliseconds. */
   readonly retryAfter?: number | undefined
   /** The payload, if states are to carry it. */
   readonly raw?: unknown
@@ -124,7 +124,7 @@ export type Lost = Missed | NotFound | Refused | Deadline
 /** @category models */
 export interface Deadline {
   readonly _tag: "Deadline"
-  /** What was seen last, as a part of a sentence. Empty: nothing worth a word. */
+  /** What was seen last, as a part of a sentence. Empty: nothing to report. */
   readonly detail: string
 }
 
@@ -133,7 +133,7 @@ export interface Deadline {
  *
  * - `Poll`: at `at`.
  * - `Wait`: until `at`, and then `givenUp`: no poll is allowed before the deadline.
- * - `Lost`: nothing; whoever watches again calls `resumed`.
+ * - `Lost`: nothing; a shell that watches again calls `resumed`.
  * - `Ended`: nothing, ever. `lagMs`: how long ago the job may have ended.
  *
  * @category models
@@ -145,7 +145,7 @@ export type Next =
   | { readonly _tag: "Lost"; readonly because: Lost }
   | { readonly _tag: "Ended"; readonly lagMs: number }
 
-/** An answer is read, and the pace is to be asked: `planned` goes on. */
+/** An answer is read, and the pace's wait is needed: `planned` is next. */
 interface Plan {
   readonly _tag: "Plan"
   readonly last: LastPoll
@@ -157,12 +157,12 @@ const lastPollMs = 10_000
 /** The least time that a poll has, however near the deadline is. */
 const leastMs = 1000
 
-/** The longest wait that failed polls lead to. A pace that is slower still stays as it is: the longer wait counts. */
+/** The longest wait after failed polls. A slower pace stays as it is: the longer wait counts. */
 const longestRetryMs = 60_000
 
 /**
- * The default `Retry`. One failed poll changes nothing: it is the pace that waits. From the second on each wait doubles what the pace asks for,
- * longer by up to a quarter, at most a minute, so that the watchers of a provider that was down do not come back at once.
+ * The default `Retry`. After one failed poll the pace alone counts. From the second on the pace's wait doubles with each, longer by up to a quarter,
+ * at most a minute, so that the watchers of a provider that was down do not all return at once.
  *
  * @category constants
  * @since 0.1.0
@@ -191,7 +191,7 @@ const start = (ref: JobRef, terms: Terms, since: number, bornAt: number, owned: 
 })
 
 /**
- * A job that was submitted: `since` its POST began, accepted by `now`.
+ * A job that was submitted: its POST began at `since`, and it was accepted by `now`.
  *
  * @category constructors
  * @since 0.1.0
@@ -200,7 +200,8 @@ export const submitted = (ref: JobRef, terms: Terms, { now, since = now }: { rea
   start(ref, terms, since, now, true)
 
 /**
- * A job that is attached to. Its age is by the reference and the wall clock, and never below 0. `owned`: this account is known to have submitted it.
+ * A job that is attached to. Its age comes from the reference and the wall clock, and is never below 0. `owned`: this account is known to have
+ * submitted it.
  *
  * @category constructors
  * @since 0.1.0
@@ -212,7 +213,7 @@ export const attached = (
 ): Poller => start(ref, terms, now, now - Math.max(0, at - ref.submittedAt), owned)
 
 /**
- * Plans the first poll: `wait` after submission, and at once after attachment, which books the distance all the same, for a poll that is cut.
+ * Plans the first poll: `wait` after submission, or at once after attachment. Both book the distance to the next, for a poll that is cut.
  *
  * @category combinators
  * @since 0.1.0
@@ -223,7 +224,7 @@ export const first = (poller: Poller, wait: number, terms: Terms, eager: boolean
   return { ...poller, plannedMs, nextAt: Math.min(nextAt, Math.max(poller.nextAt, poller.deadlineAt)) }
 }
 
-/** What the pace is asked with. */
+/** The argument of the pace. */
 export const lastPoll = ({ bornAt, failures, polls, state }: Poller, now: number, retryAfter?: number): LastPoll => ({
   state,
   polls,
@@ -240,11 +241,11 @@ const booked = (wait: number, { minInterval }: Terms): number | null => {
 /** Whether the last poll was the one at the deadline. A timer may wake a hair too early. */
 const isLast = ({ begunAt, deadlineAt }: Poller): boolean => begunAt !== null && begunAt >= deadlineAt - 1
 
-/** From one poll to the next. A pace that has ended has none. */
+/** The time from one poll to the next. After a pace has ended: the minimum interval. */
 const distance = ({ plannedMs }: Poller, { minInterval }: Terms): number => plannedMs ?? minInterval
 
 /**
- * When something is to be done: by the pace, but at the deadline for the last time, if that is allowed.
+ * When the next action is due: by the pace, and at the deadline for the last time, if that is allowed.
  *
  * @category getters
  * @since 0.1.0
@@ -278,7 +279,7 @@ export const began = (poller: Poller, now: number, terms: Terms): { readonly pol
   }
 }
 
-/** Whether a provider has answered for this job, whatever it said of it. */
+/** Whether a provider has answered for this job, whatever the answer. */
 const isAnswer = (reading: Reading): boolean => {
   switch (reading._tag) {
     case "Queued":
@@ -297,8 +298,8 @@ const isAnswer = (reading: Reading): boolean => {
 }
 
 /**
- * What an answer says to one who is known to own the job: a key that was good for it a moment ago is drained, or its provider is confused, and the
- * job is still there and paid for.
+ * Reads a 401 or 403 as a failed poll if this account is known to own the job: its key has run out of credit, or the provider is confused, and the
+ * job still exists and is paid for.
  *
  * @category combinators
  * @since 0.1.0
@@ -309,7 +310,7 @@ export const readAs = (reading: Reading, owned: boolean): Reading =>
     : reading
 
 /**
- * Reads the answer to a poll: the record, the state if it changed, and what to do; `Plan` asks for `planned`.
+ * Reads the answer to a poll. Returns the record, the state if it changed, and what to do; after `Plan`, call `planned`.
  *
  * @category combinators
  * @since 0.1.0
@@ -331,7 +332,7 @@ export const heard = (
   const then: Poller = {
     ...poller,
     state: state ?? poller.state,
-    // Whoever comes back after this session has given up comes no earlier than it would have polled again.
+    // A session that follows one that gave up polls no earlier than that one would have.
     nextAt: now + Math.max(distance(poller, terms), retryAfter),
     allowedAt: Math.max(poller.allowedAt, now + retryAfter),
     unfinishedAt: isPending && poller.begunAt !== null ? poller.begunAt : poller.unfinishedAt,
@@ -348,7 +349,7 @@ export const heard = (
 }
 
 /**
- * Plans the next poll, after `heard`: `wait` is what the pace asks for, and `retry` what is to be waited after a failed poll, 0 after any other.
+ * Plans the next poll, after `heard`: `wait` is the pace's, and `retry` is the wait after a failed poll, 0 after any other.
  *
  * @category combinators
  * @since 0.1.0
@@ -404,7 +405,7 @@ export const answered = (
 }
 
 /**
- * The deadline was waited for, or has passed before the last poll was admitted: whoever watches after this has a new one.
+ * Gives up: the deadline has come, or it passed before the last poll was admitted. The next watch session has a new one.
  *
  * @category combinators
  * @since 0.1.0
@@ -418,7 +419,7 @@ export const givenUp = (
 })
 
 /**
- * Takes what was learnt otherwise than by a poll: a confirmed cancellation, a webhook that was verified.
+ * Applies what was learnt without a poll: a confirmed cancellation, or a verified webhook.
  *
  * @category combinators
  * @since 0.1.0
@@ -429,7 +430,7 @@ export const observed = (poller: Poller, seen: Observation): { readonly poller: 
 }
 
 /**
- * Somebody watches again: who was away is owed no lag, and after a DeadlineExceeded the deadline begins anew.
+ * Watching starts again: the time in between does not count as lag, and after a DeadlineExceeded the deadline starts anew.
  *
  * @category combinators
  * @since 0.1.0
@@ -442,7 +443,7 @@ export const resumed = (poller: Poller, now: number): Poller => ({
 })
 
 /**
- * Something suggests that it is worth asking now (back online, a tab that became visible, a webhook): the next poll comes as soon as it is allowed.
+ * Brings the next poll forward to as soon as it is allowed, after a hint: back online, a tab that became visible, a webhook.
  *
  * @category combinators
  * @since 0.1.0
@@ -453,7 +454,7 @@ export const nudged = (poller: Poller, now: number): Poller => ({
 })
 
 /**
- * The record on another time line, `by` milliseconds later: when it changes hands between clocks.
+ * Moves the record to another time line, `by` milliseconds later, when it passes from one clock to another.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * The record of a poller as `Schema`, for those who store it between two polls.
+ * The record of a poller as a `Schema`, for programs that store it between two polls.
  *
- * Apart from `Poller`, so that a page that only follows a job does not carry `effect/Schema`. A type test holds both to the same type.
+ * Separate from `Poller`, so that a page that only follows a job does not load `effect/Schema`. A type test holds both to the same type.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { JobState } from "../job/JobStateSchema.ts"
 
 /**
- * Schema for version 1 of the record. Another version is refused: whoever reads it leaves the job to a newer process.
+ * Schema for version 1 of the record. Another version is refused: its reader leaves the job to a newer process.
  *
  * @category schemas
  * @since 0.1.0

@@ -44,13 +44,13 @@ describe("nextPoll", () => {
     .map((drawn) => Object.assign(drawn, { now: drawn.begun + drawn.took }))
   const always = (holds: (situation: Situation) => void) => fc.assert(fc.property(situations, holds), { numRuns: 1000 })
 
-  it("no look is later than the deadline, unless that has passed already", () => {
+  it("no poll is later than the deadline, unless that has passed already", () => {
     always((given) => {
       expect(nextPoll(given).at).toBeLessThanOrEqual(Math.max(given.now, given.deadline))
     })
   })
 
-  it("no look is in the past, and none is endlessly far", () => {
+  it("no poll is in the past, and none is endlessly far", () => {
     always((given) => {
       const { at } = nextPoll(given)
       expect(at).toBeGreaterThanOrEqual(given.now)
@@ -58,21 +58,21 @@ describe("nextPoll", () => {
     })
   })
 
-  it("no look before the deadline comes sooner than 10 ms", () => {
+  it("no poll before the deadline comes sooner than 10 ms", () => {
     always((given) => {
       const { at } = nextPoll(given)
       expect(at >= given.deadline || at >= given.now + 10).toBe(true)
     })
   })
 
-  it("no look before the deadline comes sooner than pace and retry schedule ask", () => {
+  it("no poll before the deadline comes sooner than pace and retry schedule ask", () => {
     always((given) => {
       const { at } = nextPoll(given)
       expect(at >= given.deadline || at >= given.now + Math.max(given.planned, given.retry)).toBe(true)
     })
   })
 
-  it("no look comes before Retry-After, or before the floor that the pace keeps", () => {
+  it("no poll comes before Retry-After, or before the minimum that the pace keeps", () => {
     always((given) => {
       const { _tag, at } = nextPoll(given)
       const { begun, minInterval, now, planned, retryAfter } = given
@@ -80,7 +80,7 @@ describe("nextPoll", () => {
     })
   })
 
-  it("giving up waits for the deadline, and happens only where a look is forbidden there", () => {
+  it("giving up waits for the deadline, and happens only if a poll is forbidden then", () => {
     always((given) => {
       const { _tag, at } = nextPoll(given)
       const { begun, deadline, minInterval, now, planned, retryAfter } = given

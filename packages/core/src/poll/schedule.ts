@@ -6,7 +6,7 @@ import * as Pull from "effect/Pull"
 /** A schedule that has begun: what `Schedule.toStep` gives. */
 export type Begun<Input> = (now: number, input: Input) => Pull.Pull<[unknown, Duration.Duration], never, unknown>
 
-/** The next wait that a schedule asks for, in milliseconds; infinite where it has ended. `now` is monotonic milliseconds. */
+/** The next wait that a schedule asks for, in milliseconds; infinite if it has ended. `now` is monotonic milliseconds. */
 export const waitOf = <Input>(begun: Begun<Input>, now: number, input: Input): Effect.Effect<number> =>
   Pull.matchEffect(begun(now, input), {
     onSuccess: ([, wait]) => Effect.succeed(Duration.toMillis(wait)),

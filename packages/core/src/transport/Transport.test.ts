@@ -62,7 +62,7 @@ describe("a transport that announces its first byte", () => {
     })
   )
 
-  it.effect("is told to send nothing if connecting took too long, and the next try has a fresh intent", () =>
+  it.effect("must send nothing if connecting took too long, and the next try has a fresh intent", () =>
     Effect.gen(function* () {
       const net = script({})
       let tries = 0
@@ -95,7 +95,7 @@ describe("a transport that announces its first byte", () => {
 })
 
 describe("a transport that repeats what it was given", () => {
-  it.effect("is told to send it once", () =>
+  it.effect("may send it once", () =>
     Effect.gen(function* () {
       const allowed: Array<boolean> = []
       const net = script({})
@@ -152,7 +152,7 @@ describe("a browser", () => {
     })
   )
 
-  it.effect("shows no target of a redirect: nobody knows whether the job was accepted", () =>
+  it.effect("shows no target of a redirect: it is unknown whether the job was accepted", () =>
     Effect.gen(function* () {
       browser(true)
       // What `redirect: "manual"` gives a page.

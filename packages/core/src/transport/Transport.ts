@@ -1,8 +1,9 @@
 /**
- * What a transport that sees its connections tells the engine: whether a request was surely not sent, and when its first byte is about to go.
+ * What a transport that sees its connections reports to the engine: whether a request was surely not sent, and when its first byte is about to be
+ * sent.
  *
- * Any effect `HttpClient` will do without: then a request counts as begun when it is handed over, and as surely not sent by the error codes
- * that Node and undici document.
+ * Any effect `HttpClient` works without this. Then a request counts as begun when it is passed to the client, and as surely not sent by the error
+ * codes that Node and undici document.
  *
  * @since 0.1.0
  */
@@ -15,8 +16,8 @@ export { bodyLimit, type Incoming, NeverSent, type NoAnswer, type Outgoing, type
 export { failed, type Proof } from "./failure.ts"
 
 /**
- * The last word before the first byte of a request: `false` sends nothing, and the request fails with `NeverSent`. A transport that was passed
- * to `announcing` calls it once the connection is there, in one step with sending. Default: everything is sent.
+ * The last check before the first byte of a request: if it returns `false`, nothing is sent, and the request fails with `NeverSent`. A client that
+ * was passed to `announcing` calls it when the connection is open, in one step with sending. Default: everything is sent.
  *
  * @category services
  * @since 0.1.0
@@ -37,9 +38,9 @@ interface Announcer {
 const announcers = new WeakMap<HttpClient.HttpClient, Announcer>()
 
 /**
- * Marks a client that calls `BeforeFirstByte`, and fails with `NeverSent` as the cause if it did not come to that. `connections` is how many
- * submissions it sends at once to one origin: others wait before they write their intent. With `transport` polls go through that, at a
- * fraction of the cost. Whatever is made of the client by `HttpClient.mapRequest` and the like is not marked, and works as any other.
+ * Marks a client that calls `BeforeFirstByte`, and fails with `NeverSent` as the cause if a request ended before its first byte. `connections` is how
+ * many submissions it sends at once to one origin: others wait before they write their intent. With `transport`, polls go through that, at a fraction
+ * of the cost. A client that `HttpClient.mapRequest` and the like derive from it is not marked, and works as any other.
  *
  * @category constructors
  * @since 0.1.0
@@ -73,7 +74,7 @@ export const polling = (client: HttpClient.HttpClient, transport: Transport): Ht
   return client
 }
 
-/** What polls go through instead of the client itself, if it was marked with one. */
+/** The transport that polls go through instead of the client itself, if it was marked with one. */
 export const transportOf = (client: HttpClient.HttpClient): Transport | undefined =>
   transports.get(client) ?? announcers.get(client)?.transport
 

@@ -1,11 +1,11 @@
-/** Who sends a request: the user agent, the key, the headers that a caller adds. */
+/** The sender of a request: the user agent, the key, the headers that a caller adds. */
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import { version } from "../base/version.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { inBrowser } from "./browser.ts"
 
-/** To any origin: the user agent, but in a browser, whose own it is. Firefox would ask the server's leave for another (CORS). */
+/** To any origin: the user agent, except in a browser, which sends its own. For another one Firefox would ask the server's permission (CORS). */
 export const withAgent =
   ({ userAgent }: Provider<never>) =>
   (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>

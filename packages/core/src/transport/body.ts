@@ -9,8 +9,8 @@ import { inBrowser } from "./browser.ts"
 import { bodyLimit } from "./exchange.ts"
 
 /**
- * The bytes of an answer. Whoever leaves them cancels them, and does not wait for that: where an instrumented `fetch` has cloned the
- * answer, it never ends (vercel/ai#18048), and would hold up timeout, interruption and deadline for ever.
+ * The bytes of an answer. Leaving them cancels them, without waiting for that: if an instrumented `fetch` has cloned the answer, it never ends
+ * (vercel/ai#18048), and would block timeout, interruption and deadline for ever.
  */
 export const bodyOf = ({ stream }: HttpClientResponse.HttpClientResponse): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> =>
   Stream.unwrap(

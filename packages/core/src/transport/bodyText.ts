@@ -1,9 +1,9 @@
-/** The body of an answer as text: bounded, and its content codings undone, if nobody has done that yet. Pure, over the web's own streams. */
+/** The body of an answer as text: bounded, and its content codings undone, if that is not done yet. Pure, over the web's own streams. */
 import { bodyLimit } from "./exchange.ts"
 
 /** Takes a body as it comes. */
 export interface BodyText {
-  /** Takes the next bytes. False: enough, the rest is not wanted. */
+  /** Takes the next bytes. `false`: enough, the rest is not wanted. */
   readonly add: (chunk: Uint8Array) => boolean
   /** The text, after the last bytes. Rejects with an `Error` that says why, if a coding can't be undone. */
   readonly end: () => string | Promise<string>
@@ -15,13 +15,13 @@ export const bodyText = (contentEncoding: string | null | undefined): BodyText =
   return codings.length === 0 ? plain() : coded(codings)
 }
 
-/** Reads what `fetch` has answered. After `leave` the text may never come, and nobody waits for what is left. */
+/** Reads what `fetch` has answered. After `leave` the text may never come, and the rest is not waited for. */
 export const readText = (
   body: ReadableStream<Uint8Array>,
   contentEncoding: string | null
 ): { readonly text: Promise<string>; readonly leave: () => void } => {
   const reader = body.getReader()
-  // Where an instrumented `fetch` has cloned the answer, this never ends (vercel/ai#18048).
+  // If an instrumented `fetch` has cloned the answer, this never ends (vercel/ai#18048).
   const leave = (): void => void reader.cancel().catch(() => undefined)
   const read = async (): Promise<string> => {
     const text = bodyText(contentEncoding)
@@ -60,7 +60,7 @@ const plain = (): BodyText => {
   }
 }
 
-/** A `fetch` undoes codings and leaves the header as it was; other clients do not. Only the bytes tell: no coding makes valid UTF-8. */
+/** A `fetch` undoes codings and leaves the header as it was; other clients do not. Only the bytes show it: no coding makes valid UTF-8. */
 const coded = (codings: ReadonlyArray<string>): BodyText => {
   const body = collected()
   return {
@@ -119,7 +119,7 @@ const undone = async (bytes: Uint8Array<ArrayBuffer>, coding: string): Promise<U
   const stream = decompression(coding, bytes)
   if (stream === undefined) throw new Error(`the body is in the content coding ${coding}, which can't be undone here`)
   const writer = stream.writable.getWriter()
-  // What fails is told at the other end.
+  // A failure is reported at the other end.
   writer.write(bytes).catch(() => undefined)
   writer.close().catch(() => undefined)
   const reader = stream.readable.getReader()

@@ -39,7 +39,7 @@ export const call = (
   )
 }
 
-/** Where an answer leads to is told by its own address. */
+/** Resolves the `location` header from the answer's own address. */
 const seenFrom = (answer: Answer, url: string): Answer => {
   const location = answer.headers["location"]
   return location !== undefined && URL.canParse(location, url)
@@ -47,12 +47,12 @@ const seenFrom = (answer: Answer, url: string): Answer => {
     : answer
 }
 
-/** Why a POST never had a first byte: it was not wanted any more, or its intent was too old. */
+/** Why a POST was held back before its first byte: it was not wanted any more, or its intent was too old. */
 const held: NoAnswer = { _tag: "NoAnswer", because: "held", detail: "it was not to be sent any more" }
 
 /**
- * Sends a POST that costs money. `ready` is asked directly before the first byte, once: `false` sends nothing. Whether nothing was sent
- * is told by a transport that announces its first byte; by the listed codes of others; and by nothing that a browser says after `fetch` was called.
+ * Sends a POST that costs money. `ready` is called directly before the first byte, once: `false` sends nothing. That nothing was sent is known from a
+ * transport that announces its first byte, or from the listed codes of others; nothing that a browser reports after `fetch` was called shows it.
  */
 export const post = (
   provider: Provider<never>,
@@ -77,18 +77,18 @@ export const post = (
     )
   })
 
-/** What tells that a POST which failed was never sent on. */
+/** What shows that a failed POST was never sent. */
 const proofOf = (of: { readonly announces: boolean; readonly begun: boolean; readonly asked: number }): Proof => {
-  // Somebody has sent it twice, and this is the fate of one of the two.
+  // It was sent twice, and this is the outcome of one of the two.
   if (of.asked > 1) return "by nothing"
   if (of.announces) return of.begun ? "by its proxy" : "surely"
   return inBrowser() ? "by a browser" : "by its code"
 }
 
-/** Read before `fetch` is called, and then it is not: after a failure the same word would prove nothing. This machine itself needs no network. */
+/** Read before `fetch`, which is then not called: after a failure the same value would prove nothing. The machine's own addresses need no network. */
 const isOffline = (baseUrl: string): boolean => {
   const { navigator } = globalThis
-  // Node has a navigator, and no word of this.
+  // Node has a navigator, but not this property.
   const onLine: unknown = typeof navigator === "object" ? Reflect.get(navigator, "onLine") : undefined
   return onLine === false && !isLoopback(new URL(baseUrl).hostname)
 }
@@ -119,7 +119,7 @@ const sent = (
     untraced
   )
 
-/** Only an error before any answer can tell by its code that nothing was sent. */
+/** Only an error before any answer can show by its code that nothing was sent. */
 const failureOf = ({ reason }: HttpClientError.HttpClientError, unsent: Proof, provider: Provider<never>): NoAnswer =>
   noAnswer(
     "cause" in reason ? reason.cause : undefined,

@@ -1,5 +1,5 @@
 /**
- * One request out, one answer back: what a transport is given, and what comes of it. Pure.
+ * One request out, one answer back: the input and the output of a transport. Pure.
  *
  * @since 0.1.0
  */
@@ -46,8 +46,8 @@ export interface Incoming {
 }
 
 /**
- * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: it was not sent because
- * it was not to be sent any more, which says nothing of the address.
+ * No answer. `unsent` is certain: the connection was never made, so the provider can't have accepted anything. `held`: the engine held it back before
+ * it was sent, which says nothing about the address.
  *
  * @category models
  * @since 0.1.0
@@ -59,30 +59,30 @@ export interface NoAnswer {
 }
 
 /**
- * The largest body that is read, in bytes of what comes out of its content coding: answers of these APIs are a few KB. What is longer is
- * cut, and so unreadable as JSON.
+ * The largest body that is read, in bytes after its content coding is undone: answers of these APIs are a few KB. A longer one is cut, and so
+ * unreadable as JSON.
  *
  * @category constants
  * @since 0.1.0
  */
 export const bodyLimit: number = 1024 * 1024
 
-/** How many requests a transport that has no limit of its own sends at once to one origin: a process may open 1,024 files as a rule. */
+/** How many requests a transport that has no limit of its own sends at once to one origin: a process can usually open 1,024 files. */
 export const atOnce = 256
 
 /**
- * One request out, one answer back, without a fiber or a stream for it: what polls go through. It follows no redirect, and has no timeouts of its
- * own; whoever sends aborts what takes too long.
+ * Sends one request and reads its answer, without a fiber or a stream for it: polls go through this. It follows no redirect and has no timeouts; its
+ * caller aborts what takes too long.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Transport {
-  /** How many requests it has in flight at once to one origin. The engine keeps more than that in a line of its own. */
+  /** How many requests it has in flight at once to one origin. The engine keeps the rest in a line of its own. */
   readonly capacity: number
   /**
-   * Sends a request. `done` is called once, and maybe before `send` returns. What `send` answers with aborts the request; after that
-   * `done` is not called. Never throws, and `done` must not. The context is that of the watch session, for a transport that runs effects.
+   * Sends a request. `done` is called once, possibly before `send` returns. Returns a function that aborts the request; after that `done` is not
+   * called. Never throws, and `done` must not. The context is that of the watch session, for a transport that runs effects.
    */
   readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void, context: Context.Context<never>) => () => void
 }

@@ -3,8 +3,8 @@ import { excerpt, withoutSecret } from "../base/Text.ts"
 import { NeverSent, type NoAnswer, type Outgoing } from "./exchange.ts"
 
 /**
- * What tells that a request which failed was surely not sent: its transport does (`surely`), the listed codes of Node and undici, a proxy that
- * refused it, or nothing. After `fetch` was called a browser says nothing either, and why is told.
+ * What shows that a failed request was surely not sent: its transport (`surely`), the listed codes of Node and undici, a proxy that refused it, or
+ * nothing. After `fetch` was called a browser shows nothing either, and the message says why.
  *
  * @category models
  * @since 0.1.0
@@ -12,7 +12,7 @@ import { NeverSent, type NoAnswer, type Outgoing } from "./exchange.ts"
 export type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" | "by nothing"
 
 /**
- * The outcome of a request of a transport that failed with this error. No header's value but those that everybody sends is in what it says.
+ * The outcome of a transport's request that failed with this error. Its message contains no header values but those of ordinary headers.
  *
  * @category constructors
  * @since 0.1.0
@@ -20,7 +20,7 @@ export type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" |
 export const failed = (request: Outgoing, error: unknown, unsent: Proof): NoAnswer =>
   noAnswer(error, unsent, (text) => secretsOf(request).reduce(withoutSecret, text))
 
-/** `shown` leaves secrets out of what the error says. `otherwise` is said of an error without words. */
+/** `shown` leaves secrets out of what the error says. `otherwise` is the message for an error without one. */
 export const noAnswer = (error: unknown, unsent: Proof, shown: (text: string) => string, otherwise = "the request failed"): NoAnswer => {
   const causes = chain(error)
   const isUnsent = {
@@ -39,17 +39,17 @@ export const noAnswer = (error: unknown, unsent: Proof, shown: (text: string) =>
   }
 }
 
-/** Headers that everybody sends. */
+/** Headers without secrets. */
 const ordinary = new Set(["accept", "content-type", "user-agent"])
 
-/** What the headers of a request keep to themselves: the key, with and without its scheme, and what the caller added. */
+/** The secrets in the headers of a request: the key, with and without its scheme, and what the caller added. */
 const secretsOf = ({ headers }: Outgoing): ReadonlyArray<string> =>
   Object.entries(headers).flatMap(([name, value]) => {
     if (ordinary.has(name)) return []
     return name === "authorization" ? [value.slice(value.indexOf(" ") + 1), value] : [value]
   })
 
-/** What a page learns of a request that failed, and what it was most often. */
+/** What a page gets to know of a failed request, and the usual causes. */
 const hidden = ". A browser does not say why a request failed: the server may be out of reach, or may have refused this page (CORS)"
 
 /** Messages that say less than their cause. */
@@ -100,7 +100,7 @@ const beforeSending = new Set([
   "ERR_SSL_PACKET_LENGTH_TOO_LONG"
 ])
 
-/** undici's words where a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
+/** undici's messages if a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
 const noTunnel = /^(Proxy response \(\d+\) !== 200|Proxy Authentication Required \(407\))/u
 
 const neverConnected = ({ code, message, never, syscall }: Cause): boolean =>

@@ -1,4 +1,4 @@
-/** effect's client over `fetch`, whose polls go by `fetch` itself. */
+/** effect's client over `fetch`, whose polls go through `fetch` itself. */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"

@@ -1,22 +1,22 @@
 /**
- * The engine's own line before a transport: at most so many requests in flight to one origin. What waits in it has not begun, spends no
- * timeout, and can be left at once; in a transport's own queue it could not.
+ * The engine's own line before a transport: it limits the requests in flight to one origin. What waits in it has not begun, spends no timeout, and
+ * can be left at once; in a transport's own queue it could not.
  */
 import { later } from "../base/macrotask.ts"
 import type { Transport } from "./Transport.ts"
 
-/** Who waits. `go`: there is a place, which it has until it leaves. */
+/** A request that waits. `go`: there is a place, which it has until it leaves. */
 export interface Waiter {
   readonly go: () => void
 }
 
 export interface Line {
   readonly enter: (waiter: Waiter) => void
-  /** Gives a place back, and lets the next one in. Doing it twice does no harm. */
+  /** Gives a place back, and lets the next one in. A second call does no harm. */
   readonly leave: (waiter: Waiter) => void
   /**
-   * As `leave`, for one who was cut: the next one comes in a later turn of the event loop, since whoever cuts one may be about to cut them all,
-   * and nothing is to be sent for those.
+   * As `leave`, for a request that was aborted: the next one is admitted in a later turn of the event loop, since the caller may be about to abort
+   * them all, and nothing must be sent for those.
    */
   readonly cut: (waiter: Waiter) => void
 }

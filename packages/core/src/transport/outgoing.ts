@@ -1,4 +1,4 @@
-/** A call of a provider as the request that goes out, and where an answer leads to. */
+/** A call of a provider as the request that is sent, and the `location` of its answer. */
 import * as Redacted from "effect/Redacted"
 import { version } from "../base/version.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
@@ -32,7 +32,7 @@ export const outgoing = (provider: Provider<never>, { body, method, path }: Call
   return { method, url, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body.value) }
 }
 
-/** Where an answer leads to is told by its own address. */
+/** Resolves the `location` header from the answer's own address. */
 export const seenFrom = (answer: Incoming, url: string): Incoming => {
   const location = answer.headers["location"]
   return location !== undefined && URL.canParse(location, url)

@@ -45,7 +45,7 @@ describe("the transport over fetch", () => {
     ])
   })
 
-  it("says in a browser why nobody knows more: no code proves anything there", async () => {
+  it("says in a browser why no more is known: no code proves anything there", async () => {
     vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0" })
     const refused = Object.assign(new TypeError("Failed to fetch"), { code: "ECONNREFUSED" })
     expect(await sent(() => Promise.reject(refused)).outcome).toMatchObject({

@@ -5,8 +5,8 @@ import { atOnce, type Incoming, type NoAnswer, type Outgoing, type Transport } f
 import { failed } from "./failure.ts"
 
 /**
- * Sends by `fetch`. Default: the platform's, as it is at the time of each request, so that whoever has patched it by then (MSW) sees the request.
- * The platform undoes content codings; a browser shows of a redirect neither its status, which is 0, nor its target.
+ * Sends by `fetch`. Default: the platform's, as it is at the time of each request, so that a patch made by then (MSW) sees the request. The platform
+ * undoes content codings; a browser shows neither the status of a redirect, which is 0, nor its target.
  *
  * @category constructors
  * @since 0.1.0
@@ -28,7 +28,7 @@ export const overFetch = (fetch?: typeof globalThis.fetch): Transport => ({
   }
 })
 
-/** Lets go what is being read. */
+/** Cancels what is being read. */
 interface Leaving {
   leave: (() => void) | undefined
 }
@@ -55,7 +55,7 @@ const textOf = ({ body, headers }: Response, signal: AbortSignal, reading: Leavi
   if (body === null) return ""
   const { leave, text } = readText(body, headers.get("content-encoding"))
   reading.leave = leave
-  // A `fetch` of somebody's own may not have looked at the signal.
+  // A caller's own `fetch` may have ignored the signal.
   if (signal.aborted) leave()
   return text
 }

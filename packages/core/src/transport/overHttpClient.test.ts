@@ -39,7 +39,7 @@ afterEach(() => vi.unstubAllGlobals())
 describe("the transport over an HttpClient", () => {
   const ready = HttpClient.make((outgoing) => Effect.succeed(HttpClientResponse.fromWeb(outgoing, new Response(null, { status: 202 }))))
 
-  it("tells once, if the client answers at once", async () => {
+  it("reports once, if the client answers at once", async () => {
     const { abort, outcome, outcomes } = sent(ready)
     expect(await outcome).toMatchObject({ _tag: "Incoming", status: 202, body: "" })
     abort()

@@ -49,7 +49,7 @@ const requestOf = ({ body, headers, method, url }: Outgoing): HttpClientRequest.
   return HttpClientRequest.setHeaders(body === undefined ? request : HttpClientRequest.bodyText(request, body), headers)
 }
 
-/** Only an error before any answer can tell by its code that nothing was sent. */
+/** Only an error before any answer can show by its code that nothing was sent. */
 const failure = (request: Outgoing, cause: Cause.Cause<HttpClientError.HttpClientError>): NoAnswer => {
   const error = Cause.hasInterruptsOnly(cause) ? new Error("the request was interrupted") : Cause.squash(cause)
   if (inBrowser()) return failed(request, reasonOf(error), "by a browser")
@@ -57,7 +57,7 @@ const failure = (request: Outgoing, cause: Cause.Cause<HttpClientError.HttpClien
   return failed(request, reasonOf(error), before ? "by its code" : "by nothing")
 }
 
-/** Without effect's own words, in which the address of the request stands. */
+/** Without effect's own message, which contains the address of the request. */
 const reasonOf = (error: unknown): unknown => {
   if (!HttpClientError.isHttpClientError(error)) return error
   const { reason } = error

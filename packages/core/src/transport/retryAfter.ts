@@ -1,11 +1,11 @@
-/** How long a provider asks to stay away. */
+/** How long a provider asks to wait. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 
 /**
- * Reads `Retry-After`, written as seconds or as a date: milliseconds from the answer on, or `undefined` where the header is absent or
- * says nothing that can be read. A date counts from the answer's own `Date`, as both are of the provider's clock (RFC 9110, 6.6.1);
- * `now`, epoch milliseconds of a clock that may be an hour off, stands in where there is none.
+ * Reads `Retry-After`, written as seconds or as a date: milliseconds from the answer on, or `undefined` if the header is missing or can't be read. A
+ * date counts from the answer's own `Date`, since both are of the provider's clock (RFC 9110, 6.6.1); without one it counts from `now`, epoch
+ * milliseconds of a clock that may be an hour off.
  */
 export const retryAfter = (headers: Readonly<Record<string, string | undefined>>, now: number): number | undefined => {
   const text = headers["retry-after"]?.trim() ?? ""
