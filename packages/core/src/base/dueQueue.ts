@@ -17,12 +17,17 @@ export interface Due {
   place: number
   /** When it was added: of entries that are due at the same time, the first fires first. Used by the queue only. */
   turn: number
+  /** Whether its time is to be met to the millisecond. Default: false, it may share a wake with others, some milliseconds later. */
+  readonly isExact?: boolean
   /** Called at its time, and not before. Must not throw. */
   readonly fire: () => void
 }
 
 /** A timer may wake a hair too early: what is due within half a millisecond is due. */
 const hair = 0.5
+
+/** From one wake to the next at the least, in milliseconds, on a real clock: a wake costs more than what it wakes for. */
+const grain = 5
 
 const nowhere = -1
 /** Taken out of the heap to be fired, and not yet fired. */
@@ -39,11 +44,15 @@ export class DueQueue {
   private wakesAt = Number.POSITIVE_INFINITY
   private isDraining = false
   private turns = 0
+  /** Nobody but a test moves another clock, and a test may want its milliseconds. */
+  private readonly isReal: boolean
+  private drainedAt = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock.Clock) {
     this.clock = clock
     this.offset = clock.currentTimeMillisUnsafe() - monotonicOf(clock)
     this.services = Context.make(Clock.Clock, clock)
+    this.isReal = clock === Context.get(Context.empty(), Clock.Clock)
   }
 
   now(): number {
@@ -88,8 +97,10 @@ export class DueQueue {
     if (this.sleeper !== undefined && this.wakesAt <= head.dueAt) return
     this.sleeper?.interruptUnsafe()
     this.wakesAt = head.dueAt
-    const wait = head.dueAt - this.now()
-    // What is due already fires a step later, as a forked fiber runs: the caller of `add` is in the middle of something.
+    const now = this.now()
+    const shared = this.isReal && head.isExact !== true ? this.drainedAt + grain - now : 0
+    const wait = Math.max(head.dueAt - now, shared)
+    // What is due already comes a step later all the same, as a fiber that is forked does: whoever adds is in the midst of something.
     const sleep = wait > 0 ? this.clock.sleep(Duration.millis(Math.max(1, Math.ceil(wait - hair)))) : Effect.yieldNow
     const sleeper: Fiber.Fiber<void> = Effect.runForkWith(this.services)(
       Effect.andThen(
@@ -114,7 +125,8 @@ export class DueQueue {
   /** Fires what is due. What is added meanwhile waits for the next drain, even if it is due: no broken entry can keep this from ending. */
   private drain(): void {
     this.isDraining = true
-    const now = this.now() + hair
+    this.drainedAt = this.now()
+    const now = this.drainedAt + hair
     const all: Array<Due> = []
     for (let [head] = this.heap; head !== undefined && head.dueAt <= now; [head] = this.heap) {
       this.removed(head)

@@ -84,6 +84,8 @@ export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
     dueAt = 0
     place = -1
     turn = 0
+    // A rate of a thousand a second is one each millisecond.
+    readonly isExact = true
     readonly gate = Gate.make<Waiter>()
     readonly circuit: Circuit
     readonly account: Account
