@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { lastValueFrom, type Observable, of, repeat, retry, switchMap, toArray } from "rxjs"
-import { done, provider, request, said } from "../test/fake.ts"
+import { done, provider, request, said, script } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
 import type { JobState } from "./job/JobState.ts"
 import { type Limits, none } from "./limits/Limits.ts"
@@ -26,6 +27,27 @@ describe("submit$", () => {
     expect(all.map(({ _tag }) => _tag)).toEqual(["Succeeded", "Succeeded"])
     expect((await lastValueFrom(states))._tag).toBe("Succeeded")
     expect(net.posts()).toHaveLength(1)
+  })
+
+  it("of one layer share what it builds: one pool serves all", async () => {
+    const net = script({ polls: [done] })
+    let builds = 0
+    const transport = Layer.effect(
+      HttpClient.HttpClient,
+      Effect.sync(() => {
+        builds += 1
+        return net.client
+      })
+    )
+    const options = { pace: 1, logLevel: "none", transport } as const
+    const one = submit$(provider, { prompt: "one" }, options)
+    const other = submit$(provider, { prompt: "other" }, options)
+    expect((await lastValueFrom(one))._tag).toBe("Succeeded")
+    expect((await lastValueFrom(other))._tag).toBe("Succeeded")
+    expect([builds, net.posts().length]).toEqual([1, 2])
+    // The job is all that is kept, and whoever comes back gets it.
+    expect((await lastValueFrom(one))._tag).toBe("Succeeded")
+    expect([builds, net.posts().length]).toEqual([1, 2])
   })
 
   it("waits for admission under the limits it is given", async () => {

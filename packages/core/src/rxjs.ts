@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -11,14 +12,16 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Observable } from "rxjs"
+import { Observable, type Subscriber } from "rxjs"
 import { macrotask } from "./base/macrotask.ts"
-import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
+import type { Submission } from "./engine/submitting.ts"
+import type { Listener } from "./engine/watching.ts"
 import type * as Job from "./Job.ts"
+import type { JobError } from "./job/JobError.ts"
 import { isTerminal, type JobState } from "./job/JobState.ts"
-import type { Journal } from "./journal/Journal.ts"
-import type { Limits } from "./limits/admission.ts"
+import { Journal } from "./journal/Journal.ts"
+import { Limits, none } from "./limits/admission.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
 import { fetchClient } from "./transport/fetchClient.ts"
@@ -66,61 +69,127 @@ export interface Options extends Job.SubmitOptions {
  * @since 0.1.0
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
-  const level = logging(options.logLevel)
-  /** Where watch sessions are logged. */
-  const context = Effect.runSync(Effect.provide(Effect.context(), level))
-  const transport = servicesOf(Layer.merge(options.transport ?? fetchClient(), level), options)
-  // One submission, and one transport that lives as long as it: the first subscription makes both.
-  const held = Effect.runSync(
+  // One submission: the first subscription makes it. Once there is a job, the job is all that is kept.
+  let held: Effect.Effect<Held, JobError> | undefined = Effect.runSync(
     Effect.cached(
-      Effect.flatMap(Layer.buildWithScope(transport, Scope.makeUnsafe()), (services) =>
-        Effect.provideContext(makeSubmission(provider, request, options), services)
+      Effect.flatMap(servicesFor(options), (services) =>
+        Effect.map(Effect.provideContext(makeSubmission(provider, request, options), services), ({ job, phase, settled }) => ({
+          job: Effect.provideContext(job, services),
+          phase,
+          settled
+        }))
       )
     )
   )
-  const handle = Effect.flatMap(held, ({ job, phase }) => {
-    // In a later turn: a bare `retry()` that gets a final error while it subscribes would never yield to the event loop.
-    const asked = "error" in phase() ? Effect.andThen(macrotask, job) : job
-    return Effect.provide(asked, level)
+  let made: Job.JobHandle | undefined
+  const handle = Effect.suspend(() => {
+    if (made !== undefined || held === undefined) return made === undefined ? Effect.never : Effect.succeed(made)
+    const asked = Effect.flatMap(held, ({ job, phase }) =>
+      // In a later turn: a bare `retry()` that gets a final error while it subscribes would never yield to the event loop.
+      "error" in phase() ? Effect.andThen(macrotask, job) : job
+    )
+    return Effect.map(asked, (job) => {
+      made = job
+      held = undefined
+      return job
+    })
   })
   let subscribers = 0
 
   /** The last subscriber has left, and wants the job to end. What was never sent needs no cancelling. */
   const cancelled = Effect.gen(function* () {
-    const submission = yield* held
-    // Waits for a submission in flight without asking for it: no subscriber is left that wants another try.
-    yield* submission.settled
-    const { _tag } = submission.phase()
-    if (subscribers > 0 || _tag !== "Accepted") return
-    const made = yield* handle
-    if (!isTerminal(made.current())) yield* made.cancel
+    if (made === undefined && held !== undefined) {
+      const submission = yield* held
+      // Waits for a submission in flight without asking for it: no subscriber is left that wants another try.
+      yield* submission.settled
+      if (submission.phase()._tag !== "Accepted") return
+    }
+    if (subscribers > 0) return
+    const job = yield* handle
+    if (!isTerminal(job.current())) yield* job.cancel
   })
 
   return new Observable<JobState>((subscriber) => {
     subscribers += 1
     let leave: (() => void) | undefined
-    const asking = Effect.runFork(handle)
+    let asking: Fiber.Fiber<Job.JobHandle, JobError> | undefined = Effect.runFork(handle)
     const stop = asking.addObserver((exit) => {
+      asking = undefined
       if (Exit.isFailure(exit)) return subscriber.error(Cause.squash(exit.cause))
-      leave = exit.value.subscribe(
-        {
-          state: (state) => subscriber.next(state),
-          ended: () => subscriber.complete(),
-          lost: (cause) => subscriber.error(Cause.squash(cause))
-        },
-        context
-      )
+      leave = exit.value.subscribe(new Told(subscriber), levelOf(options.logLevel))
       if (subscriber.closed) leave()
     })
     return () => {
       subscribers -= 1
       stop()
-      if (leave === undefined) Effect.runFork(Fiber.interrupt(asking))
-      else leave()
+      if (asking !== undefined) Effect.runFork(Fiber.interrupt(asking))
+      leave?.()
       if (subscribers === 0 && options.onUnsubscribe === "cancel") Effect.runFork(Effect.ignore(cancelled))
     }
   })
 }
+
+/** What of a submission is needed here. */
+interface Held extends Pick<Submission, "phase" | "settled"> {
+  readonly job: Effect.Effect<Job.JobHandle, JobError>
+}
+
+/** A subscriber as a listener of the job. */
+class Told implements Listener {
+  private readonly subscriber: Subscriber<JobState>
+
+  constructor(subscriber: Subscriber<JobState>) {
+    this.subscriber = subscriber
+  }
+
+  state(state: JobState): void {
+    this.subscriber.next(state)
+  }
+
+  ended(): void {
+    this.subscriber.complete()
+  }
+
+  lost(cause: Cause.Cause<JobError>): void {
+    this.subscriber.error(Cause.squash(cause))
+  }
+}
+
+const levels = new Map<LogLevel | undefined, Context.Context<never>>()
+
+/** Where watch sessions are logged: one context for a level, so that the jobs of it share their sessions. */
+const levelOf = (level: LogLevel | undefined): Context.Context<never> => {
+  const known = levels.get(level)
+  if (known !== undefined) return known
+  const fresh = Effect.runSync(Effect.provide(Effect.context(), logging(level)))
+  levels.set(level, fresh)
+  return fresh
+}
+
+/** The platform's `fetch`, for all who name no transport. */
+const platform = fetchClient()
+
+const transports = new WeakMap<Layer.Layer<HttpClient.HttpClient>, Effect.Effect<Context.Context<HttpClient.HttpClient>>>()
+
+/** A transport is built once, however many Observables are given its layer. */
+const transportOf = (layer: Layer.Layer<HttpClient.HttpClient>): Effect.Effect<Context.Context<HttpClient.HttpClient>> => {
+  const known = transports.get(layer)
+  if (known !== undefined) return known
+  const built = Effect.runSync(Effect.cached(Layer.buildWithScope(layer, Scope.makeUnsafe())))
+  transports.set(layer, built)
+  return built
+}
+
+const servicesFor = ({
+  journal,
+  limits = none,
+  logLevel,
+  transport = platform
+}: Options): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
+  Effect.map(transportOf(transport), (built) => {
+    const shared = Context.add(Context.merge(built, levelOf(logLevel)), Limits, limits)
+    return journal === undefined ? shared : Context.add(shared, Journal, journal)
+  })
 
 /**
  * Turns a stream into a cold Observable: each subscription runs it, and unsubscribing interrupts it.
