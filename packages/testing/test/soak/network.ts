@@ -93,8 +93,9 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
       const turn = `${request.method} ${pathname} ${film ?? ""}`
       turns.set(turn, (turns.get(turn) ?? 0) + 1)
       const draw = dice(plan.seed, plan.first, "request", turn, turns.get(turn) ?? 0)
-      const fault = life.calm ? "none" : faultOf(draw)
-      const storm = life.calm ? undefined : stormAt(begun)
+      const isCalm = life.calm || plan.isQuiet === true
+      const fault = isCalm ? "none" : faultOf(draw)
+      const storm = isCalm ? undefined : stormAt(begun)
       life.hit(isPost ? "post begun" : "poll begun")
       if (fault === "refused" || storm?.kind === "down") {
         count(log, storm === undefined ? "transport: refused" : "storm: down")
@@ -124,7 +125,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
         await travel(100_000_000)
       }
       // A POST that takes longer than an interruption waits for it.
-      const isSlow = !life.calm && draw.chance(isPost ? 0.08 : 0.03)
+      const isSlow = !isCalm && draw.chance(isPost ? 0.08 : 0.03)
       if (isSlow) count(log, "transport: slow")
       await travel(isSlow ? draw.between(5000, 15_000) : draw.between(1, 300))
       if (fault === "answer lost") {
@@ -162,7 +163,7 @@ export const network = (world: World, mock: Mock.Mock, plan: Plan, log: Book): N
     const bytes = torn === undefined ? whole : whole.slice(0, torn.byte)
     const pieces = draw.between(1, 4)
     const size = Math.max(1, Math.ceil(bytes.byteLength / pieces))
-    const last = !life.calm && draw.chance(0.25) ? draw.between(0, pieces - 1) : undefined
+    const last = !life.calm && plan.isQuiet !== true && draw.chance(0.25) ? draw.between(0, pieces - 1) : undefined
     let piece = 0
     return new ReadableStream<Uint8Array>(
       {

@@ -86,6 +86,8 @@ export interface Plan {
   readonly storms: ReadonlyArray<Storm>
   /** The batches, each of one provider, and the process that also runs it though it is another's. */
   readonly batches: ReadonlyArray<Batch>
+  /** Nothing goes wrong on the way to the mock. Default: false. */
+  readonly isQuiet?: boolean
 }
 
 export interface Batch {
@@ -141,7 +143,8 @@ export const calm = (seed: number, first: number, all: ReadonlyArray<Missed>): P
     process: 0,
     batch: undefined,
     start: index * 500,
-    pace: undefined,
+    // Some show only to a client that polls early, or often.
+    pace: 1000,
     deadline: 900_000,
     leave: undefined,
     visits: [{ from: 0, span: undefined, by: "interrupt" }],
@@ -151,6 +154,7 @@ export const calm = (seed: number, first: number, all: ReadonlyArray<Missed>): P
     stopDownload: undefined
   })),
   processes: [{ kind: "durable", limits: "none", lives: [], steps: [], storage: 0, full: 0 }],
+  isQuiet: true,
   storms: [],
   batches: []
 })
