@@ -20,6 +20,7 @@ export const groups = {
     mutate: [
       "packages/core/src/base/dueQueue.ts",
       "packages/core/src/engine/pollOnce.ts",
+      "packages/core/src/engine/outcome.ts",
       "packages/core/src/limits/memory.ts",
       "packages/core/src/transport/line.ts",
       "packages/core/src/engine/driver.ts",

@@ -256,7 +256,11 @@ export const clientOver = <Request, J extends PromiseJob>(
   const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
   /** Where watch sessions are logged. */
   const context = Effect.runSync(Effect.provide(Effect.context(), logging(options.logLevel)))
-  const open: Open = { provider, context, run, closing: closing.signal }
+  const waiting = new Set<Closing>()
+  closing.signal.addEventListener("abort", () => {
+    for (const each of Array.from(waiting)) each.closed(closing.signal.reason)
+  })
+  const open: Open = { provider, context, run, closing: closing.signal, waiting }
   const JobOfClient = jobWith(members)
   const asJob = (handle: Job.JobHandle): J => new JobOfClient(watchOf(handle), open)
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
@@ -434,25 +438,13 @@ interface Open {
   readonly run: Run
   /** Aborted when the client is closed. */
   readonly closing: AbortSignal
+  /** Who is to be called then. One listener on the signal serves all: one each would cost more than the waiting itself. */
+  readonly waiting: Set<Closing>
 }
 
 /** Notified when the client is closed. */
 interface Closing {
   readonly closed: (reason: unknown) => void
-}
-
-/** One listener on a client's signal serves all pending calls: one each would cost more than the waiting itself. */
-const waiting = new WeakMap<AbortSignal, Set<Closing>>()
-
-const waitingFor = (closing: AbortSignal): Set<Closing> => {
-  const known = waiting.get(closing)
-  if (known !== undefined) return known
-  const all = new Set<Closing>()
-  waiting.set(closing, all)
-  closing.addEventListener("abort", () => {
-    for (const each of Array.from(all)) each.closed(closing.reason)
-  })
-  return all
 }
 
 /** A listener of a job until its end, until the client closes or a signal aborts, or until it leaves. A class, so that it is one small object. */
@@ -475,7 +467,7 @@ abstract class Listening implements Closing {
   protected abstract failed(error: unknown): void
 
   begin(): this {
-    waitingFor(this.open.closing).add(this)
+    this.open.waiting.add(this)
     // The signal is the caller's and may outlive many jobs: it keeps no listener of ours.
     this.signal?.addEventListener("abort", this, { once: true })
     this.watch.join(this, this.open.context)
@@ -486,7 +478,7 @@ abstract class Listening implements Closing {
   leave(): boolean {
     if (this.isOver) return false
     this.isOver = true
-    waitingFor(this.open.closing).delete(this)
+    this.open.waiting.delete(this)
     this.signal?.removeEventListener("abort", this)
     leave(this.watch, this, this.open.context)
     return true

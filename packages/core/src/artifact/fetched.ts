@@ -66,8 +66,8 @@ export const fetched = Effect.fnUntraced(function* <E>(
       if (moved && tried.kind === "again") break
     }
     const error = failure(state, reasonOf(misses, sink.given?.() ?? 0), round)
-    const lapsed = misses.some(({ kind }) => kind === "expired")
-    if (!lapsed && !misses.some(({ kind }) => kind === "again")) return yield* error
+    const hasExpired = misses.some(({ kind }) => kind === "expired")
+    if (!hasExpired && !misses.some(({ kind }) => kind === "again")) return yield* error
     if (most - paid >= refill) {
       paid = most
       step = yield* Schedule.toStep(retry)
@@ -80,8 +80,8 @@ export const fetched = Effect.fnUntraced(function* <E>(
     const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
     if (asked > longestAsked) return yield* error
     // Fresh links are tried at once the first time; a second failure waits.
-    if (asked > 0 || !lapsed || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
-    if (lapsed) candidates = yield* refreshed(provider, state, candidates)
+    if (asked > 0 || !hasExpired || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
+    if (hasExpired) candidates = yield* refreshed(provider, state, candidates)
   }
 })
 

@@ -7,7 +7,7 @@ import { monotonic } from "../base/monotonic.ts"
 import type { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import * as Journal from "../journal/Journal.ts"
-import { accountOf } from "../provider/account.ts"
+import { accountOf, providerAt } from "../provider/account.ts"
 import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
@@ -58,8 +58,7 @@ const handleOf = Effect.fnUntraced(function* (
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return yield* fail(times)
   const entry = yield* known
-  // The same object if the address is the same: jobs of one provider share how they are watched.
-  const there = provider.baseUrl === ref.baseUrl ? provider : { ...provider, baseUrl: ref.baseUrl }
+  const there = providerAt(provider, ref.baseUrl)
   // An entry shows that this user's own process has sent the key there before.
   const trusted = isTrusted || entry !== undefined ? there : provider
   const refused = refuseProvider(provider) ?? refuseRef(trusted, ref, { anyAccount: options.anyAccount === true })

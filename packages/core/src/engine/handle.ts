@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { dueQueueOf } from "../base/dueQueue.ts"
 import { JobCancelled, type JobError, JobExpired, JobFailed } from "../job/JobError.ts"
@@ -16,7 +15,6 @@ import { jobEntry } from "../journal/jobEntry.ts"
 import { accountKey, askedOf } from "../journal/keys.ts"
 import { memory } from "../journal/memory.ts"
 import { admissionOf, Limits, whenAdmitted } from "../limits/admission.ts"
-import * as Budget from "../poll/Budget.ts"
 import * as Poller from "../poll/Poller.ts"
 import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
@@ -25,7 +23,7 @@ import { call } from "../transport/call.ts"
 import { overHttpClient } from "../transport/overHttpClient.ts"
 import { type Transport, transportOf } from "../transport/Transport.ts"
 import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
-import { type Times, warnOfHaste, type WatchOptions } from "./options.ts"
+import { termsOf, type Times, warnOfHaste, type WatchOptions } from "./options.ts"
 import { type Listener, Watch, type Watching } from "./watching.ts"
 
 export const watched = Effect.fnUntraced(function* (
@@ -44,12 +42,10 @@ export const watched = Effect.fnUntraced(function* (
     provider,
     client,
     limits,
+    terms: termsOf(provider, times, options),
     pace: times.pace,
     asked: options.pace,
     retry: options.pollRetry ?? Poller.backoff,
-    deadline: times.deadline,
-    requestTimeout: times.request,
-    maxConsecutiveFailures: options.maxConsecutiveFailures ?? Budget.defaultLimits.maxConsecutiveFailures,
     raw: options.raw === true,
     queue,
     memory: yield* memory
@@ -63,52 +59,25 @@ export const watched = Effect.fnUntraced(function* (
   return handleOf(new Watch(shared, poller, entry, eager))
 })
 
-/** What two jobs that are watched alike have in common. */
-interface Alike {
-  readonly provider: Provider<never>
-  readonly client: HttpClient.HttpClient
-  readonly limits: Limits
-  readonly pace: Watching["pace"]
+/** What decides how a job is watched. The rest follows from it. */
+interface Wanted extends Omit<Watching, "account" | "admission" | "transport" | "whose"> {
   /** What the pace was made from. */
   readonly asked: WatchOptions["pace"]
-  readonly retry: Poller.Retry | Schedule.Schedule<unknown, JobError>
-  readonly deadline: number
-  readonly requestTimeout: number
-  readonly maxConsecutiveFailures: number
-  readonly raw: boolean
-  readonly queue: Watching["queue"]
-  readonly memory: Watching["memory"]
 }
 
-interface Shared extends Watching {
-  readonly alike: Alike
-}
+type Shared = Watching & Wanted
 
 /** The last one made for a client: jobs of one provider with the same options share it, instead of each having its own. */
 const lately = new WeakMap<HttpClient.HttpClient, Shared>()
 
-const sharing = (alike: Alike): Shared => {
-  const { client, deadline, limits, maxConsecutiveFailures, provider, requestTimeout } = alike
+const sharing = (wanted: Wanted): Shared => {
+  const { client, limits, provider } = wanted
   const known = lately.get(client)
-  if (known !== undefined && isAlike(known.alike, alike)) return known
+  if (known !== undefined && isAlike(known, wanted)) return known
   const fresh: Shared = {
-    alike,
-    provider,
-    client,
-    limits,
+    ...wanted,
     transport: transportBy(client),
     admission: admissionOf(limits),
-    terms: {
-      minInterval: provider.definition.polling.minInterval,
-      requestTimeout,
-      deadline,
-      tolerance: { ...Budget.defaultLimits, maxConsecutiveFailures }
-    },
-    pace: alike.pace,
-    retry: alike.retry,
-    raw: alike.raw,
-    queue: alike.queue,
-    memory: alike.memory,
     account: accountAt(provider),
     whose: accountKey(askedOf(provider))
   }
@@ -127,14 +96,14 @@ const transportBy = (client: HttpClient.HttpClient): Transport => {
   return fresh
 }
 
-const isAlike = (one: Alike, other: Alike): boolean =>
+const isAlike = (one: Wanted, other: Wanted): boolean =>
   one.provider === other.provider &&
   one.limits === other.limits &&
   one.asked === other.asked &&
   one.retry === other.retry &&
-  one.deadline === other.deadline &&
-  one.requestTimeout === other.requestTimeout &&
-  one.maxConsecutiveFailures === other.maxConsecutiveFailures &&
+  one.terms.deadline === other.terms.deadline &&
+  one.terms.requestTimeout === other.terms.requestTimeout &&
+  one.terms.tolerance.maxConsecutiveFailures === other.terms.tolerance.maxConsecutiveFailures &&
   one.raw === other.raw &&
   one.queue === other.queue &&
   one.memory === other.memory

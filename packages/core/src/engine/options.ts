@@ -5,7 +5,9 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
+import * as Budget from "../poll/Budget.ts"
 import * as Pace from "../poll/Pace.ts"
+import type { Terms } from "../poll/Poller.ts"
 import type { Provider, PollingPolicy } from "../provider/Provider.ts"
 
 /**
@@ -138,3 +140,15 @@ const manyJobs = 16
 /** How many at a time, or what is wrong with that. */
 export const atATime = (concurrency = manyJobs): number | InvalidRequest =>
   concurrency >= 1 ? concurrency : new InvalidRequest({ field: "concurrency", rule: `is ${concurrency}, and must be 1 or more` })
+
+/** The terms of a poller, by a provider's policy and a caller's options. */
+export const termsOf = (
+  { definition }: Provider<never>,
+  { deadline, request }: Times,
+  { maxConsecutiveFailures = Budget.defaultLimits.maxConsecutiveFailures }: WatchOptions
+): Terms => ({
+  minInterval: definition.polling.minInterval,
+  requestTimeout: request,
+  deadline,
+  tolerance: { ...Budget.defaultLimits, maxConsecutiveFailures }
+})

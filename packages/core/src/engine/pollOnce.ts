@@ -5,22 +5,17 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { dueQueueOf } from "../base/dueQueue.ts"
-import { excerpt, parseJson } from "../base/Text.ts"
-import { InvalidRequest, JobError } from "../job/JobError.ts"
+import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type JobState } from "../job/JobState.ts"
-import type { Reading } from "../job/Reading.ts"
 import { whenAdmitted } from "../limits/admission.ts"
-import * as Budget from "../poll/Budget.ts"
 import * as Poller from "../poll/Poller.ts"
-import { reasonOf } from "../poll/reason.ts"
-import { accountAt } from "../provider/account.ts"
+import { accountAt, providerAt } from "../provider/account.ts"
 import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
-import { read } from "../provider/read.ts"
 import { call } from "../transport/call.ts"
-import { retryAfter } from "../transport/retryAfter.ts"
-import { type AttachOptions, timesOf } from "./options.ts"
+import { type AttachOptions, termsOf, timesOf } from "./options.ts"
+import { answeredBy, lostBy, tooLate } from "./outcome.ts"
 
 /** The outcome of one poll. */
 export interface Polled {
@@ -40,33 +35,25 @@ export interface Polled {
 }
 
 /** How to poll, as functions of the last poll alone: a schedule lives in one process, but a stored record does not. */
-const termsOf = (provider: Provider<never>, options: AttachOptions): Poller.PureTerms | InvalidRequest => {
+const pureTermsOf = (provider: Provider<never>, options: AttachOptions): Poller.PureTerms | InvalidRequest => {
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return times
-  const { deadline, pace, request: requestTimeout } = times
+  const { pace } = times
   if (typeof pace !== "function")
     return new InvalidRequest({ field: "pace", rule: "is a Schedule, which can't be stored: give a function" })
   if (Schedule.isSchedule(options.pollRetry)) {
     return new InvalidRequest({ field: "pollRetry", rule: "is a Schedule, which can't be stored: leave it out" })
   }
-  const { maxConsecutiveFailures = Budget.defaultLimits.maxConsecutiveFailures } = options
-  return {
-    pace,
-    retry: Poller.backoff,
-    minInterval: provider.definition.polling.minInterval,
-    requestTimeout,
-    deadline,
-    tolerance: { ...Budget.defaultLimits, maxConsecutiveFailures }
-  }
+  return { ...termsOf(provider, times, options), pace, retry: Poller.backoff }
 }
 
 const checked = Effect.fnUntraced(function* (provider: Provider<never>, ref: JobRef, options: AttachOptions) {
   const fail = refusal(provider, "poll", ref)
-  const terms = termsOf(provider, options)
+  const terms = pureTermsOf(provider, options)
   if ("_tag" in terms) return yield* Effect.fail(fail(terms))
   const refused = refuseProvider(provider) ?? refuseRef(provider, ref, { anyAccount: options.anyAccount === true })
   if (refused !== undefined) return yield* Effect.fail(fail(refused))
-  return { terms, there: { ...provider, baseUrl: ref.baseUrl } }
+  return { terms, there: providerAt(provider, ref.baseUrl) }
 })
 
 export const pollerOf = (
@@ -93,8 +80,6 @@ export const pollOnce = (
     const { terms, there } = yield* checked(provider, ref, options)
     const clock = yield* Clock.Clock
     const queue = dueQueueOf(clock)
-    const lost = (poller: Poller.Poller, because: Poller.Lost): JobError =>
-      new JobError({ reason: reasonOf(because, poller), provider: there.definition.name, operation: "poll", attempt: poller.polls, ref })
     if (isTerminal(state)) return { poller: given, state: undefined, next: { _tag: "Ended" } }
     const due = Poller.due(given)
     if (queue.now() < Math.min(due, given.allowedAt)) return { poller: given, state: undefined, next: { _tag: "Poll", at: due } }
@@ -102,39 +87,31 @@ export const pollOnce = (
     if (before.waiting !== null) {
       if (queue.now() < before.deadlineAt) return { poller: before, state: undefined, next: { _tag: "Poll", at: before.deadlineAt } }
       const { next, poller } = Poller.givenUp(before)
-      return { poller, state: undefined, next: { _tag: "Lost", error: lost(poller, next.because) } }
+      return { poller, state: undefined, next: { _tag: "Lost", error: lostBy(there, poller, next.because) } }
     }
     const asking = there.definition.poll(ref)
     let begun = before
-    const asked = Effect.suspend(() => {
+    const sent = Effect.suspend(() => {
       const { poller, within } = Poller.began(before, queue.now(), terms)
       begun = poller
       return call(there, "poll", asking, within)
     })
-    const outcome = yield* whenAdmitted(accountAt(there), before.deadlineAt - queue.now(), (listen) => Effect.result(listen(asked))).pipe(
+    const outcome = yield* whenAdmitted(accountAt(there), before.deadlineAt - queue.now(), (listen) => Effect.result(listen(sent))).pipe(
       Effect.catch((because) => Effect.succeed(because))
     )
     if (outcome._tag === "NotAdmitted") {
-      const { next, poller } = Poller.givenUp(before, `and the last poll had to wait: ${outcome.detail}`)
-      return { poller, state: undefined, next: { _tag: "Lost", error: lost(poller, next.because) } }
+      const { next, poller } = tooLate(before, outcome)
+      return { poller, state: undefined, next: { _tag: "Lost", error: lostBy(there, poller, next.because) } }
     }
     const at = clock.currentTimeMillisUnsafe()
-    const reading: Reading =
-      outcome._tag === "Success"
-        ? read(there, ref, asking, outcome.success)
-        : {
-            _tag: "Missed",
-            because: outcome.failure.because === "timeout" ? "timeout" : "network",
-            detail: excerpt(outcome.failure.detail)
-          }
-    const raw = options.raw === true && outcome._tag === "Success" ? (parseJson(outcome.success.body) ?? outcome.success.body) : undefined
-    const asks = outcome._tag === "Success" ? retryAfter(outcome.success.headers, at) : undefined
-    const answered = Poller.answered(begun, { reading, now: queue.now(), at, retryAfter: asks, raw }, terms, yield* Random.next)
+    const answer = outcome._tag === "Success" ? outcome.success : outcome.failure
+    const asked = answeredBy(there, ref, asking, answer, { now: queue.now(), at, raw: options.raw === true })
+    const answered = Poller.answered(begun, asked, terms, yield* Random.next)
     switch (answered.next._tag) {
       case "Ended":
         return { ...answered, state: answered.state, next: { _tag: "Ended" } }
       case "Lost":
-        return { ...answered, state: answered.state, next: { _tag: "Lost", error: lost(answered.poller, answered.next.because) } }
+        return { ...answered, state: answered.state, next: { _tag: "Lost", error: lostBy(there, answered.poller, answered.next.because) } }
       case "Poll":
       case "Wait":
         return { ...answered, state: answered.state, next: { _tag: "Poll", at: answered.next.at } }

@@ -8,7 +8,7 @@ import type { JobState } from "../job/JobState.ts"
 import { unknownOf } from "../journal/entryWriter.ts"
 import * as Journal from "../journal/Journal.ts"
 import * as Lease from "../journal/lease.ts"
-import { accountOf } from "../provider/account.ts"
+import { accountOf, providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { attaching, reattach } from "./attach.ts"
 import { type AttachOptions, atATime } from "./options.ts"
@@ -95,7 +95,7 @@ const followed = (
       const handle = yield* Effect.result(attaching(ref, reattach(provider, ref, entry, options)))
       if (handle._tag === "Failure") return failed(handle.failure)
       return handle.success.states.pipe(
-        Stream.map((state): Resumed => ({ _tag: "State", entry, provider: { ...provider, baseUrl: ref.baseUrl }, state })),
+        Stream.map((state): Resumed => ({ _tag: "State", entry, provider: providerAt(provider, ref.baseUrl), state })),
         Stream.catch(failed)
       )
     })

@@ -13,29 +13,27 @@ import * as Random from "effect/Random"
 import { MinimumLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import { type Due, type DueQueue } from "../base/dueQueue.ts"
-import { excerpt, parseJson } from "../base/Text.ts"
+import { excerpt } from "../base/Text.ts"
 import { JobError, type Reason } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type JobState, type Terminal } from "../job/JobState.ts"
-import type { Answer, Cancelled, Missed, Observation, Reading } from "../job/Reading.ts"
+import type { Answer, Cancelled, Observation, Reading } from "../job/Reading.ts"
 import type { JobEntry } from "../journal/jobEntry.ts"
 import { type Memory, own, owns } from "../journal/memory.ts"
 import type { Admission, Limits, NotAdmitted } from "../limits/admission.ts"
 import type { Pace } from "../poll/Pace.ts"
 import * as Poller from "../poll/Poller.ts"
-import { reasonOf, reasonOfFailure } from "../poll/reason.ts"
+import { reasonOfFailure } from "../poll/reason.ts"
 import { type Begun, waitOf } from "../poll/schedule.ts"
 import type { Account } from "../provider/account.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
-import { read } from "../provider/read.ts"
-import { redactor } from "../provider/redact.ts"
 import * as Meter from "../telemetry/meter.ts"
 import * as Trace from "../telemetry/trace.ts"
 import { outgoing } from "../transport/outgoing.ts"
-import { retryAfter } from "../transport/retryAfter.ts"
 import type { NoAnswer, Outgoing, Transport } from "../transport/Transport.ts"
 import { Exchange, type Owner } from "./exchange.ts"
 import * as Nudges from "./nudges.ts"
+import { answeredBy, lostBy, tooLate } from "./outcome.ts"
 
 /**
  * Gets the states of a job. `ended` follows the terminal state. `lost` means that the job's outcome can't be known or, with a defect, that something
@@ -260,7 +258,7 @@ export class Watch implements Due, Owner {
 
   /** The exchange's: it was not admitted before the deadline. */
   refused(because: NotAdmitted): void {
-    this.guarded(() => this.lose(Poller.givenUp(this.poller, `and the last poll had to wait: ${because.detail}`)))
+    this.guarded(() => this.lose(tooLate(this.poller, because)))
   }
 
   /** The exchange's: the outcome. */
@@ -281,12 +279,10 @@ export class Watch implements Due, Owner {
     const now = queue.now()
     const at = queue.clock.currentTimeMillisUnsafe()
     const before = this.poller.owned || !owns(memory, whose, this.ref) ? this.poller : { ...this.poller, owned: true }
-    const said = "_tag" in outcome ? missed(provider, outcome) : read(provider, this.ref, call, outcome)
-    const reading = Poller.readAs(said, before.owned)
-    const asked = answer === undefined ? undefined : retryAfter(answer.headers, at)
-    const payload = raw && answer !== undefined ? { raw: parseJson(answer.body) ?? answer.body } : {}
+    const asked = answeredBy(provider, this.ref, call, outcome, { now, at, raw })
+    const reading = Poller.readAs(asked.reading, before.owned)
     this.recorded(session, reading, answer)
-    const answered = { reading, now, at, retryAfter: asked, ...payload }
+    const answered = { ...asked, reading }
     const { next, poller, state } = Poller.heard(before, answered, terms)
     this.poller = poller
     if (poller.owned && !before.owned) own(memory, whose, this.ref)
@@ -338,22 +334,15 @@ export class Watch implements Due, Owner {
 
   /** Asks the pace: at once if it is a function, else by a step of its schedule. */
   private paced(last: Parameters<Poller.PureTerms["pace"]>[0], then: (wait: number) => void): void {
-    const { pace, queue } = this.watching
+    const { pace } = this.watching
     if (typeof pace === "function") return then(pace(last))
     const steps = (this.steps ??= {})
-    const step = steps.pace === undefined ? Schedule.toStep(pace.schedule) : Effect.succeed(steps.pace)
-    this.slowly(
-      Effect.flatMap(step, (begun) => {
-        steps.pace = begun
-        return waitOf(begun, queue.now() - queue.offset, last)
-      }),
-      then
-    )
+    this.stepped(steps.pace, pace.schedule, last, (begun) => void (steps.pace = begun), then)
   }
 
   /** Asks how long to wait after a failed poll. */
   private retried(reading: Reading, wait: number, then: (retry: number) => void): void {
-    const { queue, retry, terms } = this.watching
+    const { retry, terms } = this.watching
     const { failures } = this.poller
     if (reading._tag !== "Missed") {
       if (failures === 0 && this.steps !== undefined) this.steps.retry = undefined
@@ -365,12 +354,24 @@ export class Watch implements Due, Owner {
       return then(retry({ failures, paced, random }))
     }
     const steps = (this.steps ??= {})
-    const step = steps.retry === undefined ? Schedule.toStep(retry) : Effect.succeed(steps.retry)
     const error = this.errorOf(reasonOfFailure(reading))
+    this.stepped(steps.retry, retry, error, (begun) => void (steps.retry = begun), then)
+  }
+
+  /** One step of a schedule that a caller gave; its first begins it. */
+  private stepped<Input>(
+    known: Begun<Input> | undefined,
+    schedule: Schedule.Schedule<unknown, Input>,
+    input: Input,
+    keep: (begun: Begun<Input>) => void,
+    then: (wait: number) => void
+  ): void {
+    const { queue } = this.watching
+    const step: Effect.Effect<Begun<Input>> = known === undefined ? Schedule.toStep(schedule) : Effect.succeed(known)
     this.slowly(
       Effect.flatMap(step, (begun) => {
-        steps.retry = begun
-        return waitOf(begun, queue.now() - queue.offset, error)
+        keep(begun)
+        return waitOf(begun, queue.now() - queue.offset, input)
       }),
       then
     )
@@ -408,7 +409,7 @@ export class Watch implements Due, Owner {
   private lose({ next, poller }: { readonly poller: Poller.Poller; readonly next: { readonly because: Poller.Lost } }): void {
     this.poller = poller
     if (next.because._tag !== "Deadline" && this.steps !== undefined) this.steps.retry = undefined
-    this.ended(Cause.fail(this.errorOf(reasonOf(next.because, poller))))
+    this.ended(Cause.fail(lostBy(this.watching.provider, poller, next.because)))
   }
 
   /** Something of this job broke. */
@@ -535,12 +536,6 @@ const quietly = <A>(show: () => A): A | undefined => {
     return undefined
   }
 }
-
-const missed = (provider: Provider<never>, { because, detail }: NoAnswer): Missed => ({
-  _tag: "Missed",
-  because: because === "timeout" ? "timeout" : "network",
-  detail: excerpt(redactor(provider)(detail))
-})
 
 /** A reading in a few words. Text from outside is an excerpt, and what may be signed is left out. */
 const inWords = (reading: Reading): string => {

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { JobRef } from "../job/JobRef.ts"
 import type { Terminal } from "../job/JobState.ts"
+import { providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { type End, type Entry, Journal } from "./Journal.ts"
 import { release, tryAcquireShared } from "./lease.ts"
@@ -47,7 +48,7 @@ export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Ret
 /** A provider at the address of a job in the journal: this user's own process has sent the key there before. */
 export const trusting = Effect.fnUntraced(function* (provider: Provider<never>, ref: JobRef): Effect.fn.Return<Provider<never>> {
   const found = yield* Effect.serviceOption(Journal)
-  return Option.isSome(found) && found.value.open(ref) !== undefined ? { ...provider, baseUrl: ref.baseUrl } : provider
+  return Option.isSome(found) && found.value.open(ref) !== undefined ? providerAt(provider, ref.baseUrl) : provider
 })
 
 /** Records that the video is on disk, and where: nothing is left to do. */

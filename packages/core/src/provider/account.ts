@@ -16,6 +16,10 @@ export interface Account {
 export const accountOf = ({ account, apiKey }: Provider<never>): string =>
   account ?? `key-${bytesToHex(sha256(utf8ToBytes(Redacted.value(apiKey)))).slice(0, 8)}`
 
+/** A provider at the address of a job. The same one if it is there: what is kept by its identity is shared. */
+export const providerAt = (provider: Provider<never>, baseUrl: string): Provider<never> =>
+  provider.baseUrl === baseUrl ? provider : { ...provider, baseUrl }
+
 export const accountAt = (provider: Provider<never>): Account => ({
   origin: new URL(provider.baseUrl).origin,
   account: accountOf(provider)

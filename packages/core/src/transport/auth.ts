@@ -9,12 +9,27 @@ import { inBrowser } from "./browser.ts"
 export const withAgent =
   ({ userAgent }: Provider<never>) =>
   (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
-    inBrowser() ? request : HttpClientRequest.setHeader(request, "user-agent", userAgent ?? `reelay/${version}`)
+    inBrowser() ? request : HttpClientRequest.setHeader(request, "user-agent", agentOf(userAgent))
 
-/** To the API's own origin: the key and the caller's headers too. */
+const made = new WeakMap<Provider<never>, Readonly<Record<string, string>>>()
+
+/** To the API's own origin: the key and the caller's headers too. Names in lower case. */
+export const headersOf = (provider: Provider<never>): Readonly<Record<string, string>> => {
+  const known = made.get(provider)
+  if (known !== undefined) return known
+  const { apiKey, headers = {}, userAgent } = provider
+  const fresh = {
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Redacted.value(value)])),
+    ...(inBrowser() ? {} : { "user-agent": agentOf(userAgent) }),
+    authorization: `Bearer ${Redacted.value(apiKey)}`
+  }
+  made.set(provider, fresh)
+  return fresh
+}
+
 export const withKey =
   (provider: Provider<never>) =>
-  (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest => {
-    const extra = Object.entries(provider.headers ?? {}).map(([name, value]) => [name, Redacted.value(value)] as const)
-    return withAgent(provider)(HttpClientRequest.setHeaders(request, extra)).pipe(HttpClientRequest.bearerToken(provider.apiKey))
-  }
+  (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
+    HttpClientRequest.setHeaders(request, headersOf(provider))
+
+const agentOf = (userAgent = `reelay/${version}`): string => userAgent

@@ -14,6 +14,7 @@ import { textOf } from "./body.ts"
 import { inBrowser } from "./browser.ts"
 import type { NoAnswer } from "./exchange.ts"
 import { noAnswer, type Proof } from "./failure.ts"
+import { seenFrom } from "./outgoing.ts"
 import { BeforeFirstByte, isAnnouncing } from "./Transport.ts"
 
 /**
@@ -37,14 +38,6 @@ export const call = (
     Effect.mapError((error) => failureOf(error, "by its code", provider)),
     timedOut(within, "timeout")
   )
-}
-
-/** Resolves the `location` header from the answer's own address. */
-const seenFrom = (answer: Answer, url: string): Answer => {
-  const location = answer.headers["location"]
-  return location !== undefined && URL.canParse(location, url)
-    ? { ...answer, headers: { ...answer.headers, location: new URL(location, url).href } }
-    : answer
 }
 
 /** Why a POST was held back before its first byte: it was not wanted any more, or its intent was too old. */

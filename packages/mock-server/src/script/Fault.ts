@@ -355,7 +355,7 @@ const errorsOf = (shown: ReadonlyArray<Shown>): ReadonlyArray<Kind> => {
 }
 
 /** A kind with those who can show it; none if nobody can. */
-const shownBy = (shown: ReadonlyArray<Shown>, kind: Kind): ReadonlyArray<Kind> => {
+const kindsLike = (shown: ReadonlyArray<Shown>, kind: Kind): ReadonlyArray<Kind> => {
   const needed = kind.endpoint === "content" ? "content" : kind.name === "query-failed" ? "queryFailed" : undefined
   if (needed === undefined) return [kind]
   const only = shown.flatMap((each) => (each[needed] === undefined ? [] : [each.name]))
@@ -372,7 +372,7 @@ export const catalogueOf = (providers: ReadonlyArray<Shown>): Catalogue => {
   // A gateway shows what the provider does whose surface it has.
   const named = providers.map((each) => ({ ...each, name: each.gateway?.surface ?? each.name }))
   const shown = named.filter(({ name }, index) => named.findIndex((each) => each.name === name) === index)
-  const known = (all: ReadonlyArray<Kind>): ReadonlyArray<Kind> => all.flatMap((kind) => shownBy(shown, kind))
+  const known = (all: ReadonlyArray<Kind>): ReadonlyArray<Kind> => all.flatMap((kind) => kindsLike(shown, kind))
   const kinds = [...known(behaviours), ...errorsOf(shown), ...known(grid)]
   const byName = new Map(kinds.map((kind) => [kind.name, kind]))
   return { kinds, kindOf: (name) => byName.get(name) }
