@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import { attached, attaching } from "./engine/attach.ts"
 import { type BatchEvent, runAll as submitAll, type RunAllOptions } from "./engine/batch.ts"
 import type { JobHandle, Submission } from "./engine/JobHandle.ts"
@@ -18,6 +18,8 @@ import type { JobRef } from "./job/JobRef.ts"
 import type * as Journal from "./journal/Journal.ts"
 import type { Poller } from "./poll/Poller.ts"
 import type { Provider } from "./provider/Provider.ts"
+import { apiTransport, overHttp } from "./transport/overHttpClient.ts"
+import { ApiTransport } from "./transport/Transport.ts"
 
 export type {
   /** @category models */
@@ -88,7 +90,7 @@ export const submission = <Request>(
   provider: Provider<Request>,
   request: Request,
   options: SubmitOptions = {}
-): Effect.Effect<Submission, JobError, HttpClient.HttpClient> => makeSubmission(provider, request, options)
+): Effect.Effect<Submission, JobError, HttpClient.HttpClient> => overHttp(makeSubmission(provider, request, options))
 
 /**
  * Submits one job: at most one POST is accepted. Returns when the provider has given an id. Each run is a new submission unless it has a `key`. To
@@ -123,7 +125,8 @@ export const submit = <Request>(
   provider: Provider<Request>,
   request: Request,
   options: SubmitOptions = {}
-): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => Effect.flatMap(makeSubmission(provider, request, options), ({ job }) => job)
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> =>
+  Effect.flatMap(overHttp(makeSubmission(provider, request, options)), ({ job }) => job)
 
 /**
  * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first poll is immediate.
@@ -138,7 +141,7 @@ export const attach = (
   provider: Provider<never>,
   ref: JobRef,
   options: AttachOptions = {}
-): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => attaching(ref, attached(provider, ref, options))
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => overHttp(attaching(ref, attached(provider, ref, options)))
 
 /**
  * Makes the record that `poll` continues from, for a job that is known by its reference. `owned`: this account is known to have submitted it, so a
@@ -178,7 +181,7 @@ export const poll = (
   provider: Provider<never>,
   record: Poller,
   options: AttachOptions = {}
-): Effect.Effect<Polled, JobError, HttpClient.HttpClient> => pollOnce(provider, record, options)
+): Effect.Effect<Polled, JobError, HttpClient.HttpClient> => overHttp(pollOnce(provider, record, options))
 
 /**
  * Follows every unfinished job of the journal, each with the provider that has its account's key. Sends no POST, and leaves alone what a living
@@ -204,7 +207,8 @@ export const poll = (
 export const resumeAll = (
   providers: ReadonlyArray<Provider<never>>,
   options: ResumeOptions = {}
-): Stream.Stream<Resumed, JobError, HttpClient.HttpClient | Journal.Journal> => resumeEntries(providers, options)
+): Stream.Stream<Resumed, JobError, HttpClient.HttpClient | Journal.Journal> =>
+  Stream.provideServiceEffect(resumeEntries(providers, options), ApiTransport, apiTransport)
 
 /**
  * Submits many jobs, `concurrency` at a time, and streams the states of all, each with its request's key. One that fails does not stop the others,
@@ -235,4 +239,4 @@ export const runAll = <Request>(
   requests: Iterable<readonly [key: string, request: Request]>,
   options: RunAllOptions = {}
 ): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> =>
-  submitAll(provider, requests, options)
+  Stream.provideServiceEffect(submitAll(provider, requests, options), ApiTransport, apiTransport)

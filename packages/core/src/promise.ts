@@ -30,6 +30,8 @@ import { refusal } from "./provider/check.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
 import { fetchClient } from "./transport/fetchClient.ts"
+import { apiTransport } from "./transport/overHttpClient.ts"
+import { ApiTransport } from "./transport/Transport.ts"
 
 export { type LogLevel, logging } from "./telemetry/logging.ts"
 export { fetchClient } from "./transport/fetchClient.ts"
@@ -246,7 +248,7 @@ export const clientOver = <Request, J extends PromiseJob>(
   const inFlight = running()
   const closing = new AbortController()
   const own = Layer.merge(logging(options.logLevel), Layer.succeed(InFlight, inFlight))
-  const layer = servicesOf(Layer.merge(bare, own), options)
+  const layer = Layer.merge(servicesOf(Layer.merge(bare, own), options), Layer.provide(Layer.effect(ApiTransport, apiTransport), bare))
   // Built once, when it is first needed: a layer that is provided to each call is built for each.
   const services = Effect.runSync(Effect.cached(Layer.buildWithScope(layer, Scope.makeUnsafe())))
   const provided = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>): Effect.Effect<A, E> =>

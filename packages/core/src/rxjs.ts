@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -24,7 +24,9 @@ import { Journal } from "./journal/Journal.ts"
 import { Limits, none } from "./limits/admission.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
-import { fetchClient } from "./transport/fetchClient.ts"
+import { overFetch } from "./transport/overFetch.ts"
+import { transportBy } from "./transport/overHttpClient.ts"
+import { ApiTransport, type Transport } from "./transport/Transport.ts"
 
 export type { LogLevel } from "./telemetry/logging.ts"
 
@@ -167,27 +169,26 @@ const levelOf = (level: LogLevel | undefined): Context.Context<never> => {
 }
 
 /** The platform's `fetch`, for all who name no transport. */
-const platform = fetchClient()
+const platform = overFetch()
 
-const transports = new WeakMap<Layer.Layer<HttpClient.HttpClient>, Effect.Effect<Context.Context<HttpClient.HttpClient>>>()
+const transports = new WeakMap<Layer.Layer<HttpClient.HttpClient>, Effect.Effect<Transport>>()
 
 /** A transport is built once, however many Observables are given its layer. */
-const transportOf = (layer: Layer.Layer<HttpClient.HttpClient>): Effect.Effect<Context.Context<HttpClient.HttpClient>> => {
+const transportOf = (layer: Layer.Layer<HttpClient.HttpClient> | undefined): Effect.Effect<Transport> => {
+  if (layer === undefined) return Effect.succeed(platform)
   const known = transports.get(layer)
   if (known !== undefined) return known
-  const built = Effect.runSync(Effect.cached(Layer.buildWithScope(layer, Scope.makeUnsafe())))
-  transports.set(layer, built)
-  return built
+  const built = Effect.map(Layer.buildWithScope(layer, Scope.makeUnsafe()), (context) =>
+    transportBy(Context.get(context, HttpClient.HttpClient))
+  )
+  const fresh = Effect.runSync(Effect.cached(built))
+  transports.set(layer, fresh)
+  return fresh
 }
 
-const servicesFor = ({
-  journal,
-  limits = none,
-  logLevel,
-  transport = platform
-}: Options): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
+const servicesFor = ({ journal, limits = none, logLevel, transport }: Options): Effect.Effect<Context.Context<ApiTransport>> =>
   Effect.map(transportOf(transport), (built) => {
-    const shared = Context.add(Context.merge(built, levelOf(logLevel)), Limits, limits)
+    const shared = Context.add(Context.add(levelOf(logLevel), ApiTransport, built), Limits, limits)
     return journal === undefined ? shared : Context.add(shared, Journal, journal)
   })
 

@@ -75,9 +75,9 @@ export const make = (options: Options = {}): HttpClient.HttpClient => Context.ge
 const over = (dispatcher: Dispatcher): Effect.Effect<HttpClient.HttpClient> =>
   Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
 
-const clients = ({ api, links, polling, posts, sending }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
-  Effect.map(Effect.all([over(api), over(posts), over(links)]), ([asking, posting, linked]) => {
-    const client = byMethod(asking, posting, { connections: sending, transport: overDispatcher(api, polling) })
+const clients = ({ links, ...both }: Dispatchers): Effect.Effect<Context.Context<HttpClient.HttpClient>> =>
+  Effect.map(Effect.all([over(both.api), over(both.posts), over(links)]), ([asking, posting, linked]) => {
+    const client = byMethod(asking, posting, { connections: both.sending, transport: overDispatcher(both) })
     return Context.add(Context.make(HttpClient.HttpClient, client), PublicNetwork.Client, linked)
   })
 

@@ -485,8 +485,8 @@ const doubling = Layer.sync(HttpClient.HttpClient, () =>
 
 describe("a transport that repeats", () => {
   it("does not count as one that announces", () => {
-    expect(CoreTransport.isAnnouncing(Transport.make())).toBe(true)
-    expect(CoreTransport.isAnnouncing(HttpClient.retryTransient(Transport.make(), { times: 3 }))).toBe(false)
+    expect(CoreTransport.connectionsOf(Transport.make())).toBe(16)
+    expect(CoreTransport.connectionsOf(HttpClient.retryTransient(Transport.make(), { times: 3 }))).toBeUndefined()
   })
 
   it.each([

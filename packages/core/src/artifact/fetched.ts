@@ -15,6 +15,7 @@ import type { Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
 import * as Meter from "../telemetry/meter.ts"
 import { call } from "../transport/call.ts"
+import { overHttp } from "../transport/overHttpClient.ts"
 import { type Miss, open, type Source } from "./download.ts"
 import type { Options } from "./options.ts"
 import { markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
@@ -106,7 +107,7 @@ const refreshed = (
   candidates: ReadonlyArray<Artifact>
 ): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
   const poll = provider.definition.poll(ref)
-  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(call(provider, "poll", poll, 30_000))).pipe(
+  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(overHttp(call(provider, "poll", poll, 30_000)))).pipe(
     Effect.map((answer) => read(provider, ref, poll, answer)),
     Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
     Effect.orElseSucceed(() => candidates)

@@ -1,6 +1,5 @@
 /** From a reference to a handle, with what the journal knows of it. */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import { monotonic } from "../base/monotonic.ts"
@@ -11,6 +10,7 @@ import { accountOf, providerAt } from "../provider/account.ts"
 import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import { watched } from "./handle.ts"
 import type { JobHandle } from "./JobHandle.ts"
 import { timesOf } from "./options.ts"
@@ -27,7 +27,7 @@ export const attached = (
   provider: Provider<never>,
   ref: JobRef,
   options: AttachOptions
-): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, remembered(ref), options)
+): Effect.Effect<JobHandle, JobError, ApiTransport> => handleOf(provider, ref, remembered(ref), options)
 
 /** A journal that can't be read must not keep a caller from a job that is paid for. */
 const remembered = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Journal.Entry | undefined> {
@@ -45,7 +45,7 @@ export const reattach = (
   ref: JobRef,
   entry: Journal.Entry | undefined,
   options: AttachOptions
-): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => handleOf(provider, ref, Effect.succeed(entry), options, true)
+): Effect.Effect<JobHandle, JobError, ApiTransport> => handleOf(provider, ref, Effect.succeed(entry), options, true)
 
 const handleOf = Effect.fnUntraced(function* (
   provider: Provider<never>,
@@ -53,7 +53,7 @@ const handleOf = Effect.fnUntraced(function* (
   known: Effect.Effect<Journal.Entry | undefined>,
   options: AttachOptions,
   isTrusted = false
-): Effect.fn.Return<JobHandle, JobError, HttpClient.HttpClient> {
+): Effect.fn.Return<JobHandle, JobError, ApiTransport> {
   const fail = refusal(provider, "attach", ref)
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return yield* fail(times)

@@ -1,6 +1,5 @@
 /** Many submissions as one stream, a limited number at a time, under a name that outlives the process. */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -13,6 +12,7 @@ import { idInBatch } from "../journal/keys.ts"
 import * as Lease from "../journal/lease.ts"
 import { refusal } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import { resultOf } from "./handle.ts"
 import type { Submission } from "./JobHandle.ts"
 import { atATime, type SubmitOptions } from "./options.ts"
@@ -54,7 +54,7 @@ export const runAll = <Request>(
   provider: Provider<Request>,
   requests: Iterable<readonly [key: string, request: Request]>,
   options: RunAllOptions
-): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> => {
+): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, ApiTransport> => {
   const held: Held = new Map()
   /** Keys whose unknown outcome was reported. */
   const heard = new Set<string>()
@@ -81,7 +81,7 @@ export const runAll = <Request>(
             return options.onUnknown?.(error, key) ?? Effect.void
           })
       }
-      const one = ([key, request]: readonly [string, Request]): Stream.Stream<BatchEvent, never, HttpClient.HttpClient> =>
+      const one = ([key, request]: readonly [string, Request]): Stream.Stream<BatchEvent, never, ApiTransport> =>
         Stream.unwrap(inBatch(provider, key, request, heeded, journal, held)).pipe(
           Stream.catch((error) => Stream.succeed<BatchEvent>({ _tag: "Error", key, error }))
         )
@@ -106,7 +106,7 @@ const stopped = <E, R>(
   })
 
 /** The submissions of one `runAll`, by their keys. */
-type Held = Map<string, Effect.Effect<Submission, JobError, HttpClient.HttpClient>>
+type Held = Map<string, Effect.Effect<Submission, JobError, ApiTransport>>
 
 /** One request of many. Its submission is made once, however often the stream is run. */
 const inBatch = Effect.fnUntraced(function* <Request>(
@@ -116,7 +116,7 @@ const inBatch = Effect.fnUntraced(function* <Request>(
   options: RunAllOptions,
   journal: Journal.Journal["Service"] | undefined,
   held: Held
-): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, HttpClient.HttpClient | Scope.Scope> {
+): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, ApiTransport | Scope.Scope> {
   const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
   // Made in one step, so that two runs of one stream at the same time ask the same value.
   const made =
@@ -146,7 +146,7 @@ const inBatch = Effect.fnUntraced(function* <Request>(
 })
 
 /** Reports the unknown outcomes that were not reported yet. */
-const unheard = (held: Held, heard: ReadonlySet<string>, { onUnknown }: RunAllOptions): Effect.Effect<void, never, HttpClient.HttpClient> =>
+const unheard = (held: Held, heard: ReadonlySet<string>, { onUnknown }: RunAllOptions): Effect.Effect<void, never, ApiTransport> =>
   Effect.forEach(
     held,
     ([key, made]) =>

@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
@@ -35,7 +34,7 @@ import { redactor } from "../provider/redact.ts"
 import * as Trace from "../telemetry/trace.ts"
 import { post } from "../transport/call.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
-import { lineOf, type NoAnswer } from "../transport/Transport.ts"
+import { ApiTransport, type NoAnswer, submissionsOf } from "../transport/Transport.ts"
 import { macrotask } from "../base/macrotask.ts"
 import { type MaxSubmissions, spend, unknownTwin } from "./spending.ts"
 import type { Event, Phase } from "./Submission.ts"
@@ -81,7 +80,7 @@ export const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.expon
 const leastWait = 1000
 
 /** Runs until the machine is neither waiting nor sending. */
-export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never, HttpClient.HttpClient> => {
+export const drive = (terms: Terms, machine: Machine): Effect.Effect<void, never, ApiTransport> => {
   const { journal, place } = terms
   const { happened, writer } = machine
   const notSent = (reason: Reason) =>
@@ -197,10 +196,10 @@ const placed = <E, R>(
   { provider }: Terms,
   patience: number,
   attempt: Effect.Effect<Failed | undefined, E, R>
-): Effect.Effect<Failed | undefined, E, R | HttpClient.HttpClient> =>
-  Effect.flatMap(HttpClient.HttpClient, (client) => {
+): Effect.Effect<Failed | undefined, E, R | ApiTransport> =>
+  Effect.flatMap(ApiTransport, (transport) => {
     const { origin } = new URL(provider.baseUrl)
-    const line = lineOf(client, origin)
+    const line = submissionsOf(transport, origin)
     if (line === undefined) return attempt
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(restore(Effect.timeoutOption(line.take(1), Duration.millis(Math.max(0, patience)))), (place) => {
@@ -217,7 +216,7 @@ const tryOnce = Effect.fnUntraced(function* (
   machine: Machine,
   attempt: number,
   listen: Listen
-): Effect.fn.Return<Failed | undefined, never, HttpClient.HttpClient> {
+): Effect.fn.Return<Failed | undefined, never, ApiTransport> {
   const { digest, journal, max, maySubmitAgain, mine, provider } = terms
   const { happened, phase, writer } = machine
   const asked = askedOf(provider)
@@ -257,7 +256,7 @@ const sent = (
   attempt: number,
   intended: Clocks,
   listen: Listen
-): Effect.Effect<Failed | undefined, never, HttpClient.HttpClient> =>
+): Effect.Effect<Failed | undefined, never, ApiTransport> =>
   Trace.span("reelay.submit.try", { kind: "client", attributes: { ...Trace.apiOf(terms.provider), "reelay.attempt": attempt } }, (span) =>
     Effect.tap(requested(terms, machine, attempt, intended, listen, span), (failed) =>
       Effect.sync(() => {
@@ -276,7 +275,7 @@ const requested = Effect.fnUntraced(function* (
   intended: Clocks,
   listen: Listen,
   span: Tracer.Span
-): Effect.fn.Return<Failed | undefined, never, HttpClient.HttpClient> {
+): Effect.fn.Return<Failed | undefined, never, ApiTransport> {
   const { provider, submit, timeout } = terms
   const { definition } = provider
   const failed = (reason: Reason) => errorOf(provider, reason, attempt)

@@ -3,7 +3,6 @@ import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -20,8 +19,7 @@ import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
 import { call } from "../transport/call.ts"
-import { overHttpClient } from "../transport/overHttpClient.ts"
-import { type Transport, transportOf } from "../transport/Transport.ts"
+import { ApiTransport, type Transport } from "../transport/Transport.ts"
 import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
 import { termsOf, type Times, warnOfHaste, type WatchOptions } from "./options.ts"
 import { type Listener, Watch, type Watching } from "./watching.ts"
@@ -33,14 +31,13 @@ export const watched = Effect.fnUntraced(function* (
   times: Times,
   since: number,
   { eager, owned }: { readonly eager: boolean; readonly owned: boolean }
-): Effect.fn.Return<JobHandle, never, HttpClient.HttpClient> {
+): Effect.fn.Return<JobHandle, never, ApiTransport> {
   yield* warnOfHaste(provider, times)
-  const client = yield* HttpClient.HttpClient
   const limits = yield* Limits
   const queue = dueQueueOf(yield* Clock.Clock)
   const shared = sharing({
     provider,
-    client,
+    transport: yield* ApiTransport,
     limits,
     terms: termsOf(provider, times, options),
     pace: times.pace,
@@ -60,39 +57,27 @@ export const watched = Effect.fnUntraced(function* (
 })
 
 /** What decides how a job is watched. The rest follows from it. */
-interface Wanted extends Omit<Watching, "account" | "admission" | "transport" | "whose"> {
+interface Wanted extends Omit<Watching, "account" | "admission" | "whose"> {
   /** What the pace was made from. */
   readonly asked: WatchOptions["pace"]
 }
 
 type Shared = Watching & Wanted
 
-/** The last one made for a client: jobs of one provider with the same options share it, instead of each having its own. */
-const lately = new WeakMap<HttpClient.HttpClient, Shared>()
+/** The last one made for a transport: jobs of one provider with the same options share it, instead of each having its own. */
+const lately = new WeakMap<Transport, Shared>()
 
 const sharing = (wanted: Wanted): Shared => {
-  const { client, limits, provider } = wanted
-  const known = lately.get(client)
+  const { limits, provider, transport } = wanted
+  const known = lately.get(transport)
   if (known !== undefined && isAlike(known, wanted)) return known
   const fresh: Shared = {
     ...wanted,
-    transport: transportBy(client),
     admission: admissionOf(limits),
     account: accountAt(provider),
     whose: accountKey(askedOf(provider))
   }
-  lately.set(client, fresh)
-  return fresh
-}
-
-const transports = new WeakMap<HttpClient.HttpClient, Transport>()
-
-/** One for a client, since the line before it is the transport's. */
-const transportBy = (client: HttpClient.HttpClient): Transport => {
-  const known = transportOf(client) ?? transports.get(client)
-  if (known !== undefined) return known
-  const fresh = overHttpClient(client)
-  transports.set(client, fresh)
+  lately.set(transport, fresh)
   return fresh
 }
 
@@ -223,11 +208,11 @@ export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | J
 }
 
 export const cancelBy = (watch: Watch): Effect.Effect<CancelOutcome> => {
-  const { client, limits, provider } = watch.watching
-  return cancel(provider, watch).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.provideService(Limits, limits))
+  const { limits, provider, transport } = watch.watching
+  return cancel(provider, watch).pipe(Effect.provideService(ApiTransport, transport), Effect.provideService(Limits, limits))
 }
 
-const cancel = (provider: Provider<never>, watch: Watch): Effect.Effect<CancelOutcome, never, HttpClient.HttpClient> =>
+const cancel = (provider: Provider<never>, watch: Watch): Effect.Effect<CancelOutcome, never, ApiTransport> =>
   Trace.ofJob("reelay.cancel", watch.ref, Trace.apiOf(provider), (span) =>
     Effect.tap(cancelled(provider, watch), (outcome) => Effect.sync(() => span.attribute("reelay.cancel.outcome", outcome)))
   )
@@ -235,7 +220,7 @@ const cancel = (provider: Provider<never>, watch: Watch): Effect.Effect<CancelOu
 const cancelled = Effect.fnUntraced(function* (
   provider: Provider<never>,
   watch: Watch
-): Effect.fn.Return<CancelOutcome, never, HttpClient.HttpClient> {
+): Effect.fn.Return<CancelOutcome, never, ApiTransport> {
   const { definition } = provider
   if (isTerminal(watch.current())) return watch.current()._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
   if (definition.cancel === undefined) return "Unsupported"

@@ -1,7 +1,6 @@
 /** One poll without the sleep, for programs that keep the record elsewhere: a relay, a queue in a database. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { dueQueueOf } from "../base/dueQueue.ts"
@@ -14,6 +13,7 @@ import { accountAt, providerAt } from "../provider/account.ts"
 import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { call } from "../transport/call.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import { type AttachOptions, termsOf, timesOf } from "./options.ts"
 import { answeredBy, lostBy, tooLate } from "./outcome.ts"
 
@@ -73,7 +73,7 @@ export const pollOnce = (
   provider: Provider<never>,
   given: Poller.Poller,
   options: AttachOptions
-): Effect.Effect<Polled, JobError, HttpClient.HttpClient> =>
+): Effect.Effect<Polled, JobError, ApiTransport> =>
   Effect.gen(function* () {
     const { state } = given
     const { ref } = state

@@ -1,6 +1,5 @@
 /** The jobs of a journal, followed again. */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import { InvalidRequest, JobError, type JournalFailed, type Reason } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
@@ -10,6 +9,7 @@ import * as Journal from "../journal/Journal.ts"
 import * as Lease from "../journal/lease.ts"
 import { accountOf, providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import { attaching, reattach } from "./attach.ts"
 import { type AttachOptions, atATime } from "./options.ts"
 
@@ -39,7 +39,7 @@ export type Resumed =
 export const resumeAll = (
   providers: ReadonlyArray<Provider<never>>,
   options: ResumeOptions
-): Stream.Stream<Resumed, JobError, HttpClient.HttpClient | Journal.Journal> =>
+): Stream.Stream<Resumed, JobError, ApiTransport | Journal.Journal> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const journal = yield* Journal.Journal
@@ -60,7 +60,7 @@ const resume = (
   providers: ReadonlyArray<Provider<never>>,
   read: Journal.Entry,
   options: AttachOptions
-): Stream.Stream<Resumed, never, HttpClient.HttpClient | Journal.Journal> =>
+): Stream.Stream<Resumed, never, ApiTransport | Journal.Journal> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const journal = yield* Journal.Journal
@@ -84,7 +84,7 @@ const followed = (
   providers: ReadonlyArray<Provider<never>>,
   entry: Journal.Entry,
   options: AttachOptions
-): Stream.Stream<Resumed, never, HttpClient.HttpClient | Journal.Journal> => {
+): Stream.Stream<Resumed, never, ApiTransport | Journal.Journal> => {
   const failed = (error: JobError): Stream.Stream<Resumed> => Stream.succeed({ _tag: "Error", entry, error })
   return Stream.unwrap(
     Effect.gen(function* () {

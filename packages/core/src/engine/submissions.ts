@@ -1,6 +1,5 @@
 /** Finds the submission of a request: a new one, or that of its key. */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type { JobError } from "../job/JobError.ts"
 import type { EntryKey } from "../journal/entryWriter.ts"
@@ -9,6 +8,7 @@ import { askedOf, digestOf, idInBatch, idOfKey, isSameJob } from "../journal/key
 import { keysOf, memory, nameOfKey } from "../journal/memory.ts"
 import { refusal, refuseProvider } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import { anotherRequest } from "./driver.ts"
 import { timesOf } from "./options.ts"
 import type { SubmitOptions } from "./options.ts"
@@ -25,14 +25,14 @@ export const submission = Effect.fnUntraced(function* <Request>(
   provider: Provider<Request>,
   request: Request,
   options: SubmitOptions & Batched
-): Effect.fn.Return<Submission, JobError, HttpClient.HttpClient> {
+): Effect.fn.Return<Submission, JobError, ApiTransport> {
   const prepared = yield* prepare(provider, request, options)
   const digest = yield* digestOf(prepared.submit.call)
   const journal = Option.getOrUndefined(yield* Effect.serviceOption(Journal))
   const mine = yield* memory
   const { batch, key } = options
   const make = (place: EntryKey | undefined, start: Phase) =>
-    Effect.map(Effect.context<HttpClient.HttpClient>(), (context) => live(prepared, digest, journal, mine, place, start, context))
+    Effect.map(Effect.context<ApiTransport>(), (context) => live(prepared, digest, journal, mine, place, start, context))
   if (key === undefined) return yield* make(undefined, idle)
   const place = { id: batch === undefined ? idOfKey(key) : idInBatch(batch, key), key, batch }
   const there = journal === undefined ? undefined : yield* journal.read(place.id)

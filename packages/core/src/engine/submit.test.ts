@@ -68,7 +68,7 @@ describe("submit", () => {
   it.effect.each<[string, Reply, string]>([
     ["a timeout", { hangs: true }, "no answer within 60 s"],
     ["a reset", { breaks: code("ECONNRESET") }, "ECONNRESET: ECONNRESET"],
-    ["a failure that nobody explains", { breaks: new TypeError("fetch failed") }, "TransportError"],
+    ["a failure that nobody explains", { breaks: new TypeError("fetch failed") }, "the request failed"],
     ["a 500", { status: 500, body: { error: "boom" } }, "HTTP 500: boom"],
     ["a 503", { status: 503 }, "HTTP 503: "],
     ["a page", { body: "<html>hello</html>" }, "HTTP 200 with a page instead of JSON: <html>hello</html>"],

@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import * as Tracer from "effect/Tracer"
@@ -21,6 +20,7 @@ import { refusal } from "../provider/check.ts"
 import type { Provider, SubmitCall } from "../provider/Provider.ts"
 import * as Meter from "../telemetry/meter.ts"
 import * as Trace from "../telemetry/trace.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import { attaching, reattach } from "./attach.ts"
 import { anotherRequest, defaultRetry, drive, type Machine, type Terms, unknownError } from "./driver.ts"
 import { watched } from "./handle.ts"
@@ -98,7 +98,7 @@ export const live = (
   mine: Memory,
   place: EntryWriter.EntryKey | undefined,
   start: Phase,
-  services: Context.Context<HttpClient.HttpClient>
+  services: Context.Context<ApiTransport>
 ): Submission => {
   const asked = askedOf(provider)
   const { label, saveTo } = options
@@ -219,7 +219,7 @@ export const live = (
     return refusal(provider, "submit", ref)(reason)
   })
 
-  const perform = Effect.fnUntraced(function* (commands: ReadonlyArray<Command>): Effect.fn.Return<void, never, HttpClient.HttpClient> {
+  const perform = Effect.fnUntraced(function* (commands: ReadonlyArray<Command>): Effect.fn.Return<void, never, ApiTransport> {
     let failed: JobError | undefined
     for (const command of commands) {
       switch (command) {
@@ -321,13 +321,13 @@ export const live = (
   }
 
   /** The first caller gives it its place in a trace. */
-  const around = (asker: Context.Context<never>): Context.Context<HttpClient.HttpClient> =>
+  const around = (asker: Context.Context<never>): Context.Context<ApiTransport> =>
     Option.match(Context.getOption(asker, Tracer.ParentSpan), {
       onNone: () => Context.merge(asker, services),
       onSome: (span) => Context.add(Context.merge(asker, services), Tracer.ParentSpan, span)
     })
 
-  const begin = (asker: Context.Context<never>, life: Effect.Effect<void, never, HttpClient.HttpClient>): void => {
+  const begin = (asker: Context.Context<never>, life: Effect.Effect<void, never, ApiTransport>): void => {
     const before = driver
     const fiber = Effect.runForkWith(around(asker))(
       (before === undefined ? life : Effect.andThen(Fiber.await(before), life)).pipe(Effect.ignoreCause, Effect.ensuring(tellAll)),
@@ -339,7 +339,7 @@ export const live = (
   }
 
   /** From the first caller that asks to the end of all that follows. */
-  const life = (): Effect.Effect<void, never, HttpClient.HttpClient> => {
+  const life = (): Effect.Effect<void, never, ApiTransport> => {
     const nth = ++lives
     return Trace.span("reelay.submit", { attributes: Trace.apiOf(provider) }, (span) =>
       Effect.onExit(drive(terms, machine), (exit) => over(nth, exit, span))
@@ -350,7 +350,7 @@ export const live = (
     nth: number,
     exit: Exit.Exit<void>,
     span: Tracer.Span
-  ): Effect.fn.Return<void, never, HttpClient.HttpClient> {
+  ): Effect.fn.Return<void, never, ApiTransport> {
     // Another caller may have asked anew meanwhile: then the phase is that of the next life.
     if (nth === lives) {
       if (Exit.isFailure(exit)) yield* Effect.ignoreCause(broken(exit.cause))
@@ -377,7 +377,7 @@ export const live = (
   })
 
   /** It ended from outside: a defect, as of a caller's schedule, or a transport that interrupts. No caller may wait for ever. */
-  const broken = Effect.fnUntraced(function* (cause: Cause.Cause<never>): Effect.fn.Return<void, never, HttpClient.HttpClient> {
+  const broken = Effect.fnUntraced(function* (cause: Cause.Cause<never>): Effect.fn.Return<void, never, ApiTransport> {
     switch (phase._tag) {
       case "Sending": {
         const detail = "it was aborted by something other than its caller"

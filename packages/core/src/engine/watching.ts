@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import { MinimumLogLevel } from "effect/References"
@@ -51,7 +50,6 @@ export interface Listener {
 /** How jobs are watched: what those of one provider with the same options share. */
 export interface Watching {
   readonly provider: Provider<never>
-  readonly client: HttpClient.HttpClient
   readonly limits: Limits
   readonly transport: Transport
   readonly admission: Admission

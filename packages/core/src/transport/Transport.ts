@@ -12,7 +12,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Semaphore from "effect/Semaphore"
 import type { Transport } from "./exchange.ts"
 
-export { bodyLimit, type Incoming, NeverSent, type NoAnswer, type Outgoing, type Transport } from "./exchange.ts"
+export { bodyLimit, held, type Incoming, NeverSent, type NoAnswer, type Outgoing, type Transport } from "./exchange.ts"
 export { failed, type Proof } from "./failure.ts"
 
 /**
@@ -32,15 +32,14 @@ export const BeforeFirstByte: Context.Reference<() => boolean> = Context.Referen
 interface Announcer {
   readonly connections: number
   readonly transport: Transport | undefined
-  readonly lines: Map<string, Semaphore.Semaphore>
 }
 
 const announcers = new WeakMap<HttpClient.HttpClient, Announcer>()
 
 /**
  * Marks a client that calls `BeforeFirstByte`, and fails with `NeverSent` as the cause if a request ended before its first byte. `connections` is how
- * many submissions it sends at once to one origin: others wait before they write their intent. With `transport`, polls go through that, at a fraction
- * of the cost. A client that `HttpClient.mapRequest` and the like derive from it is not marked, and works as any other.
+ * many submissions it sends at once to one origin: others wait before they write their intent. With `transport`, requests to a provider's API go
+ * through that, at a fraction of the cost. A client that `HttpClient.mapRequest` and the like derive from it is not marked, and works as any other.
  *
  * @category constructors
  * @since 0.1.0
@@ -49,40 +48,46 @@ export const announcing = (
   client: HttpClient.HttpClient,
   { connections, transport }: { readonly connections: number; readonly transport?: Transport | undefined }
 ): HttpClient.HttpClient => {
-  announcers.set(client, { connections, transport, lines: new Map() })
+  announcers.set(client, { connections, transport })
   return client
 }
 
 /**
- * Whether a client was passed to `announcing`.
+ * How many submissions a client that was passed to `announcing` sends at once to one origin. `undefined`: it was not.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isAnnouncing = (client: HttpClient.HttpClient): boolean => announcers.has(client)
+export const connectionsOf = (client: HttpClient.HttpClient): number | undefined => announcers.get(client)?.connections
 
 const transports = new WeakMap<HttpClient.HttpClient, Transport>()
 
 /**
- * Marks a client whose polls go through a transport. All else goes through the client.
+ * Marks a client whose requests to a provider's API go through a transport. All else goes through the client.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const polling = (client: HttpClient.HttpClient, transport: Transport): HttpClient.HttpClient => {
+export const through = (client: HttpClient.HttpClient, transport: Transport): HttpClient.HttpClient => {
   transports.set(client, transport)
   return client
 }
 
-/** The transport that polls go through instead of the client itself, if it was marked with one. */
+/** The transport that requests to a provider's API go through instead of the client itself, if it was marked with one. */
 export const transportOf = (client: HttpClient.HttpClient): Transport | undefined =>
   transports.get(client) ?? announcers.get(client)?.transport
 
-/** Where submissions to an origin wait for a connection of a client that was passed to `announcing`. */
-export const lineOf = (client: HttpClient.HttpClient, origin: string): Semaphore.Semaphore | undefined => {
-  const announcer = announcers.get(client)
-  if (announcer === undefined) return undefined
-  const line = announcer.lines.get(origin) ?? Semaphore.makeUnsafe(announcer.connections)
-  announcer.lines.set(origin, line)
+/** What requests to a provider's API go through. Not an `HttpClient`, so that a page that has `fetch` does not load one. */
+export class ApiTransport extends Context.Service<ApiTransport, Transport>()("@reelay/core/Transport/ApiTransport") {}
+
+const lines = new WeakMap<Transport, Map<string, Semaphore.Semaphore>>()
+
+/** Where submissions to an origin wait for a connection. `undefined`: the transport has no limit. */
+export const submissionsOf = (transport: Transport, origin: string): Semaphore.Semaphore | undefined => {
+  if (transport.submissions === undefined) return undefined
+  const known = lines.get(transport) ?? new Map<string, Semaphore.Semaphore>()
+  lines.set(transport, known)
+  const line = known.get(origin) ?? Semaphore.makeUnsafe(transport.submissions)
+  known.set(origin, line)
   return line
 }

@@ -7,8 +7,15 @@ import * as TestClock from "effect/testing/TestClock"
 import { expect } from "../../test/expect.ts"
 import { key, provider } from "../../test/fake.ts"
 import { call } from "./call.ts"
+import { apiTransport } from "./overHttpClient.ts"
+import { ApiTransport } from "./Transport.ts"
 
-const over = (fetch: typeof globalThis.fetch) => Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
+/** As for a program that provides an `HttpClient`. */
+const over = (fetch: typeof globalThis.fetch) =>
+  Layer.effect(ApiTransport, apiTransport).pipe(
+    Layer.provide(FetchHttpClient.layer),
+    Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
+  )
 const get = { method: "GET", path: "/jobs/1" } as const
 const coded = (code: string, more: object = {}): Error => Object.assign(new Error(code), { code }, more)
 const wrapped = (cause: unknown): Error => new TypeError("fetch failed", { cause })

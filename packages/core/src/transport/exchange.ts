@@ -27,7 +27,7 @@ export interface Outgoing {
   readonly url: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: string | FormData | undefined
 }
 
 /**
@@ -70,9 +70,12 @@ export const bodyLimit: number = 1024 * 1024
 /** How many requests a transport that has no limit of its own sends at once to one origin: a process can usually open 1,024 files. */
 export const atOnce = 256
 
+/** A request that was held back: its caller did not want it any more, or its intent was too old. */
+export const held: NoAnswer = { _tag: "NoAnswer", because: "held", detail: "it was not to be sent any more" }
+
 /**
- * Sends one request and reads its answer, without a fiber or a stream for it: polls go through this. It follows no redirect and has no timeouts; its
- * caller aborts what takes too long.
+ * Sends one request and reads its answer, without a fiber or a stream for it. It follows no redirect and has no timeouts; its caller aborts what
+ * takes too long.
  *
  * @category models
  * @since 0.1.0
@@ -80,9 +83,19 @@ export const atOnce = 256
 export interface Transport {
   /** How many requests it has in flight at once to one origin. The engine keeps the rest in a line of its own. */
   readonly capacity: number
+  /** How many submissions it has in flight at once to one origin: others wait before they write their intent. Default: no limit. */
+  readonly submissions?: number | undefined
   /**
    * Sends a request. `done` is called once, possibly before `send` returns. Returns a function that aborts the request; after that `done` is not
-   * called. Never throws, and `done` must not. The context is that of the watch session, for a transport that runs effects.
+   * called. Never throws, and `done` must not. The context is that of the caller, for a transport that runs effects.
+   *
+   * `mayGo` is called once, directly before the first byte: in one step with sending if the transport sees its connections, else before the request
+   * is passed on. If it returns `false`, nothing is sent, and the outcome is `held`.
    */
-  readonly send: (request: Outgoing, done: (outcome: Incoming | NoAnswer) => void, context: Context.Context<never>) => () => void
+  readonly send: (
+    request: Outgoing,
+    done: (outcome: Incoming | NoAnswer) => void,
+    context: Context.Context<never>,
+    mayGo?: () => boolean
+  ) => () => void
 }

@@ -17,11 +17,7 @@ export type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" |
  * @category constructors
  * @since 0.1.0
  */
-export const failed = (request: Outgoing, error: unknown, unsent: Proof): NoAnswer =>
-  noAnswer(error, unsent, (text) => secretsOf(request).reduce(withoutSecret, text))
-
-/** `shown` leaves secrets out of what the error says. `otherwise` is the message for an error without one. */
-export const noAnswer = (error: unknown, unsent: Proof, shown: (text: string) => string, otherwise = "the request failed"): NoAnswer => {
+export const failed = (request: Outgoing, error: unknown, unsent: Proof): NoAnswer => {
   const causes = chain(error)
   const isUnsent = {
     surely: () => true,
@@ -35,7 +31,7 @@ export const noAnswer = (error: unknown, unsent: Proof, shown: (text: string) =>
   return {
     _tag: "NoAnswer",
     because: isUnsent() ? "unsent" : "network",
-    detail: `${excerpt(shown([...new Set(codes), words ?? otherwise].join(": ")))}${unsent === "by a browser" ? hidden : ""}`
+    detail: `${excerpt(secretsOf(request).reduce(withoutSecret, [...new Set(codes), words ?? "the request failed"].join(": ")))}${unsent === "by a browser" ? hidden : ""}`
   }
 }
 

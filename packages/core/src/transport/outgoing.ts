@@ -6,7 +6,8 @@ import type { Incoming, Outgoing } from "./Transport.ts"
 export const outgoing = (provider: Provider<never>, { body, method, path }: Call): Outgoing => {
   const url = `${provider.baseUrl}${path}`
   const headers = { accept: "application/json", ...headersOf(provider) }
-  if (body?._tag !== "Json") return { method, url, headers }
+  if (body === undefined) return { method, url, headers }
+  if (body._tag !== "Json") return { method, url, headers, body: formData(body.parts) }
   return { method, url, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body.value) }
 }
 
@@ -16,4 +17,13 @@ export const seenFrom = <Seen extends Pick<Incoming, "headers">>(answer: Seen, u
   return location !== undefined && URL.canParse(location, url)
     ? { ...answer, headers: { ...answer.headers, location: new URL(location, url).href } }
     : answer
+}
+
+const formData = (parts: ReadonlyArray<{ readonly name: string; readonly value: string | Blob; readonly filename?: string }>): FormData => {
+  const form = new FormData()
+  for (const { filename, name, value } of parts) {
+    if (typeof value === "string") form.append(name, value)
+    else form.append(name, value, filename)
+  }
+  return form
 }

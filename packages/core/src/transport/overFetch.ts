@@ -1,7 +1,7 @@
 /** The transport over `fetch`: without the weight of an `HttpClient`, for browsers. */
 import { readText } from "./bodyText.ts"
 import { inBrowser } from "./browser.ts"
-import { atOnce, type Incoming, type NoAnswer, type Outgoing, type Transport } from "./exchange.ts"
+import { atOnce, held, type Incoming, type NoAnswer, type Outgoing, type Transport } from "./exchange.ts"
 import { failed } from "./failure.ts"
 
 /**
@@ -13,7 +13,11 @@ import { failed } from "./failure.ts"
  */
 export const overFetch = (fetch?: typeof globalThis.fetch): Transport => ({
   capacity: atOnce,
-  send: (request, done) => {
+  send: (request, done, _context, mayGo) => {
+    if (mayGo?.() === false) {
+      done(held)
+      return () => undefined
+    }
     const left = new AbortController()
     const reading: Leaving = { leave: undefined }
     const told = async (): Promise<void> => {

@@ -1,28 +1,32 @@
 /** The transport over undici's `dispatch`: one object for a request, and no stream. */
-import type { Dispatcher } from "@effect/platform-node/Undici"
+import { type Dispatcher, FormData as UndiciForm } from "@effect/platform-node/Undici"
 import { Transport } from "@reelay/core"
 import { isUtf8 } from "node:buffer"
+import type { Dispatchers } from "./dispatcher.ts"
 import { unknownCodings } from "./undoing.ts"
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2]
 type Controller = Dispatcher.DispatchController
 
 /**
- * Sends by a dispatcher that undoes content codings. `capacity` is how many connections it has to one origin. Interim answers (103) are skipped,
- * redirects are not followed, and undici's own timeouts are off.
+ * Sends by dispatchers that undo content codings: what costs money by `posts`, the rest by `api`. Interim answers (103) are skipped, redirects are
+ * not followed, and undici's own timeouts are off.
  */
-export const overDispatcher = (dispatcher: Dispatcher, capacity: number): Transport.Transport => {
-  // The dispatcher may be a proxy, which is asked for its method once.
-  const dispatch = dispatcher.dispatch.bind(dispatcher)
+export const overDispatcher = ({ api, polling, posts, sending }: Omit<Dispatchers, "links">): Transport.Transport => {
+  // A dispatcher may be a proxy, which is asked for its method once.
+  const ask = api.dispatch.bind(api)
+  const change = posts.dispatch.bind(posts)
   return {
-    capacity,
-    send: (request, done) => {
-      const exchange = new Exchange(request, done)
+    capacity: polling,
+    submissions: sending,
+    send: (request, done, _context, mayGo) => {
+      const exchange = new Exchange(request, done, mayGo)
       try {
         const { body, headers, method, url } = request
         const { origin, pathname, search } = new URL(url)
+        const dispatch = method === "GET" ? ask : change
         dispatch(
-          { method, origin, path: pathname + search, headers: { ...headers }, body: body ?? null, headersTimeout: 0, bodyTimeout: 0 },
+          { method, origin, path: pathname + search, headers: { ...headers }, body: bodyOf(body), headersTimeout: 0, bodyTimeout: 0 },
           exchange
         )
       } catch (error) {
@@ -34,15 +38,27 @@ export const overDispatcher = (dispatcher: Dispatcher, capacity: number): Transp
   }
 }
 
+/** undici knows its own forms only. */
+const bodyOf = (body: Transport.Outgoing["body"]): string | UndiciForm | null => {
+  if (typeof body === "string" || body === undefined) return body ?? null
+  const form = new UndiciForm()
+  for (const [name, value] of body) {
+    if (typeof value === "string") form.append(name, value)
+    else form.append(name, value, value.name)
+  }
+  return form
+}
+
 /** Why a request is aborted: nobody waits for it, or the rest of its answer. */
 const unwanted = new Error("the rest is not wanted")
 
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: Transport.Outgoing
   readonly #done: (outcome: Transport.Incoming | Transport.NoAnswer) => void
+  readonly #mayGo: (() => boolean) | undefined
   #controller: Controller | undefined = undefined
-  /** The connection is there, and the first byte goes next. */
-  #begun = false
+  /** How often a connection was there, and the first byte went next. */
+  #starts = 0
   #over = false
   /** What there is to tell once `send` has returned. */
   #early: Transport.Incoming | Transport.NoAnswer | undefined = undefined
@@ -52,9 +68,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   #chunks: Array<Buffer> = []
   #room = Transport.bodyLimit
 
-  constructor(request: Transport.Outgoing, done: (outcome: Transport.Incoming | Transport.NoAnswer) => void) {
+  constructor(
+    request: Transport.Outgoing,
+    done: (outcome: Transport.Incoming | Transport.NoAnswer) => void,
+    mayGo: (() => boolean) | undefined
+  ) {
     this.#request = request
     this.#done = done
+    this.#mayGo = mayGo
   }
 
   readonly leave = (): void => {
@@ -82,8 +103,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Controller): void {
     // It may have been left while it waited for a connection: then nothing is sent.
     if (this.#over) return controller.abort(unwanted)
-    this.#begun = true
     this.#controller = controller
+    if (this.#mayGo !== undefined && (this.#starts > 0 || !this.#mayGo())) {
+      // What was sent before may have been accepted.
+      if (this.#starts === 0) this.#tell(Transport.held)
+      this.#starts += 1
+      return controller.abort(unwanted)
+    }
+    this.#starts += 1
   }
 
   /** Interim answers (103) come first, and the last one stands. */
@@ -121,7 +148,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: unknown): void {
-    if (!this.#over) this.#tell(Transport.failed(this.#request, error, this.#begun ? "by its proxy" : "surely"))
+    if (!this.#over) this.#tell(Transport.failed(this.#request, error, this.#proof()))
+  }
+
+  #proof(): Transport.Proof {
+    if (this.#starts > 1 && this.#mayGo !== undefined) return "by nothing"
+    return this.#starts > 0 ? "by its proxy" : "surely"
   }
 
   #tell(outcome: Transport.Incoming | Transport.NoAnswer): void {
