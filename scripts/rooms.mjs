@@ -20,6 +20,7 @@ export const roomsOf = {
     "journal",
     "engine",
     "artifact",
+    "client",
     "Job.ts promise.ts rxjs.ts",
     "index.ts"
   ],

@@ -3,26 +3,25 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Artifact from "./artifact/Artifact.ts"
-import { cancelBy, endOf, handleOf, leave, resultBy, statesOf, watchOf } from "./engine/handle.ts"
+import type { CallOptions, JobClient, PromiseJob, SubmitOptions } from "./client/contract.ts"
+import { JobList } from "./client/list.ts"
+import { ClientClosed, endBy, type Listening, type Open, type Run } from "./client/listening.ts"
+import { interoperable } from "./client/observing.ts"
+import { jobWith, type Members } from "./client/OpenJob.ts"
+import { iterated, promised } from "./client/promises.ts"
+import { watchOf } from "./engine/handle.ts"
 import { servicesOf } from "./engine/services.ts"
 import { InFlight, running } from "./engine/submitting.ts"
-import type { Watch } from "./engine/watching.ts"
 import * as Job from "./Job.ts"
 import { InvalidRequest, JobError } from "./job/JobError.ts"
 import { fromUri, type JobRef } from "./job/JobRef.ts"
-import type { JobState, Succeeded } from "./job/JobState.ts"
 import * as Journal from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
 import type { Pace } from "./poll/Pace.ts"
@@ -35,6 +34,35 @@ import { ApiTransport } from "./transport/Transport.ts"
 
 export { type LogLevel, logging } from "./telemetry/logging.ts"
 export { fetchClient } from "./transport/fetchClient.ts"
+export type {
+  CallOptions,
+  JobClient,
+  ListedJob,
+  Observer,
+  PromiseJob,
+  RunOptions,
+  Source,
+  SubmitOptions,
+  Subscription
+} from "./client/contract.ts"
+export { ClientClosed, type Run } from "./client/listening.ts"
+export type { Members } from "./client/OpenJob.ts"
+export { promised } from "./client/promises.ts"
+export { JobCancelled, JobError, JobExpired, JobFailed, type Reason } from "./job/JobError.ts"
+export type { JobRef } from "./job/JobRef.ts"
+export {
+  type Cancelled,
+  type Expired,
+  type Failed,
+  isTerminal,
+  type JobState,
+  type Queued,
+  type Running,
+  type Submitted,
+  type Succeeded,
+  type Terminal
+} from "./job/JobState.ts"
+export { inStorage } from "./journal/KeyValueJournal.ts"
 
 /**
  * What a client does by default. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
@@ -79,74 +107,11 @@ export interface ClientOptions<Request> {
 }
 
 /** @category models */
-export interface CallOptions {
-  /**
-   * Stops waiting. A submission whose POST has not begun sends nothing; one that has begun is never aborted, and a job is never cancelled at the
-   * provider.
-   */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** @category models */
-export interface SubmitOptions extends CallOptions {
-  /** Called with the reference as soon as it is known, even if `signal` was aborted meanwhile. Keep it: the job may be billed. */
-  readonly onSubmitted?: ((ref: JobRef) => void) | undefined
-  /** Called with a `SubmitUnknown` if `signal` was aborted, and so the promise can't reject with it. The job may be billed. */
-  readonly onUnknown?: ((error: JobError) => void) | undefined
-  /** Submissions with the same key are one: see `Job.SubmitOptions`. Default: none, each call pays for its own video. */
-  readonly key?: string | undefined
-  /** Submits even if the same request has had an unknown outcome for less than ten minutes: **it may be paid for twice**. Default: false. */
-  readonly maySubmitAgain?: boolean | undefined
-  /** A name of yours that the journal keeps with the job. */
-  readonly label?: string | undefined
-  /** Where the video will be saved: the journal keeps the job open until that is done. */
-  readonly saveTo?: string | undefined
-}
-
-/** @category models */
 export interface RunAllOptions extends CallOptions, Pick<Job.RunAllOptions, "batch" | "concurrency" | "saveTo" | "stopOnFailure"> {
   /** Called with each reference as soon as it is known, and with the key of its request. */
   readonly onSubmitted?: ((ref: JobRef, key: string) => void) | undefined
   /** Called with a `SubmitUnknown` if the loop was left or `signal` aborted, and with the key of its request. The job may be billed. */
   readonly onUnknown?: ((error: JobError, key: string) => void) | undefined
-}
-
-/** @category models */
-export interface RunOptions extends SubmitOptions {
-  /** Called with each state, the first and the last included. */
-  readonly onState?: ((state: JobState) => void) | undefined
-}
-
-/**
- * A job as plain promises. It is an async iterable of its states, and an Observable for `from(job)`.
- *
- * It isn't a thenable: an `async` function that returned one would wait for the video.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseJob extends AsyncIterable<JobState> {
-  readonly ref: JobRef
-  /** The finished job. Rejects with `JobFailed`, `JobExpired`, `JobCancelled`, or `JobError`, or with the signal's reason. */
-  readonly result: (options?: CallOptions) => Promise<Succeeded>
-  /** Asks the provider to stop the job, and returns the true outcome. */
-  readonly cancel: () => Promise<Job.CancelOutcome>
-  /** Reads the video into memory, waiting for it first. */
-  readonly bytes: (options?: CallOptions & Artifact.Options) => Promise<Uint8Array<ArrayBuffer>>
-  /** Follows the states with callbacks, or with one function. The job continues at the provider after `unsubscribe`. */
-  readonly subscribe: (observer: Partial<Observer> | ((state: JobState) => void)) => Subscription
-}
-
-/** @category models */
-export interface Observer {
-  readonly next: (state: JobState) => void
-  readonly error: (error: unknown) => void
-  readonly complete: () => void
-}
-
-/** @category models */
-export interface Subscription {
-  readonly unsubscribe: () => void
 }
 
 /**
@@ -164,35 +129,34 @@ export interface PromiseSubmission<J extends PromiseJob = PromiseJob> {
   readonly job: (options?: CallOptions) => Promise<J>
 }
 
-/**
- * A call rejects with this if its client was closed. Jobs that were submitted continue at the provider, and can be attached to again.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ClientClosed extends Data.TaggedError("ClientClosed") {
-  override get message(): string {
-    return "The client was closed. Jobs that were submitted continue at the provider, and can be attached to again."
-  }
-}
-
 /** @category models */
-export interface Client<Request, J extends PromiseJob = PromiseJob> extends AsyncDisposable {
-  /** Submits one job. Resolves when the provider has given an id. Each call pays for its own video, unless it has a `key`. */
-  readonly submit: (request: Request, options?: SubmitOptions) => Promise<J>
+export interface Client<Request, J extends PromiseJob = PromiseJob>
+  extends Omit<JobClient<Request, J>, "attach" | "forget" | "jobs">, AsyncDisposable {
   /** Makes a submission to keep, and refuses what can be refused without sending. Sends nothing before its `job()` is called. */
   readonly submission: (request: Request, options?: Omit<SubmitOptions, "signal">) => Promise<PromiseSubmission<J>>
-  /** Watches a job that was submitted before, by its reference, as an object or as text. Sends no POST. */
+  /**
+   * Watches a job that was submitted before, by its reference, as an object or as text (`job.id`). Sends no POST. A job of the list of jobs is the
+   * one that the list has.
+   */
   readonly attach: (ref: JobRef | string, options?: CallOptions & { readonly anyAccount?: boolean | undefined }) => Promise<J>
-  /** Submits a job and waits for its end: for callers that want only the video. */
-  readonly run: (request: Request, options?: RunOptions) => Promise<Succeeded>
   /** Submits many jobs and follows all, as `Job.runAll` does. It begins with the first `next`; leaving the loop does not stop the jobs. */
   readonly runAll: (requests: Iterable<readonly [key: string, request: Request]>, options?: RunAllOptions) => AsyncIterable<Job.BatchEvent>
-  /** Follows every unfinished job of the journal, as `Job.resumeAll` does. Sends no POST. Without a journal there are none. */
+  /**
+   * Follows every unfinished job of the journal, as `Job.resumeAll` does, but those of other providers. Sends no POST. Without a journal there are
+   * none.
+   */
   readonly resumeAll: (options?: CallOptions & Pick<Job.ResumeOptions, "anyAccount" | "concurrency">) => AsyncIterable<Job.Resumed>
-  /** The journal's entries, finished jobs included, oldest first. Without a journal there are none. */
-  readonly jobs: () => Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>>
-  /** Forgets a submission or a batch, as `Journal.forget` does. Rejects without a journal. */
+  /**
+   * Called: the journal's entries of this provider, finished jobs included, oldest first. Without a journal there are none.
+   *
+   * Subscribed to: the list of all jobs of the journal and of this page. The unfinished ones are followed, unless another tab does. A job stays listed
+   * until it is forgotten, or 30 days after its end. Without a journal it has the jobs since it was first asked for.
+   */
+  readonly jobs: (() => Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>>) & JobClient<Request, J>["jobs"]
+  /**
+   * Forgets a submission or a batch, as `Journal.forget` does, and takes it from the list: by its id there, its key, or its job's id. Returns how many
+   * there were. Rejects without a journal, if the list has none of that id.
+   */
   readonly forget: (
     which: Parameters<typeof Journal.forget>[0],
     options?: { readonly maySubmitAgain?: boolean | undefined }
@@ -258,13 +222,17 @@ export const clientOver = <Request, J extends PromiseJob>(
   const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
   /** Where watch sessions are logged. */
   const context = Effect.runSync(Effect.provide(Effect.context(), logging(options.logLevel)))
-  const waiting = new Set<Closing>()
+  const waiting = new Set<Listening>()
   closing.signal.addEventListener("abort", () => {
     for (const each of Array.from(waiting)) each.closed(closing.signal.reason)
   })
   const open: Open = { provider, context, run, closing: closing.signal, waiting }
   const JobOfClient = jobWith(members)
-  const asJob = (handle: Job.JobHandle): J => new JobOfClient(watchOf(handle), open)
+  const list = new JobList<J>({ open, journal, options, asJob: (watch) => new JobOfClient(watch, open) })
+  const asJob = (handle: Job.JobHandle): J => {
+    const watch = watchOf(handle)
+    return list.add(new JobOfClient(watch, open), watch)
+  }
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
     Job.submission(provider, request, {
       ...options,
@@ -282,8 +250,24 @@ export const clientOver = <Request, J extends PromiseJob>(
     journal === undefined
       ? Promise.reject(refusal(provider, "attach")(new InvalidRequest({ field: "journal", rule: "is missing: this client keeps none" })))
       : run(Effect.provideService(effect, Journal.Journal, journal))
-  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Job.JobHandle> =>
-    asked(await run(made(request, given), given.signal), given.signal)
+  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Job.JobHandle> => {
+    try {
+      return await asked(await run(made(request, given), given.signal), given.signal)
+    } catch (error) {
+      // It may be listed as one with an unknown outcome.
+      void list.refresh()
+      throw error
+    }
+  }
+  const jobs = (): Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>> =>
+    journal === undefined
+      ? Promise.resolve([])
+      : run(
+          Effect.mapBoth(journal.entries, {
+            onSuccess: (all) => all.filter((entry) => entry._tag === "Damaged" || entry.provider === provider.definition.name),
+            onFailure: refusal(provider, "attach")
+          })
+        )
   const close = async (): Promise<void> => {
     inFlight.closed = true
     closing.abort(new ClientClosed())
@@ -298,11 +282,16 @@ export const clientOver = <Request, J extends PromiseJob>(
     },
     attach: (given, { anyAccount, signal } = {}) =>
       run(
-        Effect.flatMap(parsed(provider, given), (ref) => Job.attach(provider, ref, { ...options, anyAccount })).pipe(Effect.map(asJob)),
+        Effect.flatMap(parsed(provider, given), (ref) => {
+          const known = list.find(ref)
+          return known === undefined ? Effect.map(Job.attach(provider, ref, { ...options, anyAccount }), asJob) : Effect.succeed(known)
+        }),
         signal
       ),
     run: async (request, given = {}) => {
-      return endBy(watchOf(await submit(request, given)), open, given)
+      const handle = await submit(request, given)
+      asJob(handle)
+      return endBy(watchOf(handle), open, given)
     },
     runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
       const events = Job.runAll(provider, requests, {
@@ -315,11 +304,24 @@ export const clientOver = <Request, J extends PromiseJob>(
     },
     resumeAll: ({ signal, ...given } = {}) => {
       if (journal === undefined) return iterated(Stream.empty, signal, closing.signal)
-      const events = Job.resumeAll([provider], { ...options, ...given })
+      const events = Job.resumeAll([provider], { ...options, ...given, others: "skip" })
       return iterated(streamed(Stream.provideService(events, Journal.Journal, journal)), signal, closing.signal)
     },
-    jobs: () => (journal === undefined ? Promise.resolve([]) : run(Effect.mapError(journal.entries, refusal(provider, "attach")))),
-    forget: (which, given) => written(Effect.mapError(Journal.forget(which, given), refusal(provider, "attach"))),
+    jobs: interoperable(Object.assign(jobs, { current: list.current, subscribe: list.subscribe })),
+    forget: async (which, given) => {
+      const ref = typeof which === "string" ? fromUri(which) : undefined
+      const listed = typeof which === "string" ? list.remove(which) : 0
+      if (journal === undefined && listed > 0) return listed
+      const found = typeof ref === "object" ? Effect.map(Journal.find(ref), (entry) => entry?.id ?? which) : Effect.succeed(which)
+      const count = await written(
+        Effect.mapError(
+          Effect.flatMap(found, (id) => Journal.forget(id, given)),
+          refusal(provider, "attach")
+        )
+      )
+      void list.refresh()
+      return Math.max(count, listed)
+    },
     resolve: (which, fact, given) =>
       written(
         Effect.gen(function* () {
@@ -330,308 +332,6 @@ export const clientOver = <Request, J extends PromiseJob>(
     close,
     [Symbol.asyncDispose]: close
   }
-}
-
-/**
- * What a platform package adds to a job: each member by its name, created when it is read.
- *
- * @category models
- * @since 0.1.0
- */
-export type Members<J extends PromiseJob> = {
-  readonly [Name in Exclude<keyof J, keyof PromiseJob>]: (handle: Job.JobHandle, run: Run) => J[Name]
-}
-
-/**
- * Runs an effect as a promise, for as long as the client is open.
- *
- * @category models
- * @since 0.1.0
- */
-export type Run = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>, signal?: AbortSignal) => Promise<A>
-
-/**
- * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, even if the loop is busy
- * with something else at that moment; the next step then rejects with the signal's reason.
- */
-const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyArray<AbortSignal | undefined>): AsyncIterable<A> => {
-  const signals = given.filter((signal) => signal !== undefined)
-  return {
-    [Symbol.asyncIterator]: () => {
-      const inner = Stream.toAsyncIterable(stream)[Symbol.asyncIterator]()
-      let stopped: AbortSignal | undefined
-      const listeners = signals.map((signal) => {
-        const stop = (): void => {
-          stopped ??= signal
-          inner.return?.().catch(() => undefined)
-        }
-        signal.addEventListener("abort", stop, { once: true })
-        return () => signal.removeEventListener("abort", stop)
-      })
-      const over = (): void => {
-        for (const forget of listeners) forget()
-      }
-      const step = async (next: () => Promise<IteratorResult<A>>): Promise<IteratorResult<A>> => {
-        try {
-          stopped ??= signals.find(({ aborted: isAborted }) => isAborted)
-          stopped?.throwIfAborted()
-          const result = await next()
-          stopped?.throwIfAborted()
-          if (result.done === true) over()
-          return result
-        } catch (error) {
-          over()
-          throw error
-        }
-      }
-      return {
-        next: () => step(() => inner.next()),
-        return: async () => {
-          over()
-          return (await inner.return?.()) ?? { done: true, value: undefined }
-        }
-      }
-    }
-  }
-}
-
-/**
- * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason. `closing` does
- * the same if `mayStop` returns true at that moment.
- *
- * @category converting
- * @since 0.1.0
- */
-export const promised = <A, E>(
-  effect: Effect.Effect<A, E>,
-  signal?: AbortSignal,
-  closing?: AbortSignal,
-  mayStop: () => boolean = () => true
-): Promise<A> => {
-  for (const each of [signal, closing]) if (each?.aborted === true) return Promise.reject(each.reason)
-  return new Promise((resolve, reject) => {
-    const fiber = Effect.runFork(effect)
-    let stopped: AbortSignal | undefined
-    const stop = (by: AbortSignal | undefined) => (): void => {
-      stopped ??= by
-      fiber.interruptUnsafe()
-    }
-    const abort = stop(signal)
-    const close = (): void => {
-      if (mayStop()) stop(closing)()
-    }
-    // The signal is the caller's and may outlive many jobs: it keeps no listener of ours.
-    signal?.addEventListener("abort", abort, { once: true })
-    closing?.addEventListener("abort", close, { once: true })
-    fiber.addObserver((exit) => {
-      signal?.removeEventListener("abort", abort)
-      closing?.removeEventListener("abort", close)
-      if (Exit.isSuccess(exit)) resolve(exit.value)
-      else reject(stopped === undefined ? Cause.squash(exit.cause) : stopped.reason)
-    })
-  })
-}
-
-/** What the jobs of a client have in common. */
-interface Open {
-  readonly provider: Provider<never>
-  /** Where watch sessions are logged. */
-  readonly context: Context.Context<never>
-  readonly run: Run
-  /** Aborted when the client is closed. */
-  readonly closing: AbortSignal
-  /** Who is to be called then. One listener on the signal serves all: one each would cost more than the waiting itself. */
-  readonly waiting: Set<Closing>
-}
-
-/** Notified when the client is closed. */
-interface Closing {
-  readonly closed: (reason: unknown) => void
-}
-
-/** A listener of a job until its end, until the client closes or a signal aborts, or until it leaves. A class, so that it is one small object. */
-abstract class Listening implements Closing {
-  protected readonly watch: Watch
-  private readonly open: Open
-  private readonly signal: AbortSignal | undefined
-  private isOver = false
-
-  constructor(watch: Watch, open: Open, signal?: AbortSignal) {
-    this.watch = watch
-    this.open = open
-    this.signal = signal
-  }
-
-  /** Called with each state, the first and the last included. */
-  protected abstract seen(state: JobState): void
-  /** Called after the terminal state. */
-  protected abstract done(): void
-  protected abstract failed(error: unknown): void
-
-  begin(): this {
-    this.open.waiting.add(this)
-    // The signal is the caller's and may outlive many jobs: it keeps no listener of ours.
-    this.signal?.addEventListener("abort", this, { once: true })
-    this.watch.join(this, this.open.context)
-    return this
-  }
-
-  /** A second call does nothing. `false`: it was over before. */
-  leave(): boolean {
-    if (this.isOver) return false
-    this.isOver = true
-    this.open.waiting.delete(this)
-    this.signal?.removeEventListener("abort", this)
-    leave(this.watch, this, this.open.context)
-    return true
-  }
-
-  state(state: JobState): void {
-    if (!this.isOver) this.seen(state)
-  }
-
-  ended(): void {
-    if (this.leave()) this.done()
-  }
-
-  lost(cause: Cause.Cause<JobError>): void {
-    if (this.leave()) this.failed(Cause.squash(cause))
-  }
-
-  closed(reason: unknown): void {
-    if (this.leave()) this.failed(reason)
-  }
-
-  /** The signal was aborted. */
-  handleEvent(): void {
-    if (this.leave()) this.failed(this.signal?.reason)
-  }
-}
-
-/** The end of a job as a promise. */
-class Awaited extends Listening {
-  private readonly onState: RunOptions["onState"]
-  private readonly resolve: (state: Succeeded) => void
-  private readonly reject: (error: unknown) => void
-
-  constructor(
-    watch: Watch,
-    open: Open,
-    { onState, signal }: Pick<RunOptions, "onState" | "signal">,
-    resolve: (state: Succeeded) => void,
-    reject: (error: unknown) => void
-  ) {
-    super(watch, open, signal)
-    this.onState = onState
-    this.resolve = resolve
-    this.reject = reject
-  }
-
-  protected override seen(state: JobState): void {
-    this.onState?.(state)
-  }
-
-  protected override done(): void {
-    const end = endOf(this.watch.current())
-    if (end._tag === "Succeeded") this.resolve(end)
-    else this.reject(end)
-  }
-
-  protected override failed(error: unknown): void {
-    this.reject(error)
-  }
-}
-
-class Observed extends Listening {
-  private readonly observer: Partial<Observer>
-
-  constructor(watch: Watch, open: Open, observer: Partial<Observer>) {
-    super(watch, open)
-    this.observer = observer
-  }
-
-  protected override seen(state: JobState): void {
-    this.observer.next?.(state)
-  }
-
-  protected override done(): void {
-    this.observer.complete?.()
-  }
-
-  protected override failed(error: unknown): void {
-    this.observer.error?.(error)
-  }
-}
-
-const endBy = (watch: Watch, open: Open, options: Pick<RunOptions, "onState" | "signal">): Promise<Succeeded> => {
-  for (const each of [options.signal, open.closing]) if (each?.aborted === true) return Promise.reject(each.reason)
-  return new Promise((resolve, reject) => void new Awaited(watch, open, options, resolve, reject).begin())
-}
-
-/** Its members can be destructured. They are created when they are read, since a job that waits doesn't need them. */
-class OpenJob implements PromiseJob {
-  protected readonly watch: Watch
-  protected readonly open: Open
-
-  constructor(watch: Watch, open: Open) {
-    this.watch = watch
-    this.open = open
-  }
-
-  get ref(): JobRef {
-    return this.watch.ref
-  }
-
-  get result(): PromiseJob["result"] {
-    return (options = {}) => endBy(this.watch, this.open, options)
-  }
-
-  get cancel(): PromiseJob["cancel"] {
-    return () => this.open.run(cancelBy(this.watch))
-  }
-
-  get bytes(): PromiseJob["bytes"] {
-    const { provider, run } = this.open
-    return ({ signal, ...options } = {}) =>
-      run(
-        Effect.flatMap(resultBy(this.watch), (state) => Artifact.bytes(provider, state, options)),
-        signal
-      )
-  }
-
-  get subscribe(): PromiseJob["subscribe"] {
-    return (observer) => {
-      const observed = new Observed(this.watch, this.open, typeof observer === "function" ? { next: observer } : observer).begin()
-      return { unsubscribe: () => void observed.leave() }
-    }
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<JobState> {
-    return iterated(Stream.provideContext(statesOf(this.watch), this.open.context), this.open.closing)[Symbol.asyncIterator]()
-  }
-}
-
-/**
- * The jobs of one client, with what a platform package adds to them, and with the property that RxJS reads: `Symbol.observable` if it is defined,
- * else a string.
- */
-const jobWith = <J extends PromiseJob>(members: Members<J>): new (watch: Watch, open: Open) => J => {
-  class JobOfClient extends OpenJob {}
-  const observable: unknown = Reflect.get(Symbol, "observable")
-  Object.defineProperty(JobOfClient.prototype, typeof observable === "symbol" ? observable : "@@observable", {
-    value(this: OpenJob) {
-      return { subscribe: this.subscribe }
-    }
-  })
-  for (const [name, make] of Object.entries<(handle: Job.JobHandle, run: Run) => unknown>(members)) {
-    Object.defineProperty(JobOfClient.prototype, name, {
-      get(this: JobOfClient) {
-        return make(handleOf(this.watch), this.open.run)
-      }
-    })
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its prototype has every member of J now, which the compiler can't see.
-  return JobOfClient as unknown as new (watch: Watch, open: Open) => J
 }
 
 const parsed = (provider: Provider<never>, ref: JobRef | string): Effect.Effect<JobRef, JobError> => {

@@ -17,6 +17,8 @@ import { type AttachOptions, atATime } from "./options.ts"
 export interface ResumeOptions extends AttachOptions {
   /** Jobs that are followed at the same time. Default: 16. */
   readonly concurrency?: number | undefined
+  /** What happens to entries of other providers. `report`: each is an `Error`. `skip`: somebody else resumes them. Default: `report`. */
+  readonly others?: "report" | "skip" | undefined
 }
 
 /**
@@ -48,9 +50,10 @@ export const resumeAll = (
       const entries = yield* Effect.mapError(journal.entries, unreadable)
       const one = (entry: Journal.Entry | Journal.Damaged) =>
         entry._tag === "Damaged" ? Stream.succeed(entry) : resume(providers, entry, options)
-      return Stream.flatMap(Stream.fromIterable(entries.filter((entry) => entry._tag === "Damaged" || Journal.isOpen(entry))), one, {
-        concurrency
-      })
+      const isOurs = ({ provider }: Journal.Entry): boolean =>
+        options.others !== "skip" || providers.some(({ definition }) => definition.name === provider)
+      const mine = entries.filter((entry) => entry._tag === "Damaged" || (Journal.isOpen(entry) && isOurs(entry)))
+      return Stream.flatMap(Stream.fromIterable(mine), one, { concurrency })
     })
   )
 

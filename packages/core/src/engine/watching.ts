@@ -115,6 +115,10 @@ export class Watch implements Due, Owner {
     return this.poller.state
   }
 
+  isWatched(): boolean {
+    return this.listeners !== undefined
+  }
+
   /** Reports the current state at once, and each that follows. */
   join(listener: Listener, context: Context.Context<never>): void {
     const { state } = this.poller
