@@ -90,7 +90,7 @@ export interface ClientOptions<Request> {
   readonly maxConsecutiveFailures?: number | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Default: false. */
   readonly raw?: boolean | undefined
-  /** Remembers jobs across restarts, as `KeyValueJournal.inStorage(localStorage)` does. Default: nothing is remembered. */
+  /** Remembers jobs across restarts, as `inStorage(() => localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal.Journal["Service"] | undefined
   /**
    * The most submissions of the account within a time, counted in this process and its journal. One more is `RateLimited`, and nothing is sent.

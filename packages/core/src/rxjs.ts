@@ -36,7 +36,7 @@ export interface Options extends Job.SubmitOptions {
   readonly onUnsubscribe?: "leave" | "cancel" | undefined
   /** The transport. Default: the platform's `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
-  /** Remembers the job across a reload, as `KeyValueJournal.inStorage(localStorage)` does. Default: nothing is remembered. */
+  /** Remembers the job across a reload, as `inStorage(() => localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal["Service"] | undefined
   /** Limits that the jobs of an account share: `Limits.memory()`, the same for several Observables. Default: none. */
   readonly limits?: Limits | undefined

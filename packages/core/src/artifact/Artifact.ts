@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { DownloadFailed, InvalidRequest, type JobError, type Reason } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
-import { saved, trusting, whileSaving } from "../journal/jobEntry.ts"
+import { delivered, saved, trusting, whileSaving } from "../journal/jobEntry.ts"
 import { refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
@@ -100,7 +100,7 @@ const saving = Effect.fnUntraced(function* (
 
 /**
  * Reads the video of a finished job into memory, for example for a browser's `Blob`. The limit is `maxBytes`. It resumes as `save` does, and
- * fails as `save` does.
+ * fails as `save` does. An entry that the journal keeps open for its video is closed with it.
  *
  * @category combinators
  * @since 0.1.0
@@ -110,7 +110,11 @@ export const bytes = (
   state: Succeeded,
   options: Options = {}
 ): Effect.Effect<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> =>
-  downloading(state, collecting(provider, state, options), (whole) => whole.byteLength)
+  downloading(
+    state,
+    Effect.tap(collecting(provider, state, options), () => delivered(state.ref)),
+    (whole) => whole.byteLength
+  )
 
 /**
  * The bytes of the video of a finished job as they arrive, for a response, an upload or a player. At most one chunk is read ahead of the

@@ -29,7 +29,7 @@ const once = <A>(job: object, name: string, value: A): A => {
 }
 
 /** Its members can be destructured. */
-export class OpenJob implements PromiseJob {
+class OpenJob implements PromiseJob {
   protected readonly watch: Watch
   protected readonly open: Open
   /** What `result()` gives to all who ask without options. */

@@ -74,13 +74,11 @@ class Loop<A extends object> implements AsyncIterator<A> {
   }
 
   private stop(end: End, isNow: boolean): void {
-    if (isNow && this.values.length > 0) {
-      // What has ended, and was not read to its end, is left.
-      this.values.length = 0
-      this.end = end
-    }
-    if (this.end !== undefined) return
-    this.end = end
+    const hasEnded = this.end !== undefined
+    // What has ended, and was not read to its end, can still be left.
+    if (!hasEnded || (isNow && this.values.length > 0)) this.end = end
+    if (isNow) this.values.length = 0
+    if (hasEnded) return
     this.signal?.removeEventListener("abort", this)
     this.leave?.()
     this.serve()

@@ -133,7 +133,7 @@ const left = (watch: Watch, listener: Listener): Effect.Effect<void> => Effect.s
 const behind = 16
 
 /** A slow subscriber misses states in between, but never the end. */
-export const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
+const statesOf = (watch: Watch): Stream.Stream<JobState, JobError> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const context = yield* Effect.context()

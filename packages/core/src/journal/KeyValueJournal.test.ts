@@ -6,6 +6,7 @@ import { provider, request } from "../../test/fake.ts"
 import { fakeFetch } from "../../test/fetch.ts"
 import { fateOf, memory, prefix, withJournal } from "../../test/journal.ts"
 import { ref } from "../../test/samples.ts"
+import { storageOf } from "../../test/storage.ts"
 import { toUri } from "../job/JobRef.ts"
 import { createClient } from "../promise.ts"
 import * as Journal from "./Journal.ts"
@@ -187,21 +188,43 @@ describe("the journal over a store", () => {
   )
 
   it("lives in a browser's storage", () => {
-    const data = new Map<string, string>()
-    const storage: Storage = {
-      getItem: (key) => data.get(key) ?? null,
-      setItem: (key, value) => void data.set(key, value),
-      removeItem: (key) => void data.delete(key),
-      key: (index) => [...data.keys()][index] ?? null,
-      clear: () => data.clear(),
-      get length() {
-        return data.size
-      }
-    }
+    const storage = storageOf()
     Effect.runSync(inStorage(storage).write(entry))
     expect(Effect.runSync(inStorage(storage).entries)).toEqual([entry])
   })
+
+  describe("B9: in a storage that is asked for when it is needed", () => {
+    const absent: ReadonlyArray<readonly [string, () => Storage, string]> = [
+      ["is not there, as on a server", () => Reflect.get(globalThis, "noStorage"), "there is no storage here"],
+      ["is blocked", () => raise("Access is denied for this document."), "Access is denied"],
+      ["is full", () => Object.assign(storageOf(), { setItem: () => raise("exceeded the quota") }), "exceeded the quota"]
+    ]
+
+    it("nothing is touched before, and then it is the same journal", () => {
+      const data = new Map<string, string>()
+      let count = 0
+      const journal = inStorage(() => {
+        count += 1
+        return storageOf(data)
+      })
+      expect(count).toBe(0)
+      Effect.runSync(journal.write(entry))
+      expect(Effect.runSync(inStorage(storageOf(data)).entries)).toEqual([entry])
+    })
+
+    it.each(absent)("a submission sends nothing if it %s, and says why", async (_, storage, why) => {
+      const net = fakeFetch()
+      const client = createClient({ provider, fetch: net.fetch, journal: inStorage(storage), pace: 1, logLevel: "none" })
+      await expect(client.submit({ prompt: `a storage that fails: ${why}` })).rejects.toMatchObject({ reason: { _tag: "JournalFailed" } })
+      await expect(client.submit({ prompt: `a storage that fails: ${why}` })).rejects.toThrow(why)
+      expect(net.requests).toEqual([])
+    })
+  })
 })
+
+const raise = (message: string): never => {
+  throw new Error(message)
+}
 
 const blocked: LockManager["request"] = () => Promise.reject(new Error("SecurityError: storage is blocked"))
 
@@ -229,17 +252,7 @@ describe("claims by Web Locks", () => {
   })
 
   it("keep two tabs that run the same batch from paying twice", async () => {
-    const items = new Map<string, string>()
-    const storage: Storage = {
-      get length() {
-        return items.size
-      },
-      clear: () => items.clear(),
-      getItem: (key) => items.get(key) ?? null,
-      key: (index) => [...items.keys()][index] ?? null,
-      removeItem: (key) => void items.delete(key),
-      setItem: (key, value) => void items.set(key, value)
-    }
+    const storage = storageOf()
     const net = fakeFetch()
     const tab = async () => {
       const client = createClient({ provider, fetch: net.fetch, journal: inStorage(storage), pace: 1, logLevel: "none" })

@@ -322,29 +322,49 @@ export const lockClaims = (locks: LockManager = navigator.locks): Claims => {
  * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`. Tabs that share it leave each other's jobs alone if
  * the browser has Web Locks.
  *
+ * Give a function where the code is also loaded by a server, or where the browser may block storage: it is called when something is read or written.
+ * If there is no storage then, or it is full, what needed it fails with `JournalFailed`, and a submission sends nothing.
+ *
  * **Example** (A page that finds its jobs again after a reload)
  *
  * ```ts
- * import { KeyValueJournal } from "@reelay/core"
- * import { createClient } from "@reelay/core/promise"
+ * import { createClient, inStorage } from "@reelay/core/promise"
  * import { xai } from "@reelay/providers/xai"
  *
- * export const client = (apiKey: string, storage: Storage) =>
- *   createClient({ provider: xai({ apiKey }), journal: KeyValueJournal.inStorage(storage) })
+ * export const client = (apiKey: string) => createClient({ provider: xai({ apiKey }), journal: inStorage(() => localStorage) })
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const inStorage = (storage: Storage, options: Options = {}): Journal["Service"] =>
+export const inStorage = (storage: Storage | (() => Storage), options: Options = {}): Journal["Service"] =>
   Effect.runSync(
     Effect.provide(
       Effect.map(KeyValueStore.KeyValueStore, (store) =>
         make(store, { ...options, claims: options.claims ?? (hasLocks() ? lockClaims() : claimsInProcess()) })
       ),
-      KeyValueStore.layerStorage(() => storage)
+      KeyValueStore.layerStorage(() => (typeof storage === "function" ? lazy(storage) : storage))
     )
   )
+
+/** Every access may throw: then it is that one which fails. */
+const lazy = (given: () => Storage | undefined): Storage => {
+  const storage = (): Storage => {
+    const found = given()
+    if (found === undefined || found === null) throw new Error("there is no storage here")
+    return found
+  }
+  return {
+    get length() {
+      return storage().length
+    },
+    clear: () => storage().clear(),
+    getItem: (key) => storage().getItem(key),
+    key: (index) => storage().key(index),
+    removeItem: (key) => storage().removeItem(key),
+    setItem: (key, value) => storage().setItem(key, value)
+  }
+}
 
 /**
  * Layer for a journal that lasts as long as the process: for batches, and for tests.

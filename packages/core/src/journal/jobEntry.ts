@@ -59,6 +59,14 @@ export const saved = Effect.fnUntraced(function* (ref: JobRef, path: string): Ef
   yield* close(found.value, { ...entry, saveTo: path }, ref, "Saved", yield* Clock.currentTimeMillis)
 })
 
+/** Records that the caller has the whole video in memory. */
+export const delivered = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<void> {
+  const found = yield* Effect.serviceOption(Journal)
+  const entry = Option.isNone(found) ? undefined : found.value.open(ref)
+  if (Option.isNone(found) || entry === undefined) return
+  yield* close(found.value, entry, ref, "Succeeded", yield* Clock.currentTimeMillis)
+})
+
 /** Holds the entry of a job while its video is being saved; after that another process may resume it. */
 export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(
