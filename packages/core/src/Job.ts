@@ -8,11 +8,14 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import { attached, attaching } from "./engine/attach.ts"
 import { type BatchEvent, runAll as submitAll, type RunAllOptions } from "./engine/batch.ts"
+import { handleOf as viewOfJob } from "./engine/handle.ts"
 import type { JobHandle, Submission } from "./engine/JobHandle.ts"
 import type { AttachOptions, SubmitOptions } from "./engine/options.ts"
 import { pollOnce, type Polled, pollerOf } from "./engine/pollOnce.ts"
 import { resumeAll as resumeEntries, type Resumed, type ResumeOptions } from "./engine/resume.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
+import type { Submission as Submitting } from "./engine/submitting.ts"
+import type { Watch } from "./engine/watching.ts"
 import type { JobCancelled, JobError, JobExpired, JobFailed } from "./job/JobError.ts"
 import type { JobRef } from "./job/JobRef.ts"
 import type * as Journal from "./journal/Journal.ts"
@@ -90,7 +93,7 @@ export const submission = <Request>(
   provider: Provider<Request>,
   request: Request,
   options: SubmitOptions = {}
-): Effect.Effect<Submission, JobError, HttpClient.HttpClient> => overHttp(makeSubmission(provider, request, options))
+): Effect.Effect<Submission, JobError, HttpClient.HttpClient> => overHttp(Effect.map(makeSubmission(provider, request, options), viewOf))
 
 /**
  * Submits one job: at most one POST is accepted. Returns when the provider has given an id. Each run is a new submission unless it has a `key`. To
@@ -126,7 +129,7 @@ export const submit = <Request>(
   request: Request,
   options: SubmitOptions = {}
 ): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> =>
-  Effect.flatMap(overHttp(makeSubmission(provider, request, options)), ({ job }) => job)
+  Effect.flatMap(overHttp(makeSubmission(provider, request, options)), ({ job }) => Effect.map(job, handleOf))
 
 /**
  * Watches a job that was submitted before, here or elsewhere. Sends no POST; the first poll is immediate.
@@ -141,7 +144,8 @@ export const attach = (
   provider: Provider<never>,
   ref: JobRef,
   options: AttachOptions = {}
-): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> => overHttp(attaching(ref, attached(provider, ref, options)))
+): Effect.Effect<JobHandle, JobError, HttpClient.HttpClient> =>
+  overHttp(Effect.map(attaching(ref, attached(provider, ref, options)), handleOf))
 
 /**
  * Makes the record that `poll` continues from, for a job that is known by its reference. `owned`: this account is known to have submitted it, so a
@@ -240,3 +244,23 @@ export const runAll = <Request>(
   options: RunAllOptions = {}
 ): Stream.Stream<BatchEvent, JobError | JobFailed | JobExpired | JobCancelled, HttpClient.HttpClient> =>
   Stream.provideServiceEffect(submitAll(provider, requests, options), ApiTransport, apiTransport)
+
+/**
+ * The handle of a job that another API watches: what a platform package gets to add members to the jobs of a client.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const handleOf = (watch: Watch): JobHandle => viewOfJob(watch)
+
+const views = new WeakMap<Submitting, Submission>()
+
+/** The same view of the same submission, so that callers with one key have one value. */
+const viewOf = (submitting: Submitting): Submission => {
+  const known = views.get(submitting)
+  if (known !== undefined) return known
+  const { digest, job, key, phase } = submitting
+  const view: Submission = { key, digest, phase, job: Effect.map(job, handleOf) }
+  views.set(submitting, view)
+  return view
+}

@@ -3,23 +3,23 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { CallOptions, JobClient, PromiseJob, SubmitOptions } from "./client/contract.ts"
 import { JobList } from "./client/list.ts"
 import { ClientClosed, endBy, type Listening, type Open, type Run } from "./client/listening.ts"
+import { byFetch } from "./client/byFetch.ts"
 import { interoperable } from "./client/observing.ts"
 import { jobWith, type Members } from "./client/OpenJob.ts"
-import { iterated, promised } from "./client/promises.ts"
-import { watchOf } from "./engine/handle.ts"
+import { loaded, promised } from "./client/promises.ts"
+import { attached, attaching } from "./engine/attach.ts"
 import { servicesOf } from "./engine/services.ts"
-import { InFlight, running } from "./engine/submitting.ts"
-import * as Job from "./Job.ts"
+import { submission as makeSubmission } from "./engine/submissions.ts"
+import { InFlight, running, type Submission } from "./engine/submitting.ts"
+import type { Watch } from "./engine/watching.ts"
+import type * as Job from "./Job.ts"
 import { InvalidRequest, JobError } from "./job/JobError.ts"
 import { fromUri, type JobRef } from "./job/JobRef.ts"
 import * as Journal from "./journal/Journal.ts"
@@ -28,12 +28,10 @@ import type { Pace } from "./poll/Pace.ts"
 import { refusal } from "./provider/check.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
-import { fetchClient } from "./transport/fetchClient.ts"
-import { apiTransport } from "./transport/overHttpClient.ts"
-import { ApiTransport } from "./transport/Transport.ts"
+import type { Outbound } from "./transport/exchange.ts"
+import type { ApiTransport } from "./transport/Transport.ts"
 
 export { type LogLevel, logging } from "./telemetry/logging.ts"
-export { fetchClient } from "./transport/fetchClient.ts"
 export type {
   CallOptions,
   JobClient,
@@ -46,8 +44,10 @@ export type {
   Subscription
 } from "./client/contract.ts"
 export { ClientClosed, type Run } from "./client/listening.ts"
+export { byFetch } from "./client/byFetch.ts"
 export type { Members } from "./client/OpenJob.ts"
 export { promised } from "./client/promises.ts"
+export type { Watch } from "./engine/watching.ts"
 export { JobCancelled, JobError, JobExpired, JobFailed, type Reason } from "./job/JobError.ts"
 export type { JobRef } from "./job/JobRef.ts"
 export {
@@ -62,7 +62,7 @@ export {
   type Succeeded,
   type Terminal
 } from "./job/JobState.ts"
-export { inStorage } from "./journal/KeyValueJournal.ts"
+export { inStorage } from "./client/inStorage.ts"
 
 /**
  * What a client does by default. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.
@@ -194,8 +194,7 @@ export interface Client<Request, J extends PromiseJob = PromiseJob>
  * @category constructors
  * @since 0.1.0
  */
-export const createClient = <Request>(options: ClientOptions<Request>): Client<Request> =>
-  clientOver(fetchClient(options.fetch), options, {})
+export const createClient = <Request>(options: ClientOptions<Request>): Client<Request> => clientOver(byFetch(options.fetch), options, {})
 
 /**
  * Makes a client over any transport: a platform package builds its own `createClient` from it.
@@ -204,37 +203,29 @@ export const createClient = <Request>(options: ClientOptions<Request>): Client<R
  * @since 0.1.0
  */
 export const clientOver = <Request, J extends PromiseJob>(
-  bare: Layer.Layer<HttpClient.HttpClient>,
+  outbound: Outbound,
   options: ClientOptions<Request>,
   members: Members<J>
 ): Client<Request, J> => {
   const { journal, provider } = options
   const inFlight = running()
   const closing = new AbortController()
-  const own = Layer.merge(logging(options.logLevel), Layer.succeed(InFlight, inFlight))
-  const layer = Layer.merge(servicesOf(Layer.merge(bare, own), options), Layer.provide(Layer.effect(ApiTransport, apiTransport), bare))
-  // Built once, when it is first needed: a layer that is provided to each call is built for each.
-  const services = Effect.runSync(Effect.cached(Layer.buildWithScope(layer, Scope.makeUnsafe())))
-  const provided = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>): Effect.Effect<A, E> =>
-    Effect.flatMap(services, (context) => Effect.provideContext(effect, context))
-  const streamed = <A, E>(stream: Stream.Stream<A, E, HttpClient.HttpClient>): Stream.Stream<A, E> =>
-    Stream.unwrap(Effect.map(services, (context) => Stream.provideContext(stream, context)))
-  const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
   /** Where watch sessions are logged. */
   const context = Effect.runSync(Effect.provide(Effect.context(), logging(options.logLevel)))
+  const services = Context.add(servicesOf(context, outbound.transport, options), InFlight, inFlight)
+  const provided = <A, E>(effect: Effect.Effect<A, E, ApiTransport>): Effect.Effect<A, E> => Effect.provideContext(effect, services)
+  const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
+  const downloads = Effect.runSync(Effect.cached(outbound.downloads))
   const waiting = new Set<Listening>()
   closing.signal.addEventListener("abort", () => {
     for (const each of Array.from(waiting)) each.closed(closing.signal.reason)
   })
-  const open: Open = { provider, context, run, closing: closing.signal, waiting }
+  const open: Open = { provider, context, run, downloads, closing: closing.signal, waiting }
   const JobOfClient = jobWith(members)
   const list = new JobList<J>({ open, journal, options, asJob: (watch) => new JobOfClient(watch, open) })
-  const asJob = (handle: Job.JobHandle): J => {
-    const watch = watchOf(handle)
-    return list.add(new JobOfClient(watch, open), watch)
-  }
+  const asJob = (watch: Watch): J => list.add(new JobOfClient(watch, open), watch)
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
-    Job.submission(provider, request, {
+    makeSubmission(provider, request, {
       ...options,
       key,
       label,
@@ -244,13 +235,13 @@ export const clientOver = <Request, J extends PromiseJob>(
       onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
     })
   /** A client that closes lets a submission that has begun finish. */
-  const asked = (submission: Job.Submission, signal: AbortSignal | undefined): Promise<Job.JobHandle> =>
+  const asked = (submission: Submission, signal: AbortSignal | undefined): Promise<Watch> =>
     promised(provided(submission.job), signal, closing.signal, () => submission.phase()._tag !== "Sending")
   const written = <A, E>(effect: Effect.Effect<A, E, Journal.Journal>): Promise<A> =>
     journal === undefined
       ? Promise.reject(refusal(provider, "attach")(new InvalidRequest({ field: "journal", rule: "is missing: this client keeps none" })))
       : run(Effect.provideService(effect, Journal.Journal, journal))
-  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Job.JobHandle> => {
+  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Watch> => {
     try {
       return await asked(await run(made(request, given), given.signal), given.signal)
     } catch (error) {
@@ -284,28 +275,29 @@ export const clientOver = <Request, J extends PromiseJob>(
       run(
         Effect.flatMap(parsed(provider, given), (ref) => {
           const known = list.find(ref)
-          return known === undefined ? Effect.map(Job.attach(provider, ref, { ...options, anyAccount }), asJob) : Effect.succeed(known)
+          return known === undefined
+            ? Effect.map(attaching(ref, attached(provider, ref, { ...options, anyAccount })), asJob)
+            : Effect.succeed(known)
         }),
         signal
       ),
     run: async (request, given = {}) => {
-      const handle = await submit(request, given)
-      asJob(handle)
-      return endBy(watchOf(handle), open, given)
+      const watch = await submit(request, given)
+      asJob(watch)
+      return endBy(watch, open, given)
     },
     runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
-      const events = Job.runAll(provider, requests, {
+      const all: Job.RunAllOptions = {
         ...options,
         ...given,
         onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key)),
         onUnknown: (error, key) => Effect.sync(() => onUnknown?.(error, key))
-      })
-      return iterated(streamed(events), signal, closing.signal)
+      }
+      return loaded(async () => (await streams()).batched(provider, requests, all, { services, signals: [signal, closing.signal] }))
     },
     resumeAll: ({ signal, ...given } = {}) => {
-      if (journal === undefined) return iterated(Stream.empty, signal, closing.signal)
-      const events = Job.resumeAll([provider], { ...options, ...given, others: "skip" })
-      return iterated(streamed(Stream.provideService(events, Journal.Journal, journal)), signal, closing.signal)
+      const all: Job.ResumeOptions = { ...options, ...given, others: "skip" }
+      return loaded(async () => (await streams()).resumed([provider], journal, all, { services, signals: [signal, closing.signal] }))
     },
     jobs: interoperable(Object.assign(jobs, { current: list.current, subscribe: list.subscribe })),
     forget: async (which, given) => {
@@ -333,6 +325,8 @@ export const clientOver = <Request, J extends PromiseJob>(
     [Symbol.asyncDispose]: close
   }
 }
+
+const streams = () => import("./client/streams.ts")
 
 const parsed = (provider: Provider<never>, ref: JobRef | string): Effect.Effect<JobRef, JobError> => {
   const read = typeof ref === "string" ? fromUri(ref) : ref

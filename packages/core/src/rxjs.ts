@@ -14,19 +14,21 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable, type Subscriber } from "rxjs"
 import { macrotask } from "./base/macrotask.ts"
+import { handleOf } from "./engine/handle.ts"
+import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
 import type { Submission } from "./engine/submitting.ts"
 import type { Listener } from "./engine/watching.ts"
 import type * as Job from "./Job.ts"
 import type { JobError } from "./job/JobError.ts"
 import { isTerminal, type JobState } from "./job/JobState.ts"
-import { Journal } from "./journal/Journal.ts"
-import { Limits, none } from "./limits/admission.ts"
+import type { Journal } from "./journal/Journal.ts"
+import type { Limits } from "./limits/admission.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
 import { overFetch } from "./transport/overFetch.ts"
 import { transportBy } from "./transport/overHttpClient.ts"
-import { ApiTransport, type Transport } from "./transport/Transport.ts"
+import type { ApiTransport, Transport } from "./transport/Transport.ts"
 
 export type { LogLevel } from "./telemetry/logging.ts"
 
@@ -76,7 +78,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     Effect.cached(
       Effect.flatMap(servicesFor(options), (services) =>
         Effect.map(Effect.provideContext(makeSubmission(provider, request, options), services), ({ job, phase, settled }) => ({
-          job: Effect.provideContext(job, services),
+          job: Effect.map(Effect.provideContext(job, services), handleOf),
           phase,
           settled
         }))
@@ -186,11 +188,8 @@ const transportOf = (layer: Layer.Layer<HttpClient.HttpClient> | undefined): Eff
   return fresh
 }
 
-const servicesFor = ({ journal, limits = none, logLevel, transport }: Options): Effect.Effect<Context.Context<ApiTransport>> =>
-  Effect.map(transportOf(transport), (built) => {
-    const shared = Context.add(Context.add(levelOf(logLevel), ApiTransport, built), Limits, limits)
-    return journal === undefined ? shared : Context.add(shared, Journal, journal)
-  })
+const servicesFor = ({ logLevel, transport, ...options }: Options): Effect.Effect<Context.Context<ApiTransport>> =>
+  Effect.map(transportOf(transport), (built) => servicesOf(levelOf(logLevel), built, options))
 
 /**
  * Turns a stream into a cold Observable: each subscription runs it, and unsubscribing interrupts it.

@@ -4,11 +4,9 @@
  * @since 0.1.0
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Artifact, Journal, Limits } from "@reelay/core"
-import { type CallOptions, type Client, type ClientOptions, clientOver, fetchClient, logging, type PromiseJob } from "@reelay/core/promise"
-import type * as Context from "effect/Context"
+import { Artifact, Job, Journal, Limits, Outbound } from "@reelay/core"
+import { type CallOptions, type Client, type ClientOptions, clientOver, logging, byFetch, type PromiseJob } from "@reelay/core/promise"
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Transport from "./Transport.ts"
 
@@ -21,7 +19,7 @@ export interface NodeJob extends PromiseJob {
 /** @category models */
 export interface NodeClientOptions<Request> extends ClientOptions<Request>, Transport.Options {}
 
-let shared: Context.Context<HttpClient.HttpClient> | undefined
+let shared: Outbound.Outbound | undefined
 let limits: Limits.Limits | undefined
 
 /**
@@ -46,20 +44,21 @@ let limits: Limits.Limits | undefined
  * @since 0.1.0
  */
 export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
-  const transport = transportOf(options)
+  const outbound = outboundOf(options)
   const { journal } = options
+  const transport = Layer.effectContext(outbound.downloads)
   const services = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
   return clientOver<Request, NodeJob>(
-    transport,
+    outbound,
     { ...options, limits: options.limits ?? (limits ??= Limits.memory()) },
     {
       save:
-        (handle, run) =>
+        (watch, run) =>
         (path, { signal, ...artifact } = {}) =>
           run(
             Effect.provide(
-              Effect.flatMap(handle.result, (state) => Artifact.save(options.provider, state, path, artifact)),
+              Effect.flatMap(Job.handleOf(watch).result, (state) => Artifact.save(options.provider, state, path, artifact)),
               layer
             ),
             signal
@@ -68,13 +67,10 @@ export const createClient = <Request>(options: NodeClientOptions<Request>): Clie
   )
 }
 
-const transportOf = <Request>({
-  connections,
-  connectTimeout,
-  fetch,
-  proxy
-}: NodeClientOptions<Request>): Layer.Layer<HttpClient.HttpClient> => {
-  if (fetch !== undefined) return fetchClient(fetch)
+const outboundOf = <Request>({ connections, connectTimeout, fetch, proxy }: NodeClientOptions<Request>): Outbound.Outbound => {
+  if (fetch !== undefined) return byFetch(fetch)
   const own = connections !== undefined || connectTimeout !== undefined || proxy !== undefined
-  return Layer.succeedContext(own ? Transport.context({ connections, connectTimeout, proxy }) : (shared ??= Transport.context()))
+  return own
+    ? Outbound.fromContext(Transport.context({ connections, connectTimeout, proxy }))
+    : (shared ??= Outbound.fromContext(Transport.context()))
 }

@@ -1,4 +1,4 @@
-import { Dialect, type Job, Provider, type VideoRequest } from "@reelay/core"
+import { Dialect, Job, Outbound, Provider, type VideoRequest } from "@reelay/core"
 import { clientOver, type PromiseJob } from "@reelay/core/promise"
 import { toObservable } from "@reelay/core/rxjs"
 import { Transport } from "@reelay/node"
@@ -146,12 +146,11 @@ it("1,000 jobs that are left at random moments, by any means, leave no request, 
           return sent
         })
       )
-      const transport = Layer.succeed(HttpClient.HttpClient, counting)
       const provider = tiny({ apiKey: "k", baseUrl: server.url })
       const client = clientOver<{ readonly prompt: string }, Watched>(
-        transport,
+        Outbound.fromContext(Context.make(HttpClient.HttpClient, counting)),
         { provider, logLevel: "none" },
-        { handle: (handle) => handle }
+        { handle: Job.handleOf }
       )
       // Never aborted: only its user removes a listener.
       const lifelong = new AbortController().signal

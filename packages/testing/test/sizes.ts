@@ -8,15 +8,23 @@ import { gzipSync } from "node:zlib"
 /** The test runner includes a bundler, and that one another. */
 const runner = createRequire(createRequire(createRequire(import.meta.url).resolve("vitest/package.json")).resolve("vite/package.json"))
 
+interface Chunk {
+  readonly fileName: string
+  readonly isEntry?: boolean
+  readonly code?: string
+  /** Loaded with it. */
+  readonly imports?: ReadonlyArray<string>
+}
+
 interface Built {
-  readonly output: ReadonlyArray<{ readonly code?: string }>
+  readonly output: ReadonlyArray<Chunk>
 }
 
 interface Rolldown {
   readonly rolldown: (options: unknown) => Promise<{ readonly generate: (options: unknown) => Promise<Built> }>
 }
 
-/** Kilobytes (1024 bytes) after minifying and gzip, of a module that only exports. `@reelay/source` is what is weighed. */
+/** Kilobytes (1024 bytes) after minifying and gzip, of a module that only exports, without what it loads later. `@reelay/source` is what is weighed. */
 export const sizeOf = async (source: string): Promise<number> => {
   // Within the package, so that the names of the workspace's packages are found.
   const folder = await mkdtemp(join(import.meta.dirname, ".size-"))
@@ -32,8 +40,20 @@ export const sizeOf = async (source: string): Promise<number> => {
       resolve: { conditionNames: ["@reelay/source", "import", "module", "browser"] }
     })
     const { output } = await bundle.generate({ format: "es", minify: true })
-    return gzipSync(output.map(({ code = "" }) => code).join(""), { level: 9 }).byteLength / 1024
+    return gzipSync(atOnce(output).join(""), { level: 9 }).byteLength / 1024
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** What is loaded with the page, without what is loaded when it is needed. */
+const atOnce = (output: ReadonlyArray<Chunk>): ReadonlyArray<string> => {
+  const loaded = new Set<string>()
+  const load = (fileName: string): void => {
+    if (loaded.has(fileName)) return
+    loaded.add(fileName)
+    for (const each of output.find((chunk) => chunk.fileName === fileName)?.imports ?? []) load(each)
+  }
+  for (const { fileName, isEntry } of output) if (isEntry === true) load(fileName)
+  return output.flatMap(({ code = "", fileName }) => (loaded.has(fileName) ? [code] : []))
 }

@@ -1,10 +1,12 @@
 /** Plays what users, pages and processes do with submissions, in any order, and judges it by the mock's ledger. */
-import { Job, JobError, type JobRef, Journal } from "@reelay/core"
+import { Job, JobError, type JobRef, Journal, Outbound } from "@reelay/core"
 import { clientOver, ClientClosed } from "@reelay/core/promise"
 import { submit$ } from "@reelay/core/rxjs"
 import { Ledger } from "@reelay/mock-server"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Exit from "effect/Exit"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Schedule from "effect/Schedule"
@@ -727,7 +729,11 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
     }
     case "client":
     case "client-value": {
-      const client = clientOver(services, { provider, pace, submitRetry, logLevel: "none", journal }, {})
+      const client = clientOver(
+        Outbound.fromContext(Effect.runSync(Layer.buildWithScope(services, Scope.makeUnsafe()))),
+        { provider, pace, submitRetry, logLevel: "none", journal },
+        {}
+      )
       const close = (): void => void client.close()
       if (api === "client") {
         const asking = promised((signal) => client.submit(request, { ...promises, signal }))

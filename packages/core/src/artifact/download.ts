@@ -13,13 +13,13 @@ import { links } from "../provider/payload.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { absolute } from "../provider/read.ts"
 import { redactor } from "../provider/redact.ts"
-import { withAgent, withKey } from "../transport/auth.ts"
 import { bodyOf } from "../transport/body.ts"
 import { untraced } from "../transport/untraced.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import { contentOf } from "./dataUrl.ts"
 import * as PublicNetwork from "./PublicNetwork.ts"
 import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from "./range.ts"
+import { withAgent, withKey } from "./sender.ts"
 
 /** Why a candidate gave no video. */
 export interface Miss {

@@ -1,8 +1,6 @@
 /** A job of a client. */
 import * as Effect from "effect/Effect"
-import * as Artifact from "../artifact/Artifact.ts"
-import { cancelBy, handleOf, resultBy } from "../engine/handle.ts"
-import type { JobHandle } from "../engine/JobHandle.ts"
+import { cancelBy, resultBy } from "../engine/watched.ts"
 import type { Watch } from "../engine/watching.ts"
 import { JobError } from "../job/JobError.ts"
 import { type JobRef, toUri } from "../job/JobRef.ts"
@@ -19,7 +17,7 @@ import { interoperable, type Listen, subscriber } from "./observing.ts"
  * @since 0.1.0
  */
 export type Members<J extends PromiseJob> = {
-  readonly [Name in Exclude<keyof J, keyof PromiseJob>]: (handle: JobHandle, run: Run) => J[Name]
+  readonly [Name in Exclude<keyof J, keyof PromiseJob>]: (watch: Watch, run: Run) => J[Name]
 }
 
 /** Creates a member when it is first read, since a job that waits doesn't need it. It is the same one from then on. */
@@ -81,10 +79,14 @@ class OpenJob implements PromiseJob {
   }
 
   get bytes(): PromiseJob["bytes"] {
-    const { provider, run } = this.open
+    const { downloads, provider, run } = this.open
     return once(this, "bytes", ({ signal, ...options } = {}) =>
       run(
-        Effect.flatMap(resultBy(this.watch), (state) => Artifact.bytes(provider, state, options)),
+        Effect.gen({ self: this }, function* () {
+          const state = yield* resultBy(this.watch)
+          const { bytes } = yield* Effect.promise(() => import("../artifact/Artifact.ts"))
+          return yield* Effect.provideContext(bytes(provider, state, options), yield* downloads)
+        }),
         signal
       )
     )
@@ -174,10 +176,10 @@ const isMatroska = (bytes: Uint8Array): boolean => [0x1a, 0x45, 0xdf, 0xa3].ever
 export const jobWith = <J extends PromiseJob>(members: Members<J>): new (watch: Watch, open: Open) => J => {
   class JobOfClient extends OpenJob {}
   interoperable(JobOfClient.prototype)
-  for (const [name, make] of Object.entries<(handle: JobHandle, run: Run) => unknown>(members)) {
+  for (const [name, make] of Object.entries<(watch: Watch, run: Run) => unknown>(members)) {
     Object.defineProperty(JobOfClient.prototype, name, {
       get(this: JobOfClient) {
-        return once(this, name, make(handleOf(this.watch), this.open.run))
+        return once(this, name, make(this.watch, this.open.run))
       }
     })
   }

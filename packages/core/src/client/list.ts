@@ -1,8 +1,6 @@
 /** The list of a client's jobs: those of its journal and of this page, followed while somebody listens to the list. */
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import { reattach } from "../engine/attach.ts"
-import { watchOf } from "../engine/handle.ts"
 import type { AttachOptions } from "../engine/options.ts"
 import type { Watch } from "../engine/watching.ts"
 import { JobError, JournalFailed } from "../job/JobError.ts"
@@ -12,6 +10,7 @@ import { unknownOf } from "../journal/entryWriter.ts"
 import * as Journal from "../journal/Journal.ts"
 import { jobKey } from "../journal/keys.ts"
 import * as Lease from "../journal/lease.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import type { ListedJob, Observer, PromiseJob, Source } from "./contract.ts"
 import { Observed, type Open } from "./listening.ts"
 import { subscriber } from "./observing.ts"
@@ -134,10 +133,7 @@ export class JobList<J extends PromiseJob> {
     this.changed()
   }
 
-  private entered(
-    journal: Journal.Journal["Service"],
-    entry: Journal.Entry | Journal.Damaged
-  ): Effect.Effect<void, never, HttpClient.HttpClient> {
+  private entered(journal: Journal.Journal["Service"], entry: Journal.Entry | Journal.Damaged): Effect.Effect<void, never, ApiTransport> {
     if (entry._tag === "Damaged") {
       const reason = new JournalFailed({ detail: `the journal's entry ${entry.id} ${entry.detail}` })
       return Effect.sync(() => this.put(entry.id, { status: "Damaged", at: 0, error: errorOf(this.client.open, reason) }))
@@ -156,9 +152,9 @@ export class JobList<J extends PromiseJob> {
     const status = fate._tag === "Closed" && fate.end !== "Saved" ? fate.end : fate._tag === "Closed" ? "Succeeded" : "Submitted"
     return Effect.gen({ self: this }, function* () {
       const isMine = !Journal.isOpen(entry) || (yield* alone)
-      const handle = yield* Effect.result(reattach(this.client.open.provider, ref, entry, this.client.options))
-      if (handle._tag === "Failure") return this.put(id, { status, at, label, error: handle.failure })
-      const watch = watchOf(handle.success)
+      const found = yield* Effect.result(reattach(this.client.open.provider, ref, entry, this.client.options))
+      if (found._tag === "Failure") return this.put(id, { status, at, label, error: found.failure })
+      const watch = found.success
       this.put(id, { job: this.client.asJob(watch), watch, status, at, label }, !isMine)
     }).pipe(Effect.scoped)
   }

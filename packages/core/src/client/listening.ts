@@ -3,12 +3,13 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
-import { endOf, leave } from "../engine/handle.ts"
+import { endOf, leave } from "../engine/watched.ts"
 import type { Watch } from "../engine/watching.ts"
 import type { JobError } from "../job/JobError.ts"
 import type { JobState, Succeeded } from "../job/JobState.ts"
 import type { Provider } from "../provider/Provider.ts"
+import type { Outbound } from "../transport/exchange.ts"
+import type { ApiTransport } from "../transport/Transport.ts"
 import type { Observer, RunOptions } from "./contract.ts"
 
 /**
@@ -29,7 +30,7 @@ export class ClientClosed extends Data.TaggedError("ClientClosed") {
  * @category models
  * @since 0.1.0
  */
-export type Run = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>, signal?: AbortSignal) => Promise<A>
+export type Run = <A, E>(effect: Effect.Effect<A, E, ApiTransport>, signal?: AbortSignal) => Promise<A>
 
 /** What the jobs of a client have in common. */
 export interface Open {
@@ -37,6 +38,7 @@ export interface Open {
   /** Where watch sessions are logged. */
   readonly context: Context.Context<never>
   readonly run: Run
+  readonly downloads: Outbound["downloads"]
   /** Aborted when the client is closed. */
   readonly closing: AbortSignal
   /** Who is to be called then. One listener on the signal serves all: one each would cost more than the waiting itself. */

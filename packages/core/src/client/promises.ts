@@ -1,53 +1,7 @@
-/** Effects as promises, and streams as async iterables, that a signal ends. */
+/** Effects as promises that a signal ends, and what is loaded when it is needed. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Stream from "effect/Stream"
-
-/**
- * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, even if the loop is busy
- * with something else at that moment; the next step then rejects with the signal's reason.
- */
-export const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyArray<AbortSignal | undefined>): AsyncIterable<A> => {
-  const signals = given.filter((signal) => signal !== undefined)
-  return {
-    [Symbol.asyncIterator]: () => {
-      const inner = Stream.toAsyncIterable(stream)[Symbol.asyncIterator]()
-      let stopped: AbortSignal | undefined
-      const listeners = signals.map((signal) => {
-        const stop = (): void => {
-          stopped ??= signal
-          inner.return?.().catch(() => undefined)
-        }
-        signal.addEventListener("abort", stop, { once: true })
-        return () => signal.removeEventListener("abort", stop)
-      })
-      const over = (): void => {
-        for (const forget of listeners) forget()
-      }
-      const step = async (next: () => Promise<IteratorResult<A>>): Promise<IteratorResult<A>> => {
-        try {
-          stopped ??= signals.find(({ aborted: isAborted }) => isAborted)
-          stopped?.throwIfAborted()
-          const result = await next()
-          stopped?.throwIfAborted()
-          if (result.done === true) over()
-          return result
-        } catch (error) {
-          over()
-          throw error
-        }
-      }
-      return {
-        next: () => step(() => inner.next()),
-        return: async () => {
-          over()
-          return (await inner.return?.()) ?? { done: true, value: undefined }
-        }
-      }
-    }
-  }
-}
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason. `closing` does
@@ -85,3 +39,20 @@ export const promised = <A, E>(
     })
   })
 }
+
+/** An async iterable that is loaded with the first step of the first loop. */
+export const loaded = <A>(load: () => Promise<AsyncIterable<A>>): AsyncIterable<A> => ({
+  [Symbol.asyncIterator]: () => {
+    let inner: Promise<AsyncIterator<A>> | undefined
+    let isLeft = false
+    return {
+      next: async () => (isLeft && inner === undefined ? { done: true, value: undefined } : (await (inner ??= begin(load))).next()),
+      return: async () => {
+        isLeft = true
+        return (await (await inner)?.return?.()) ?? { done: true, value: undefined }
+      }
+    }
+  }
+})
+
+const begin = async <A>(load: () => Promise<AsyncIterable<A>>): Promise<AsyncIterator<A>> => (await load())[Symbol.asyncIterator]()

@@ -1,4 +1,4 @@
-/** From a reference to a handle, with what the journal knows of it. */
+/** From a reference to a job that is watched, with what the journal knows of it. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
@@ -11,23 +11,17 @@ import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Trace from "../telemetry/trace.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
-import { watched } from "./handle.ts"
-import type { JobHandle } from "./JobHandle.ts"
+import { watched } from "./watched.ts"
+import type { Watch } from "./watching.ts"
 import { timesOf } from "./options.ts"
 import type { AttachOptions } from "./options.ts"
 
 /** In a span that the job's later ones belong to. */
-export const attaching = <E, R>(
-  ref: JobRef,
-  handle: Effect.Effect<JobHandle, E, R>
-): Effect.Effect<JobHandle, E, Exclude<R, Tracer.ParentSpan>> =>
-  Trace.span("reelay.attach", { attributes: Trace.jobOf(ref) }, (span) => Effect.tap(handle, () => Trace.originates(ref, span)))
+export const attaching = <E, R>(ref: JobRef, watch: Effect.Effect<Watch, E, R>): Effect.Effect<Watch, E, Exclude<R, Tracer.ParentSpan>> =>
+  Trace.span("reelay.attach", { attributes: Trace.jobOf(ref) }, (span) => Effect.tap(watch, () => Trace.originates(ref, span)))
 
-export const attached = (
-  provider: Provider<never>,
-  ref: JobRef,
-  options: AttachOptions
-): Effect.Effect<JobHandle, JobError, ApiTransport> => handleOf(provider, ref, remembered(ref), options)
+export const attached = (provider: Provider<never>, ref: JobRef, options: AttachOptions): Effect.Effect<Watch, JobError, ApiTransport> =>
+  watchOf(provider, ref, remembered(ref), options)
 
 /** A journal that can't be read must not keep a caller from a job that is paid for. */
 const remembered = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Return<Journal.Entry | undefined> {
@@ -45,15 +39,15 @@ export const reattach = (
   ref: JobRef,
   entry: Journal.Entry | undefined,
   options: AttachOptions
-): Effect.Effect<JobHandle, JobError, ApiTransport> => handleOf(provider, ref, Effect.succeed(entry), options, true)
+): Effect.Effect<Watch, JobError, ApiTransport> => watchOf(provider, ref, Effect.succeed(entry), options, true)
 
-const handleOf = Effect.fnUntraced(function* (
+const watchOf = Effect.fnUntraced(function* (
   provider: Provider<never>,
   ref: JobRef,
   known: Effect.Effect<Journal.Entry | undefined>,
   options: AttachOptions,
   isTrusted = false
-): Effect.fn.Return<JobHandle, JobError, ApiTransport> {
+): Effect.fn.Return<Watch, JobError, ApiTransport> {
   const fail = refusal(provider, "attach", ref)
   const times = timesOf(options, provider.definition.polling)
   if (times._tag !== "Times") return yield* fail(times)

@@ -13,8 +13,9 @@ import * as Lease from "../journal/lease.ts"
 import { refusal } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
-import { resultOf } from "./handle.ts"
-import type { Submission } from "./JobHandle.ts"
+import { statesOf } from "./handle.ts"
+import type { Submission } from "./submitting.ts"
+import { resultOf } from "./watched.ts"
 import { atATime, type SubmitOptions } from "./options.ts"
 import { submission as makeSubmission } from "./submissions.ts"
 
@@ -141,8 +142,8 @@ const inBatch = Effect.fnUntraced(function* <Request>(
   const saved =
     batch === undefined || journal === undefined ? undefined : yield* takenUp(provider, journal, batch, key, value.digest, isFinal)
   if (saved !== undefined) return Stream.succeed<BatchEvent>({ _tag: "Saved", key, ref: saved })
-  const handle = yield* value.job
-  return Stream.map(handle.states, (state): BatchEvent => ({ _tag: "State", key, state }))
+  const watch = yield* value.job
+  return Stream.map(statesOf(watch), (state): BatchEvent => ({ _tag: "State", key, state }))
 })
 
 /** Reports the unknown outcomes that were not reported yet. */

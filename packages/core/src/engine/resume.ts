@@ -11,6 +11,7 @@ import { accountOf, providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
 import { attaching, reattach } from "./attach.ts"
+import { statesOf } from "./handle.ts"
 import { type AttachOptions, atATime } from "./options.ts"
 
 /** @category models */
@@ -95,9 +96,9 @@ const followed = (
       if (ref === undefined) return failed(unknownOf(entry))
       const provider = providerOf(providers, ref)
       if (provider === undefined) return failed(noProvider(entry, ref))
-      const handle = yield* Effect.result(attaching(ref, reattach(provider, ref, entry, options)))
-      if (handle._tag === "Failure") return failed(handle.failure)
-      return handle.success.states.pipe(
+      const watch = yield* Effect.result(attaching(ref, reattach(provider, ref, entry, options)))
+      if (watch._tag === "Failure") return failed(watch.failure)
+      return statesOf(watch.success).pipe(
         Stream.map((state): Resumed => ({ _tag: "State", entry, provider: providerAt(provider, ref.baseUrl), state })),
         Stream.catch(failed)
       )

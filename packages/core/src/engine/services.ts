@@ -1,13 +1,14 @@
 /** What an API without layers provides to each effect: the transport, and what a caller gave as values. */
-import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import * as Context from "effect/Context"
 import { Journal } from "../journal/Journal.ts"
 import { Limits, none } from "../limits/admission.ts"
+import { ApiTransport, type Transport } from "../transport/Transport.ts"
 
 export const servicesOf = (
-  transport: Layer.Layer<HttpClient.HttpClient>,
+  base: Context.Context<never>,
+  transport: Transport,
   { journal, limits = none }: { readonly journal?: Journal["Service"] | undefined; readonly limits?: Limits | undefined }
-): Layer.Layer<HttpClient.HttpClient> => {
-  const shared = Layer.merge(transport, Layer.succeed(Limits, limits))
-  return journal === undefined ? shared : Layer.merge(shared, Layer.succeed(Journal, journal))
+): Context.Context<ApiTransport> => {
+  const shared = Context.add(Context.add(base, ApiTransport, transport), Limits, limits)
+  return journal === undefined ? shared : Context.add(shared, Journal, journal)
 }

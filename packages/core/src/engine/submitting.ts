@@ -23,8 +23,8 @@ import * as Trace from "../telemetry/trace.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
 import { attaching, reattach } from "./attach.ts"
 import { anotherRequest, defaultRetry, drive, type Machine, type Terms, unknownError } from "./driver.ts"
-import { watched } from "./handle.ts"
-import type { JobHandle } from "./JobHandle.ts"
+import { watched } from "./watched.ts"
+import type { Watch } from "./watching.ts"
 import { scheduler } from "../base/macrotask.ts"
 import type { Times } from "./options.ts"
 import type { SubmitOptions } from "./options.ts"
@@ -46,7 +46,7 @@ const endedByNothing = Cause.die(new Error("a submission ended without an outcom
 /** How long a journal may take to write a reference before it is passed to the caller anyway. */
 const patience = Duration.seconds(2)
 
-type Outcome = Exit.Exit<JobHandle, JobError>
+type Outcome = Exit.Exit<Watch, JobError>
 type Listener = (outcome: Outcome) => void
 
 type Callbacks = Pick<SubmitOptions, "onSubmitted" | "onUnknown">
@@ -56,7 +56,7 @@ export class Submission {
   readonly key: string
   readonly digest: string
   readonly phase: () => Phase
-  readonly job: Effect.Effect<JobHandle, JobError>
+  readonly job: Effect.Effect<Watch, JobError>
   /** The attempt that was last written to the journal. */
   readonly attempt: () => string | undefined
   /** Waits until it neither waits nor sends, without asking for the job. */
@@ -175,9 +175,9 @@ export const live = (
       { discard: true, concurrency: "unbounded" }
     )
 
-  /** The job's handle, made once for all callers. */
-  const handle = Effect.gen(function* () {
-    if (phase._tag !== "Accepted") return yield* Effect.die(new Error("a handle of no job"))
+  /** The job, watched once for all callers. */
+  const watch = Effect.gen(function* () {
+    if (phase._tag !== "Accepted") return yield* Effect.die(new Error("a watch of no job"))
     const { made, ref } = phase
     if (made) return yield* watched(provider, ref, options, times, sentAt, { eager: false, owned: true })
     const found = yield* writer.found
@@ -187,7 +187,7 @@ export const live = (
 
   /** From here on a caller gets the job. One that came while it was being written does not wait for those that were there before. */
   const open = Effect.gen(function* () {
-    if (outcome === undefined || Exit.isFailure(outcome)) outcome = yield* Effect.exit(handle)
+    if (outcome === undefined || Exit.isFailure(outcome)) outcome = yield* Effect.exit(watch)
     const told = outcome
     const all = Array.from(listeners)
     listeners.clear()
@@ -261,8 +261,8 @@ export const live = (
   const telling = Effect.fnUntraced(function* (failed: JobError | undefined) {
     switch (phase._tag) {
       case "Accepted":
-        outcome ??= yield* Effect.exit(handle)
-        if (Exit.isFailure(outcome) && phase.made) outcome = yield* Effect.exit(handle)
+        outcome ??= yield* Effect.exit(watch)
+        if (Exit.isFailure(outcome) && phase.made) outcome = yield* Effect.exit(watch)
         news = failed === undefined ? outcome : Exit.fail(failed)
         break
       case "Unknown":
@@ -424,7 +424,7 @@ export const live = (
   }).pipe(Effect.provideContext(services))
 
   const ownJob = Effect.flatMap(Effect.context(), (asker) =>
-    Effect.callback<JobHandle, JobError>((resume) => {
+    Effect.callback<Watch, JobError>((resume) => {
       if (outcome !== undefined) {
         resume(outcome)
         return undefined

@@ -1,15 +1,8 @@
 /** The sender of a request: the user agent, the key, the headers that a caller adds. */
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import { version } from "../base/version.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { inBrowser } from "./browser.ts"
-
-/** To any origin: the user agent, except in a browser, which sends its own. For another one Firefox would ask the server's permission (CORS). */
-export const withAgent =
-  ({ userAgent }: Provider<never>) =>
-  (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
-    inBrowser() ? request : HttpClientRequest.setHeader(request, "user-agent", agentOf(userAgent))
 
 const made = new WeakMap<Provider<never>, Readonly<Record<string, string>>>()
 
@@ -27,9 +20,5 @@ export const headersOf = (provider: Provider<never>): Readonly<Record<string, st
   return fresh
 }
 
-export const withKey =
-  (provider: Provider<never>) =>
-  (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
-    HttpClientRequest.setHeaders(request, headersOf(provider))
-
-const agentOf = (userAgent = `reelay/${version}`): string => userAgent
+/** What a request says that it comes from. */
+export const agentOf = (userAgent = `reelay/${version}`): string => userAgent

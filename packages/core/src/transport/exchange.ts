@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
 
 /**
  * The cause of a request that failed before its first byte: nothing was sent.
@@ -98,4 +100,17 @@ export interface Transport {
     context: Context.Context<never>,
     mayGo?: () => boolean
   ) => () => void
+}
+
+/**
+ * What a client sends by.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outbound {
+  /** For requests to the provider's API. */
+  readonly transport: Transport
+  /** For downloads. It is asked for once, with the first of them. */
+  readonly downloads: Effect.Effect<Context.Context<HttpClient.HttpClient>>
 }
