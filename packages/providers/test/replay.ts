@@ -92,11 +92,11 @@ const parsed = (text: string): unknown => {
   }
 }
 
-/** Texts and numbers only: `String({ toString: null })` throws, and a generator of JSON finds it. */
-const values = (json: unknown): ReadonlyArray<string> =>
-  isRecord(json)
-    ? Object.values(json).flatMap((value) => (typeof value === "string" || typeof value === "number" ? [String(value).trim()] : []))
-    : []
+/** Texts and numbers only, however deep: `String({ toString: null })` throws, and a generator of JSON finds it. */
+const values = (json: unknown): ReadonlyArray<string> => {
+  if (typeof json === "string" || typeof json === "number") return [String(json)]
+  return typeof json === "object" && json !== null ? Object.values(json).flatMap(values) : []
+}
 
 /** `decides`, written by hand from the documents, says whether a body may be a success at all. */
 export const laws = (

@@ -160,7 +160,7 @@ export const providerLaws = (
         if (near === undefined) return undefined
         const before = interpret(answerOf("poll", near.fixture))
         const after = interpret(answerOf("poll", { ...near.fixture, body: near.payload }))
-        if (before._tag === after._tag) return undefined
+        if (before._tag === after._tag || hasLostLinks(before, after, near.payload)) return undefined
         const changed = near.changes.map(({ kind, path }) => `${kind} ${path.join(".")}`).join(", ")
         return { what: `${near.fixture.name}: ${changed} changed ${before._tag} to ${after._tag}` }
       }
@@ -219,6 +219,13 @@ export const providerLaws = (
     })
   ]
 }
+
+/** A success whose links are gone, and which may have others that can't be read, is a failed poll rather than an empty success. */
+const hasLostLinks = (before: Reading.Reading, after: Reading.Reading, payload: unknown): boolean =>
+  before._tag === "Succeeded" &&
+  after._tag === "Missed" &&
+  after.because === "unreadable" &&
+  before.artifacts.every(({ url }) => !JSON.stringify(payload).includes(JSON.stringify(url)))
 
 const moving: ReadonlySet<string> = new Set(["Queued", "Running", "Succeeded", "Failed", "Expired", "Cancelled"])
 

@@ -9,7 +9,7 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import { excerpt, parseJson } from "../base/Text.ts"
 import type { Artifact } from "../job/Reading.ts"
-import { links } from "../provider/payload.ts"
+import { linksIn } from "../provider/links.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { absolute } from "../provider/read.ts"
 import { redactor } from "../provider/redact.ts"
@@ -106,7 +106,7 @@ const judge = (
       return mark !== undefined && (status === 416 || status === 206) ? undefined : yield* refusedBy(response, artifact)
     }
     if (type !== undefined && type.endsWith("json") && followJson) {
-      const [link] = linksIn(yield* Effect.flatMap(Stream.runCollect(capped(bytes)), parsed), url)
+      const [link] = linksOf(yield* Effect.flatMap(Stream.runCollect(capped(bytes)), parsed), url)
       if (link !== undefined) return yield* opened(source, link, mark, false)
     } else if (isText) yield* discard(response)
     if (isText) return yield* miss("never", `${where(url.href)} answered with ${type}, which isn't a video`)
@@ -231,17 +231,8 @@ const parsed = (chunks: ReadonlyArray<Uint8Array>): Effect.Effect<unknown> =>
   )
 
 /** The links that JSON names; a relative one is resolved from the URL of the JSON. */
-const linksIn = (json: unknown, from: URL): ReadonlyArray<Artifact> => {
-  const at = (...path: ReadonlyArray<string>): string | undefined => {
-    const value = path.reduce<unknown>(
-      (inner, name) => (typeof inner === "object" && inner !== null ? Reflect.get(inner, name) : undefined),
-      json
-    )
-    return typeof value === "string" ? value : undefined
-  }
-  const named = links(at("url"), at("video_url"), at("output", "url"), at("video", "url"), at("detail", "url"), at("data", "url"))
-  return named.flatMap(({ kind, url }) => (URL.canParse(url, from) ? [{ kind, url: new URL(url, from).href }] : []))
-}
+const linksOf = (json: unknown, from: URL): ReadonlyArray<Artifact> =>
+  linksIn(json).artifacts.flatMap(({ kind, url }) => (URL.canParse(url, from) ? [{ kind, url: new URL(url, from).href }] : []))
 
 const broken = (error: HttpClientError.HttpClientError, url: string): Miss => {
   const cause = "cause" in error.reason ? error.reason.cause : undefined

@@ -9,17 +9,17 @@
 const limit = 500
 
 /**
- * At most 500 characters, on one line, without the query strings of URLs and bearer tokens.
+ * At most 500 characters (or `most`), on one line, without the query strings of URLs and bearer tokens.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const excerpt = (text: string): string => {
+export const excerpt = (text: string, most = limit): string => {
   // Cut first: a body may be megabytes, and patterns over it would be slow.
-  const line = withoutSecrets(text.slice(0, 4 * limit))
+  const line = withoutSecrets(text.slice(0, 4 * most))
     .replaceAll(/\s+/gu, " ")
     .trim()
-  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`
+  return line.length <= most ? line : `${line.slice(0, most - 1)}…`
 }
 
 /**

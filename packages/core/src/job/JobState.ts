@@ -137,7 +137,8 @@ export const isTerminal = (state: JobState): state is Terminal => ranks[state._t
 /**
  * The next state, or `undefined` if the observation changes nothing. Total; takes time from the observation.
  *
- * A success that names no artifact is `Failed` with the code `NoArtifact`: the engine passes one on only after three in a row.
+ * A success that names no artifact is `Failed`, with the provider's words or the code `NoArtifact`: the engine passes one on only after three
+ * in a row.
  *
  * **Example** (A job that starts to run)
  *
@@ -173,7 +174,15 @@ export const advance = (state: JobState, seen: Observation): JobState | undefine
     case "Succeeded": {
       const [first, ...rest] = seen.artifacts
       const cost = costOf(seen)
-      if (first === undefined) return { ...base, ...cost, _tag: "Failed", failure: noArtifact, billed: "unknown" }
+      if (first === undefined) {
+        return {
+          ...base,
+          ...cost,
+          _tag: "Failed",
+          failure: { ...noArtifact, ...seen.why },
+          billed: billedOf({ ...seen, billed: "unknown" })
+        }
+      }
       return {
         ...base,
         ...cost,
@@ -186,11 +195,11 @@ export const advance = (state: JobState, seen: Observation): JobState | undefine
       }
     }
     case "Failed":
-      return { ...base, ...costOf(seen), _tag: "Failed", failure: seen.failure, billed: seen.billed }
+      return { ...base, ...costOf(seen), _tag: "Failed", failure: seen.failure, billed: billedOf(seen) }
     case "Expired":
-      return { ...base, ...costOf(seen), _tag: "Expired", billed: seen.billed }
+      return { ...base, ...costOf(seen), _tag: "Expired", billed: billedOf(seen) }
     case "Cancelled":
-      return { ...base, ...costOf(seen), _tag: "Cancelled", by: seen.by, billed: seen.billed }
+      return { ...base, ...costOf(seen), _tag: "Cancelled", by: seen.by, billed: billedOf(seen) }
   }
 }
 
@@ -202,3 +211,6 @@ const noArtifact: Failure = {
 }
 
 const costOf = ({ costSource, costUsd }: Cost): Cost => (costUsd === undefined ? {} : { costUsd, costSource })
+
+/** A cost above zero means that the job was billed, however it ended. */
+const billedOf = ({ billed, costUsd = 0 }: Cost & { readonly billed: Billed }): Billed => (costUsd > 0 ? "yes" : billed)

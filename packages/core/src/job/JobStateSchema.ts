@@ -54,6 +54,9 @@ export const Failure = Schema.Struct({
   moderated: Schema.Boolean
 })
 
+const { origin: _, ...why } = Failure.fields
+const Why = Schema.Struct(why)
+
 const cost = { costUsd: Schema.optional(Schema.Finite), costSource: Schema.optional(Schema.Literals(["provider", "upstream"])) }
 
 const queued = { position: Schema.optional(Schema.Natural) }
@@ -97,7 +100,7 @@ const ended = { endedAt: Schema.optional(Schema.Finite) }
 const readings = {
   Queued: queued,
   Running: running,
-  Succeeded: { ...finished, ...ended, artifacts: Schema.Array(Artifact) },
+  Succeeded: { ...finished, ...ended, artifacts: Schema.Array(Artifact), why: Schema.optional(Why) },
   Failed: { ...failed, ...ended },
   Expired: expired,
   Cancelled: { ...cancelled, ...ended },

@@ -104,6 +104,8 @@ export interface Succeeded extends Cost, Ended {
   readonly _tag: "Succeeded"
   /** In the order to try them. Empty if the answer named none. */
   readonly artifacts: ReadonlyArray<Artifact>
+  /** Why the answer named none, in the provider's own words, if it gave any. */
+  readonly why?: Omit<Failure, "origin"> | undefined
   /** Length of the video in seconds. */
   readonly durationSeconds?: number | undefined
   readonly model?: string | undefined

@@ -11,16 +11,20 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { excerpt, parseJson } from "../base/Text.ts"
 import type { Answer, Reading, Receipt, Telling } from "../job/Reading.ts"
+import { exactly } from "./ids.ts"
 import { codesOf, type ErrorBody, errorOf, isOk, speaksOfModeration, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
+import { hasCode, isEnvelope, unwrapped } from "./wrapper.ts"
 
+export { idAt, idIn, idNames, isId } from "./ids.ts"
+export { type Found, linkPlaces, links, linksIn } from "./links.ts"
+export { reasonIn } from "./reasons.ts"
+export { contentOf, unwrapped } from "./wrapper.ts"
 export {
   epochMillis,
   type ErrorBody,
   errorOf,
   fraction,
-  idAt,
   isOk,
-  links,
   numeric,
   positive,
   speaksOfModeration,
@@ -40,12 +44,12 @@ export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "
 export type Statuses = { readonly [word: string]: Kind }
 
 /**
- * Reads a payload of each kind.
+ * Reads a payload of each kind; `json` is the same payload as it came. `undefined`: it is in a form that can't be read.
  *
  * @category models
  * @since 0.1.0
  */
-export type Readers<Payload> = { readonly [K in Kind]: (payload: Payload) => Telling }
+export type Readers<Payload> = { readonly [K in Kind]: (payload: Payload, json: unknown) => Telling | undefined }
 
 /**
  * An answer, parsed once.
@@ -183,7 +187,8 @@ export const lookup = (statuses: Statuses): ((word: string) => Kind | undefined)
  * Makes a provider's `interpret` for payloads with one status. Total: any answer gives a reading.
  *
  * `schema` decodes the fields that the readers want; a payload that it refuses is unreadable. `word` finds the status in it:
- * `undefined` means that the payload has none, which `unsaid` reads.
+ * `undefined` means that the payload has none, which `unsaid` reads. A payload in an envelope (`{ code, data: { status } }`) is read as
+ * outside it (T34).
  *
  * @category constructors
  * @since 0.1.0
@@ -196,14 +201,29 @@ export const interpreter = <Payload, Encoded>(options: {
   readonly rows?: ReadonlyArray<Row<Reading>> | undefined
   /** A documented payload without a status. Default: such a payload is unreadable. */
   readonly unsaid?: ((payload: Payload) => Reading | undefined) | undefined
+  /** Reads a payload that came in an envelope. Default, or if it gives `undefined`: as one that came without. */
+  readonly wrapped?: ((payload: unknown) => Reading | undefined) | undefined
 }): ((answer: Answer) => Reading) => {
   const kindOf = lookup(options.statuses)
-  return reader(options.schema, options.rows, (payload) => {
+  const decode = Schema.decodeUnknownOption(options.schema)
+  const read = (json: unknown): Reading | undefined => {
+    const payload = Option.getOrUndefined(decode(json))
+    if (payload === undefined) return undefined
     const word = options.word(payload)
     if (word === undefined) return options.unsaid?.(payload)
     const kind = kindOf(word)
-    return kind === undefined ? { _tag: "Unrecognised", word: excerpt(word) } : knowing(word, options.read[kind](payload))
-  })
+    if (kind === undefined) return { _tag: "Unrecognised", word: excerpt(word) }
+    const reading = options.read[kind](payload, json)
+    return reading === undefined ? undefined : knowing(word, reading)
+  }
+  /** `depth` envelopes around each other: a gateway behind a gateway. */
+  const opened = (json: unknown, depth: number): Reading | undefined => {
+    const { failed, payload } = unwrapped(json)
+    if (failed !== undefined) return { _tag: "Missed", because: "query-failed", detail: excerpt(`the query failed: ${failed}`) }
+    if (payload === undefined) return read(json)
+    return depth > 1 && hasCode(payload) && isEnvelope(payload) ? opened(payload, depth - 1) : (options.wrapped?.(payload) ?? read(payload))
+  }
+  return reader(Schema.Unknown, options.rows, (json) => (isEnvelope(json) ? opened(json, 3) : read(json)))
 }
 
 /**
@@ -239,8 +259,8 @@ export const reader = <Payload, Encoded>(
 /**
  * Makes a provider's `receive`. Total: any answer gives a receipt.
  *
- * `id` finds the job's id in a JSON body of a 2xx answer. Such an answer is a job, whatever else it contains. Then the rows decide, then
- * codes and phrases about money, then the status.
+ * `id` finds the job's id in a JSON body of a 2xx answer; there each whole number is the text of its digits. Such an answer is a job, whatever
+ * else it contains. Then the rows decide, then codes and phrases about money, then the status.
  *
  * @category constructors
  * @since 0.1.0
@@ -252,7 +272,7 @@ export const receiver = (options: {
   return (answer) => {
     const seen = see(answer)
     const { status } = answer
-    const id = isOk(answer) && seen.json !== undefined ? options.id(seen.json) : undefined
+    const id = isOk(answer) && seen.json !== undefined ? options.id(exactly(answer.body)) : undefined
     if (id !== undefined) return { _tag: "Accepted", id }
     const documented = match(options.rows, seen)
     if (documented !== undefined) return documented
@@ -264,7 +284,8 @@ export const receiver = (options: {
       return { _tag: "Declined", reason: "SubmitRejected", status, message: "the proxy wants another user name or password" }
     const unclear = (detail: string): Receipt => ({ _tag: "Unclear", status, detail })
     if (isMarkup(seen)) return unclear(`HTTP ${status} with a page instead of JSON: ${excerpt(answer.body)}`)
-    if (isOk(answer)) return unclear(`HTTP ${status} without a job id: ${excerpt(answer.body)}`)
+    // Whole, as far as it goes: there the id is, if there is one.
+    if (isOk(answer)) return unclear(`HTTP ${status} without a job id: ${excerpt(answer.body, 2000)}`)
     // 408: the server gave up on reading, or a proxy gave up on the server; which one can't be known. 499: nginx's status for a caller that
     // left, as a gateway would forward it. A code changes neither of them nor a 5xx: only a row may.
     if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)

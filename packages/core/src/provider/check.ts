@@ -4,6 +4,7 @@ import { ForbiddenAddress, InvalidRequest, JobError, type Operation, type Reason
 import { isBaseUrl, type JobRef } from "../job/JobRef.ts"
 import { accountOf } from "./account.ts"
 import { refuseHeaders } from "./headers.ts"
+import { isId } from "./ids.ts"
 import type { Provider } from "./Provider.ts"
 
 /** Why a provider can't be used as configured. */
@@ -29,6 +30,7 @@ export const refuseRef = (
   if (ref.provider !== definition.name) {
     return new InvalidRequest({ field: "ref", rule: `is of a job at ${ref.provider}, and this is ${definition.name}` })
   }
+  if (!isId(ref.id)) return new InvalidRequest({ field: "ref", rule: "has an id that can't be a part of an address" })
   if (!isBaseUrl(ref.baseUrl))
     return new InvalidRequest({ field: "ref", rule: "names an invalid address, or one with a query or a user name" })
   if (ref.baseUrl !== definition.baseUrl && ref.baseUrl !== provider.baseUrl) {

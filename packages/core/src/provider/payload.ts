@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import { excerpt, present } from "../base/Text.ts"
-import type { Answer, Artifact } from "../job/Reading.ts"
+import type { Answer } from "../job/Reading.ts"
 
 /**
  * What an error body reports, in any of the known shapes.
@@ -14,44 +14,6 @@ export interface ErrorBody {
   readonly code?: string | undefined
   readonly message?: string | undefined
 }
-
-/**
- * Finds a job id under the first of the given names that holds one: a text or a whole number, at most 512 characters.
- *
- * @category getters
- * @since 0.1.0
- */
-export const idAt = (json: unknown, ...names: ReadonlyArray<string>): string | undefined => {
-  for (const name of names) {
-    const id = present(at(json, name))
-    if (id !== undefined && /^[\x21-\x7e]{1,512}$/u.test(id)) return id
-  }
-  return undefined
-}
-
-/**
- * Candidates for the finished file, in the given order and without repeats. Values that aren't URLs are left out: some gateways put the
- * text of a failure in the place of a URL (new-api's `result_url`).
- *
- * @category getters
- * @since 0.1.0
- */
-export const links = (...candidates: ReadonlyArray<string | undefined>): ReadonlyArray<Artifact> => {
-  const urls = candidates.map((candidate) => candidate?.trim() ?? "").filter(isLink)
-  return [...new Set(urls)].map((url) => ({ url, kind: "link" }))
-}
-
-const isLink = (text: string): boolean =>
-  /^https?:\/\/\S+$/iu.test(text) ? URL.canParse(text) : /^data:(video\/|application\/octet-stream)/iu.test(text) || isRelative(text)
-
-/**
- * A path from the root, `//host/path`, or a path that ends as a video's name does (T38). A backslash, which a URL takes for a slash,
- * is in none of them; and without that ending a text such as `n/a` would be a link (T31).
- */
-const isRelative = (text: string): boolean =>
-  (/^\/([^/\\\s][^\\\s]*|\/[\w-]+(\.[\w-]+)+(:\d+)?\/[^\\\s]+)$/u.test(text) ||
-    /^[\w.~%+@-]+(\/[\w.~%+@-]+)*\.(mp4|m4v|mov|webm|mkv|gif)(\?[^\\\s]*)?$/iu.test(text)) &&
-  URL.canParse(text, "https://example.com")
 
 /**
  * A number, also if it is written as a text: `6`, `"6"`, `"10.0"`.

@@ -1,6 +1,6 @@
 /** What an answer reports about one job: the provider's reading, with absolute links and with the key redacted. */
 import type { JobRef } from "../job/JobRef.ts"
-import type { Answer, Reading, Receipt } from "../job/Reading.ts"
+import type { Answer, Failure, Reading, Receipt } from "../job/Reading.ts"
 import type { Call, Provider } from "./Provider.ts"
 import { redactor } from "./redact.ts"
 import { pollRedirect, submitRedirect } from "./redirect.ts"
@@ -9,12 +9,12 @@ export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer:
   const reading = pollRedirect(provider, call, answer) ?? provider.definition.interpret(answer)
   const shown = redactor(provider)
   switch (reading._tag) {
-    case "Succeeded":
-      return withContent(reading, ref, provider)
-    case "Failed": {
-      const { code, message } = reading.failure
-      return { ...reading, failure: { ...reading.failure, message: shown(message), ...(code === undefined ? {} : { code: shown(code) }) } }
+    case "Succeeded": {
+      const { why, ...rest } = withContent(reading, ref, provider)
+      return why === undefined ? rest : { ...rest, why: safe(why, shown) }
     }
+    case "Failed":
+      return { ...reading, failure: safe(reading.failure, shown) }
     case "Refused":
       return { ...reading, message: shown(reading.message), code: reading.code === undefined ? undefined : shown(reading.code) }
     case "Missed":
@@ -29,6 +29,12 @@ export const read = (provider: Provider<never>, ref: JobRef, call: Call, answer:
       return reading
   }
 }
+
+const safe = <Why extends Pick<Failure, "code" | "message">>(why: Why, shown: (text: string) => string): Why => ({
+  ...why,
+  message: shown(why.message),
+  ...(why.code === undefined ? {} : { code: shown(why.code) })
+})
 
 /** What the answer to a submission reports, with the key redacted. An id stays unchanged. */
 export const receive = (provider: Provider<never>, call: Call, answer: Answer): Receipt => {
@@ -51,7 +57,7 @@ const withContent = (
   reading: Extract<Reading, { readonly _tag: "Succeeded" }>,
   ref: JobRef,
   { baseUrl, definition }: Provider<never>
-): Reading => {
+): typeof reading => {
   const artifacts = reading.artifacts.map((artifact) => ({ ...artifact, url: absolute(artifact.url, baseUrl) ?? artifact.url }))
   const content = definition.content?.(ref)
   return { ...reading, artifacts: content === undefined ? artifacts : [...artifacts, { url: `${baseUrl}${content}`, kind: "content" }] }

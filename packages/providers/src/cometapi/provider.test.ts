@@ -97,7 +97,12 @@ describe("cometapi", () => {
     "query.done": finished,
     "query.done.with-moderation": moderated,
     "query.done.with-wrapper": { ...finished, endedAt },
-    "query.done.with-wrapper-and-moderation": { ...moderated, endedAt },
+    // The wrapper's `fail_reason` has the words that the payload lacks.
+    "query.done.with-wrapper-and-moderation": {
+      ...moderated,
+      failure: { ...moderated.failure, message: "Generated video rejected by content moderation." },
+      endedAt
+    },
     "query.error.with-task-not-exist": { _tag: "NotFound", detail: "the provider says task_not_exist" },
     "query.error.with-wrapper-code": {
       _tag: "Missed",

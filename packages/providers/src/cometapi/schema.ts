@@ -46,26 +46,6 @@ export const Body = Schema.Struct({
   user: Schema.optionalKey(Schema.String)
 }).pipe(Schema.encodeKeys({ aspectRatio: "aspect_ratio" }))
 
-/** The flat form: xAI's payload, with the id. The document's sample has the id and no status. */
-const Flat = Schema.Struct({ ...fields, request_id: Dialect.lenient(Schema.NonEmptyString) })
+/** The flat form of `GET /grok/v1/videos/{request_id}`: xAI's payload, with the id. The document's sample has the id and no status. */
+export const Flat = Schema.Struct({ ...fields, request_id: Dialect.lenient(Schema.NonEmptyString) })
 export type Flat = typeof Flat.Type
-
-/** The task inside the wrapper: new-api's own status outside, xAI's payload inside. */
-const Task = Schema.Struct({
-  status: Dialect.lenient(Schema.String),
-  fail_reason: Dialect.lenient(Schema.String),
-  result_url: Dialect.lenient(Schema.String),
-  progress: Dialect.lenient(Schema.Unknown),
-  finish_time: Dialect.lenient(Schema.Unknown),
-  data: Dialect.lenient(Schema.Struct(fields))
-})
-export type Task = typeof Task.Type
-
-/** Both forms of `GET /grok/v1/videos/{request_id}`. `code` belongs to the wrapper, and describes the query, not the job. */
-export const Query = Schema.Struct({
-  ...Flat.fields,
-  code: Dialect.lenient(Schema.String),
-  message: Dialect.lenient(Schema.String),
-  data: Dialect.lenient(Task)
-})
-export type Query = typeof Query.Type

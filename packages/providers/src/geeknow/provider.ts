@@ -6,7 +6,8 @@
 import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as newApi from "../internal/newApi.ts"
-import { check, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
+import { check, costOf, failed, finished, formsOf, idNames, idOf, planned, pricedAs } from "../internal/parts.ts"
+import { readTask } from "../internal/task.ts"
 import { capabilities, Video } from "./schema.ts"
 
 /** The Grok page's statuses, then the two that the pages of the same endpoint for Sora and Veo add. */
@@ -18,22 +19,29 @@ export const statuses = {
   cancelled: "cancelled"
 } as const satisfies Dialect.Statuses
 
+/** The document's lookup order. Empty values are absent; core adds the content endpoint after these. */
+const places = ["output.url", "video_url", "url", "detail.url"]
+
 const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
-  // The document's lookup order. Empty values are absent; core adds the content endpoint after these.
-  succeeded: ({ completed_at, detail, expires_at, model, output, seconds, url, video_url }) =>
-    succeeded({
-      artifacts: Dialect.links(output?.url, video_url, url, detail?.url),
-      durationSeconds: Dialect.positive(seconds),
-      model,
-      expiresAt: Dialect.epochMillis(expires_at),
-      endedAt: Dialect.epochMillis(completed_at)
+  succeeded: (payload, json) =>
+    finished(json, places, {
+      durationSeconds: Dialect.positive(payload.seconds),
+      model: payload.model,
+      expiresAt: Dialect.epochMillis(payload.expires_at),
+      endedAt: Dialect.epochMillis(payload.completed_at),
+      ...pricedAs(payload, "upstream")
     }),
   // new-api writes `completed_at` while a job still runs, too: it is read only with a terminal status.
-  failed: ({ completed_at, error }) => ({ ...failed(error), endedAt: Dialect.epochMillis(completed_at) }),
-  expired: () => ({ _tag: "Expired", billed: "unknown" }),
-  cancelled: ({ completed_at }) => ({ _tag: "Cancelled", by: "provider", billed: "unknown", endedAt: Dialect.epochMillis(completed_at) })
+  failed: (payload, json) => ({ ...failed(json, costOf(payload, "upstream")), endedAt: Dialect.epochMillis(payload.completed_at) }),
+  expired: (payload) => ({ _tag: "Expired", ...costOf(payload, "upstream") }),
+  cancelled: (payload) => ({
+    _tag: "Cancelled",
+    by: "provider",
+    ...costOf(payload, "upstream"),
+    endedAt: Dialect.epochMillis(payload.completed_at)
+  })
 }
 
 const checked = check(VideoRequestSchema.VideoRequest)
@@ -68,9 +76,9 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
       const images = yield* Images.ready(plan.images, formsOf(plan))
       return { kind: "generation", call: { method: "POST", path: "/v1/videos", body: { _tag: "Multipart", parts: form(plan, images) } } }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id"), rows: newApi.declined }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "id", ...idNames), rows: newApi.declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
-  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, statuses, read, rows: newApi.missed }),
+  interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, statuses, read, rows: newApi.missed, wrapped: readTask }),
   content: (ref) => `/v1/videos/${idOf(ref)}/content`
 }
 

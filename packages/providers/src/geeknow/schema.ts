@@ -1,6 +1,7 @@
 /** GeekNow, Grok video: https://docs.geeknow.top/api-reference/videos/grok/generation and .../grok/query */
 import { type Capability, Dialect } from "@reelay/core"
 import * as Schema from "effect/Schema"
+import { usage } from "../internal/parts.ts"
 
 const common = {
   mode: "generate",
@@ -18,8 +19,6 @@ export const capabilities = [
   { ...common, model: "grok-video-3-max", duration: { fixed: 15, sent: true } }
 ] as const satisfies readonly [Capability.Capability, ...Array<Capability.Capability>]
 
-const Nested = Schema.Struct({ url: Dialect.lenient(Schema.String) })
-
 /** What `GET /v1/videos/{task_id}` answers: the fields that the dialect reads. `status` alone can make a payload unreadable. */
 export const Video = Schema.Struct({
   status: Schema.String,
@@ -28,10 +27,6 @@ export const Video = Schema.Struct({
   seconds: Dialect.lenient(Schema.Unknown),
   expires_at: Dialect.lenient(Schema.Unknown),
   completed_at: Dialect.lenient(Schema.Unknown),
-  error: Dialect.lenient(Schema.Unknown),
-  output: Dialect.lenient(Nested),
-  video_url: Dialect.lenient(Schema.String),
-  url: Dialect.lenient(Schema.String),
-  detail: Dialect.lenient(Nested)
+  usage
 })
 export type Video = typeof Video.Type

@@ -33,30 +33,75 @@ export const encoded = <A, I>(
   )
 }
 
+/** The names of a job's id in an answer to a submission, after the documented one. */
+export const idNames = Object.keys(Dialect.idNames)
+
 /** An id as a part of a path. */
 export const idOf = ({ id }: JobRef.JobRef): string => encodeURIComponent(id)
 
 /** A success, without keys that say nothing. */
 export const succeeded = (fields: Omit<Reading.Succeeded, "_tag">): Reading.Succeeded => ({ _tag: "Succeeded", ...fields })
 
-/** A failure from any of the known shapes of an error. */
+/**
+ * A success by its payload: with its links, from the documented places first; `undefined` if there may be one that can't be read; otherwise
+ * without any, and with the words that explain it.
+ */
+export const finished = (
+  json: unknown,
+  documented: ReadonlyArray<string>,
+  fields: Omit<Reading.Succeeded, "_tag" | "artifacts" | "why">
+): Reading.Succeeded | undefined => {
+  const { artifacts, isUnreadable } = Dialect.linksIn(json, ...documented)
+  if (isUnreadable) return undefined
+  const { code, message } = artifacts.length > 0 ? {} : Dialect.reasonIn(json)
+  return succeeded({ artifacts, ...fields, ...(code === undefined && message === undefined ? {} : { why: whyOf(code, message) }) })
+}
+
+const whyOf = (code: string | undefined, message = "the provider gave no reason"): NonNullable<Reading.Succeeded["why"]> => ({
+  message,
+  moderated: Dialect.speaksOfModeration(message, code),
+  ...(code === undefined ? {} : { code })
+})
+
+/** A failure from any of the known shapes of its payload. */
 export const failed = (
-  error: unknown,
+  json: unknown,
   more: Partial<Omit<Reading.Failed, "_tag" | "failure">> & Partial<Reading.Failure> = {}
 ): Reading.Failed => {
   const { costSource, costUsd, billed = "unknown", origin = "provider" } = more
-  const said = Dialect.errorOf(error)
-  const message = said.message ?? more.message ?? "the provider gave no reason"
-  const code = said.code ?? more.code
+  const said = Dialect.reasonIn(json)
+  const { code = more.code, message = more.message } = said
+  const why = whyOf(code, message)
   return {
     _tag: "Failed",
-    failure: {
-      origin,
-      message,
-      moderated: more.moderated ?? Dialect.speaksOfModeration(message, code),
-      ...(code === undefined ? {} : { code })
-    },
+    failure: { origin, ...why, moderated: more.moderated ?? why.moderated },
     billed,
     ...(costUsd === undefined ? {} : { costUsd, costSource })
   }
+}
+
+/** "One US dollar equals 10,000,000,000 ticks." */
+const ticksPerDollar = 10_000_000_000
+
+/** A field of xAI's payload, which gateways forward. */
+export const usage = Dialect.lenient(Schema.Struct({ cost_in_usd_ticks: Dialect.lenient(Schema.Unknown) }))
+
+/**
+ * The cost that a payload reports. Through a gateway it is what the upstream charged: a cost means that the job was billed, though the
+ * gateway's own price may differ; no cost does not mean that the gateway charges nothing.
+ */
+export const costOf = (
+  payload: { readonly usage?: { readonly cost_in_usd_ticks?: unknown } },
+  source: NonNullable<Reading.Cost["costSource"]>
+): Reading.Cost & { readonly billed: Reading.Billed } => {
+  const ticks = Dialect.numeric(payload.usage?.cost_in_usd_ticks)
+  if (ticks === undefined || ticks < 0) return { billed: "unknown" }
+  const billed = ticks > 0 ? "yes" : source === "provider" ? "no" : "unknown"
+  return { costUsd: ticks / ticksPerDollar, costSource: source, billed }
+}
+
+/** The same, for a success: it is billed anyway. */
+export const pricedAs = (...payload: Parameters<typeof costOf>): Reading.Cost => {
+  const { billed: _, ...cost } = costOf(...payload)
+  return cost
 }

@@ -1,7 +1,7 @@
 /** The payload of a Grok video job, as xAI sends it and CometAPI forwards it. */
 import { Dialect, type Reading } from "@reelay/core"
 import * as Schema from "effect/Schema"
-import { failed, succeeded } from "./parts.ts"
+import { costOf, failed, finished, pricedAs, usage } from "./parts.ts"
 
 /** The fields that are read. Nothing here can make a payload unreadable. */
 export const fields = {
@@ -10,35 +10,18 @@ export const fields = {
   progress: Dialect.lenient(Schema.Unknown),
   video: Dialect.lenient(
     Schema.Struct({
-      url: Dialect.lenient(Schema.String),
       duration: Dialect.lenient(Schema.Unknown),
-      respect_moderation: Dialect.lenient(Schema.Boolean),
-      file_output: Dialect.lenient(Schema.Struct({ public_url: Dialect.lenient(Schema.String) }))
+      respect_moderation: Dialect.lenient(Schema.Boolean)
     })
   ),
-  usage: Dialect.lenient(Schema.Struct({ cost_in_usd_ticks: Dialect.lenient(Schema.Unknown) })),
-  error: Dialect.lenient(Schema.Unknown)
+  usage
 }
 
 const Payload = Schema.Struct(fields)
 export type Payload = typeof Payload.Type
 
-/** "One US dollar equals 10,000,000,000 ticks." */
-const ticksPerDollar = 10_000_000_000
-
-/**
- * The cost that a payload reports. Through a gateway it is what the upstream charged: a cost means that the job was billed, though the
- * gateway's own price may differ; no cost does not mean that the gateway charges nothing.
- */
-const costOf = (
-  { usage }: { readonly usage?: { readonly cost_in_usd_ticks?: unknown } },
-  source: "provider" | "upstream"
-): Reading.Cost & { readonly billed: Reading.Billed } => {
-  const ticks = Dialect.numeric(usage?.cost_in_usd_ticks)
-  if (ticks === undefined || ticks < 0) return { billed: "unknown" }
-  const billed = ticks > 0 ? "yes" : source === "provider" ? "no" : "unknown"
-  return { costUsd: ticks / ticksPerDollar, costSource: source, billed }
-}
+/** The documented places of a link. */
+const places = ["video.url", "video.file_output.public_url"]
 
 /** Readers for payloads that come from xAI itself (`provider`) or through a gateway (`upstream`). */
 export const readers = (source: "provider" | "upstream"): Dialect.Readers<Payload> => {
@@ -51,19 +34,17 @@ export const readers = (source: "provider" | "upstream"): Dialect.Readers<Payloa
     // xAI has one status for waiting and running jobs; progress tells them apart.
     queued: (payload) => ((Dialect.fraction(payload.progress) ?? 0) > 0 ? running(payload) : { _tag: "Queued" }),
     running,
-    succeeded: (payload) => {
+    succeeded: (payload, json) => {
       const { model, video } = payload
-      const { billed, ...cost } = costOf(payload, source)
       // "Otherwise the field will be false and the video url field will be empty."
       if (video?.respect_moderation === false) {
-        return failed(payload.error, { ...cost, billed, moderated: true, message: "The video was rejected by content moderation." })
+        return failed(json, { ...costOf(payload, source), moderated: true, message: "The video was rejected by content moderation." })
       }
-      const artifacts = Dialect.links(video?.url, video?.file_output?.public_url)
-      return succeeded({ artifacts, durationSeconds: Dialect.positive(video?.duration), model, ...cost })
+      return finished(json, places, { durationSeconds: Dialect.positive(video?.duration), model, ...pricedAs(payload, source) })
     },
-    failed: (payload) => {
+    failed: (payload, json) => {
       const moderated = payload.video?.respect_moderation === false ? { moderated: true } : {}
-      return failed(payload.error, { ...costOf(payload, source), ...moderated })
+      return failed(json, { ...costOf(payload, source), ...moderated })
     },
     expired: (payload) => ({ _tag: "Expired", ...costOf(payload, source) }),
     cancelled: (payload) => ({ _tag: "Cancelled", by: "provider", ...costOf(payload, source) })

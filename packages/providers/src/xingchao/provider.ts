@@ -5,7 +5,8 @@
  */
 import { Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
-import { check, encoded, failed, formsOf, idOf, planned, succeeded } from "../internal/parts.ts"
+import { check, costOf, encoded, failed, finished, formsOf, idNames, idOf, planned, pricedAs } from "../internal/parts.ts"
+import { readTask } from "../internal/task.ts"
 import { capabilities, Create, Result } from "./schema.ts"
 
 /** The statuses of the document's table "Task Status Flow", in its order. */
@@ -19,11 +20,15 @@ export const statuses = {
 const read: Dialect.Readers<Result> = {
   queued: () => ({ _tag: "Queued" }),
   running: () => ({ _tag: "Running" }),
-  succeeded: ({ actualDuration, model, video_url }) =>
-    succeeded({ artifacts: Dialect.links(video_url), durationSeconds: Dialect.positive(actualDuration), model }),
-  failed: ({ error }) => failed(error),
-  expired: () => ({ _tag: "Expired", billed: "unknown" }),
-  cancelled: () => ({ _tag: "Cancelled", by: "provider", billed: "unknown" })
+  succeeded: (payload, json) =>
+    finished(json, ["video_url"], {
+      durationSeconds: Dialect.positive(payload.actualDuration),
+      model: payload.model,
+      ...pricedAs(payload, "upstream")
+    }),
+  failed: (payload, json) => failed(json, costOf(payload, "upstream")),
+  expired: (payload) => ({ _tag: "Expired", ...costOf(payload, "upstream") }),
+  cancelled: (payload) => ({ _tag: "Cancelled", by: "provider", ...costOf(payload, "upstream") })
 }
 
 const checked = check(VideoRequestSchema.VideoRequest)
@@ -44,9 +49,9 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
       const value = yield* encoded(Create, { ...plan, model: plan.row.model, images: images.length === 0 ? undefined : images })
       return { kind: "generation", call: { method: "POST", path: "/v1/grok/videos", body: { _tag: "Json", value } } }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idAt(json, "id", "task_id") }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "id", ...idNames) }),
   poll: (ref) => ({ method: "GET", path: `/v1/result/${idOf(ref)}` }),
-  interpret: Dialect.interpreter({ schema: Result, word: ({ status }) => status, statuses, read })
+  interpret: Dialect.interpreter({ schema: Result, word: ({ status }) => status, statuses, read, wrapped: readTask })
 }
 
 /**

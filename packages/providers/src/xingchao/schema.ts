@@ -1,6 +1,7 @@
 /** XingChao, Grok video: https://docs.xingchaoyiqing.com/api-reference/video/grok-create and .../grok-result */
 import { type Capability, Dialect } from "@reelay/core"
 import * as Schema from "effect/Schema"
+import { usage } from "../internal/parts.ts"
 
 const ratios = ["16:9", "9:16", "1:1", "3:2", "2:3"] as const
 const resolution = { oneOf: ["480p", "720p"], default: "720p" } as const
@@ -64,8 +65,7 @@ export const Create = Schema.Struct({
 export const Result = Schema.Struct({
   status: Schema.String,
   model: Dialect.lenient(Schema.NonEmptyString),
-  video_url: Dialect.lenient(Schema.String),
   actualDuration: Dialect.lenient(Schema.Unknown),
-  error: Dialect.lenient(Schema.Unknown)
+  usage
 })
 export type Result = typeof Result.Type
