@@ -1,6 +1,7 @@
 /** What holds for every provider of the family, on every surface. */
 import { describe, it } from "@effect/vitest"
-import { Dialect, type Provider } from "@reelay/core"
+import type { Provider } from "@reelay/core"
+import { readFileSync } from "node:fs"
 import { definition as cometapi } from "../src/cometapi/provider.ts"
 import { definition as geeknow } from "../src/geeknow/provider.ts"
 import { definition as xai } from "../src/xai/provider.ts"
@@ -14,6 +15,9 @@ const definitions: ReadonlyArray<Pick<Provider.Definition<never>, "name" | "inte
   xai,
   xingchao
 ]
+/** Where each gateway of the family puts the link, with repository, path and commit, or the document. */
+const places: ReadonlyArray<{ readonly place: string }> = JSON.parse(readFileSync(new URL("oracle/links.json", import.meta.url), "utf8"))
+
 const link = "https://cdn.example/v.mp4?sig=1"
 const usage = { cost_in_usd_ticks: 3_000_000_000 }
 
@@ -48,7 +52,7 @@ describe.each(definitions)("$name", ({ interpret, name, poll, receive }) => {
     expect(decodeURIComponent(last)).toBe(id)
   })
 
-  it.each(Object.keys(Dialect.linkPlaces))("F8: a link at %s is found", (place) => {
+  it.each(places)("F8: a link at $place is found", ({ place }) => {
     const nested = place.split(".").reduceRight<unknown>((inner, part) => ({ [part]: inner }), link)
     for (const body of [
       { status: done, ...Object(nested) },
@@ -56,6 +60,13 @@ describe.each(definitions)("$name", ({ interpret, name, poll, receive }) => {
     ]) {
       expect(reading(body)).toMatchObject({ _tag: "Succeeded", artifacts: [{ url: link, kind: "link" }] })
     }
+  })
+
+  it("F8: the documented place is first, at any depth; the same link is one candidate", () => {
+    const documented = name === "cometapi" || name === "xai" ? "video" : name === "geeknow" ? "output" : undefined
+    const best = documented === undefined ? { video_url: link } : { [documented]: { url: link } }
+    const body = { status: done, url: "https://a.b/2", metadata: { url: link }, fail_reason: "https://a.b/3", ...best }
+    expect(reading(body)).toMatchObject({ artifacts: [{ url: link }, { url: "https://a.b/2" }, { url: "https://a.b/3" }] })
   })
 
   it.each<[object, string | undefined, string]>([
@@ -84,12 +95,21 @@ describe.each(definitions)("$name", ({ interpret, name, poll, receive }) => {
 
   it.each([
     ["failed", { status: "failed", usage }],
-    ["a task that failed", { code: "success", data: { status: "FAILURE", fail_reason: "no", data: { usage } } }],
+    ["in an envelope", { code: "success", data: { status: "failed", usage } }],
     ["expired", { status: "expired", usage }],
     ["cancelled", { status: "cancelled", usage }],
     ["moderated away", { status: done, video: { url: "", respect_moderation: false }, usage }]
   ])("F10: a cost above zero is billed: %s", (_, body) => {
     expect(reading(body)).toMatchObject({ costUsd: 0.3, ...(reading(body)._tag === "Succeeded" ? {} : { billed: "yes" }) })
+  })
+
+  it.runIf(name !== "xai")("F10: a task that failed at a cost of its upstream's is billed", () => {
+    expect(reading({ code: "success", data: { status: "FAILURE", fail_reason: "no", data: { usage } } })).toMatchObject({
+      costUsd: 0.3,
+      costSource: "upstream",
+      billed: "yes",
+      failure: { origin: "gateway", message: "no" }
+    })
   })
 
   it.each<[object]>([

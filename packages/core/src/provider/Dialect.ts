@@ -15,8 +15,8 @@ import { exactly } from "./ids.ts"
 import { codesOf, type ErrorBody, errorOf, isOk, speaksOfModeration, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
 import { hasCode, isEnvelope, unwrapped } from "./wrapper.ts"
 
-export { idAt, idIn, idNames, isId } from "./ids.ts"
-export { type Found, linkPlaces, links, linksIn } from "./links.ts"
+export { idAt, idIn, isId } from "./ids.ts"
+export { type Found, links, linksIn } from "./links.ts"
 export { reasonIn } from "./reasons.ts"
 export { contentOf, unwrapped } from "./wrapper.ts"
 export {

@@ -3,8 +3,7 @@ import * as fc from "fast-check"
 import { expect } from "../../test/expect.ts"
 import * as Dialect from "./Dialect.ts"
 
-const names = Object.keys(Dialect.idNames)
-const receive = Dialect.receiver({ id: (json) => Dialect.idIn(json, ...names) })
+const receive = Dialect.receiver({ id: (json) => Dialect.idIn(json) })
 const receipt = (body: string) => receive({ operation: "submit", status: 200, headers: { "content-type": "application/json" }, body })
 const idOf = (body: unknown): string | undefined => {
   const seen = receipt(typeof body === "string" ? body : JSON.stringify(body))
@@ -44,6 +43,8 @@ describe("F3: the place of an id", () => {
     [{ code: "success", data: "your task was submitted" }],
     [{ code: "success", data: null }],
     [{ code: "success", message: "ok" }],
+    [{ error: { message: "no" }, request_id: "of the request" }],
+    [{ code: "no_channel", message: "no", request_id: "of the request" }],
     [{ data: { data: { data: { data: { id: "a" } } } } }]
   ])("%j has none, and the message quotes it whole", (body) => {
     expect(receipt(JSON.stringify(body))).toEqual({

@@ -3,7 +3,7 @@
  * leads to no job, or to another's. Pure.
  */
 import { parseJson } from "../base/Text.ts"
-import { contentOf, hasCode, isSuccess } from "./wrapper.ts"
+import { at, contentOf, hasCode, isSuccess } from "./wrapper.ts"
 
 /** A text, or a number, of JSON that is known to be valid. */
 const tokens = /"(?:[^"\\]+|\\.)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/giu
@@ -24,8 +24,8 @@ const digits = (number: string): string => {
 const longest = 2000
 
 /**
- * Whether a text can be a job's id: any that is a part of a path. A path of dots leads elsewhere, even if it is percent-encoded; half of a
- * surrogate pair can't be encoded at all; and a control character would break the lines of a log.
+ * Whether a text can be a job's id: any that can be a part of a path. A path of dots leads elsewhere, even if it is percent-encoded; half of
+ * a surrogate pair can't be encoded; and a control character would break the lines of a log.
  *
  * @category guards
  * @since 0.1.0
@@ -47,41 +47,26 @@ const idOf = (value: unknown): string | undefined => {
  */
 export const idAt = (json: unknown, ...names: ReadonlyArray<string>): string | undefined => {
   const values = names.map((name) => at(json, name))
-  return (
-    values
-      .filter((value) => typeof value === "string")
-      .map(idOf)
-      .find(isPresent) ?? values.map(idOf).find(isPresent)
-  )
+  return first(values.filter((value) => typeof value === "string")) ?? first(values)
 }
 
-const at = (json: unknown, name: string): unknown =>
-  typeof json === "object" && json !== null && Object.hasOwn(json, name) ? Reflect.get(json, name) : undefined
+const first = (values: ReadonlyArray<unknown>): string | undefined => values.map(idOf).find((id) => id !== undefined)
 
-const isPresent = (id: string | undefined): boolean => id !== undefined
-
-/**
- * The names of a job's id in this family, and where each was seen. `request_id`, xAI's, is last: elsewhere it is often the request's (T27).
- *
- * @category constants
- * @since 0.1.0
- */
-export const idNames = {
-  task_id: "QuantumNous/new-api dto/task.go@06644e8, dto/video.go@d5a25dd",
-  id: "QuantumNous/new-api dto/openai_video.go@705748d",
-  taskId: "the same in Java, as XingChao's backend is",
-  video_id: "an upstream of new-api: relay/channel/task/agnes/adaptor.go@e00b48b",
-  request_id: "QuantumNous/new-api relay/channel/task/xai/adaptor.go@1f3ebea; chenyme/grok2api inference/handler.go@d6f6e9f"
-} as const
+/** The names of this family, each with its source in packages/providers/test/oracle. */
+const usual = ["task_id", "id", "taskId", "video_id"] as const
 
 /**
- * Finds a job id as `idAt` does, in an answer or in a wrapper around it (F3). In an envelope the job is what it contains; elsewhere the
- * outermost id is the job's, and one further inside is an upstream's.
+ * Finds a job id under the given names, which the vendor documents, then under those of its family; in an answer, or in a wrapper around it
+ * (F3). In an envelope the job is what it contains. Elsewhere the outermost id is the job's, and one further inside is an upstream's. Last, a
+ * `request_id` in an answer without an error: it is the job's at xAI, and in an error the request's (T27).
  *
  * @category getters
  * @since 0.1.0
  */
-export const idIn = (json: unknown, ...names: ReadonlyArray<string>): string | undefined => within(json, names, 3)
+export const idIn = (json: unknown, ...documented: ReadonlyArray<string>): string | undefined => {
+  const id = within(json, [...documented, ...usual], 3)
+  return id ?? (isSuccess(json) && (at(json, "error") ?? "") === "" ? idAt(json, "request_id") : undefined)
+}
 
 const within = (json: unknown, names: ReadonlyArray<string>, depth: number): string | undefined => {
   if (depth === 0) return undefined

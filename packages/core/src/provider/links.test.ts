@@ -48,20 +48,6 @@ describe("F15: a link is what the URL parser takes", () => {
 })
 
 describe("F8: where the link is", () => {
-  const nested = (place: string): unknown => place.split(".").reduceRight<unknown>((inner, name) => ({ [name]: inner }), link)
-
-  it.each(Object.keys(Dialect.linkPlaces))("%s, on its own, in an envelope, and in the payload of a task", (place) => {
-    const one = [{ url: link, kind: "link" }]
-    const payload = nested(place)
-    for (const json of [payload, { code: "success", data: payload }, { data: { status: "SUCCESS", data: payload } }]) {
-      expect(Dialect.linksIn(json)).toEqual({ artifacts: one, isUnreadable: false })
-    }
-  })
-
-  it("each place has its evidence: a document, an issue, or a repository with path and commit", () => {
-    for (const source of Object.values(Dialect.linkPlaces)) expect(source).toMatch(/docs\.|@[\da-f]{7}\b/u)
-  })
-
   it.each<[unknown]>([
     [{ video: [{ url: link }] }],
     [{ result: { videos: [{ url: [link] }] } }],

@@ -1,6 +1,6 @@
 /** Finds the links to a finished video in a payload. Pure. */
+import { parseJson } from "../base/Text.ts"
 import type { Artifact } from "../job/Reading.ts"
-import { contentOf } from "./wrapper.ts"
 
 /**
  * Candidates for the finished file, in the given order and without repeats. What isn't a link is left out: some gateways put the text of a
@@ -47,41 +47,6 @@ const isRelative = (text: string): boolean => {
 }
 
 /**
- * Where the gateways of this family (new-api, one-api, sub2api, grok2api and what is built on them) put the link, the likelier places first,
- * and where each was seen. A name may stand for a list. Each place may also be one or two wrappers further inside: `data.video_url`.
- *
- * Results only: `image_url`, `cover_url`, `input.video_url` and the like are not here.
- *
- * @category constants
- * @since 0.1.0
- */
-export const linkPlaces: { readonly [place: string]: string } = {
-  "video.url": "docs.x.ai, GET /v1/videos/{request_id}; chenyme/grok2api backend/internal/transport/http/inference/handler.go@d6f6e9f",
-  "output.url": "docs.geeknow.top/api-reference/videos/grok/query",
-  video_url: "docs.xingchaoyiqing.com; QuantumNous/new-api relay/channel/task/xai/adaptor.go@1f3ebea",
-  url: "docs.geeknow.top/api-reference/videos/grok/query; QuantumNous/new-api relay/relay_task.go@00fca48",
-  "detail.url": "docs.geeknow.top/api-reference/videos/grok/query",
-  "metadata.url": "QuantumNous/new-api model/task.go@01d7dcf; Wei-Shaw/sub2api#4494",
-  "metadata.video_url": "WanInter/new-api relay/channel/task/xinghe/adaptor.go@bfaf4ae",
-  "metadata.result_url": "WanInter/new-api relay/channel/task/xinghe/adaptor.go@bfaf4ae",
-  "metadata.result_urls": "WanInter/new-api relay/channel/task/xinghe/adaptor.go@bfaf4ae",
-  result_url: "QuantumNous/new-api dto/task.go@06644e8",
-  stable_video_url: "WanInter/new-api relay/channel/task/xinghe/adaptor.go@bfaf4ae",
-  "result.videos.url": "apimart, for Grok video: QuantumNous/new-api relay/channel/task/apimart/adaptor.go@12cb559",
-  "task_result.videos.url": "Kling: QuantumNous/new-api relay/channel/task/kling/adaptor.go@070818b",
-  "content.video_url": "Doubao: QuantumNous/new-api relay/channel/task/doubao/adaptor.go@035aa73",
-  "content.url": "MiniMax: QuantumNous/new-api relay/channel/task/hailuo/models.go@5cb8f6a",
-  "file.download_url": "MiniMax: QuantumNous/new-api relay/channel/task/hailuo/models.go@5cb8f6a",
-  "creations.url": "Vidu: QuantumNous/new-api relay/channel/task/vidu/adaptor.go@0830dc7",
-  "generateVideoResponse.generatedVideos.video.uri": "Veo: QuantumNous/new-api relay/channel/task/gemini/dto.go@0fc1489",
-  "videos.url": "LiHua0418/new-api-MiouFun relay/channel/task/xai/adaptor.go@03314e5",
-  output: "LiHua0418/new-api-MiouFun relay/channel/task/xai/adaptor.go@03314e5",
-  video: "Veo: QuantumNous/new-api relay/channel/task/gemini/dto.go@0fc1489",
-  "video.file_output.public_url": "docs.x.ai, GET /v1/videos/{request_id}, if the request has storage_options.public_url",
-  fail_reason: "of a success: QuantumNous/new-api controller/task_video.go@08b94b7"
-}
-
-/**
  * What a payload that says "done" has of a video.
  *
  * @category models
@@ -93,59 +58,52 @@ export interface Found {
   readonly isUnreadable: boolean
 }
 
+/** The names of a link. Each was seen at a gateway of this family: the table of sources is in packages/providers/test/oracle. */
+const named = /^((video|result|output|stable_video|download|public)_)?ur[li]s?$|^(videos?|output|fail_reason)$/u
+
+/** The names whose text is a reason if it isn't a link. */
+const reasons = /^(fail_reason|result_url)$/u
+
+/** Names of what is beside a result: other media, addresses of the API or of help, and what the caller has sent. */
+const beside =
+  /image|thumb|cover|poster|frame|avatar|logo|audio|input|reference|source|hook|callback|prompt|properties|doc|help|error|quer|status/iu
+
 /**
- * Finds the links of a payload: in the given places, which the vendor documents, and then in those of its family.
+ * Finds the links of a payload, and of what it wraps: those at the given places first, which the vendor documents, then any under the name of
+ * a link. What is not readable in the place of a link, an address under another name and a file as text show that there may be a video.
  *
  * @category getters
  * @since 0.1.0
  */
 export const linksIn = (json: unknown, ...documented: ReadonlyArray<string>): Found => {
-  const places = [...new Set([...documented, ...Object.keys(linkPlaces)])].map((place) => place.split("."))
-  const levels = levelsOf(json, 2)
-  const texts = places.flatMap((place) => levels.flatMap((level) => valuesAt(level, place))).filter((value) => typeof value === "string")
-  const artifacts = links(...texts)
-  return { artifacts, isUnreadable: artifacts.length === 0 && levels.some((level) => isUnreadable(level, places)) }
-}
-
-/** A payload, and what it is a wrapper of. */
-const levelsOf = (json: unknown, depth: number): ReadonlyArray<unknown> => {
-  const inside = depth === 0 ? undefined : contentOf(json)
-  return typeof inside === "object" ? [json, ...listed(inside).flatMap((each) => levelsOf(each, depth - 1))] : [json]
-}
-
-const listed = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [value])
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** The values at a place, through the lists on the way. */
-const valuesAt = (json: unknown, [name, ...rest]: ReadonlyArray<string>): ReadonlyArray<unknown> =>
-  listed(json).flatMap((each) => {
-    if (name === undefined) return listed(each)
-    return isObject(each) && Object.hasOwn(each, name) ? valuesAt(Reflect.get(each, name), rest) : []
+  const seen: Array<{ readonly rank: number; readonly text: string }> = []
+  let isUnreadable = false
+  visit(json, "", 8, (path, value) => {
+    const text = String(value).trim()
+    const name = path.slice(path.lastIndexOf(".") + 1)
+    const isNamed = named.test(name)
+    if (isNamed && isLink(text)) {
+      const rank = documented.findIndex((place) => path.endsWith(`.${place}`))
+      seen.push({ rank: rank >= 0 ? rank : name === "fail_reason" ? 99 : 98, text })
+    } else if (isNamed ? !reasons.test(name) : isAddress.test(text) || /b64|base64/iu.test(name)) isUnreadable = true
   })
-
-/** Names of what is beside a result: other media, addresses of the API or of help, and what the caller has sent. */
-const beside =
-  /image|thumb|cover|poster|frame|avatar|logo|audio|input|reference|source|callback|hook|prompt|properties|doc|help|support|error|quer|poll|status|cancel/iu
-
-/** The places whose text is a reason if it isn't a link. */
-const reasons = new Set(["fail_reason", "result_url"])
-
-/** Whether a payload has something else in a link's place, an address under an unknown name, or a file as text. */
-const isUnreadable = (json: unknown, places: ReadonlyArray<ReadonlyArray<string>>): boolean =>
-  places.some((place) => !reasons.has(place.join(".")) && valuesAt(json, place).some(isSomething)) || hasAddress(json, 6)
-
-const isSomething = (value: unknown): boolean => (typeof value === "string" ? value.trim() !== "" : typeof value === "number")
-
-const hasAddress = (json: unknown, depth: number): boolean => {
-  if (depth === 0) return false
-  if (Array.isArray(json)) return json.some((each) => isAddress(each) || hasAddress(each, depth - 1))
-  const names = isObject(json) ? Object.entries(json).filter(([name]) => !beside.test(name)) : []
-  return names.some(
-    ([name, value]) => isAddress(value) || (/b64|base64/iu.test(name) && isSomething(value)) || hasAddress(value, depth - 1)
-  )
+  const artifacts = links(...seen.toSorted((one, other) => one.rank - other.rank).map(({ text }) => text))
+  return { artifacts, isUnreadable: isUnreadable && artifacts.length === 0 }
 }
 
 /** In any scheme: what is at `s3:` or `gs:` can't be fetched, but it is there. */
-const isAddress = (value: unknown): boolean =>
-  typeof value === "string" && /^\s*[a-z][a-z\d+.-]*:\/\/\S/iu.test(value) && URL.canParse(value)
+const isAddress = /^[a-z][a-z\d+.-]*:\/\/\S/iu
+
+/** The texts and numbers of a payload with their paths, as far as `depth`. An item of a list has the path of the list. */
+export const visit = (value: unknown, path: string, depth: number, each: (path: string, value: string | number) => void): void => {
+  if (typeof value === "number" || (typeof value === "string" && value.trim() !== "")) {
+    const json = path.endsWith(".data") ? parseJson(String(value)) : undefined
+    if (typeof json === "object") visit(json, path, depth - 1, each)
+    else each(path, value)
+  } else if (typeof value === "object" && value !== null && depth > 0) {
+    for (const [name, inner] of Object.entries(value)) {
+      if (Array.isArray(value)) visit(inner, path, depth - 1, each)
+      else if (!beside.test(name)) visit(inner, `${path}.${name}`, depth - 1, each)
+    }
+  }
+}

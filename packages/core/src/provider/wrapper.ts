@@ -7,7 +7,8 @@ import { parseJson, present } from "../base/Text.ts"
  */
 const names = ["data", "output", "task", "response"] as const
 
-const at = (json: unknown, name: string): unknown =>
+/** A field of an object; `undefined` if it has none, or isn't one. */
+export const at = (json: unknown, name: string): unknown =>
   typeof json === "object" && json !== null && Object.hasOwn(json, name) ? Reflect.get(json, name) : undefined
 
 /**

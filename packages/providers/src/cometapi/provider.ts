@@ -7,7 +7,7 @@ import { Dialect, Images, Provider, type Reading, Text, type VideoRequest, Video
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as newApi from "../internal/newApi.ts"
-import { check, encoded, formsOf, idNames, idOf, planned } from "../internal/parts.ts"
+import { check, encoded, formsOf, idOf, planned } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Flat, Options } from "./schema.ts"
@@ -89,7 +89,7 @@ export const definition: Provider.Definition<Request> = {
         call: { method: "POST", path: `/grok/v1/videos/${isEdit ? "edits" : "generations"}`, body: { _tag: "Json", value } }
       }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "request_id", ...idNames), rows: declined }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "request_id"), rows: declined }),
   poll: (ref) => ({ method: "GET", path: `/grok/v1/videos/${idOf(ref)}` }),
   interpret: Dialect.interpreter({
     schema: Flat,

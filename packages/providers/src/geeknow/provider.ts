@@ -6,7 +6,7 @@
 import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as newApi from "../internal/newApi.ts"
-import { check, costOf, failed, finished, formsOf, idNames, idOf, planned, pricedAs } from "../internal/parts.ts"
+import { check, costOf, failed, finished, formsOf, idOf, planned, pricedAs } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { capabilities, Video } from "./schema.ts"
 
@@ -76,7 +76,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
       const images = yield* Images.ready(plan.images, formsOf(plan))
       return { kind: "generation", call: { method: "POST", path: "/v1/videos", body: { _tag: "Multipart", parts: form(plan, images) } } }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "id", ...idNames), rows: newApi.declined }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "id"), rows: newApi.declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
   interpret: Dialect.interpreter({ schema: Video, word: ({ status }) => status, statuses, read, rows: newApi.missed, wrapped: readTask }),
   content: (ref) => `/v1/videos/${idOf(ref)}/content`

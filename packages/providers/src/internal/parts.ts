@@ -33,9 +33,6 @@ export const encoded = <A, I>(
   )
 }
 
-/** The names of a job's id in an answer to a submission, after the documented one. */
-export const idNames = Object.keys(Dialect.idNames)
-
 /** An id as a part of a path. */
 export const idOf = ({ id }: JobRef.JobRef): string => encodeURIComponent(id)
 

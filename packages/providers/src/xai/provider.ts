@@ -6,8 +6,7 @@
 import { type Capability, Dialect, Images, type JobError, Provider, type Reading, VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { check, encoded, formsOf, idNames, idOf, planned, refuse } from "../internal/parts.ts"
-import { readTask } from "../internal/task.ts"
+import { check, encoded, formsOf, idOf, planned, refuse } from "../internal/parts.ts"
 import { fields, moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Options } from "./schema.ts"
 
@@ -152,15 +151,14 @@ export const definition: Provider.Definition<Request> = {
       })
       return { kind: kinds[mode], call: { method: "POST", path: `/v1/videos/${paths[mode]}`, body: { _tag: "Json", value } } }
     }),
-  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "request_id", "id", ...idNames), rows: declined }),
+  receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "request_id"), rows: declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
   interpret: Dialect.interpreter({
     schema: Payload,
     word: ({ status }) => status,
     statuses,
     read: readers("provider"),
-    rows,
-    wrapped: readTask
+    rows
   })
 }
 
