@@ -2,7 +2,7 @@
 import type { JobError } from "@reelay/core"
 
 const exitCodes = [
-  [0, "the video was saved; resume: all of them"],
+  [0, "the video was saved, or delivered elsewhere as asked; resume: all of them"],
   [1, "the job ended Failed, Expired or Cancelled; resume: at least one"],
   [2, "no job was made: bad input, bad key, refused, or unreachable at submission"],
   [3, "SubmitUnknown (the job may exist), or any error once there is a reference: it is in the output"],

@@ -4,6 +4,7 @@ import { type JobError, JobRef, type Artifact, type JobState } from "@reelay/cor
 export type Line =
   | ({ readonly _tag: JobState.JobState["_tag"]; readonly ref: string; readonly id: string } & Record<string, unknown>)
   | (Artifact.Saved & { readonly ref: string; readonly id: string })
+  | { readonly _tag: "Delivered"; readonly to: string; readonly ref: string; readonly id: string }
   | Skipped
   | { readonly _tag: "JobError"; readonly reason: JobError.Reason["_tag"]; readonly message: string; readonly ref?: string }
   | { readonly _tag: "Interrupted"; readonly ref?: string }
@@ -14,6 +15,9 @@ export type Skipped =
   | { readonly _tag: "Damaged"; readonly entry: string; readonly detail: string }
 
 export const ofSaved = (ref: JobRef.JobRef, saved: Artifact.Saved): Line => ({ ...saved, ref: JobRef.toUri(ref), id: ref.id })
+
+/** The provider has put the video at a place of the caller's own. */
+export const ofDelivered = (ref: JobRef.JobRef, to: string): Line => ({ _tag: "Delivered", to, ref: JobRef.toUri(ref), id: ref.id })
 
 /** A state, with its reference as the URI that `attach` takes. */
 export const ofState = ({ _tag, ref, ...rest }: JobState.JobState): Line => ({ _tag, ref: JobRef.toUri(ref), id: ref.id, ...rest })

@@ -15,6 +15,8 @@ export class Report extends Context.Service<
     /** Bytes written so far, and in total if that is known. */
     readonly download: (ref: JobRef.JobRef, bytes: number, total: number | undefined) => void
     readonly saved: (ref: JobRef.JobRef, saved: Artifact.Saved) => Effect.Effect<void>
+    /** There is nothing to download: the provider has put the video at this place itself. */
+    readonly delivered: (ref: JobRef.JobRef, to: string) => Effect.Effect<void>
     readonly error: (error: JobError.JobError) => Effect.Effect<void>
     /** A skipped entry of the journal, and why. */
     readonly skipped: (line: Lines.Skipped) => Effect.Effect<void>
@@ -74,6 +76,7 @@ export const json = ({ err, out }: Streams): Report["Service"] => {
     state: (state) => put(Lines.ofState(state)),
     download: () => undefined,
     saved: (ref, saved) => put(Lines.ofSaved(ref, saved)),
+    delivered: (ref, to) => put(Lines.ofDelivered(ref, to)),
     error: (error) => put(Lines.ofError(error)),
     skipped: put,
     interrupted: (stopped) =>
@@ -95,6 +98,7 @@ export const plain = ({ err, out }: Streams, many = false): Report["Service"] =>
     },
     download: () => undefined,
     saved: (_, saved) => Effect.sync(() => out(savedText(saved))),
+    delivered: (_, to) => Effect.sync(() => out(deliveredText(to))),
     error: (error) => say(Lines.messageOf(error)),
     skipped: (line) => say(skippedText(line)),
     interrupted: (stopped) => say(interruptedText(stopped))
@@ -111,6 +115,15 @@ export const live = Effect.fnUntraced(function* (streams: Streams, many = false)
     const row = rows.get(JobRef.toUri(ref))
     if (row !== undefined) rows.set(JobRef.toUri(ref), { ...row, ...more })
   }
+  const finish = (ref: JobRef.JobRef, text: string, result: string) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      change(ref, { text, progress: 1, until: now })
+      board.paint(shown(), now)
+      if (many) return
+      board.settle()
+      rows.clear()
+      streams.out(result)
+    })
   const paint = Effect.map(Clock.currentTimeMillis, (now) => board.paint(shown(), now))
   const print = (text: string) => Effect.map(Clock.currentTimeMillis, (now) => board.print(text, shown(), now))
   yield* Effect.forkScoped(Effect.repeat(paint, Schedule.spaced("200 millis")))
@@ -125,15 +138,8 @@ export const live = Effect.fnUntraced(function* (streams: Streams, many = false)
       }),
     download: (ref, bytes, total) =>
       change(ref, { text: `saving, ${Math.ceil(bytes / 1024)} KB`, progress: total === undefined ? 1 : bytes / total }),
-    saved: (ref, saved) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        change(ref, { text: many ? `saved ${saved.path}` : "saved", progress: 1, until: now })
-        board.paint(shown(), now)
-        if (many) return
-        board.settle()
-        rows.clear()
-        streams.out(savedText(saved))
-      }),
+    saved: (ref, saved) => finish(ref, many ? `saved ${saved.path}` : "saved", savedText(saved)),
+    delivered: (ref, to) => finish(ref, `delivered to ${to}`, deliveredText(to)),
     error: (error) => print(Lines.messageOf(error)),
     skipped: (line) => print(skippedText(line)),
     interrupted: (stopped) => print(interruptedText(stopped))
@@ -143,5 +149,7 @@ export const live = Effect.fnUntraced(function* (streams: Streams, many = false)
 const submittedText = (ref: JobRef.JobRef, many: boolean): string => `${many ? "Following" : "Submitted"} ${JobRef.toUri(ref)}`
 
 const savedText = ({ bytes, path, sha256 }: Artifact.Saved): string => `${path}  ${bytes} bytes  sha256 ${sha256}\n`
+
+const deliveredText = (to: string): string => `delivered to ${to}; there is nothing to download\n`
 
 const labelOf = ({ id, provider }: JobRef.JobRef): string => `${provider} ${id.length <= 13 ? id : `${id.slice(0, 12)}…`}`

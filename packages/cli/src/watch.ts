@@ -33,6 +33,8 @@ export const save = Effect.fnUntraced(function* (
   options: Saving
 ) {
   const report = yield* Report
+  const [first] = state.artifacts
+  if (first.kind === "delivered") return yield* report.delivered(state.ref, first.url)
   // The journal keeps the path, and may be read from another folder.
   const target = (yield* Path.Path).resolve(path)
   const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)

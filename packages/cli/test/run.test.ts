@@ -201,7 +201,7 @@ describe("reelay --help", () => {
     const { code, out } = await run(words)
     expect(code).toBe(0)
     expect(out).toMatch(
-      / {4}0 {2}the video was saved; resume: all of them\n {4}1 .*\n {4}2 .*\n {4}3 .*\n {2}129 .*\n {2}130 .*\n {2}143 /u
+      / {4}0 {2}the video was saved, or delivered elsewhere as asked; resume: all of them\n {4}1 .*\n {4}2 .*\n {4}3 .*\n {2}129 .*\n {2}130 .*\n {2}143 /u
     )
   })
 })

@@ -6,6 +6,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import { monotonic } from "../base/monotonic.ts"
+import { excerpt } from "../base/Text.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, JobError, type Reason } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
 import type { Artifact } from "../job/Reading.ts"
@@ -43,7 +44,9 @@ export const fetched = Effect.fnUntraced(function* <E>(
   const limit = options.maxBytes ?? 2 * gibibyte
   const retry = options.retry ?? defaultRetry
   let step = yield* Schedule.toStep(retry)
-  let candidates: ReadonlyArray<Artifact> = state.artifacts
+  let candidates = fetchable(state.artifacts)
+  const delivered = state.artifacts.find(({ kind }) => kind === "delivered")
+  if (candidates.length === 0 && delivered !== undefined) return yield* failure(state, deliveredTo(delivered), 0)
   let most = progress.bytes
   let paid = most
   for (let round = 1; ; round++) {
@@ -86,6 +89,14 @@ export const fetched = Effect.fnUntraced(function* <E>(
   }
 })
 
+const fetchable = (artifacts: ReadonlyArray<Artifact>): ReadonlyArray<Artifact> => artifacts.filter(({ kind }) => kind !== "delivered")
+
+const deliveredTo = ({ url }: Artifact): Reason =>
+  new DownloadFailed({
+    detail: `there is nothing to download: as the request asked, the provider has put the video at ${excerpt(url)}`,
+    deliveredTo: url
+  })
+
 /** The provider's order, except that a partly downloaded candidate comes first. */
 const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): ReadonlyArray<number> => {
   const slots = candidates.map((_, slot) => slot)
@@ -109,7 +120,8 @@ const refreshed = (
   const poll = provider.definition.poll(ref)
   return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(overHttp(call(provider, "poll", poll, 30_000)))).pipe(
     Effect.map((answer) => read(provider, ref, poll, answer)),
-    Effect.map((reading) => (reading._tag === "Succeeded" && reading.artifacts.length > 0 ? reading.artifacts : candidates)),
+    Effect.map((reading) => (reading._tag === "Succeeded" ? fetchable(reading.artifacts) : [])),
+    Effect.map((fresh) => (fresh.length > 0 ? fresh : candidates)),
     Effect.orElseSucceed(() => candidates)
   )
 }

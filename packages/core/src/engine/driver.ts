@@ -305,8 +305,9 @@ const requested = Effect.fnUntraced(function* (
   switch (receipt._tag) {
     case "Accepted": {
       const { account, baseUrl } = askedOf(provider)
-      const ref: JobRef = { provider: definition.name, kind: submit.kind, id: receipt.id, baseUrl, account, submittedAt }
-      yield* happened({ _tag: "Answered", ref })
+      const { deliversTo, kind } = submit
+      const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account, submittedAt }
+      yield* happened({ _tag: "Answered", ref: deliversTo === undefined ? ref : { ...ref, deliversTo } })
       return undefined
     }
     case "Busy": {

@@ -81,7 +81,11 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
 }> {}
 
 /** The video exists, and could not be saved. */
-export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{ readonly detail: string }> {}
+export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{
+  readonly detail: string
+  /** Where the provider has put the video itself, as the request asked: there is nothing to download. */
+  readonly deliveredTo?: string | undefined
+}> {}
 
 /** The video is larger than the limit. */
 export class ArtifactTooLarge extends Data.TaggedError("ArtifactTooLarge")<{ readonly limitBytes: number }> {}
@@ -212,7 +216,7 @@ const againOf = ({ operation, reason, ref }: JobError): Again => {
       // The job exists and is paid for: once the account is fixed it can be watched again.
       return operation === "poll" ? "watch" : "never"
     case "DownloadFailed":
-      return "download"
+      return reason.deliveredTo === undefined ? "download" : "never"
     case "InvalidRequest":
     case "SubmitRejected":
     case "SubmitUnknown":
@@ -262,8 +266,10 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
     case "DeadlineExceeded":
       return `${what} ended: ${seen}. ${running}`
     case "DownloadFailed":
-    case "ArtifactTooLarge":
-      return `${what} failed: ${seen}. The video is made and paid for: do not submit it again.${again}`
+    case "ArtifactTooLarge": {
+      const isDelivered = reason._tag === "DownloadFailed" && reason.deliveredTo !== undefined
+      return `${what} failed: ${seen}. The video is made and paid for: do not submit it again.${isDelivered ? "" : again}`
+    }
     case "JournalFailed":
       return ref === undefined
         ? `${what} failed: ${seen}. Nothing was sent.`

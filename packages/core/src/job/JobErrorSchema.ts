@@ -38,7 +38,8 @@ const JobRef = Schema.Struct({
   id: Schema.String,
   baseUrl: Schema.String,
   account: Schema.optional(Schema.String),
-  submittedAt: AnyNumber
+  submittedAt: AnyNumber,
+  deliversTo: Schema.optional(Schema.String)
 }) satisfies Schema.Codec<Ref.JobRef, unknown>
 
 /**
@@ -111,7 +112,7 @@ export const reasons = {
     lastState: Schema.Literals(["Submitted", "Queued", "Running", "Succeeded", "Failed", "Expired", "Cancelled"]),
     detail: Schema.optional(Schema.String)
   }),
-  DownloadFailed: stored("DownloadFailed", Errors.DownloadFailed, detail),
+  DownloadFailed: stored("DownloadFailed", Errors.DownloadFailed, { ...detail, deliveredTo: Schema.optional(Schema.String) }),
   ArtifactTooLarge: stored("ArtifactTooLarge", Errors.ArtifactTooLarge, { limitBytes: AnyNumber }),
   ForbiddenAddress: stored("ForbiddenAddress", Errors.ForbiddenAddress, { address: Schema.String, rule: Schema.String }),
   JournalFailed: stored("JournalFailed", Errors.JournalFailed, detail)

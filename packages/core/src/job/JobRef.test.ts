@@ -17,7 +17,8 @@ const refs: fc.Arbitrary<JobRef.JobRef> = fc.record(
     id: odd,
     baseUrl: bases,
     account: odd,
-    submittedAt: fc.maxSafeInteger()
+    submittedAt: fc.maxSafeInteger(),
+    deliversTo: odd
   },
   { requiredKeys: ["provider", "kind", "id", "baseUrl", "submittedAt"] }
 )

@@ -23,6 +23,8 @@ export interface JobRef {
   readonly account?: string | undefined
   /** When the job was submitted: milliseconds since the epoch, our clock. */
   readonly submittedAt: number
+  /** Where the provider puts the video itself, if the request asked for that: an address without its signature. */
+  readonly deliversTo?: string | undefined
 }
 
 /** @category models */
@@ -53,6 +55,7 @@ export const toUri = (ref: JobRef): string => {
   const query = new URLSearchParams({ v: "1", base: ref.baseUrl })
   if (ref.account !== undefined) query.set("account", ref.account)
   query.set("at", String(ref.submittedAt))
+  if (ref.deliversTo !== undefined) query.set("to", ref.deliversTo)
   return `reelay:${encodeURIComponent(ref.provider)}/${ref.kind}/${encodeURIComponent(ref.id)}?${query}`
 }
 
@@ -72,13 +75,22 @@ export const fromUri = (text: string): JobRef | string => {
   const kind = kinds.get(kindText ?? "")
   const baseUrl = query.get("base") ?? ""
   const account = query.get("account")
+  const deliversTo = query.get("to")
   const submittedAt = Number(query.get("at") ?? Number.NaN)
   if (query.get("v") !== "1") return `has version ${query.get("v") ?? "none"}; this Reelay reads version 1`
   if (provider === undefined || id === undefined) return "is not percent-encoded as a URI"
   if (kind === undefined) return `has an unknown kind; known are ${[...kinds.keys()].join(", ")}`
   if (!isBaseUrl(baseUrl)) return "has a base that isn't an http or https address"
   if (!Number.isSafeInteger(submittedAt)) return "has a time (at) that isn't a number of milliseconds"
-  return { provider, kind, id, baseUrl, submittedAt, ...(account === null ? {} : { account }) }
+  return {
+    provider,
+    kind,
+    id,
+    baseUrl,
+    submittedAt,
+    ...(account === null ? {} : { account }),
+    ...(deliversTo === null ? {} : { deliversTo })
+  }
 }
 
 /**

@@ -55,7 +55,7 @@ export interface Running extends Base {
 }
 
 /**
- * Finished: there is a video to fetch.
+ * Finished: there is a video to fetch, or the provider has delivered it to a place of the caller's own.
  *
  * @category models
  * @since 0.1.0

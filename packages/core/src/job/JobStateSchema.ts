@@ -22,7 +22,8 @@ export const JobRef = Schema.Struct({
     Schema.makeFilter((text) => isBaseUrl(text) || "expected an http or https address without a slash at the end")
   ),
   account: Schema.optional(Schema.String),
-  submittedAt: Schema.Finite
+  submittedAt: Schema.Finite,
+  deliversTo: Schema.optional(Schema.String)
 })
 
 /**
@@ -31,7 +32,7 @@ export const JobRef = Schema.Struct({
  * @category schemas
  * @since 0.1.0
  */
-export const Artifact = Schema.Struct({ url: Schema.NonEmptyString, kind: Schema.Literals(["link", "content"]) })
+export const Artifact = Schema.Struct({ url: Schema.NonEmptyString, kind: Schema.Literals(["link", "content", "delivered"]) })
 
 /**
  * Schema for whether a job was charged.

@@ -30,8 +30,13 @@ export interface Answer {
 export interface Artifact {
   /** Often signed and temporary: keep it out of logs. A path from the root (`/v1/...`) is resolved from the API's origin. */
   readonly url: string
-  /** `link`: the payload named it. `content`: the provider documents an endpoint that serves the bytes, with the key. */
-  readonly kind: "link" | "content"
+  /**
+   * - `link`: the payload named it.
+   * - `content`: the provider documents an endpoint that serves the bytes, with the key.
+   * - `delivered`: the request named a place of the caller's own, and the provider has put the video there. There is nothing to download;
+   *   `url` is that place, without its signature.
+   */
+  readonly kind: "link" | "content" | "delivered"
 }
 
 /**

@@ -39,11 +39,14 @@ export const jobEntry = Effect.fnUntraced(function* (ref: JobRef): Effect.fn.Ret
     ended: (state) =>
       Effect.suspend(() => {
         const open = entry()
-        if (open === undefined || (state._tag === "Succeeded" && open.saveTo !== undefined)) return Effect.void
+        if (open === undefined || (open.saveTo !== undefined && isToSave(state))) return Effect.void
         return close(journal, open, ref, state._tag, state.at)
       })
   }
 })
+
+/** A video that was delivered elsewhere is not waited for. */
+const isToSave = (state: Terminal): boolean => state._tag === "Succeeded" && state.artifacts.some(({ kind }) => kind !== "delivered")
 
 /** A provider at the address of a job in the journal: this user's own process has sent the key there before. */
 export const trusting = Effect.fnUntraced(function* (provider: Provider<never>, ref: JobRef): Effect.fn.Return<Provider<never>> {

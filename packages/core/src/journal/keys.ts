@@ -64,7 +64,7 @@ export const accountKey = ({ account, baseUrl, provider }: Asked): string => [pr
 export const fingerprint = (asked: Asked, digest: string): string => `${accountKey(asked)}\n${digest}`
 
 /** One text per job, independent of its submission time and of the account's name. */
-export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0 })
+export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0, deliversTo: undefined })
 
 export const isSameJob = (one: JobRef | undefined, other: JobRef): boolean => one !== undefined && jobKey(one) === jobKey(other)
 

@@ -40,6 +40,8 @@ export type Body =
 export interface SubmitCall {
   readonly kind: Kind
   readonly call: Call
+  /** Where the provider puts the video itself, if the request asks for that: an address without its signature. */
+  readonly deliversTo?: string | undefined
 }
 
 /**

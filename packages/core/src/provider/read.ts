@@ -58,9 +58,17 @@ const withContent = (
   ref: JobRef,
   { baseUrl, definition }: Provider<never>
 ): typeof reading => {
-  const artifacts = reading.artifacts.map((artifact) => ({ ...artifact, url: absolute(artifact.url, baseUrl) ?? artifact.url }))
   const content = definition.content?.(ref)
-  return { ...reading, artifacts: content === undefined ? artifacts : [...artifacts, { url: `${baseUrl}${content}`, kind: "content" }] }
+  // With words that explain why there is no link, it was not delivered either.
+  const to = reading.why === undefined ? ref.deliversTo : undefined
+  return {
+    ...reading,
+    artifacts: [
+      ...reading.artifacts.map((artifact) => ({ ...artifact, url: absolute(artifact.url, baseUrl) ?? artifact.url })),
+      ...(content === undefined ? [] : [{ url: `${baseUrl}${content}`, kind: "content" as const }]),
+      ...(to === undefined ? [] : [{ url: to, kind: "delivered" as const }])
+    ]
+  }
 }
 
 /** A link as an address: unchanged if it is absolute, otherwise from the API's base. `undefined` if it can't be one. */

@@ -7,7 +7,7 @@ import { Dialect, Images, Provider, type Reading, Text, type VideoRequest, Video
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as newApi from "../internal/newApi.ts"
-import { check, encoded, formsOf, idOf, planned } from "../internal/parts.ts"
+import { check, encoded, formsOf, idOf, placeOf, planned } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Flat, Options } from "./schema.ts"
@@ -84,9 +84,12 @@ export const definition: Provider.Definition<Request> = {
         image: image === undefined ? undefined : { url: image },
         video: plan.video === undefined ? undefined : { url: plan.video }
       })
+      // xAI's own option, which CometAPI forwards.
+      const deliversTo = placeOf(request.options?.output?.["upload_url"])
       return {
         kind: isEdit ? "edit" : "generation",
-        call: { method: "POST", path: `/grok/v1/videos/${isEdit ? "edits" : "generations"}`, body: { _tag: "Json", value } }
+        call: { method: "POST", path: `/grok/v1/videos/${isEdit ? "edits" : "generations"}`, body: { _tag: "Json", value } },
+        ...(deliversTo === undefined ? {} : { deliversTo })
       }
     }),
   receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "request_id"), rows: declined }),

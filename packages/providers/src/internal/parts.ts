@@ -33,6 +33,13 @@ export const encoded = <A, I>(
   )
 }
 
+/** A place that a provider puts a video at, without its signature; `undefined` if it isn't an address. */
+export const placeOf = (url: unknown): string | undefined => {
+  if (typeof url !== "string" || !URL.canParse(url)) return undefined
+  const { host, pathname, protocol } = new URL(url)
+  return protocol === "https:" || protocol === "http:" ? `${protocol}//${host}${pathname}` : undefined
+}
+
 /** An id as a part of a path. */
 export const idOf = ({ id }: JobRef.JobRef): string => encodeURIComponent(id)
 

@@ -6,7 +6,7 @@
 import { type Capability, Dialect, Images, type JobError, Provider, type Reading, VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { check, encoded, formsOf, idOf, planned, refuse } from "../internal/parts.ts"
+import { check, encoded, formsOf, idOf, placeOf, planned, refuse } from "../internal/parts.ts"
 import { fields, moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Options } from "./schema.ts"
 
@@ -149,7 +149,14 @@ export const definition: Provider.Definition<Request> = {
         output: uploadUrl === undefined ? undefined : { uploadUrl },
         storage
       })
-      return { kind: kinds[mode], call: { method: "POST", path: `/v1/videos/${paths[mode]}`, body: { _tag: "Json", value } } }
+      const deliversTo = placeOf(uploadUrl)
+      if (uploadUrl !== undefined && deliversTo === undefined)
+        return yield* refuse("options.uploadUrl", "isn't an http or https address that xAI could put the video at")
+      return {
+        kind: kinds[mode],
+        call: { method: "POST", path: `/v1/videos/${paths[mode]}`, body: { _tag: "Json", value } },
+        ...(deliversTo === undefined ? {} : { deliversTo })
+      }
     }),
   receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "request_id"), rows: declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),
