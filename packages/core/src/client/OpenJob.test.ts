@@ -132,6 +132,13 @@ describe("the result of a job", () => {
     expect(failed.result()).toBe(bad)
   })
 
+  it("that has failed already is its failure, to whoever asks only then", async () => {
+    const { job } = await opened(fakeFetch([said("failed", { error: "no GPU" })]))
+    for await (const state of job.states()) expect(["Submitted", "Failed"]).toContain(state._tag)
+    await expect(job.result()).rejects.toMatchObject({ _tag: "JobFailed", state: { failure: { message: "no GPU" } } })
+    await expect(job.result()).rejects.toMatchObject({ _tag: "JobFailed" })
+  })
+
   it("after sight was lost is asked for anew", async () => {
     const { job } = await opened(fakeFetch([refused, done]))
     await expect(job.result()).rejects.toBeInstanceOf(JobError)

@@ -145,14 +145,13 @@ class OpenJob implements PromiseJob {
     // React marks a promise that it has read. If it got another one for the error that it waits to show, it would wait again, for ever.
     if (this.shared?.isLost === true && !("status" in this.shared.promise)) this.shared = undefined
     if (this.shared !== undefined) return this.shared.promise
-    const shared = {
-      isLost: false,
-      promise: endBy(this.watch, this.open, {}, (error) => {
-        shared.isLost = error instanceof JobError
-      })
-    }
-    this.shared = shared
-    return shared.promise
+    const shared = { isLost: false }
+    // A job that has ended already reports that before this returns.
+    const promise = endBy(this.watch, this.open, {}, (error) => {
+      shared.isLost = error instanceof JobError
+    })
+    this.shared = Object.assign(shared, { promise })
+    return promise
   }
 
   /** Somebody else watches: whoever asks for the result now gets what comes of that. */
