@@ -283,7 +283,7 @@ const truth = ({ jobs, scenario: given, visits }: Play): string | undefined => {
       const asked = state.at - given.latency
       if (asked < job.createdAt + job.life.end)
         return `${state._tag} at ${asked} ms, and the job ends at ${job.createdAt + job.life.end} ms`
-      if (state._tag === "Failed" && state.failure.moderated !== (job.script.ending === "moderated")) {
+      if (state._tag === "Failed" && (state.failure.moderated === true) !== (job.script.ending === "moderated")) {
         return `moderated is ${state.failure.moderated}, and the provider says ${job.script.ending}`
       }
     }

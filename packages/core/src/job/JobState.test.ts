@@ -74,8 +74,7 @@ describe("advance", () => {
         failure: {
           origin: "provider",
           code: "NoArtifact",
-          message: "the provider says that the job is done, and names no video",
-          moderated: false
+          message: "the provider says that the job is done, and names no video"
         },
         billed: "unknown"
       }

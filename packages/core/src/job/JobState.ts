@@ -206,8 +206,7 @@ export const advance = (state: JobState, seen: Observation): JobState | undefine
 const noArtifact: Failure = {
   origin: "provider",
   code: "NoArtifact",
-  message: "the provider says that the job is done, and names no video",
-  moderated: false
+  message: "the provider says that the job is done, and names no video"
 }
 
 const costOf = ({ costSource, costUsd }: Cost): Cost => (costUsd === undefined ? {} : { costUsd, costSource })

@@ -52,7 +52,7 @@ export const Failure = Schema.Struct({
   origin: Schema.Literals(["provider", "gateway"]),
   code: Schema.optional(Schema.String),
   message: Schema.String,
-  moderated: Schema.Boolean
+  moderated: Schema.optional(Schema.Boolean)
 })
 
 const { origin: _, ...why } = Failure.fields

@@ -84,8 +84,8 @@ export interface Failure {
   readonly code?: string | undefined
   /** The message in the payload, at most 500 characters. */
   readonly message: string
-  /** Whether a content filter rejected it. */
-  readonly moderated: boolean
+  /** Whether a content filter rejected it. `false` only if the payload says that none did; absent if nobody can tell. */
+  readonly moderated?: boolean | undefined
 }
 
 /** @category models */

@@ -282,25 +282,6 @@ describe("idAt", () => {
   })
 })
 
-describe("speaksOfModeration", () => {
-  it.each([
-    "rejected by content moderation",
-    "NSFW",
-    "safety system",
-    "violate content policies",
-    "this violates our usage policies",
-    "content_filter",
-    "ContentPolicyViolation",
-    "request moderated"
-  ])("%s does", (text) => {
-    expect(Dialect.speaksOfModeration(undefined, text)).toBe(true)
-  })
-
-  it.each(["Video generation failed.", "the content could not be read", "policy", ""])("%s does not", (text) => {
-    expect(Dialect.speaksOfModeration(text)).toBe(false)
-  })
-})
-
 describe("speaksOfMoney", () => {
   it.each([
     "Insufficient Balance",

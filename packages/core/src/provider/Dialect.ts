@@ -12,7 +12,8 @@ import * as Schema from "effect/Schema"
 import { excerpt, parseJson } from "../base/Text.ts"
 import type { Answer, Reading, Receipt, Telling } from "../job/Reading.ts"
 import { exactly } from "./ids.ts"
-import { codesOf, type ErrorBody, errorOf, isOk, speaksOfModeration, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
+import { speaksOfModeration } from "./moderation.ts"
+import { codesOf, type ErrorBody, errorOf, isOk, speaksOfMoney, speaksOfPace, textsOf } from "./payload.ts"
 import { hasCode, isEnvelope, unwrapped } from "./wrapper.ts"
 
 export { idAt, idIn, isId } from "./ids.ts"
@@ -20,6 +21,7 @@ export { type Found, links, linksIn } from "./links.ts"
 export { reasonIn } from "./reasons.ts"
 export { contentOf, unwrapped } from "./wrapper.ts"
 export {
+  codesOf,
   epochMillis,
   type ErrorBody,
   errorOf,
@@ -27,10 +29,11 @@ export {
   isOk,
   numeric,
   positive,
-  speaksOfModeration,
   speaksOfMoney,
-  speaksOfPace
+  speaksOfPace,
+  textsOf
 } from "./payload.ts"
+export { speaksOfModeration } from "./moderation.ts"
 
 /** @category models */
 export type Kind = "queued" | "running" | "succeeded" | "failed" | "expired" | "cancelled"

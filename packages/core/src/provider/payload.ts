@@ -156,15 +156,6 @@ const pace =
 export const speaksOfPace = (...words: ReadonlyArray<string | undefined>): boolean =>
   words.some((text) => text !== undefined && pace.test(text))
 
-/**
- * Whether texts mention a content filter. It decides only the `moderated` of a failure.
- *
- * @category guards
- * @since 0.1.0
- */
-export const speaksOfModeration = (...words: ReadonlyArray<string | undefined>): boolean =>
-  words.some((text) => text !== undefined && /moderat|nsfw|safety|content[ _-]*(polic|filter|violat)|violat\w* .*polic/iu.test(text))
-
 /** @category guards */
 export const isOk = ({ status }: Answer): boolean => status >= 200 && status <= 299
 

@@ -22,7 +22,7 @@ const moderated = {
 } as const
 const failed = {
   _tag: "Failed",
-  failure: { origin: "provider", code: "internal_error", message: "Video generation failed.", moderated: false },
+  failure: { origin: "provider", code: "internal_error", message: "Video generation failed." },
   billed: "unknown"
 } as const
 const refused = (status: number, reason: "Unauthorized" | "PollRejected", code: string, message: string) =>
@@ -115,7 +115,7 @@ describe("cometapi", () => {
     "query.failed.with-wrapper": { ...failed, endedAt },
     "query.failure.with-wrapper": {
       _tag: "Failed",
-      failure: { origin: "gateway", message: "task failed: upstream returned no result", moderated: false },
+      failure: { origin: "gateway", message: "task failed: upstream returned no result" },
       billed: "unknown",
       endedAt
     },

@@ -83,7 +83,7 @@ describe("geeknow", () => {
     "videos.error.with-task-not-exist": { _tag: "NotFound", detail: "the provider says task_not_exist" },
     "videos.failed": {
       _tag: "Failed",
-      failure: { origin: "provider", code: "generation_failed", message: "Video generation failed.", moderated: false },
+      failure: { origin: "provider", code: "generation_failed", message: "Video generation failed." },
       billed: "unknown",
       endedAt
     },

@@ -61,11 +61,18 @@ export const finished = (
   return succeeded({ artifacts, ...fields, ...(code === undefined && message === undefined ? {} : { why: whyOf(code, message) }) })
 }
 
-const whyOf = (code: string | undefined, message = "the provider gave no reason"): NonNullable<Reading.Succeeded["why"]> => ({
+/** No word about a filter means only that nobody can tell. */
+const whyOf = (
+  code: string | undefined,
+  message = "the provider gave no reason",
+  ...words: ReadonlyArray<string>
+): NonNullable<Reading.Succeeded["why"]> => ({
   message,
-  moderated: Dialect.speaksOfModeration(message, code),
+  ...(Dialect.speaksOfModeration(message, code, ...words) ? { moderated: true } : {}),
   ...(code === undefined ? {} : { code })
 })
+
+const errorIn = (json: unknown): unknown => (typeof json === "object" && json !== null && "error" in json ? json.error : undefined)
 
 /** A failure from any of the known shapes of its payload. */
 export const failed = (
@@ -73,12 +80,12 @@ export const failed = (
   more: Partial<Omit<Reading.Failed, "_tag" | "failure">> & Partial<Reading.Failure> = {}
 ): Reading.Failed => {
   const { costSource, costUsd, billed = "unknown", origin = "provider" } = more
-  const said = Dialect.reasonIn(json)
-  const { code = more.code, message = more.message } = said
-  const why = whyOf(code, message)
+  const { code = more.code, message = more.message } = Dialect.reasonIn(json)
+  const error = errorIn(json)
+  const why = whyOf(code, message, ...Dialect.codesOf(error), ...Dialect.textsOf(error))
   return {
     _tag: "Failed",
-    failure: { origin, ...why, moderated: more.moderated ?? why.moderated },
+    failure: { ...why, origin, ...(why.moderated === true || more.moderated === undefined ? {} : { moderated: more.moderated }) },
     billed,
     ...(costUsd === undefined ? {} : { costUsd, costSource })
   }

@@ -43,8 +43,8 @@ export const readers = (source: "provider" | "upstream"): Dialect.Readers<Payloa
       return finished(json, places, { durationSeconds: Dialect.positive(video?.duration), model, ...pricedAs(payload, source) })
     },
     failed: (payload, json) => {
-      const moderated = payload.video?.respect_moderation === false ? { moderated: true } : {}
-      return failed(json, { ...costOf(payload, source), ...moderated })
+      const respects = payload.video?.respect_moderation
+      return failed(json, { ...costOf(payload, source), ...(respects === undefined ? {} : { moderated: !respects }) })
     },
     expired: (payload) => ({ _tag: "Expired", ...costOf(payload, source) }),
     cancelled: (payload) => ({ _tag: "Cancelled", by: "provider", ...costOf(payload, source) })

@@ -82,7 +82,7 @@ describe("xai", () => {
     "videos.expired": { _tag: "Expired", billed: "unknown" },
     "videos.failed": {
       _tag: "Failed",
-      failure: { origin: "provider", code: "internal_error", message: "Video generation failed.", moderated: false },
+      failure: { origin: "provider", code: "internal_error", message: "Video generation failed." },
       billed: "unknown"
     },
     "videos.failed.with-moderation": {

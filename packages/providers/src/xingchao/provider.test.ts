@@ -45,7 +45,7 @@ describe("xingchao", () => {
     },
     "result.failed.with-unreachable-image": {
       _tag: "Failed",
-      failure: { origin: "provider", message: "Reference image could not be accessed.", moderated: false },
+      failure: { origin: "provider", message: "Reference image could not be accessed." },
       billed: "unknown"
     },
     "result.processing": { _tag: "Running" },

@@ -57,7 +57,7 @@ export const isReading = (value: unknown): value is Reading.Reading => {
       return (
         isObject(value["failure"]) &&
         short(value["failure"]["message"]) &&
-        typeof value["failure"]["moderated"] === "boolean" &&
+        ["boolean", "undefined"].includes(typeof value["failure"]["moderated"]) &&
         billed.has(value["billed"])
       )
     case "Expired":
