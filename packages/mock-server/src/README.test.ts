@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { endpoints, makeClient } from "../test/client.ts"
 import { providerNames } from "../test/names.ts"
 import * as Explore from "./explore/Explore.ts"
+import * as Verdict from "./judge/Verdict.ts"
 import * as Mock from "./mock/Mock.ts"
 import { builtIn } from "./providers/index.ts"
 import * as Fault from "./script/Fault.ts"
@@ -19,7 +20,8 @@ describe("the README", () => {
     ["magic prompts", toMarkdown()],
     ["scripts", Script.toMarkdown()],
     ["faults", Fault.toMarkdown()],
-    ["classes", Explore.toMarkdown()]
+    ["classes", Explore.toMarkdown()],
+    ["laws", Verdict.toMarkdown()]
   ])("has the table of %s as it is in the data", (_, table) => {
     expect(bare(readme)).toContain(`\n\n${bare(table)}\n\n`)
   })

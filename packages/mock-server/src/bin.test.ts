@@ -134,6 +134,28 @@ describe("reelay-mock", () => {
     expect(said.err).not.toContain("sk-secret")
   })
 
+  it("M2: verdict ends with 1 for a mock that nobody used, and with 0 for a test that expects that", async () => {
+    const at = await run("--port", "0", "--quiet").url()
+    const { code, said } = run("verdict", at)
+    expect([await code, said.out]).toEqual([1, ""])
+    expect(said.err).toBe("not ok\nunused (data): nothing was submitted here: does the client take this base URL?\n")
+    const expected = run("verdict", at, "--expect", "unused", "--fail-on", "money,data,courtesy", "--floor", "5s", "--copies", "2")
+    expect([await expected.code, expected.said.err]).toEqual([0, ""])
+    expect(expected.said.out).toMatch(/^ok\nnoted: unused/)
+    expect(await run("verdict", at, "--running", "--allow", "lost").code).toBe(0)
+  })
+
+  it.each([
+    [["--expect", "lots"], "names with commas, of paid-twice, lost"],
+    [["--fail-on", "much"], "money, data, courtesy"],
+    [["--copies", "0"], "a number from 1 on"],
+    [[], "no mock answers at http://127.0.0.1:1"]
+  ])("verdict with %j says on standard error what is wrong, and ends with 2", async (args, what) => {
+    const { code, said } = run("verdict", "http://127.0.0.1:1", ...args)
+    expect([await code, said.out]).toEqual([2, ""])
+    expect(said.err).toContain(what)
+  })
+
   it("explains every magic word in --help", async () => {
     const { code, said } = run("--help")
     expect(await code).toBe(0)
@@ -150,6 +172,16 @@ describe("reelay-mock", () => {
       `const { makeVideo } = await import("${careful}"); await makeVideo(fetch, process.env.MOCK_BASE_URL, "${flaw}"); ${last}`
     ]
     const flags = ["--provider", "xai", "--lockstep", "--faults", "submit-accepted-5xx,url-expired"]
+
+    it("M3: takes a poll after the end for no failure, unless it is to fail on courtesies, and says how to run that again", async () => {
+      expect(await run("explore", ...flags, "--runs", "1", "--", ...client("asks-once-more")).code).toBe(0)
+      const strict = run("explore", ...flags, "--runs", "1", "--fail-on", "courtesy", "--copies", "2", "--", ...client("asks-once-more"))
+      expect(await strict.code).toBe(1)
+      const [, token = ""] = /explore --world (\S+) --fail-on courtesy --copies 2 -- /.exec(strict.said.err) ?? []
+      const again = ["explore", "--world", token, "--fail-on", "courtesy"]
+      expect(await run(...again, "--", ...client("asks-once-more")).code).toBe(1)
+      expect(await run(...again, "--allow", "after-end", "--", ...client("asks-once-more")).code).toBe(0)
+    })
 
     it("ends with 0 where the command passes in every world", async () => {
       const { code, said } = run("explore", ...flags, "--runs", "3", "--", ...client())

@@ -27,6 +27,8 @@ import { explore as exploration } from "./hosts/exploring.ts"
 import { serve } from "./hosts/node.ts"
 import type { Refused } from "./hosts/Recording.ts"
 import type { Unopened } from "./hosts/taping.ts"
+import { lawNames, severities } from "./judge/laws.ts"
+import type * as Verdict from "./judge/Verdict.ts"
 import { originOf } from "./mock/options.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { providers } from "./providers/index.ts"
@@ -187,7 +189,49 @@ const verify = Command.make("verify", verifyFlags, ({ apiKey, baseUrl, budget, k
   Command.withShortDescription("Compare a live endpoint with the mock's contract")
 )
 
+/** Names with commas. */
+const names = <Name extends string>(
+  flag: string,
+  known: ReadonlyArray<Name>,
+  what: string
+): Flag.Flag<Option.Option<ReadonlyArray<Name>>> =>
+  Flag.String(flag).pipe(
+    Flag.filterMap(
+      (text) => {
+        const given = text.split(",")
+        const found = given.flatMap((each) => known.filter((name) => name === each))
+        return found.length === given.length ? Option.some(found) : Option.none()
+      },
+      () => `names with commas, of ${known.join(", ")}`
+    ),
+    Flag.optional,
+    Flag.withDescription(what)
+  )
+
+/** What a test says of its verdict. */
+const judging = {
+  allow: names("allow", lawNames, "Findings that may be there, with commas: after-end,unfetched (default none)"),
+  failOn: names("fail-on", severities, "The severities that are not ok, with commas: money, data, courtesy (default money,data)"),
+  copies: Flag.Int("copies").pipe(
+    Flag.filter(
+      (copies) => copies >= 1,
+      () => "a number from 1 on"
+    ),
+    Flag.optional,
+    Flag.withDescription("How many jobs are meant by equal submissions (default 1)")
+  )
+}
+
+type Judging = { readonly [Name in keyof typeof judging]: (typeof judging)[Name] extends Flag.Flag<infer A> ? A : never }
+
+const judgedBy = ({ allow, copies, failOn }: Judging): Pick<Verdict.Options, "allow" | "copies" | "failOn"> => ({
+  ...(Option.isSome(allow) ? { allow: allow.value } : {}),
+  ...(Option.isSome(copies) ? { copies: copies.value } : {}),
+  ...(Option.isSome(failOn) ? { failOn: failOn.value } : {})
+})
+
 const exploring = {
+  ...judging,
   provider: whose.pipe(Flag.optional, Flag.withDescription("Whose API (default all)")),
   seed: Flag.String("seed").pipe(Flag.withDefault("1"), Flag.withDescription("The same seed names the same worlds (default 1)")),
   runs: Flag.Int("runs").pipe(
@@ -220,12 +264,14 @@ const exploring = {
   )
 }
 
-const explore = Command.make("explore", exploring, ({ command: words, faults, floor, lockstep, provider, runs, seed, timeout, world }) => {
+const explore = Command.make("explore", exploring, (given) => {
+  const { command: words, faults, floor, lockstep, provider, runs, seed, timeout, world } = given
   const asked = {
     seed,
     runs,
+    ...judgedBy(given),
     ...(floor === 0 ? {} : { floor }),
-    ...(lockstep ? { clock: "lockstep" } : {}),
+    ...(lockstep ? { clock: "lockstep" as const } : {}),
     ...(Option.isSome(provider) ? { provider: provider.value.name } : {}),
     ...(Option.isSome(faults) ? { faults: faults.value.split(",") } : {})
   }
@@ -238,6 +284,35 @@ const explore = Command.make("explore", exploring, ({ command: words, faults, fl
     "Runs a command in worlds in which something goes wrong, one after another, and finds the smallest in which it fails:\nreelay-mock explore --provider geeknow -- python3 my_client.py\nExit codes: 0 it passed in all, 1 it failed in one, 2 usage, or a command that can't be run."
   ),
   Command.withShortDescription("Finds the smallest world in which a client fails")
+)
+
+const verdictFlags = {
+  ...judging,
+  url: Argument.String("url").pipe(
+    Argument.withDescription("Where a mock is served, or a world in it: http://127.0.0.1:8787, http://127.0.0.1:8787/r/<token>")
+  ),
+  expect: names("expect", lawNames, "Findings that have to be there, and are allowed, with commas: lost (default none)"),
+  floor: time("floor", "0ms", "The least time between two polls of a job"),
+  running: Flag.Boolean("running").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("The client still runs: what it has left undone is not wrong yet")
+  )
+}
+
+const verdict = Command.make("verdict", verdictFlags, (given) => {
+  const { expect, floor, running, url } = given
+  const options: Verdict.Options = { ...judgedBy(given), isOver: !running, ...(Option.isSome(expect) ? { expect: expect.value } : {}) }
+  return Effect.gen(function* () {
+    const asking = yield* Effect.promise(() => import("./hosts/asking.ts"))
+    const { code, report: message } = yield* asking.ask(url, options, floor)
+    if (code === 0) return yield* Console.log(message)
+    return yield* new Ended({ code, message })
+  })
+}).pipe(
+  Command.withDescription(
+    "Asks a served mock whether its client did well, and says what it found:\nreelay-mock verdict http://127.0.0.1:8787 --expect lost\nExit codes: 0 ok, 1 not ok, 2 usage, or no mock answers there."
+  ),
+  Command.withShortDescription("Ask a served mock for its verdict")
 )
 
 /** Serves until it is told to stop. The first line is the URL and nothing else: scripts read it. */
@@ -318,7 +393,7 @@ const command = Command.make("reelay-mock", flags, ({ filesAt, quiet, host, port
     `A mock of CometAPI, XingChao, GeekNow and xAI video generation. It generates nothing and bills nothing.\n\nWords in a prompt choose what becomes of the job:\n\n${toText()}`
   ),
   Command.withShortDescription("A mock of four video APIs"),
-  Command.withSubcommands([explore, record, replay, verify])
+  Command.withSubcommands([explore, record, replay, verdict, verify])
 )
 
 /** One line for each thing that is wrong, and nothing on standard output, where a script looks for the URL. */
@@ -333,11 +408,13 @@ const presenter: CliOutput.Presenter = {
   present: (event) => (event._tag === "Help" && event.reason === "Implicit" ? Effect.void : CliOutput.defaultPresenter.present(event))
 }
 
-/** Of `verify` and `explore` a wrong flag is 2, as 1 says that something was found. */
+/** Of these a wrong flag is 2, as 1 says that something was found. */
+const finders: ReadonlySet<string> = new Set(["verify", "verdict", "explore"])
+
 const codeOf = (error: unknown): number => {
   if (error instanceof Ended) return error.code
   if (!CliError.isCliError(error) || error._tag !== "ShowHelp") return 1
-  return error.errors.length === 0 ? 0 : error.commandPath.some((name) => name === "verify" || name === "explore") ? 2 : 1
+  return error.errors.length === 0 ? 0 : error.commandPath.some((name) => finders.has(name)) ? 2 : 1
 }
 
 const toldToStop: Runtime.Teardown = (exit, onExit) =>

@@ -1,5 +1,5 @@
 /* oxlint-disable vitest/no-standalone-expect -- The linter does not know this `test` for one. */
-/** Tests that are run by a test: three of them must fail. */
+/** Tests that are run by a test: four of them must fail. */
 import { describe, expect } from "vitest"
 import { test } from "../src/hosts/vitest.ts"
 import * as World from "../src/script/World.ts"
@@ -46,4 +46,22 @@ test("pays twice, and nobody asks", async ({ mock }) => {
   await submit(mock.url)
   await submit(mock.url)
   expect(mock.jobs).toHaveLength(2)
+})
+
+describe("with what a test expects", () => {
+  test.override({ mockOptions: { now: () => 0, verify: { expect: ["abandoned"] } } })
+
+  test("expects a job that is abandoned", async ({ mock }) => {
+    await submit(mock.url)
+    expect(mock.jobs).toHaveLength(1)
+  })
+})
+
+describe("with what a test expects in vain", () => {
+  test.override({ mockOptions: { now: () => 0, verify: { expect: ["lost"], allow: ["abandoned"] } } })
+
+  test("expects a job to be lost, and none was", async ({ mock }) => {
+    await submit(mock.url)
+    expect(mock.jobs).toHaveLength(1)
+  })
 })

@@ -52,8 +52,8 @@ describe("in lock step", () => {
       { url: server.url }
     )
     expect(value._tag).toBe("Succeeded")
-    const verdict: unknown = await (await fetch(`${server.url}/__mock/verify?floor=5000`)).json()
-    expect(verdict).toEqual({ ok: true, findings: [] })
+    const verdict: unknown = await (await fetch(`${server.url}/__mock/verify?floor=5000&expect=unfetched`)).json()
+    expect(verdict).toMatchObject({ ok: true, findings: [{ law: "unfetched" }] })
   })
 
   it("a deadline comes when it is due, and not while an answer is in flight", async () => {

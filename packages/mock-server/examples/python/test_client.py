@@ -7,8 +7,9 @@ from worlds import call, verdict, world
 
 
 class ClientTest(unittest.TestCase):
-    def client(self, **script):
-        """A client in a world of its own, whose name is that of the test."""
+    def client(self, expected=(), **script):
+        """A client in a world of its own, whose name is that of the test. `expected`: what the mock will find, and is right so."""
+        self.expected = expected
         self.base = f"{world(script=script)}.{self.id()}"
         call(f"{self.base}/__mock/reset", {})
         return Client(self.base, "key", LockStep())
@@ -18,7 +19,7 @@ class ClientTest(unittest.TestCase):
 
     def tearDown(self):
         # A failing test says in which world it failed.
-        self.assertEqual(verdict(self.base), [], f"in {self.base}")
+        self.assertEqual(verdict(self.base, *self.expected), [], f"in {self.base}")
 
     def test_makes_a_video(self):
         client = self.client(advances={"polls": 3})
@@ -29,16 +30,16 @@ class ClientTest(unittest.TestCase):
         self.assertEqual([(job["seconds"], job["polls"], job["fetched"]) for job in self.jobs()], [(8, 3, 1)])
 
     def test_says_that_a_video_failed(self):
-        client = self.client(advances={"polls": 1}, ending="failed")
+        client = self.client(["unsuccessful"], advances={"polls": 1}, ending="failed")
         self.assertEqual(client.wait(client.create("A candle"))["status"], "failed")
 
     def test_refuses_what_the_api_refuses(self):
-        client = self.client(advances={"polls": 1})
+        client = self.client(["refused"], advances={"polls": 1})
         with self.assertRaisesRegex(Refused, "model"):
             client.create("A candle", model="none")
 
     def test_never_submits_twice_what_may_have_been_made(self):
-        client = self.client(advances={"polls": 1}, faults=["submit-accepted-drop"])
+        client = self.client(["lost"], advances={"polls": 1}, faults=["submit-accepted-drop"])
         with self.assertRaises(Unknown):
             client.create("A candle")
         self.assertEqual(len(self.jobs()), 1)
@@ -46,12 +47,12 @@ class ClientTest(unittest.TestCase):
     def test_waits_as_long_as_it_is_asked_to(self):
         wait = {"retryAfter": 20, "requests": {"first": 2}}
         faults = [{"name": name, **wait} for name in ("submit-rate-limited", "rate-limited-date")]
-        client = self.client(advances={"polls": 3}, faults=faults)
+        client = self.client(["unfetched"], advances={"polls": 3}, faults=faults)
         self.assertEqual(client.wait(client.create("A candle"))["status"], "completed")
         self.assertGreaterEqual(client.clock.now(), 80)
 
     def test_gets_over_answers_that_are_none(self):
-        client = self.client(advances={"polls": 4}, faults=["poll-body-drop", "flaky", "unknown-status"])
+        client = self.client(["unfetched"], advances={"polls": 4}, faults=["poll-body-drop", "flaky", "unknown-status"])
         self.assertEqual(client.wait(client.create("A candle"))["status"], "completed")
 
     def test_asks_for_another_link_if_one_has_expired(self):

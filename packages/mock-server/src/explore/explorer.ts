@@ -4,11 +4,14 @@ import type { Answer } from "../answer/Answer.ts"
 import { jsonOf } from "../base/json.ts"
 import { shown } from "../base/shown.ts"
 import { stranger } from "../base/stranger.ts"
+import { describe, lawNames, severities } from "../judge/laws.ts"
+import { type Options, toQuery } from "../judge/options.ts"
 import * as Verdict from "../judge/Verdict.ts"
 import type { Provider } from "../provider/Provider.ts"
 import * as Fault from "../script/Fault.ts"
 import * as World from "../script/World.ts"
 import * as Explore from "./Explore.ts"
+import { unavoidable } from "./unavoidable.ts"
 import type { Played, Worlds } from "./worlds.ts"
 
 /** What begins an exploration. */
@@ -22,7 +25,11 @@ const askedOf = (names: ReadonlyArray<string>) =>
     faults: Schema.optionalKey(Schema.Array(Schema.String)),
     clock: Schema.optionalKey(Schema.Literals(["given", "lockstep"])),
     /** Milliseconds between two polls, as of GET /__mock/verify. */
-    floor: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 })))
+    floor: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400_000 }))),
+    /** What the verdicts allow, fail on and count, as of GET /__mock/verify. */
+    allow: Schema.optionalKey(Schema.Array(Schema.Literals(lawNames))),
+    failOn: Schema.optionalKey(Schema.Array(Schema.Literals(severities))),
+    copies: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 })))
   })
 
 const Judged = Schema.Struct({
@@ -38,7 +45,7 @@ const readVerdict = Schema.decodeUnknownResult(Judged)
 interface Session {
   readonly id: string
   readonly plan: Explore.Plan
-  readonly floor: number | undefined
+  readonly options: Options
   search: Explore.Search
   /** How many worlds were handed out before this one. */
   nth: number
@@ -79,6 +86,10 @@ export class Explorer {
   private readonly sessions = new Map<string, Session>()
   private begun = 0
 
+  get explorations(): number {
+    return this.begun
+  }
+
   /** `providers`: those whose clients may be explored. */
   constructor(worlds: Worlds<Played>, providers: ReadonlyArray<Provider>, catalogue: Fault.Catalogue) {
     this.worlds = worlds
@@ -116,7 +127,7 @@ export class Explorer {
       return wrong(400, `The body must be JSON as {"seed": 1, "provider": "xai", "runs": 100}: ${String(read.failure)}`)
     const problem = stranger("field of an exploration", Object.keys(Object(body ?? {})), Object.keys(this.asked.fields))
     if (problem !== undefined) return wrong(400, problem)
-    const { clock, floor, provider = this.names, runs = 100, seed = 1 } = read.success
+    const { allow = [], clock, copies, failOn, floor, provider = this.names, runs = 100, seed = 1 } = read.success
     const faults = faultsOf(read.success.faults ?? Object.keys(Explore.classes), host, this.catalogue)
     if ("problem" in faults) return wrong(400, faults.problem)
     const [first, ...others] = typeof provider === "string" ? [provider] : provider
@@ -130,7 +141,13 @@ export class Explorer {
       ...(clock === "lockstep" ? { clock } : {})
     }
     const id = String(++this.begun)
-    const session: Session = { id, plan, floor, search: Explore.begin(plan), nth: 0 }
+    const options: Options = {
+      allow,
+      ...(floor === undefined ? {} : { floors: Object.fromEntries(plan.providers.map((each) => [each, floor])) }),
+      ...(failOn === undefined ? {} : { failOn }),
+      ...(copies === undefined ? {} : { copies })
+    }
+    const session: Session = { id, plan, options, search: Explore.begin(plan), nth: 0 }
     this.sessions.set(id, session)
     const [oldest] = this.sessions.keys()
     if (this.sessions.size > limit && oldest !== undefined) this.sessions.delete(oldest)
@@ -149,7 +166,7 @@ export class Explorer {
     if (about !== undefined && about > nth) return wrong(409, `Case ${about} was never handed out; this is case ${nth}`)
     if ((about !== undefined && about < nth) || !("world" in search)) return this.told(session, url)
     const called = calledOf(session, search.world)
-    const findings = this.findings(called, session)
+    const findings = this.findings(called, optionsIn(session, search.world))
     const isGood = verdict === "pass" && findings.length === 0
     const said = message === undefined ? {} : { message: String(shown(message, undefined)) }
     session.search = Explore.judged(session.plan, search, isGood ? undefined : { findings, ...said })
@@ -158,15 +175,14 @@ export class Explorer {
     return this.told(session, url)
   }
 
-  private findings(called: string, { floor, plan }: Session): ReadonlyArray<Verdict.Finding> {
+  private findings(called: string, options: Options): ReadonlyArray<Verdict.Finding> {
     const found = this.worlds.at(called)
-    if ("problem" in found) return [{ law: "unused", what: found.problem }]
-    const floors = floor === undefined ? {} : Object.fromEntries(plan.providers.map((provider) => [provider, floor]))
-    return Verdict.of(found.mock, { floors, isOver: true })
+    if ("problem" in found) return [{ law: "unused", severity: describe("unused").severity, breaksOk: true, what: found.problem }]
+    return Verdict.of(found.mock, options).findings.filter(({ breaksOk }) => breaksOk)
   }
 
   private told(session: Session, { origin }: URL): Answer {
-    const { floor, id, nth, search } = session
+    const { id, nth, search } = session
     const place = (world: World.World, called: string) => ({
       base: `${origin}/r/${called}`,
       token: World.toToken(world),
@@ -184,7 +200,7 @@ export class Explorer {
       case "Failed": {
         const { failure, runs, shrinks } = search
         const smallest = place(search.smallest, World.toToken(search.smallest))
-        const verify = `${smallest.base}/__mock/verify?over=true${floor === undefined ? "" : `&floor=${floor}`}`
+        const verify = `${smallest.base}/__mock/verify${toQuery(optionsIn(session, search.smallest))}`
         return ok({ session: id, case: nth, done: true, ok: false, runs, shrinks, smallest: { ...smallest, verify }, ...failure })
       }
     }
@@ -193,3 +209,9 @@ export class Explorer {
 
 /** Each case has a world of its own, whatever was played under the same token before. */
 const calledOf = ({ id, nth }: Session, world: World.World): string => `${World.toToken(world)}.${id}-${nth}`
+
+/** What is judged in a world of a session: not what its client can't help. */
+const optionsIn = ({ options }: Session, world: World.World): Options => ({
+  ...options,
+  allow: [...new Set([...(options.allow ?? []), ...unavoidable(world)])]
+})

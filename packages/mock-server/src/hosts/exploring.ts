@@ -6,13 +6,24 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { isRecord } from "../base/Rules.ts"
+import { unavoidable } from "../explore/unavoidable.ts"
+import { type Options, toQuery } from "../judge/options.ts"
 import * as World from "../script/World.ts"
 import { type MockServer, serve } from "./node.ts"
+
+interface Asked extends Pick<Options, "allow" | "failOn" | "copies"> {
+  readonly seed: string
+  readonly runs: number
+  readonly floor?: number
+  readonly clock?: "lockstep"
+  readonly provider?: string
+  readonly faults?: ReadonlyArray<string>
+}
 
 export interface Settings {
   readonly command: ReadonlyArray<string>
   /** The fields of an exploration, as POST /__mock/explore takes them. */
-  readonly asked: Readonly<Record<string, unknown>>
+  readonly asked: Asked
   /** After so many milliseconds a command has failed. */
   readonly timeout: number
   /** The token of the only world to be played. */
@@ -70,7 +81,7 @@ const textOf = (value: unknown, name: string): string => {
 
 const whatOf = (told: unknown): ReadonlyArray<string> => {
   const findings = isRecord(told) && Array.isArray(told["findings"]) ? told["findings"] : []
-  return findings.map((finding) => textOf(finding, "what"))
+  return findings.flatMap((finding) => (isRecord(finding) && finding["breaksOk"] === true ? [textOf(finding, "what")] : []))
 }
 
 export interface Explored {
@@ -102,8 +113,9 @@ const playOne = Effect.fnUntraced(function* (
   const read = World.fromToken(token)
   if ("problem" in read) return { code: 2, report: `--world ${world}: ${read.problem}` }
   const { isGood, said } = yield* run(command, `${url}/r/${world}`, timeout)
-  const floor = asked["floor"] === undefined ? "" : `&floor=${textOf(asked, "floor")}`
-  const told = yield* call(`/r/${world}/__mock/verify?over=true${floor}`)
+  const floors = asked.floor === undefined ? {} : { floors: { [read.provider]: asked.floor } }
+  const query = toQuery({ ...asked, ...floors, allow: [...(asked.allow ?? []), ...unavoidable(read)] })
+  const told = yield* call(`/r/${world}/__mock/verify${query}`)
   const found = isRecord(told) && "error" in told ? [textOf(told, "error")] : whatOf(told)
   return { code: isGood && found.length === 0 ? 0 : 1, report: [...found, said.trimEnd()].filter((line) => line !== "").join("\n") }
 })
@@ -119,14 +131,22 @@ const playAll = Effect.fnUntraced(function* (call: Call, { asked, command, timeo
   const { message, ok, runs, smallest } = isRecord(at) ? at : {}
   if (ok === true) return { code: 0, report: `passed in ${String(runs)} worlds` }
   const steps = textOf(smallest, "steps")
-  const floor = asked["floor"] === undefined ? "" : ` --floor ${textOf(asked, "floor")}ms`
+  const { allow = [], copies, failOn, floor } = asked
+  const flags = [
+    ...(floor === undefined ? [] : ["--floor", `${floor}ms`]),
+    ...(allow.length === 0 ? [] : ["--allow", allow.join(",")]),
+    ...(failOn === undefined ? [] : ["--fail-on", failOn.join(",")]),
+    ...(copies === undefined ? [] : ["--copies", String(copies)]),
+    "--",
+    ...command.map(quoted)
+  ]
   return {
     code: 1,
     report: [
       `failed in a world of ${steps} step${steps === "1" ? "" : "s"}: ${textOf(smallest, "world")}`,
       ...whatOf(at),
       ...(typeof message === "string" ? [message] : []),
-      `again: reelay-mock explore --world ${textOf(smallest, "token")}${floor} -- ${command.map(quoted).join(" ")}`
+      `again: reelay-mock explore --world ${textOf(smallest, "token")} ${flags.join(" ")}`
     ].join("\n")
   }
 })

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { startVitest } from "vitest/node"
+import * as Mock from "../mock/Mock.ts"
 import * as Script from "../script/Script.ts"
 import * as World from "../script/World.ts"
 import { test } from "./vitest.ts"
@@ -33,7 +34,7 @@ describe("the fixture of Vitest", () => {
   })
 
   describe("with options", () => {
-    test.override({ mockOptions: { now: () => 5, seed: "mine", verify: true, allowRealHosts: true } })
+    test.override({ mockOptions: { now: () => 5, seed: "mine", verify: { expect: ["abandoned"] }, allowRealHosts: true } })
     const real = globalThis.fetch
 
     test("passes them on, and says nothing where nothing is wrong", async ({ mock }) => {
@@ -53,26 +54,35 @@ describe("the fixture of Vitest", () => {
     await vitest.close()
     // It fails this process with the tests that must fail.
     process.exitCode = 0
-    const world = `/r/${World.toToken({ provider: "xai", script: { phases: [] } })}.mine`
+    const mock = Mock.make({ now: () => 0 })
+    for (let nth = 0; nth < 2; nth++)
+      await mock.handle(
+        new Request("http://mock/xai/v1/videos/generations", { method: "POST", headers, body: '{"prompt": "A candle, mock:fast"}' })
+      )
+    const [, second] = mock.jobs.map(({ id }) => id)
     expect(results).toEqual({
       "pays twice": [
         [
           "The mock found the client wrong:",
-          "  paid-twice: paid twice: 2 jobs, $0.80, 0 results used",
-          '  route: GET /xai/v1/vidoes/x found no route; the nearest is GET /xai/v1/videos/{id}: part 3 is "videos", not "vidoes"',
+          "  paid-twice (money): paid twice: 2 jobs, $0.80, 0 results used",
+          `  abandoned (money): ${second} was submitted, and the client ended before it was told how the job did`,
+          '  route (data): GET /xai/v1/vidoes/x found no route; the nearest is GET /xai/v1/videos/{id}: part 3 is "videos", not "vidoes"',
+          'If the test means it so: { expect: ["paid-twice","abandoned","route"] }',
           `Again: reelay-mock, and the base URL <url>/r/${World.toToken({ provider: "xai", script: { ...Script.success(10_000), duration: 0 } })}`
         ].join("\n")
       ],
       "pays twice in a world": [
-        [
-          `The mock found the client wrong in the world ${world}:`,
-          "  paid-twice: paid twice: 2 jobs, $0.80, 0 results used",
-          `Again: reelay-mock, and the base URL <url>${world}`
-        ].join("\n")
+        expect.stringMatching(/^The mock found the client wrong in the world \S+mine:\n {2}paid-twice \(money\): paid twice: 2 jobs/)
       ],
       "pays twice, and nobody asks": [],
       "polls too fast": [
-        expect.stringMatching(/^The mock found the client wrong:\n {2}floor: \S+ was asked about after 0 s, and xai wants 5 s/)
+        expect.stringMatching(
+          /^The mock found the client wrong:\n {2}abandoned[^\n]*\n {2}floor \(courtesy\): \S+ was asked about after 0 s, and xai wants 5 s/
+        )
+      ],
+      "expects a job that is abandoned": [],
+      "expects a job to be lost, and none was": [
+        expect.stringMatching(/unmet \(data\): the test expected "lost", and it was not found\nAgain/)
       ]
     })
   })

@@ -15,10 +15,10 @@ import { serve, type ServeOptions } from "./node.ts"
  */
 export interface Options extends ServeOptions {
   /**
-   * Fails the test at its end with all that the mock found wrong: what was paid twice or for nothing, requests that found no route, laws of
-   * `History` that were broken. `floors`: the least distance between two polls of a job, in milliseconds, by provider. Default: false.
+   * Fails the test at its end if the verdict on the mock is not ok: what was paid twice or for nothing, no video at the end, requests that found
+   * no route, and so on. With options it says what this test allows or expects, as `{ expect: ["lost"] }`. Default: false.
    */
-  readonly verify?: boolean | { readonly floors: Readonly<Record<string, number>> }
+  readonly verify?: boolean | Verdict.Options
   /** Without it, a request to a real provider's host is an error during the test: see `@reelay/mock-server/guard`. */
   readonly allowRealHosts?: boolean
 }

@@ -1,12 +1,14 @@
 /**
  * What the submissions would have cost, and whether the money was well spent: the oracle that a client can't talk round.
  *
- * Two submissions are one intention if the same key sends the same body, or the same `x-reelay-intent`. Two jobs for one intention are paid twice.
+ * Two submissions are one intention if the same key sends the same body, or the same `x-reelay-intent`. Two jobs for one intention are paid
+ * twice, unless the test says that so many are meant.
  *
  * @since 0.1.0
  */
 import type { Provider } from "../provider/Provider.ts"
 import type { JobView } from "./JobView.ts"
+import { repeatsOf } from "./repeats.ts"
 
 /** @category constants */
 export { intentHeader } from "../serve/intent.ts"
@@ -92,15 +94,14 @@ const isOver = (state: JobView["state"]): boolean => state !== "submitted" && st
 
 const sum = (lines: ReadonlyArray<Line>): number => lines.reduce((all, { cost }) => all + Math.round(cost * 10_000), 0) / 10_000
 
-const paidTwice = (lines: ReadonlyArray<Line>): ReadonlyArray<Finding> =>
-  [...new Set(lines.map(({ intent }) => intent))].flatMap((intent): ReadonlyArray<Finding> => {
-    const paid = lines.filter((line) => line.intent === intent && line.cost > 0)
-    if (paid.length < 2) return []
-    const cost = sum(paid)
-    const used = paid.filter((line) => line.used).length
-    const what = `paid ${paid.length === 2 ? "twice" : `${paid.length} times`}: ${paid.length} jobs, ${dollars(cost)}, ${used} result${used === 1 ? "" : "s"} used`
-    return [{ kind: "paid-twice", jobs: paid.map(({ jobId }) => jobId), cost, what }]
-  })
+const paidTwice = (paid: ReadonlyArray<Line>, copies: number): Finding => {
+  const cost = sum(paid)
+  const used = paid.filter((line) => line.used).length
+  const times = paid.length === 2 ? "twice" : `${paid.length} times`
+  const meant = copies === 1 ? "" : `, ${copies} meant`
+  const what = `paid ${times}: ${paid.length} jobs${meant}, ${dollars(cost)}, ${used} result${used === 1 ? "" : "s"} used`
+  return { kind: "paid-twice", jobs: paid.map(({ jobId }) => jobId), cost, what }
+}
 
 const wasted = (job: JobView, { cost, jobId, used }: Line, now: number): ReadonlyArray<Finding> => {
   if (cost === 0 || used || !isOver(job.state)) return []
@@ -115,7 +116,8 @@ const wasted = (job: JobView, { cost, jobId, used }: Line, now: number): Readonl
 }
 
 /**
- * The ledger of a mock's jobs at a time, in milliseconds since the epoch.
+ * The ledger of a mock's jobs at a time, in milliseconds since the epoch. `copies`: how many jobs one intention may have, for a client that
+ * submits the same on purpose and does not say so in a header.
  *
  * **Example** (A test that fails if money was wasted)
  *
@@ -130,7 +132,7 @@ const wasted = (job: JobView, { cost, jobId, used }: Line, now: number): Readonl
  * @category constructors
  * @since 0.1.0
  */
-export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Prices = {}): Ledger => {
+export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Prices = {}, copies = 1): Ledger => {
   const lines = jobs.map(({ fetched, id, intent, provider, seconds, state }): Line => ({
     jobId: id,
     provider,
@@ -139,12 +141,12 @@ export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Prices = {
     cost: isFree(state) ? 0 : Math.round(seconds * (prices[provider] ?? usualPrice) * 10_000) / 10_000,
     used: fetched > 0
   }))
-  const second = paidTwice(lines)
+  const repeats = repeatsOf(lines, jobs, copies)
   // Of what was paid twice, the one that is thrown away has its finding already.
-  const told = new Set(second.flatMap(({ jobs: ids }) => ids))
+  const told = new Set(repeats.flatMap(({ paid }) => paid.map(({ jobId }) => jobId)))
   const others = jobs.flatMap((job, index) => {
     const line = lines[index]
     return line === undefined || told.has(job.id) ? [] : wasted(job, line, now)
   })
-  return { lines, total: sum(lines), findings: [...second, ...others] }
+  return { lines, total: sum(lines), findings: [...repeats.map(({ paid }) => paidTwice(paid, copies)), ...others] }
 }

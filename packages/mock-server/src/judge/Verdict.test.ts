@@ -18,18 +18,18 @@ const twice = async (client: ReturnType<typeof makeClient>, base: string): Promi
 }
 
 describe("a verdict", () => {
-  it("is none where nothing was wrong, in the mock and in its worlds", async () => {
+  it("is ok while the client runs, if nothing was wrong so far, in the mock and in its worlds", async () => {
     const client = makeClient()
     await client.submit("xai", "A candle")
     await client.post(`/r/${World.toToken({ provider: "xai" })}/v1/videos/generations`, { prompt: "A candle" })
-    expect(thrown(() => Verdict.check(client.mock))).toBeUndefined()
+    expect(thrown(() => Verdict.check(client.mock, { isOver: false }))).toBeUndefined()
   })
 
   it("says what was wrong where, and names worlds in which a client that does the same meets the same", async () => {
     const client = makeClient({ clock: "frozen", seed: 5, urlTtl: 9000, duration: 4000 })
     await twice(client, "/xai")
     client.mock.clock.set(start + 5000)
-    const error = thrown(() => Verdict.check(client.mock))
+    const error = thrown(() => Verdict.check(client.mock, { isOver: false }))
     expect(error).toBeInstanceOf(Verdict.FoundWrong)
     expect(error).toMatchObject({ findings: [{ law: "paid-twice" }] })
     const [, token = ""] = /Again: reelay-mock, and the base URL <url>\/r\/(\S+)$/.exec(String(error)) ?? []
@@ -49,7 +49,7 @@ describe("a verdict", () => {
       client.mock.jobs.map(({ createdAt, id, life }) => [id, createdAt, life])
     )
     expect(String(thrown(() => Verdict.check(again.mock)))).toMatch(
-      `The mock found the client wrong in the world /r/${token}:\n  paid-twice: `
+      `The mock found the client wrong in the world /r/${token}:\n  paid-twice (money): `
     )
   })
 
@@ -83,14 +83,14 @@ describe("a verdict", () => {
 
   it("on a client that is over: what it left undone; and a mock that only its worlds were played in is not unused", async () => {
     const client = makeClient()
-    expect(String(thrown(() => Verdict.check(client.mock, { isOver: true })))).toContain("unused: nothing was submitted here")
+    expect(String(thrown(() => Verdict.check(client.mock, { isOver: true })))).toContain("unused (data): nothing was submitted here")
     await client.post(`/r/${World.toToken({ provider: "xai" })}/v1/videos/generations`, { prompt: "A candle" })
     expect(thrown(() => Verdict.check(client.mock, { isOver: true }))).toMatchObject({ findings: [{ law: "abandoned" }] })
     const other = makeClient()
     const id = await other.submit("xai", "A candle mock:fast mock:fail")
     await other.poll("xai", id)
     await other.get(`/r/${World.toToken({ provider: "xai" })}`)
-    expect(thrown(() => Verdict.check(other.mock, { isOver: true }))).toBeUndefined()
+    expect(thrown(() => Verdict.check(other.mock, { expect: ["unsuccessful"] }))).toBeUndefined()
   })
 
   it("has floors where they are given", async () => {
@@ -100,7 +100,9 @@ describe("a verdict", () => {
       client.at(elapsed)
       await client.poll("xai", id)
     }
-    expect(thrown(() => Verdict.check(client.mock, { floors: { geeknow: 5000 } }))).toBeUndefined()
-    expect(thrown(() => Verdict.check(client.mock, { floors: { xai: 5000 } }))).toMatchObject({ findings: [{ law: "floor" }] })
+    expect(thrown(() => Verdict.check(client.mock, { floors: { geeknow: 5000 }, isOver: false }))).toBeUndefined()
+    expect(thrown(() => Verdict.check(client.mock, { floors: { xai: 5000 }, isOver: false }))).toMatchObject({
+      findings: [{ law: "floor", severity: "courtesy" }]
+    })
   })
 })

@@ -1,25 +1,50 @@
 /**
- * All that was wrong in a mock: what the ledger and the history find, and requests that found no route. The last line of a test that lets a client
- * run against it.
+ * Whether a client did well in a mock, for CI to trust: what the ledger and the history find, requests that found no route, and, since a run in
+ * which nothing went wrong may be one in which nothing happened, what came of it. The last line of a test that lets a client run against it.
  *
  * @since 0.1.0
  */
 import type { Provider } from "../provider/Provider.ts"
-import { kindOf } from "../script/Fault.ts"
 import * as World from "../script/World.ts"
 import * as History from "./History.ts"
-import type { JobView } from "./JobView.ts"
+import { describe, type Law, type Severity } from "./laws.ts"
 import * as Ledger from "./Ledger.ts"
+import { type Options, refuse, usualFailOn } from "./options.ts"
+import { leftUndone } from "./outcome.ts"
+
+/** @category models */
+export type { Law, Severity } from "./laws.ts"
+/** @category constants */
+export { laws, lawNames, severities, toMarkdown } from "./laws.ts"
+/** @category models */
+export type { Options } from "./options.ts"
 
 /**
  * @category models
  * @since 0.1.0
  */
 export interface Finding {
-  /** A law of `History`, a kind of finding of `Ledger`, or `route`; of a client that is over `unused` too. */
-  readonly law: string
+  readonly law: Law
+  readonly severity: Severity
+  /** It makes `ok` false: its severity is one to fail on, and the test did not allow it. */
+  readonly breaksOk: boolean
   /** In a sentence. */
   readonly what: string
+  readonly jobId?: string
+  readonly jobs?: ReadonlyArray<string>
+  /** When it was seen, in milliseconds since the epoch. */
+  readonly at?: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Verdict {
+  /** No finding breaks it. */
+  readonly ok: boolean
+  /** All of them, those too that don't break `ok`. */
+  readonly findings: ReadonlyArray<Finding>
 }
 
 /**
@@ -32,43 +57,69 @@ export interface Judged extends Required<Omit<History.Evidence, "floors" | "prov
   readonly providers: ReadonlyArray<Provider>
   readonly clock: { readonly now: number }
   readonly worlds: ReadonlyMap<string, Judged>
+  /** How many explorations were begun in it. */
+  readonly explorations: number
   readonly like: (provider: World.World["provider"]) => World.World
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** The least distance between two polls of a job, in milliseconds, by provider. Default: none. */
-  readonly floors?: History.Evidence["floors"]
-  /** The client has ended, and will ask nothing more: what it has left undone is wrong, too. Default: false. */
-  readonly isOver?: boolean
-}
+type Found = Omit<Finding, "severity" | "breaksOk">
 
-/**
- * Every finding in a mock by now; its worlds are mocks of their own, in `mock.worlds`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const of = (mock: Judged, { floors = {}, isOver = false }: Options = {}): ReadonlyArray<Finding> => {
-  const { findings } = Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers))
+const foundIn = (mock: Judged, { copies = 1, floors = {}, isOver = true }: Options): ReadonlyArray<Found> => {
+  const { findings } = Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers), copies)
   return [
     ...findings.filter(({ kind }) => !isOver || kind !== "abandoned").map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
-    ...(isOver ? leftUndone(mock) : []),
+    ...(isOver ? leftUndone(mock, copies) : []),
     ...History.check({ ...mock, floors }),
     ...mock.journal.flatMap(({ at, method, nearest = [], path }) => {
       const [near] = nearest
       return near === undefined
         ? []
-        : [{ law: "route", at, what: `${method} ${path} found no route; the nearest is ${near.method} ${near.path}: ${near.differs}` }]
+        : [
+            {
+              law: "route" as const,
+              at,
+              what: `${method} ${path} found no route; the nearest is ${near.method} ${near.path}: ${near.differs}`
+            }
+          ]
     })
   ]
 }
 
+/** What the test expected, and nobody found. */
+const missing = (found: ReadonlyArray<Pick<Found, "law">>, { expect = [] }: Options): ReadonlyArray<Found> =>
+  expect
+    .filter((law) => !found.some((each) => each.law === law))
+    .map((law) => ({ law: "unmet", what: `the test expected "${law}", and it was not found` }))
+
+const judged =
+  ({ allow = [], expect = [], failOn = usualFailOn }: Options) =>
+  ({ law, ...rest }: Found): Finding => {
+    const { isAskedFor = false, severity } = describe(law)
+    const isAllowed = allow.includes(law) || expect.includes(law)
+    return { law, severity, breaksOk: !isAllowed && (isAskedFor || failOn.includes(severity)), ...rest }
+  }
+
+const checked = (options: Options): Options => {
+  const problem = refuse(options)
+  if (problem !== undefined) throw new TypeError(problem)
+  return options
+}
+
 /**
- * Thrown if a client did something wrong. The message has every finding, and the path of a world in which to see it again.
+ * The verdict on a mock by now; its worlds are mocks of their own, in `mock.worlds`. Throws a TypeError if an option makes no sense.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (mock: Judged, options: Options = {}): Verdict => {
+  const found = foundIn(mock, checked(options))
+  const findings = [...found, ...missing(found, options)].map(judged(options))
+  return { ok: !findings.some(({ breaksOk }) => breaksOk), findings }
+}
+
+/**
+ * Thrown if a client did something wrong. The message has every finding that breaks `ok`, the path of a world in which to see it again, and how a
+ * test says that it expects that.
  *
  * @category errors
  * @since 0.1.0
@@ -90,15 +141,18 @@ interface Place {
   readonly again: ReadonlyArray<string>
 }
 
-const textOf = ({ again, findings, name }: Place): string =>
-  [
+const textOf = ({ again, findings, name }: Place): string => {
+  const laws = [...new Set(findings.map(({ law }) => law))].filter((law) => law !== "unmet")
+  return [
     `The mock found the client wrong${name}:`,
-    ...findings.map(({ law, what }) => `  ${law}: ${what}`),
+    ...findings.map(({ law, severity, what }) => `  ${law} (${severity}): ${what}`),
+    ...(laws.length === 0 ? [] : [`If the test means it so: { expect: ${JSON.stringify(laws)} }`]),
     ...again.map((path) => `Again: reelay-mock, and the base URL <url>${path}`)
   ].join("\n")
+}
 
 /**
- * Throws `FoundWrong` if a mock, or a world in it, has found anything wrong.
+ * Throws `FoundWrong` if the verdict on a mock, or on a world in it, is not ok.
  *
  * **Example** (At the end of a test, in any runner)
  *
@@ -119,41 +173,22 @@ export const check = (mock: Judged, options: Options = {}): void => {
     ...mock.jobs.flatMap(({ id, provider }) => (upstream.has(id) ? [] : [provider])),
     ...mock.tasks.flatMap(({ gateway }) => gateway ?? [])
   ])
-  const places: ReadonlyArray<Place> = [
-    { name: "", findings: of(mock, options), again: Array.from(providers, (provider) => `/r/${World.toToken(mock.like(provider))}`) },
-    ...Array.from(mock.worlds, ([called, world]) => ({
-      name: ` in the world /r/${called}`,
-      findings: of(world, options),
-      again: [`/r/${called}`]
-    }))
-  ]
-  const mocks = [mock, ...mock.worlds.values()]
-  const isPlayed = mocks.some(({ journal }) => journal.length > 0)
+  checked(options)
+  const mocks: ReadonlyArray<readonly [string, Judged]> = [["", mock], ...mock.worlds]
+  const isPlayed = mocks.some(([, { journal }]) => journal.length > 0)
   // If one was played, it says nothing that none was submitted to the others.
-  const wrong = places.filter(({ findings }, index) => findings.length > 0 && !(isPlayed && mocks[index]?.journal.length === 0))
-  if (wrong.length > 0) throw new FoundWrong(wrong)
-}
-
-/**
- * Jobs that the client knows of, and did not follow to their end. Nobody can follow one whose id was lost with the answer. And if nothing was
- * ever submitted, all is well for the wrong reason.
- */
-const leftUndone = ({ jobs, journal, tasks }: Judged): ReadonlyArray<Finding> => {
-  if (!journal.some(({ route }) => route === "submit")) {
-    return [{ law: "unused", what: "nothing was submitted here: does the client take this base URL?" }]
-  }
-  const lost = new Set(
-    journal.flatMap(({ fault = "", jobId, route }) => {
-      const point = kindOf(fault)?.cell?.point
-      return route === "submit" && point !== undefined && point !== "answered" ? [jobId] : []
-    })
+  const played = mocks
+    .filter(([, { journal }]) => !isPlayed || journal.length > 0)
+    .map(([called, each]) => ({ called, found: foundIn(each, options) }))
+  // What is expected may be found in any of them.
+  const unmet = missing(
+    played.flatMap(({ found }) => found),
+    options
   )
-  const isLeft = ({ endToldAt, id, script }: JobView): boolean => endToldAt === undefined && script.ending !== "never" && !lost.has(id)
-  // Of a gateway its client knows the ids, and the upstream's nobody.
-  const upstream = new Set(journal.flatMap(({ isUpstream, jobId, route }) => (isUpstream === true && route === "submit" ? [jobId] : [])))
-  return [...jobs.filter(({ id }) => !upstream.has(id)), ...tasks].filter(isLeft).map(({ id }) => ({
-    law: "abandoned",
-    jobId: id,
-    what: `abandoned: ${id} was submitted, and the client ended before it was told how the job did`
-  }))
+  const wrong = played.flatMap(({ called, found }, index): ReadonlyArray<Place> => {
+    const findings = [...found, ...(index === 0 ? unmet : [])].map(judged(options)).filter(({ breaksOk }) => breaksOk)
+    const again = called === "" ? Array.from(providers, (provider) => `/r/${World.toToken(mock.like(provider))}`) : [`/r/${called}`]
+    return findings.length === 0 ? [] : [{ name: called === "" ? "" : ` in the world /r/${called}`, findings, again }]
+  })
+  if (wrong.length > 0) throw new FoundWrong(wrong)
 }

@@ -307,6 +307,9 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
     get worlds() {
       return worlds?.all ?? new Map()
     },
+    get explorations() {
+      return explorer?.explorations ?? 0
+    },
     get traces() {
       return traces
     },

@@ -10,8 +10,8 @@ import { stranger } from "../base/stranger.ts"
 import { latest, type Mode, refuseTime } from "../base/time.ts"
 import * as History from "../judge/History.ts"
 import * as Ledger from "../judge/Ledger.ts"
+import { fromQuery } from "../judge/options.ts"
 import * as Verdict from "../judge/Verdict.ts"
-import { calledOf } from "../provider/Provider.ts"
 import { written } from "../script/choice.ts"
 import * as Script from "../script/Script.ts"
 import type { Mock } from "./contract.ts"
@@ -78,30 +78,9 @@ const witness = ({ body, mock }: Asked): Answer => {
   return ok(trace.success)
 }
 
-type Floors = NonNullable<Verdict.Options["floors"]>
-
-/** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */
-const floorsIn = (query: URLSearchParams, providers: Mock["providers"]): Floors | undefined => {
-  const names = [...new Set(providers.map(calledOf))]
-  const floors: Record<string, number> = {}
-  for (const text of query.getAll("floor")) {
-    const [, name, millis = ""] = /^(?:([^:]+):)?(\d+)$/.exec(text) ?? []
-    const whose = names.filter((each) => name === undefined || name === each)
-    if (millis === "" || whose.length === 0) return undefined
-    for (const provider of whose) floors[provider] = Number(millis)
-  }
-  return floors
-}
-
 const verify = ({ mock, url }: Asked): Answer => {
-  const odd = stranger("part of the query here", url.searchParams.keys(), ["floor", "over"])
-  if (odd !== undefined) return wrong(odd)
-  const over = url.searchParams.get("over") ?? "false"
-  if (over !== "true" && over !== "false") return wrong("over must be true or false")
-  const floors = floorsIn(url.searchParams, mock.providers)
-  if (floors === undefined) return wrong("floor must be a number of milliseconds, or a provider and one, as floor=5000 or floor=xai:5000")
-  const findings = Verdict.of(mock, { floors, isOver: over === "true" })
-  return ok({ ok: findings.length === 0, findings })
+  const options = fromQuery(url.searchParams, mock.providers)
+  return "problem" in options ? wrong(options.problem) : ok(Verdict.of(mock, options))
 }
 
 const isMode = (value: unknown): value is Mode => value === "given" || value === "frozen" || value === "lockstep"

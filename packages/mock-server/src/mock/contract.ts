@@ -114,6 +114,8 @@ export interface Mock {
   readonly clock: Clock
   /** The worlds in it, by what follows `/r/` in their base URLs, and those that were used last at the end. */
   readonly worlds: ReadonlyMap<string, Mock>
+  /** How many explorations were begun in it: one that was only explored in was not unused. */
+  readonly explorations: number
   /** Forgets jobs and journal; the next ids are those of a new mock, and its clock goes as it did at first. */
   readonly reset: () => void
 }

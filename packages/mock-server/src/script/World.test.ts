@@ -239,7 +239,10 @@ describe("a world in a mock", () => {
     const { get } = makeClient()
     expect((await get(`${under()}/v1/video/x`)).text).toContain("GET /v1/video/x")
     const { json } = await get(`${under()}/__mock/verify`)
-    expect(json).toMatchObject({ ok: false, findings: [{ law: "route", what: expect.stringContaining("GET /xai/v1/video/x") }] })
+    expect(json).toMatchObject({
+      ok: false,
+      findings: [{ law: "unused" }, { law: "route", what: expect.stringContaining("GET /xai/v1/video/x") }]
+    })
   })
 
   it("is forgotten when a thousand others have been used since", async () => {

@@ -12,6 +12,6 @@ export const intentHeader = "x-reelay-intent"
 
 /** The same for the same body under the same key, unless the client says otherwise. Never the key itself. */
 export const intentOf = (provider: string, owner: string, headers: Headers, body: Body): string => {
-  const said = headers.get(intentHeader) ?? headers.get("idempotency-key")
+  const said = headers.get(intentHeader) ?? headers.get("idempotency-key") ?? headers.get("x-idempotency-key")
   return `${provider}-${Hash.hex(`intent ${owner} ${said ?? JSON.stringify(body)}`, 12)}`
 }

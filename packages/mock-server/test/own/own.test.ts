@@ -61,7 +61,7 @@ describe("a provider of one's own", () => {
       lines: [{ provider: "acme", cost: 1, used: true }]
     })
     expect((await ask("/__mock/ledger")).body).toMatchObject({ total: 1 })
-    expect([Verdict.of(mock, { isOver: true }), History.check(mock)]).toEqual([[], []])
+    expect([Verdict.of(mock), History.check(mock)]).toEqual([{ ok: true, findings: [] }, []])
   })
 
   it("is told what its client did wrong, with its own price and floor, and a world to see it again", async () => {
@@ -72,16 +72,20 @@ describe("a provider of one's own", () => {
     at(100)
     await ask(`/acme/films/${String(body["job"])}`)
     expect(() => Verdict.check(mock, { floors: { acme: 1000 } })).toThrow(
-      /paid twice: 2 jobs, \$3\.00[\s\S]*acme wants 1 s between two polls[\s\S]*Again: reelay-mock/
+      /paid twice: 2 jobs, \$3\.00[\s\S]*abandoned \(money\)[\s\S]*acme wants 1 s between two polls[\s\S]*Again: reelay-mock/
     )
-    expect((await ask("/__mock/verify?floor=acme:1000")).body).toMatchObject({ findings: [{ law: "paid-twice" }, { law: "floor" }] })
+    expect((await ask("/__mock/verify?floor=acme:1000")).body).toMatchObject({
+      findings: [{ law: "paid-twice" }, { law: "abandoned" }, { law: "floor" }]
+    })
   })
 
   it("refuses by its rules, and names its routes to who missed them", async () => {
     const { ask, mock, submit } = play()
     expect((await submit({ prompt: "A candle", length: 9 })).body).toEqual({ problem: "length must be an integer from 1 to 5, not 9" })
     expect(await ask("/acme/film/7")).toMatchObject({ status: 404, body: { problem: "No handler found for GET /film/7" } })
-    expect(Verdict.of(mock)).toMatchObject([{ law: "route", what: expect.stringContaining("the nearest is GET /acme/films/{id}") }])
+    expect(Verdict.of(mock, { isOver: false }).findings).toMatchObject([
+      { law: "route", what: expect.stringContaining("the nearest is GET /acme/films/{id}") }
+    ])
     expect(await ask("/acme/films", { method: "PUT" })).toMatchObject({ status: 405 })
     expect(await ask("/acme/films/7", { headers: { authorization: "Bearer bad" } })).toMatchObject({ status: 401 })
     // Those that it does not play are nobody here.

@@ -336,9 +336,9 @@ const page = (): void => {
     say(any("total"), `${dollars(total)} spent`)
     any("no-findings").hidden = findings.length > 0
     any("findings").replaceChildren(
-      ...findings.map(({ law, what }) => {
-        const item = make("li", "bad", what)
-        item.title = law
+      ...findings.map(({ breaksOk, law, severity, what }) => {
+        const item = make("li", breaksOk ? "bad" : "", what)
+        item.title = `${law}, ${severity}`
         return item
       })
     )
