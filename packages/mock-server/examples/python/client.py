@@ -57,9 +57,9 @@ class Answer:
 
 
 class Client:
-    def __init__(self, base, key, clock=None, interval=5.0, patience=60):
+    def __init__(self, base, key, clock=None, interval=5.0, patience=60, timeout=30.0):
         self.base, self.key, self.clock = base.rstrip("/"), key, clock or RealTime()
-        self.interval, self.patience = interval, patience
+        self.interval, self.patience, self.timeout = interval, patience, timeout
 
     def request(self, url, data=None, key=True):
         """One answer, whatever its status; None where none came, or not all of it."""
@@ -70,7 +70,7 @@ class Client:
             headers["Content-Type"] = "application/json"
             data = json.dumps(data).encode()
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=self.timeout) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:
