@@ -6,6 +6,7 @@ import { setupServer } from "msw/node"
 import { afterEach, describe, expect, it } from "vitest"
 import { endpoints, start } from "../../test/client.ts"
 import { providerNames } from "../../test/names.ts"
+import * as Verdict from "../judge/Verdict.ts"
 import * as Mock from "../mock/Mock.ts"
 import { builtIn } from "../providers/index.ts"
 import * as Guard from "./guard.ts"
@@ -51,6 +52,17 @@ const ignoring = (...handlers: Parameters<typeof setupServer>) => {
 const linkIn = (text: string): string => /https:[^"]+\.mp4[^"]*/.exec(text)?.[0] ?? ""
 
 describe("the mock behind MSW", () => {
+  it("M3: takes a key that is sent along to a file for a leak, as that is not at the vendor's origin", async () => {
+    const { at, mock } = await installed()
+    const xai = "https://api.x.ai/v1/videos"
+    await get(`${xai}/generations`, { method: "POST", headers, body: '{"prompt": "A candle"}' })
+    at(10_000)
+    const link = linkIn(await (await get(`${xai}/${mock.jobs[0]?.id}`, { headers })).text())
+    await (await get(link, { headers })).arrayBuffer()
+    expect(Verdict.of(mock)).toMatchObject({ ok: false, findings: [{ law: "key", severity: "data" }] })
+    expect(JSON.stringify(mock.journal)).not.toContain("x-mock-origin")
+  })
+
   it.each(providerNames)("answers at the real host of %s, from the submission to the file", async (provider) => {
     const { at, mock } = await installed()
     const { body, poll, submit } = endpoints[provider]

@@ -9,6 +9,7 @@
 import { http, type HttpHandler } from "msw/http"
 import type { Mock } from "../mock/Mock.ts"
 import type { Provider } from "../provider/Provider.ts"
+import { originHeader } from "../serve/Journal.ts"
 import * as Guard from "./guard.ts"
 
 /**
@@ -76,7 +77,9 @@ export interface Installed {
 
 /** A request as the mock has it: for another address. Its body is read, since not every host can hand on a stream. */
 const readdressed = async (request: Request, url: string): Promise<Request> => {
-  const { headers, method, signal } = request
+  const { method, signal } = request
+  const headers = new Headers(request.headers)
+  headers.set(originHeader, new URL(request.url).origin)
   if (method === "GET" || method === "HEAD") return new Request(url, { method, headers, signal })
   return new Request(url, { method, headers, signal, body: await request.arrayBuffer() })
 }

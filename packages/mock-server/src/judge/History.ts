@@ -44,6 +44,8 @@ export interface Finding {
   readonly at?: number
   /** In a sentence. */
   readonly what: string
+  /** It matters less than its law does. */
+  readonly severity?: "courtesy"
 }
 
 /** @category models */
@@ -189,11 +191,15 @@ const submitsJudged = ({ journal }: Evidence): ReadonlyArray<Finding> => {
 }
 
 const keysJudged = ({ jobs, journal }: Evidence): ReadonlyArray<Finding> =>
-  journal.flatMap(({ at, jobId, keySent, path }): ReadonlyArray<Finding> => {
+  journal.flatMap(({ at, isAtApi, jobId, keySent, path }): ReadonlyArray<Finding> => {
     if (keySent !== true) return []
     const job = jobs.find(({ id }) => id === jobId)
     if (job?.script.faults.some(({ name }) => name === "url-needs-key") === true) return []
-    return [{ law: "key", at, ...(jobId === undefined ? {} : { jobId }), what: `a key was sent to ${path}, which is not the API` }]
+    const about = { law: "key", at, ...(jobId === undefined ? {} : { jobId }) } as const
+    if (isAtApi !== true) return [{ ...about, what: `a key was sent to ${path}, which is not the API` }]
+    // Who sends it to the API's own origin does as one may; whether it goes elsewhere too, only links that lead there tell.
+    const what = `a key was sent to ${path}, which is not the API, but at its origin: with filesAt the mock's links lead to another`
+    return [{ ...about, severity: "courtesy", what }]
   })
 
 /**

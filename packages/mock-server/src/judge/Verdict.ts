@@ -62,7 +62,7 @@ export interface Judged extends Required<Omit<History.Evidence, "floors" | "prov
   readonly like: (provider: World.World["provider"]) => World.World
 }
 
-type Found = Omit<Finding, "severity" | "breaksOk">
+type Found = Omit<Finding, "severity" | "breaksOk"> & Partial<Pick<Finding, "severity">>
 
 const foundIn = (mock: Judged, { copies = 1, floors = {}, isOver = true }: Options): ReadonlyArray<Found> => {
   const { findings } = Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers), copies)
@@ -93,8 +93,8 @@ const missing = (found: ReadonlyArray<Pick<Found, "law">>, { expect = [] }: Opti
 
 const judged =
   ({ allow = [], expect = [], failOn = usualFailOn }: Options) =>
-  ({ law, ...rest }: Found): Finding => {
-    const { isAskedFor = false, severity } = describe(law)
+  ({ law, severity = describe(law).severity, ...rest }: Found): Finding => {
+    const { isAskedFor = false } = describe(law)
     const isAllowed = allow.includes(law) || expect.includes(law)
     return { law, severity, breaksOk: !isAllowed && (isAskedFor || failOn.includes(severity)), ...rest }
   }

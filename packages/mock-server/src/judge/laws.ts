@@ -42,7 +42,10 @@ export const laws = {
     what: "the client saw an end that the provider never reported, or another one; or a job run that was never said to, or that was never made"
   },
   "one-end": { severity: "data", what: "a job that had ended went on" },
-  key: { severity: "data", what: "a key was sent to a file that does not want one" },
+  key: {
+    severity: "data",
+    what: "a key was sent to a file that does not want one; a courtesy if that is at the API's own origin, as it is without `filesAt`"
+  },
   route: { severity: "data", what: "a request found no route" },
   unmet: { severity: "data", what: "the test expected a finding that there was not" },
   "retry-after": { severity: "courtesy", isAskedFor: true, what: "a request came before the time that a 429 asked for" },

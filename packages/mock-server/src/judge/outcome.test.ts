@@ -177,6 +177,16 @@ describe("M3: findings have a severity", () => {
     expect(Verdict.of(client.mock, { allow: ["retry-after"], floors: { xai: 5000 } }).ok).toBe(false)
   })
 
+  it.each([
+    [undefined, true, "courtesy"],
+    ["http://files.test", false, "data"]
+  ] as const)("a key that is sent to a file is a leak if that is not at the API's origin: links at %s", async (filesAt, ok, severity) => {
+    const client = makeClient(filesAt === undefined ? {} : { filesAt })
+    const link = await ended(client, "A candle")
+    await client.send(link, { headers: { authorization: "Bearer key" } })
+    expect(Verdict.of(client.mock)).toMatchObject({ ok, findings: [{ law: "key", severity, breaksOk: !ok }] })
+  })
+
   it("money alone can be failed on", async () => {
     const client = makeClient()
     await ended(client, "A candle mock:fail")

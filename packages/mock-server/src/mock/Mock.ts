@@ -26,7 +26,7 @@ import * as Script from "../script/Script.ts"
 import * as Api from "../serve/api.ts"
 import * as Gateway from "../serve/gateway.ts"
 import { ageOf, Jobs, momentOf, nextEventIn, type Tracked } from "../serve/jobs.ts"
-import { carriesKey, Journal, keyOf, pathWithout, redact, secretOf } from "../serve/Journal.ts"
+import { carriesKey, Journal, keyOf, originHeader, pathWithout, redact, secretOf } from "../serve/Journal.ts"
 import { nearest } from "../serve/nearest.ts"
 import { consolePathOf, contractRouteOf, routeOf } from "../serve/route.ts"
 import { admin } from "./admin.ts"
@@ -112,6 +112,8 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
   const pulse = new Pulse()
   const waiting: Array<Waiting> = []
   const traces: Array<Trace> = []
+  /** Where clients ask the API. */
+  const apiOrigins = new Set<string>()
 
   const { catalogue, providers: players } = cast
   const api = Api.make({ ...options, catalogue, duration, seed, under: place?.under ?? "" }, { jobs, waiting, now })
@@ -123,6 +125,8 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
     const secret = secretOf(request.headers)
     const provider = route.provider === undefined ? undefined : calledOf(route.provider)
     const owner = route._tag === "file" ? jobs.find(route.provider.name, route.id)?.owner : undefined
+    const origin = request.headers.get(originHeader) ?? url.origin
+    if (route._tag === "submit" || route._tag === "poll" || route._tag === "content") apiOrigins.add(origin)
     const complete = journal.begin({
       at: now(),
       method: request.method,
@@ -131,7 +135,9 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
       ...(provider === undefined ? {} : { provider }),
       authorised: key !== undefined && api.accepts(key),
       ...(isUpstream ? { isUpstream } : {}),
-      ...(route._tag === "file" && carriesKey(request.headers, url.searchParams, owner) ? { keySent: true as const } : {}),
+      ...(route._tag === "file" && carriesKey(request.headers, url.searchParams, owner)
+        ? { keySent: true as const, ...(apiOrigins.has(origin) ? { isAtApi: true as const } : {}) }
+        : {}),
       headers: redact(
         request.headers,
         [secret, owner].filter((each) => each !== undefined)
@@ -353,6 +359,7 @@ const build = (options: Options & { readonly now: () => number }, cast: Cast, ou
       jobs.clear()
       for (const gateway of gateways) gateway.clear()
       journal.clear()
+      apiOrigins.clear()
       waiting.length = 0
       traces.length = 0
       // Who shares a time leaves it as it is while others have jobs in it.

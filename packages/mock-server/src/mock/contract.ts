@@ -36,8 +36,8 @@ export interface Options {
   /** The life of each job that no header and no `play` gives one, whatever its prompt says. Default: the prompts choose. */
   readonly script?: Script.Script
   /**
-   * The origin of the links to files, as in `http://localhost:8787`; it has to lead here too. Default: that of the request that asks, which for
-   * a client that sends its key to the API's own origin looks like a leak.
+   * The origin of the links to files, as in `http://localhost:8787`; it has to lead here too. Then a key that is sent there is a leak. Default: that
+   * of the request that asks, to which a client may send its key.
    */
   readonly filesAt?: string
   /**

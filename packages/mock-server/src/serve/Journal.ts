@@ -53,9 +53,14 @@ export interface Entry {
   readonly authorised: boolean
   /** A key was sent to a file, which needs none: a leak, as files are elsewhere than the API. */
   readonly keySent?: true
+  /** That file was asked for at an origin at which the API is asked, too. */
+  readonly isAtApi?: true
   /** By lower-case name; keys are replaced by `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>
 }
+
+/** Of a request that a host has readdressed: the origin that its client asked. In no journal. */
+export const originHeader = "x-mock-origin"
 
 const redacted = "[redacted]"
 
@@ -98,10 +103,11 @@ export const pathWithout = (path: string, key: string | undefined): string => {
 /** Headers without keys, wherever in them they stand. `keys`: those that are known. */
 export const redact = (headers: Headers, keys: ReadonlyArray<string>): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Array.from(headers, ([name, value]) => {
-      if (name === "authorization") return [name, keyOf(headers) === undefined ? redacted : `Bearer ${redacted}`]
-      if (isSecretHeader(name)) return [name, redacted]
-      return [name, keys.reduce((text, key) => (holds(text, key) ? text.replaceAll(key, redacted) : text), value)]
+    Array.from(headers).flatMap(([name, value]) => {
+      if (name === originHeader) return []
+      if (name === "authorization") return [[name, keyOf(headers) === undefined ? redacted : `Bearer ${redacted}`]]
+      if (isSecretHeader(name)) return [[name, redacted]]
+      return [[name, keys.reduce((text, key) => (holds(text, key) ? text.replaceAll(key, redacted) : text), value)]]
     })
   )
 
