@@ -13,6 +13,7 @@ import { ClientClosed, endBy, type Listening, type Open, type Run } from "./clie
 import { byFetch } from "./client/byFetch.ts"
 import { interoperable } from "./client/observing.ts"
 import { jobWith, type Members } from "./client/OpenJob.ts"
+import { parsed } from "./client/parsed.ts"
 import { loaded, promised } from "./client/promises.ts"
 import { attached, attaching } from "./engine/attach.ts"
 import { servicesOf } from "./engine/services.ts"
@@ -20,7 +21,7 @@ import { submission as makeSubmission } from "./engine/submissions.ts"
 import { InFlight, running, type Submission } from "./engine/submitting.ts"
 import type { Watch } from "./engine/watching.ts"
 import type * as Job from "./Job.ts"
-import { InvalidRequest, JobError } from "./job/JobError.ts"
+import { InvalidRequest, type JobError } from "./job/JobError.ts"
 import { fromUri, type JobRef } from "./job/JobRef.ts"
 import * as Journal from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
@@ -327,10 +328,3 @@ export const clientOver = <Request, J extends PromiseJob>(
 }
 
 const streams = () => import("./client/streams.ts")
-
-const parsed = (provider: Provider<never>, ref: JobRef | string): Effect.Effect<JobRef, JobError> => {
-  const read = typeof ref === "string" ? fromUri(ref) : ref
-  if (typeof read !== "string") return Effect.succeed(read)
-  const reason = new InvalidRequest({ field: "ref", rule: read })
-  return Effect.fail(new JobError({ reason, provider: provider.definition.name, operation: "attach", attempt: 0 }))
-}

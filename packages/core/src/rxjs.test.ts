@@ -1,22 +1,23 @@
 import { describe, expect, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { lastValueFrom, type Observable, of, repeat, retry, switchMap, toArray } from "rxjs"
+import { defaultIfEmpty, lastValueFrom, type Observable, of, repeat, retry, switchMap, take, takeUntil, tap, timer, toArray } from "rxjs"
 import { done, provider, request, said, script } from "../test/fake.ts"
 import { fakeFetch } from "../test/fetch.ts"
-import type { JobState } from "./job/JobState.ts"
+import { memory } from "../test/journal.ts"
+import { ref as jobRef } from "../test/samples.ts"
+import type { Resumed } from "./Job.ts"
+import type { JobError } from "./job/JobError.ts"
+import { toUri } from "./job/JobRef.ts"
 import { type Limits, none } from "./limits/Limits.ts"
 import type * as Provider from "./provider/Provider.ts"
-import { submit$, toObservable } from "./rxjs.ts"
+import { createClient } from "./promise.ts"
+import { attach$, jobs$, resumeAll$, submit$, toObservable } from "./rxjs.ts"
 
-const over = (net: ReturnType<typeof fakeFetch>) => ({
-  pace: 1,
-  transport: Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, net.fetch))
-})
+const over = (net: Pick<ReturnType<typeof fakeFetch>, "fetch">) => ({ pace: 1, fetch: net.fetch, logLevel: "none" as const })
 
 describe("submit$", () => {
   it("posts nothing before it is subscribed to, and once however many subscribe", async () => {
@@ -132,7 +133,7 @@ const answering = (response: () => Response) => {
   }
   return { posts: () => posts, options: over({ ...net, fetch }) }
 }
-const failing = (states: Observable<JobState>) => lastValueFrom(states).catch((error: unknown) => error)
+const failing = (states: Observable<unknown>) => lastValueFrom(states).catch((error: unknown) => error)
 
 describe("submit$ that is asked again", () => {
   it("T39: after a SubmitUnknown gives every retry, repeat and subscription the same error, and pays nothing more", async () => {
@@ -234,6 +235,129 @@ describe("submit$ with onUnsubscribe cancel", () => {
     answers[0]?.(Response.json({ id: "job-1" }))
     await vi.waitUntil(() => net.requests.some(({ method }) => method === "DELETE"))
     expect(posts()).toBe(1)
+  })
+})
+
+const deleting = (): Provider.Call => ({ method: "DELETE", path: "/jobs/job-1" })
+
+describe("attach$", () => {
+  it("B7: takes a reference or its text, sends no POST, and shares its polls", async () => {
+    for (const given of [jobRef, toUri(jobRef)]) {
+      const net = fakeFetch([done])
+      const states = attach$(provider, given, over(net))
+      const all = await Promise.all([lastValueFrom(states), lastValueFrom(states)])
+      expect([all.map(({ _tag }) => _tag), net.posts().length, net.polls().length]).toEqual([["Succeeded", "Succeeded"], 0, 1])
+      expect((await lastValueFrom(states))._tag).toBe("Succeeded")
+      expect(net.polls()).toHaveLength(1)
+    }
+  })
+
+  it("refuses what is no reference, in a later turn: a bare retry can be stopped", async () => {
+    const states = attach$(provider, "nonsense", over(fakeFetch()))
+    expect(await failing(states)).toMatchObject({ reason: { _tag: "InvalidRequest", field: "ref" } })
+    expect(await failing(states.pipe(retry(), takeUntil(timer(20)), defaultIfEmpty("stopped")))).toBe("stopped")
+  })
+
+  it("leaves or cancels when the last subscriber has left, as submit$ does", async () => {
+    const net = fakeFetch([said("running")])
+    const cancelling = { ...provider, definition: { ...provider.definition, cancel: deleting } }
+    const subscription = attach$(cancelling, jobRef, { ...over(net), onUnsubscribe: "cancel" }).subscribe()
+    await vi.waitUntil(() => net.polls().length > 0)
+    subscription.unsubscribe()
+    await vi.waitUntil(() => net.requests.some(({ method }) => method === "DELETE"))
+    expect(net.posts()).toEqual([])
+  })
+})
+
+/** Runs for so many polls, then is done. */
+const slow = (polls: number) => fakeFetch([...Array.from({ length: polls }, () => said("running")), done])
+
+describe("B7: retry after DeadlineExceeded watches anew, with a deadline of its own", () => {
+  it.each([
+    [
+      "submit$",
+      (net: ReturnType<typeof fakeFetch>) => submit$(provider, { prompt: "rxjs: slow" }, { ...over(net), pace: 30, deadline: 100 })
+    ],
+    ["attach$", (net: ReturnType<typeof fakeFetch>) => attach$(provider, jobRef, { ...over(net), pace: 30, deadline: 100 })]
+  ])("%s", async (_, make) => {
+    const net = slow(5)
+    const errors: Array<unknown> = []
+    const states = make(net).pipe(tap({ error: (error) => errors.push(error) }), retry(3), toArray())
+    expect((await lastValueFrom(states)).at(-1)?._tag).toBe("Succeeded")
+    expect(errors).not.toEqual([])
+    for (const error of errors) expect(error).toMatchObject({ reason: { _tag: "DeadlineExceeded" } })
+    expect(net.posts().length).toBeLessThanOrEqual(1)
+  })
+})
+
+describe("the options of submit$ are plain", () => {
+  it("B7: onSubmitted is a function that returns nothing, and gets the reference", async () => {
+    const ids: Array<string> = []
+    await lastValueFrom(submit$(provider, { prompt: "rxjs: told" }, { ...over(fakeFetch()), onSubmitted: ({ id }) => void ids.push(id) }))
+    expect(ids).toEqual(["job-1"])
+  })
+
+  it("B7: onUnknown gets the error if nobody is left to get it", async () => {
+    const answers: Array<(response: Response) => void> = []
+    const told: Array<string> = []
+    const { over: options } = posting(() => new Promise((resolve) => answers.push(resolve)))
+    const onUnknown = ({ reason }: JobError): void => void told.push(reason._tag)
+    const subscription = submit$(provider, { prompt: "rxjs: left, and lost" }, { ...options, onUnknown }).subscribe()
+    await vi.waitUntil(() => answers.length === 1)
+    subscription.unsubscribe()
+    answers[0]?.(new Response("<html>", { status: 502 }))
+    await vi.waitUntil(() => told.length > 0)
+    expect(told).toEqual(["SubmitUnknown"])
+  })
+
+  it("Observables of one fetch share a transport, and so its line of requests", async () => {
+    const net = fakeFetch([done])
+    const options = over(net)
+    const states = ["one", "two"].map((prompt) => submit$(provider, { prompt: `rxjs: share, ${prompt}` }, options))
+    await Promise.all(states.map((each) => lastValueFrom(each)))
+    expect(net.posts()).toHaveLength(2)
+  })
+})
+
+const tags = (events: ReadonlyArray<Resumed>) => events.map((event) => (event._tag === "State" ? event.state._tag : event._tag))
+
+describe("resumeAll$", () => {
+  it("B7: follows the journal's jobs to their end, and each subscription reads it anew", async () => {
+    const { restart } = memory()
+    const left = submit$(provider, { prompt: "rxjs: left open" }, { ...over(fakeFetch([said("running")])), journal: restart() })
+    await lastValueFrom(left.pipe(take(1)))
+    const net = fakeFetch([done])
+    const resumed = resumeAll$([provider], { ...over(net), journal: restart() })
+    expect(tags(await lastValueFrom(resumed.pipe(toArray())))).toEqual(["Submitted", "Succeeded"])
+    expect([await lastValueFrom(resumed.pipe(toArray())), net.posts()]).toEqual([[], []])
+  })
+
+  it("leaves the jobs when it is left", async () => {
+    const { restart } = memory()
+    await lastValueFrom(
+      submit$(provider, { prompt: "rxjs: resumed, and left" }, { ...over(fakeFetch([said("running")])), journal: restart() }).pipe(take(1))
+    )
+    const net = fakeFetch([said("running")])
+    const subscription = resumeAll$([provider], { ...over(net), journal: restart() }).subscribe()
+    await vi.waitUntil(() => net.polls().length > 0)
+    subscription.unsubscribe()
+    await turns()
+    const { length } = net.polls()
+    await Effect.runPromise(Effect.sleep(30))
+    expect(net.polls().length).toBe(length)
+  })
+})
+
+describe("jobs$", () => {
+  it("emits the list at once and after each change, and follows while it is subscribed", async () => {
+    const net = fakeFetch([said("running"), done])
+    const client = createClient({ provider, fetch: net.fetch, pace: 1, logLevel: "none" })
+    const statuses: Array<string> = []
+    const subscription = jobs$(client).subscribe((jobs) => statuses.push(jobs.map(({ status }) => status).join(" ")))
+    await client.submit({ prompt: "rxjs: listed" })
+    await vi.waitUntil(() => statuses.at(-1) === "Succeeded")
+    subscription.unsubscribe()
+    expect(statuses).toEqual(["", "Submitted", "Running", "Succeeded"])
   })
 })
 

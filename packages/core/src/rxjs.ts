@@ -14,15 +14,20 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable, type Subscriber } from "rxjs"
 import { macrotask } from "./base/macrotask.ts"
+import type { ListedJob, PromiseJob, Source } from "./client/contract.ts"
+import { parsed } from "./client/parsed.ts"
+import { attached, attaching } from "./engine/attach.ts"
 import { handleOf } from "./engine/handle.ts"
+import { resumeAll } from "./engine/resume.ts"
 import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
 import type { Submission } from "./engine/submitting.ts"
 import type { Listener } from "./engine/watching.ts"
 import type * as Job from "./Job.ts"
 import type { JobError } from "./job/JobError.ts"
+import type { JobRef } from "./job/JobRef.ts"
 import { isTerminal, type JobState } from "./job/JobState.ts"
-import type { Journal } from "./journal/Journal.ts"
+import { Journal } from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
 import type { Provider } from "./provider/Provider.ts"
 import { type LogLevel, logging } from "./telemetry/logging.ts"
@@ -30,13 +35,36 @@ import { overFetch } from "./transport/overFetch.ts"
 import { transportBy } from "./transport/overHttpClient.ts"
 import type { ApiTransport, Transport } from "./transport/Transport.ts"
 
+export type { ListedJob, PromiseJob } from "./client/contract.ts"
+export { JobCancelled, JobError, JobExpired, JobFailed, type Reason } from "./job/JobError.ts"
+export type { JobRef } from "./job/JobRef.ts"
+export {
+  type Cancelled,
+  type Expired,
+  type Failed,
+  isTerminal,
+  type JobState,
+  type Queued,
+  type Running,
+  type Submitted,
+  type Succeeded,
+  type Terminal
+} from "./job/JobState.ts"
+export { inStorage } from "./client/inStorage.ts"
 export type { LogLevel } from "./telemetry/logging.ts"
 
-/** @category models */
-export interface Options extends Job.SubmitOptions {
+/**
+ * How to watch a job, and with what. Every value is plain: a function, a number, an object.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WatchOptions extends Job.WatchOptions {
   /** What happens to the job when the last subscriber leaves before its end. `leave`: it continues at the provider. Default: `leave`. */
   readonly onUnsubscribe?: "leave" | "cancel" | undefined
-  /** The transport. Default: the platform's `fetch`. */
+  /** The `fetch` to use. Default: the platform's. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /** A layer of effect as the transport, such as the pool of `@reelay/node`, in place of `fetch`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient> | undefined
   /** Remembers the job across a reload, as `inStorage(() => localStorage)` does. Default: nothing is remembered. */
   readonly journal?: Journal["Service"] | undefined
@@ -45,6 +73,23 @@ export interface Options extends Job.SubmitOptions {
   /** The lowest level that is logged to the console; `debug` logs each poll. No line contains a key or a signed URL. Default: `warning`. */
   readonly logLevel?: LogLevel | undefined
 }
+
+/** @category models */
+export interface Options extends WatchOptions, Omit<Job.SubmitOptions, "onSubmitted" | "onUnknown"> {
+  /** Called with the reference as soon as it is known, even if all subscribers have left meanwhile. Keep it: the job may be billed. */
+  readonly onSubmitted?: ((ref: JobRef) => void) | undefined
+  /** Called with a `SubmitUnknown` if all subscribers have left, and none can get it as an error. The job may be billed. */
+  readonly onUnknown?: ((error: JobError) => void) | undefined
+}
+
+/** @category models */
+export interface AttachOptions extends WatchOptions {
+  /** Attaches even if the key is of another account than the job's, as after a key was renewed. Default: false. */
+  readonly anyAccount?: boolean | undefined
+}
+
+/** @category models */
+export interface ResumeOptions extends Omit<AttachOptions, "onUnsubscribe">, Pick<Job.ResumeOptions, "concurrency" | "others"> {}
 
 /**
  * Submits a job and emits its states. One Observable is one submission: it posts at most once, on the first subscription. Every subscription, retry
@@ -73,11 +118,17 @@ export interface Options extends Job.SubmitOptions {
  * @since 0.1.0
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
+  const { onSubmitted, onUnknown } = options
+  const given: Job.SubmitOptions = {
+    ...options,
+    onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
+    onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
+  }
   // One submission: the first subscription makes it. Once there is a job, the job is all that is kept.
   let held: Effect.Effect<Held, JobError> | undefined = Effect.runSync(
     Effect.cached(
       Effect.flatMap(servicesFor(options), (services) =>
-        Effect.map(Effect.provideContext(makeSubmission(provider, request, options), services), ({ job, phase, settled }) => ({
+        Effect.map(Effect.provideContext(makeSubmission(provider, request, given), services), ({ job, phase, settled }) => ({
           job: Effect.map(Effect.provideContext(job, services), handleOf),
           phase,
           settled
@@ -98,21 +149,115 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
       return job
     })
   })
-  let subscribers = 0
+  // What was never sent needs no cancelling; what is in flight is waited for, without asking for it: nobody is left that wants another try.
+  const accepted = Effect.suspend(() => {
+    if (made !== undefined || held === undefined) return Effect.succeed(true)
+    return Effect.flatMap(held, (submission) =>
+      Effect.as(submission.settled, submission).pipe(Effect.map(({ phase }) => phase()._tag === "Accepted"))
+    )
+  })
+  return statesOf(handle, options, accepted)
+}
 
-  /** The last subscriber has left, and wants the job to end. What was never sent needs no cancelling. */
+/**
+ * Watches a job that was submitted before, by its reference, as an object or as text. Sends no POST. One Observable is one attachment: all who
+ * subscribe share its polls, and a `retry` after an error watches the job again, with a new deadline after `DeadlineExceeded`.
+ *
+ * **Example** (Coming back to a job)
+ *
+ * ```ts
+ * import { attach$ } from "@reelay/core/rxjs"
+ * import { xai } from "@reelay/providers/xai"
+ * import { retry } from "rxjs"
+ *
+ * export const states$ = (apiKey: string, id: string) => attach$(xai({ apiKey }), id).pipe(retry({ count: 3, delay: 10_000 }))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const attach$ = (provider: Provider<never>, ref: JobRef | string, options: AttachOptions = {}): Observable<JobState> => {
+  let made: Job.JobHandle | undefined
+  const asked = Effect.gen(function* () {
+    const read = yield* parsed(provider, ref)
+    const job = handleOf(yield* Effect.provideContext(attaching(read, attached(provider, read, options)), yield* servicesFor(options)))
+    // Another subscriber may have been first.
+    return (made ??= job)
+  }).pipe(
+    // In a later turn: a bare `retry()` that gets an error while it subscribes would never yield to the event loop.
+    Effect.tapError(() => macrotask)
+  )
+  const handle = Effect.suspend(() => (made === undefined ? asked : Effect.succeed(made)))
+  return statesOf(handle, options, Effect.succeed(true))
+}
+
+/**
+ * Follows every unfinished job of the journal, as `Job.resumeAll` does: give each provider that may have some. Sends no POST, and completes when all
+ * have ended. Each subscription reads the journal anew; unsubscribing leaves the jobs to others.
+ *
+ * **Example** (After a reload)
+ *
+ * ```ts
+ * import { inStorage } from "@reelay/core/promise"
+ * import { resumeAll$ } from "@reelay/core/rxjs"
+ * import { xai } from "@reelay/providers/xai"
+ * import { map } from "rxjs"
+ *
+ * export const resumed$ = (apiKey: string) =>
+ *   resumeAll$([xai({ apiKey })], { journal: inStorage(() => localStorage) }).pipe(
+ *     map((event) => (event._tag === "State" ? event.state._tag : event._tag))
+ *   )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resumeAll$ = (
+  providers: ReadonlyArray<Provider<never>>,
+  options: ResumeOptions & { readonly journal: Journal["Service"] }
+): Observable<Job.Resumed> =>
+  toObservable(
+    Stream.unwrap(
+      Effect.map(servicesFor(options), (services) =>
+        Stream.provideContext(resumeAll(providers, options), Context.add(services, Journal, options.journal))
+      )
+    )
+  )
+
+/**
+ * The list of a client's jobs, now and after each change. The unfinished ones are followed while anybody is subscribed. It never completes.
+ *
+ * **Example** (How many are running)
+ *
+ * ```ts
+ * import type { Client } from "@reelay/core/promise"
+ * import { jobs$ } from "@reelay/core/rxjs"
+ * import { map } from "rxjs"
+ *
+ * export const running$ = (client: Client<never>) =>
+ *   jobs$(client).pipe(map((jobs) => jobs.filter(({ status }) => status === "Running").length))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const jobs$ = <J extends PromiseJob>(client: {
+  readonly jobs: Source<ReadonlyArray<ListedJob<J>>>
+}): Observable<ReadonlyArray<ListedJob<J>>> => new Observable((subscriber) => client.jobs.subscribe(subscriber))
+
+/** `accepted`: whether there is a job to cancel. */
+const statesOf = (
+  handle: Effect.Effect<Job.JobHandle, JobError>,
+  { logLevel, onUnsubscribe }: WatchOptions,
+  accepted: Effect.Effect<boolean, JobError>
+): Observable<JobState> => {
+  let subscribers = 0
+  /** The last subscriber has left, and wants the job to end. */
   const cancelled = Effect.gen(function* () {
-    if (made === undefined && held !== undefined) {
-      const submission = yield* held
-      // Waits for a submission in flight without asking for it: no subscriber is left that wants another try.
-      yield* submission.settled
-      if (submission.phase()._tag !== "Accepted") return
-    }
-    if (subscribers > 0) return
+    if (!(yield* accepted) || subscribers > 0) return
     const job = yield* handle
     if (!isTerminal(job.current())) yield* job.cancel
   })
-
   return new Observable<JobState>((subscriber) => {
     subscribers += 1
     let leave: (() => void) | undefined
@@ -120,7 +265,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     const stop = asking.addObserver((exit) => {
       asking = undefined
       if (Exit.isFailure(exit)) return subscriber.error(Cause.squash(exit.cause))
-      leave = exit.value.subscribe(new Told(subscriber), levelOf(options.logLevel))
+      leave = exit.value.subscribe(new Told(subscriber), levelOf(logLevel))
       if (subscriber.closed) leave()
     })
     return () => {
@@ -128,7 +273,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
       stop()
       if (asking !== undefined) Effect.runFork(Fiber.interrupt(asking))
       leave?.()
-      if (subscribers === 0 && options.onUnsubscribe === "cancel") Effect.runFork(Effect.ignore(cancelled))
+      if (subscribers === 0 && onUnsubscribe === "cancel") Effect.runFork(Effect.ignore(cancelled))
     }
   })
 }
@@ -170,14 +315,23 @@ const levelOf = (level: LogLevel | undefined): Context.Context<never> => {
   return fresh
 }
 
-/** The platform's `fetch`, for all who name no transport. */
+/** One for a `fetch`, so that its Observables share a line of requests. */
+const fetches = new WeakMap<typeof globalThis.fetch, Transport>()
+
+/** The platform's `fetch`, for all who name none. */
 const platform = overFetch()
+
+const sentBy = (fetch: typeof globalThis.fetch | undefined): Transport => {
+  if (fetch === undefined) return platform
+  const known = fetches.get(fetch) ?? overFetch(fetch)
+  fetches.set(fetch, known)
+  return known
+}
 
 const transports = new WeakMap<Layer.Layer<HttpClient.HttpClient>, Effect.Effect<Transport>>()
 
 /** A transport is built once, however many Observables are given its layer. */
-const transportOf = (layer: Layer.Layer<HttpClient.HttpClient> | undefined): Effect.Effect<Transport> => {
-  if (layer === undefined) return Effect.succeed(platform)
+const transportOf = (layer: Layer.Layer<HttpClient.HttpClient>): Effect.Effect<Transport> => {
   const known = transports.get(layer)
   if (known !== undefined) return known
   const built = Effect.map(Layer.buildWithScope(layer, Scope.makeUnsafe()), (context) =>
@@ -188,8 +342,10 @@ const transportOf = (layer: Layer.Layer<HttpClient.HttpClient> | undefined): Eff
   return fresh
 }
 
-const servicesFor = ({ logLevel, transport, ...options }: Options): Effect.Effect<Context.Context<ApiTransport>> =>
-  Effect.map(transportOf(transport), (built) => servicesOf(levelOf(logLevel), built, options))
+const servicesFor = ({ fetch, logLevel, transport, ...options }: WatchOptions): Effect.Effect<Context.Context<ApiTransport>> =>
+  Effect.map(transport === undefined ? Effect.succeed(sentBy(fetch)) : transportOf(transport), (built) =>
+    servicesOf(levelOf(logLevel), built, options)
+  )
 
 /**
  * Turns a stream into a cold Observable: each subscription runs it, and unsubscribing interrupts it.

@@ -78,7 +78,8 @@ const leftAfter = (turns: number, turn: () => Promise<unknown>, way: Way): Promi
             return () => fiber.interruptUnsafe()
           }
           case "rxjs": {
-            const states = submit$(provider, request, { onUnknown, transport: world.services(any), logLevel: "none" })
+            const given = { onUnknown: () => void reports.push("onUnknown"), transport: world.services(any), logLevel: "none" } as const
+            const states = submit$(provider, request, given)
             const subscription = states.subscribe({ error: () => reports.push("error") })
             return () => subscription.unsubscribe()
           }

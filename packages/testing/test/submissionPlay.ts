@@ -719,7 +719,7 @@ const makeHeld = async (stage: Stage, { api, key: nth, may, prompt: which }: Ask
     case "rxjs":
     case "rxjs-repeat":
     case "rxjs-retry": {
-      const given = { ...options, transport: services, logLevel: "none" as const, journal }
+      const given = { ...promises, transport: services, logLevel: "none" as const, journal }
       if (mutant.isCold === true) {
         return held((heard) => observed(submit$(provider, request, { ...given, maySubmitAgain: true }).pipe(retry(1), take(1)))(heard))
       }
