@@ -174,11 +174,12 @@ const collected = async (source: Source): Promise<{ readonly tokens: ReadonlyArr
   const tokens: Array<string> = []
   const keep = (state: JobState.JobState): void => void tokens.push(tokenOf(state))
   try {
-    if ("states" in source) {
+    // A job of the Promise client has `states` too, and they are another kind.
+    if (Symbol.asyncIterator in source) for await (const state of source) keep(state)
+    else if ("states" in source) {
       const exit = await Effect.runPromiseExit(Stream.runForEach(source.states, (state) => Effect.sync(() => keep(state))))
       if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
-    } else if (Symbol.asyncIterator in source) for await (const state of source) keep(state)
-    else if (Symbol.iterator in source) for (const state of source) keep(state)
+    } else if (Symbol.iterator in source) for (const state of source) keep(state)
     else await new Promise<void>((resolve, reject) => source.subscribe({ next: keep, error: reject, complete: resolve }))
     return { tokens, error: undefined }
   } catch (error) {
