@@ -29,10 +29,11 @@ export const checkPackages = async ({ bin, names, root, run, step, work }) => {
   const effect = manifest("core").devDependencies.effect
   const rxjs = manifest("core").devDependencies.rxjs
   const msw = manifest("mock-server").devDependencies.msw
+  const react = manifest("react").devDependencies.react
   const dependencies = Object.fromEntries(names.map((name) => [`@reelay/${name}`, `file:${tarballOf(name)}`]))
   writeFileSync(
     join(consumer, "package.json"),
-    JSON.stringify({ private: true, type: "module", dependencies: { ...dependencies, effect, rxjs, msw }, overrides: dependencies })
+    JSON.stringify({ private: true, type: "module", dependencies: { ...dependencies, effect, rxjs, msw, react }, overrides: dependencies })
   )
   const installed = await step("packages installed by npm into an empty project", () =>
     run("npm", ["install", "--no-audit", "--no-fund"], { cwd: consumer })

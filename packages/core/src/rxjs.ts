@@ -36,6 +36,7 @@ import { transportBy } from "./transport/overHttpClient.ts"
 import type { ApiTransport, Transport } from "./transport/Transport.ts"
 
 export type { ListedJob, PromiseJob } from "./client/contract.ts"
+export type { CancelOutcome } from "./engine/JobHandle.ts"
 export { JobCancelled, JobError, JobExpired, JobFailed, type Reason } from "./job/JobError.ts"
 export type { JobRef } from "./job/JobRef.ts"
 export {

@@ -36,7 +36,7 @@ export const sizeOf = async (source: string): Promise<number> => {
       input,
       platform: "browser",
       logLevel: "silent",
-      external: ["rxjs"],
+      external: ["react", "rxjs"],
       resolve: { conditionNames: ["@reelay/source", "import", "module", "browser"] }
     })
     const { output } = await bundle.generate({ format: "es", minify: true })

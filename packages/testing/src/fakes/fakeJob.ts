@@ -86,7 +86,7 @@ export const fakeJob = ({ cancel = "Cancelled", ref: given = {}, video = mp4 }: 
   const observers = new Set<Observer<JobState>>()
   let state: JobState = { _tag: "Submitted", ref, at: 0, polls: 0 }
   let asked = 0
-  let shared: Promise<Succeeded> | undefined
+  let shared: { readonly promise: Promise<Succeeded>; isLost: boolean } | undefined
 
   const next = (then: JobState): void => {
     if (isTerminal(state)) throw new Error(`The fake job has ended: it was ${state._tag}, and ${then._tag} can't follow.`)
@@ -102,11 +102,12 @@ export const fakeJob = ({ cancel = "Cancelled", ref: given = {}, video = mp4 }: 
     return all
   }
   const lost = (error: unknown = unreachable(ref)): void => {
-    shared = undefined
+    if (shared !== undefined) shared.isLost = true
     for (const observer of leaving()) observer.error(error)
   }
   const stamped = () => ({ ref, at: state.at + 1, polls: state.polls + 1 })
   const listen: Listen<JobState> = (observer) => {
+    if (shared?.isLost === true) shared = undefined
     observers.add(observer)
     observer.next(state)
     // It may have left in that very step.
@@ -148,7 +149,13 @@ export const fakeJob = ({ cancel = "Cancelled", ref: given = {}, video = mp4 }: 
     current: () => state,
     subscribe: subscriber(listen, (error) => unhandled.push(error)),
     states: (options) => looped(listen, options),
-    result: (options) => (options === undefined ? (shared ??= end()) : end(options.signal)),
+    result: (options) => {
+      if (options !== undefined) return end(options.signal)
+      // As a real job does: React marks a promise that it has read, and needs that one again to show its error.
+      if (shared?.isLost === true && !("status" in shared.promise)) shared = undefined
+      shared ??= { promise: end(), isLost: false }
+      return shared.promise
+    },
     cancel: () => {
       asked += 1
       if (isTerminal(state)) return Promise.resolve(state._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway")

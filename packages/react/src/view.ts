@@ -1,0 +1,90 @@
+/** What a component shows of a job: one value, made from its state and its error alone. */
+import type { JobState, PromiseJob, Succeeded, Terminal } from "@reelay/core/promise"
+
+interface Fields<Status extends string, Job, State> {
+  /**
+   * - `idle`: there is no job.
+   * - `submitting`, `attaching`: there will be one.
+   * - `watching`: it is followed.
+   * - `done`: it has ended. A job that failed is done too: its `state` says so.
+   * - `left`: it goes on at the provider, and is not followed here.
+   * - `lost`: sight of it is lost, and `error` says why. It may go on.
+   * - `refused`: there is no job, and `error` says why.
+   * - `unknown`: nobody knows whether there is one. It may be billed.
+   */
+  readonly status: Status
+  readonly job: Job
+  readonly state: State
+}
+
+interface Derived {
+  /** A fraction, 0 to 1; never falls. Absent if the provider does not say. */
+  readonly progress: number | undefined
+  /** When it would end if it went on as from its submission until now: milliseconds since the epoch. Absent without a progress. */
+  readonly eta: number | undefined
+  readonly video: Succeeded | undefined
+  readonly error: unknown
+  /** Whether to show that something is going on. */
+  readonly isPending: boolean
+}
+
+/**
+ * What is known of a job. It is the same object until something of it changes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JobView<J extends PromiseJob = PromiseJob> = Derived &
+  (
+    | Fields<"idle" | "submitting" | "attaching" | "refused" | "unknown", undefined, undefined>
+    | Fields<"watching" | "left" | "lost", J, JobState>
+    | Fields<"done", J, Terminal>
+  )
+
+const nothing = {
+  progress: undefined,
+  eta: undefined,
+  video: undefined,
+  error: undefined,
+  isPending: false,
+  job: undefined,
+  state: undefined
+}
+
+export const idle = { ...nothing, status: "idle" } as const
+export const submitting = { ...nothing, status: "submitting", isPending: true } as const
+export const attaching = { ...nothing, status: "attaching", isPending: true } as const
+
+/** A submission, or an attachment, that gave no job. */
+export const failed = (error: unknown) => ({ ...nothing, status: isUnknown(error) ? "unknown" : "refused", error }) as const
+
+export const viewOf = <J extends PromiseJob>(job: J, status: "watching" | "left" | "lost", error?: unknown): JobView<J> => {
+  const state = job.current()
+  const progress = state._tag === "Succeeded" ? 1 : state._tag === "Running" ? state.progress : undefined
+  const shown = { job, progress, eta: etaOf(state), error, video: state._tag === "Succeeded" ? state : undefined }
+  switch (state._tag) {
+    case "Submitted":
+    case "Queued":
+    case "Running":
+      return { ...shown, state, status, isPending: status === "watching" }
+    case "Succeeded":
+    case "Failed":
+    case "Expired":
+    case "Cancelled":
+      return { ...shown, state, status: "done", error: undefined, isPending: false }
+  }
+}
+
+const etaOf = (state: JobState): number | undefined => {
+  if (state._tag !== "Running" || !((state.progress ?? 0) > 0)) return undefined
+  const { at, progress = 1, ref } = state
+  return Math.round(ref.submittedAt + (at - ref.submittedAt) / progress)
+}
+
+/** By what it says, not by its class: a client through a server has its own. */
+const isUnknown = (error: unknown): boolean => {
+  const reason: unknown = typeof error === "object" && error !== null && "reason" in error ? error.reason : undefined
+  return (
+    reason === "SubmitUnknown" || (typeof reason === "object" && reason !== null && "_tag" in reason && reason._tag === "SubmitUnknown")
+  )
+}
