@@ -1,4 +1,4 @@
-import { describe, it } from "@effect/vitest"
+import { describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { expect } from "../../test/expect.ts"
@@ -210,6 +210,16 @@ describe("the journal over a store", () => {
       expect(count).toBe(0)
       Effect.runSync(journal.write(entry))
       expect(Effect.runSync(inStorage(storageOf(data)).entries)).toEqual([entry])
+    })
+
+    it.each([undefined, null])("Web Locks that are %s are not asked", async (locks) => {
+      vi.stubGlobal("navigator", { locks })
+      try {
+        const journal = inStorage(() => storageOf())
+        expect([await Effect.runPromise(journal.claim("fox")), await Effect.runPromise(journal.claim("fox"))]).toEqual([true, false])
+      } finally {
+        vi.unstubAllGlobals()
+      }
     })
 
     it.each(absent)("a submission sends nothing if it %s, and says why", async (_, storage, why) => {

@@ -374,8 +374,11 @@ const lazy = (given: () => Storage | undefined): Storage => {
  */
 export const layerMemory: Layer.Layer<Journal> = Layer.provide(layer(), KeyValueStore.layerMemory)
 
-/** Pages without TLS don't have them, nor do old browsers. */
-const hasLocks = (): boolean => "navigator" in globalThis && "locks" in navigator && navigator.locks !== undefined
+/** Pages without TLS don't have them, nor do old browsers; a simulated one has `null`. */
+const hasLocks = (): boolean => {
+  const locks: unknown = "navigator" in globalThis ? Reflect.get(navigator, "locks") : undefined
+  return typeof locks === "object" && locks !== null
+}
 
 /** Entries that this process follows. */
 const claimsInProcess = (): Claims => {

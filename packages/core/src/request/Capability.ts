@@ -68,6 +68,49 @@ export interface Capability {
 }
 
 /**
+ * The requests that a table of models allows, by its types: what a model can't do is a type error. It is as narrow as the table is literal; a number's
+ * range is checked at run time only. A model must be named.
+ *
+ * **Example** (A client that takes only what xAI's models can do)
+ *
+ * ```ts
+ * import type { Capability } from "@reelay/core"
+ * import { createClient } from "@reelay/core/promise"
+ * import { type capabilities, xai } from "@reelay/providers/xai"
+ *
+ * export const make = (apiKey: string) => createClient<Capability.RequestOf<typeof capabilities>>({ provider: xai({ apiKey }) })
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestOf<Rows extends ReadonlyArray<Capability>> = Rows[number] extends infer Row
+  ? Row extends Capability
+    ? RequestBy<Row>
+    : never
+  : never
+
+type RequestBy<Row extends Capability> = {
+  readonly model: Row["model"]
+  readonly duration?: SecondsOf<Row["duration"]> | undefined
+  readonly aspectRatio?: WordsOf<Row["aspectRatio"]> | undefined
+  readonly resolution?: WordsOf<Row["resolution"]> | undefined
+} & (Row["mode"] extends "generate" ? { readonly mode?: "generate" | undefined } : { readonly mode: Row["mode"] }) &
+  (Row["prompt"] extends "required" ? { readonly prompt: string } : { readonly prompt?: string | undefined }) &
+  (Row extends { readonly images: Images } ? { readonly images: ReadonlyArray<Image> } : { readonly images?: undefined }) &
+  (Row extends { readonly video: object } ? { readonly video: string } : { readonly video?: undefined })
+
+type SecondsOf<Given> = Given extends { readonly oneOf: ReadonlyArray<infer One> }
+  ? One
+  : Given extends { readonly fixed: infer Only; readonly sent: true }
+    ? Only
+    : Given extends { readonly from: number }
+      ? number
+      : undefined
+
+type WordsOf<Given> = Given extends { readonly oneOf: ReadonlyArray<infer One> } ? One : undefined
+
+/**
  * Why a request can't be sent.
  *
  * @category models

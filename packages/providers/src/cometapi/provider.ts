@@ -17,6 +17,9 @@ export interface Request extends VideoRequest.VideoRequest {
   readonly options?: Options | undefined
 }
 
+/** What its models can do, as a table. Its type narrows the requests of a client: see `Capability.RequestOf`. */
+export { capabilities } from "./schema.ts"
+
 /** The statuses of the flat form, and of the provider's payload inside the wrapper. */
 export const statuses = {
   queued: "queued",

@@ -22,6 +22,9 @@ export const statuses = {
 /** The document's lookup order. Empty values are absent; core adds the content endpoint after these. */
 const places = ["output.url", "video_url", "url", "detail.url"]
 
+/** What its models can do, as a table. Its type narrows the requests of a client: see `Capability.RequestOf`. */
+export { capabilities } from "./schema.ts"
+
 const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),

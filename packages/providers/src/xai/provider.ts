@@ -15,6 +15,9 @@ export interface Request extends VideoRequest.VideoRequest {
   readonly options?: Options | undefined
 }
 
+/** What its models can do, as a table. Its type narrows the requests of a client: see `Capability.RequestOf`. */
+export { capabilities } from "./schema.ts"
+
 /** The statuses of the REST reference and of the proto's `DeferredStatus`. */
 export const statuses = {
   pending: "queued",

@@ -17,6 +17,9 @@ export const statuses = {
   failed: "failed"
 } as const satisfies Dialect.Statuses
 
+/** What its models can do, as a table. Its type narrows the requests of a client: see `Capability.RequestOf`. */
+export { capabilities } from "./schema.ts"
+
 const read: Dialect.Readers<Result> = {
   queued: () => ({ _tag: "Queued" }),
   running: () => ({ _tag: "Running" }),
