@@ -1,28 +1,8 @@
 /** What a page carries of an entry point: bundled, minified and compressed, as a site would be. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createRequire } from "node:module"
 import { join } from "node:path"
-import { pathToFileURL } from "node:url"
 import { gzipSync } from "node:zlib"
-
-/** The test runner includes a bundler, and that one another. */
-const runner = createRequire(createRequire(createRequire(import.meta.url).resolve("vitest/package.json")).resolve("vite/package.json"))
-
-interface Chunk {
-  readonly fileName: string
-  readonly isEntry?: boolean
-  readonly code?: string
-  /** Loaded with it. */
-  readonly imports?: ReadonlyArray<string>
-}
-
-interface Built {
-  readonly output: ReadonlyArray<Chunk>
-}
-
-interface Rolldown {
-  readonly rolldown: (options: unknown) => Promise<{ readonly generate: (options: unknown) => Promise<Built> }>
-}
+import { bundled, type Chunk } from "./rolldown.ts"
 
 /** Kilobytes (1024 bytes) after minifying and gzip, of a module that only exports, without what it loads later. `@reelay/source` is what is weighed. */
 export const sizeOf = async (source: string): Promise<number> => {
@@ -31,15 +11,7 @@ export const sizeOf = async (source: string): Promise<number> => {
   const input = join(folder, "page.mjs")
   try {
     await writeFile(input, source)
-    const { rolldown }: Rolldown = await import(pathToFileURL(runner.resolve("rolldown")).href)
-    const bundle = await rolldown({
-      input,
-      platform: "browser",
-      logLevel: "silent",
-      external: ["react", "rxjs"],
-      resolve: { conditionNames: ["@reelay/source", "import", "module", "browser"] }
-    })
-    const { output } = await bundle.generate({ format: "es", minify: true })
+    const output = await bundled(input, ["react", "rxjs"], true)
     return gzipSync(atOnce(output).join(""), { level: 9 }).byteLength / 1024
   } finally {
     await rm(folder, { recursive: true, force: true })
