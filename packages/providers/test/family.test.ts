@@ -119,7 +119,9 @@ describe.each(definitions)("$name", ({ interpret, name, poll, receive }) => {
     [{ url: "s3://bucket/v.mp4" }]
   ])("F11: done with %j, which may be a video, is a failed poll that quotes it", (fields) => {
     const body = { status: done, ...fields }
-    expect(reading(body)).toMatchObject({ _tag: "Missed", because: "unreadable", detail: expect.stringContaining(done) })
+    const missed = { _tag: "Missed", because: "unreadable", detail: expect.stringContaining(done) }
+    // GeekNow documents an endpoint that serves the video, whatever the payload names.
+    expect(reading(body)).toMatchObject(name === "geeknow" ? { _tag: "Succeeded", artifacts: [] } : missed)
   })
 
   it.each([

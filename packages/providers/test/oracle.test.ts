@@ -4,7 +4,7 @@
  * The tables are facts taken from those sources, and none of their text.
  */
 import { describe, it } from "@effect/vitest"
-import { Dialect, type Provider } from "@reelay/core"
+import type { Provider } from "@reelay/core"
 import { readFileSync } from "node:fs"
 import { definition as cometapi } from "../src/cometapi/provider.ts"
 import { definition as geeknow } from "../src/geeknow/provider.ts"
@@ -42,41 +42,38 @@ interface Field extends Sourced {
   readonly use: string
 }
 
-const table = <A extends Sourced>(name: string): ReadonlyArray<A> =>
-  JSON.parse(readFileSync(new URL(`oracle/${name}.json`, import.meta.url), "utf8"))
+const textOf = (name: string): string => readFileSync(new URL(`oracle/${name}.json`, import.meta.url), "utf8")
 
-const statuses = table<Status>("statuses")
-const answers = table<Row>("answers")
-const fields = table<Field>("fields")
+const statuses: ReadonlyArray<Status> = JSON.parse(textOf("statuses"))
+const answers: ReadonlyArray<Row> = JSON.parse(textOf("answers"))
+const fields: ReadonlyArray<Field> = JSON.parse(textOf("fields"))
+const links: ReadonlyArray<Sourced> = JSON.parse(textOf("links"))
 
 const link = "https://cdn.example/v.mp4"
 
 describe("the oracle", () => {
   it("each row has its source: a repository with path and commit, or a document", () => {
-    for (const { source } of [...statuses, ...answers, ...fields, ...table<Sourced>("links")]) {
+    for (const { source } of [...statuses, ...answers, ...fields, ...links]) {
       expect(source.url ?? `${source.repository} ${source.path}@${source.commit}`).toMatch(/^https:\/\/|^\S+\/\S+ \S+\.go@[\da-f]{40}$/u)
     }
   })
 
-  const all = statuses.flatMap((row) => [...definitions.keys()].map((provider) => ({ ...row, provider })))
-  it.each(all)("$provider reads the status $word as $kind, flat and in an envelope", ({ kind, provider, word }) => {
-    const { interpret } = definitions.get(provider) ?? xai
-    const payload = { status: word, url: link }
-    for (const body of [payload, { code: "success", data: payload }]) expect(interpret(answer(200, body))._tag).toBe(kind)
-    expect(Dialect.lookup({})(word)).toBeDefined()
-  })
+  describe.each([...definitions])("%s", (name, { interpret, receive }) => {
+    it.each(statuses)("reads the status $word as $kind, flat and in an envelope", ({ kind, word }) => {
+      const payload = { status: word, url: link }
+      for (const body of [payload, { code: "success", data: payload }]) expect(interpret(answer(200, body))._tag).toBe(kind)
+    })
 
-  const read = answers.flatMap((row) => row.of.map((provider) => ({ ...row, provider })))
-  it.each(read)("$provider, $request: $name", ({ body, provider, reads, request, status }) => {
-    const { interpret, receive } = definitions.get(provider) ?? xai
-    const given = answer(status, body, request)
-    expect(request === "submit" ? receive(given) : interpret(given)).toMatchObject(reads)
+    it.each(answers.filter(({ of }) => of.includes(name)))("$request: $name", ({ body, reads, request, status }) => {
+      const given = answer(status, body, request)
+      expect(request === "submit" ? receive(given) : interpret(given)).toMatchObject(reads)
+    })
   })
 
   it("each field of a form is in an answer that is read, or says why it is not used", () => {
-    const names = (json: unknown): ReadonlyArray<string> =>
-      typeof json === "object" && json !== null ? Object.entries(json).flatMap(([name, inner]) => [name, ...names(inner)]) : []
-    const known = new Set(answers.flatMap(({ body }) => names(body)))
-    expect(fields.filter(({ field, use }) => !use.startsWith("unused: ") && !known.has(field)).map(({ field }) => field)).toEqual([])
+    const known = answers.map(({ body }) => JSON.stringify(body)).join("")
+    expect(
+      fields.filter(({ field, use }) => !use.startsWith("unused: ") && !known.includes(`"${field}":`)).map(({ field }) => field)
+    ).toEqual([])
   })
 })

@@ -49,6 +49,18 @@ describe.concurrent("a video", () => {
     expect(server.requests.at(-1)).toContain("/files/v.mp4?sig=1")
   })
 
+  it("F9: that is neither linked nor served keeps the provider's words", async () => {
+    const server = await gateway({ id: "task_1" }, () => ({
+      id: "task_1",
+      status: "completed",
+      error: { code: "storage_error", message: "bucket quota exceeded" }
+    }))
+    const job = await client("node", at("geeknow", server.url)).submit({ prompt })
+    const error = await failure(job.bytes())
+    expect(error).toMatchObject({ reason: { _tag: "DownloadFailed" } })
+    expect(String(error)).toContain('answered with HTTP 404; the provider says "bucket quota exceeded"')
+  })
+
   it("F15: is saved from a link with spaces around and inside it", async () => {
     const server = await gateway({ request_id: "r" }, (origin) => ({ status: "done", video: { url: ` ${origin()}/files/my video.mp4 ` } }))
     const job = await client("fetch", at("xai", server.url)).submit({ prompt })

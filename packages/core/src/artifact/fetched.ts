@@ -9,7 +9,7 @@ import { monotonic } from "../base/monotonic.ts"
 import { excerpt } from "../base/Text.ts"
 import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, JobError, type Reason } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
-import type { Artifact } from "../job/Reading.ts"
+import type { Artifact, Succeeded as Success } from "../job/Reading.ts"
 import { whenAdmitted } from "../limits/admission.ts"
 import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
@@ -47,6 +47,7 @@ export const fetched = Effect.fnUntraced(function* <E>(
   let candidates = fetchable(state.artifacts)
   const delivered = state.artifacts.find(({ kind }) => kind === "delivered")
   if (candidates.length === 0 && delivered !== undefined) return yield* failure(state, deliveredTo(delivered), 0)
+  let why: string | undefined
   let most = progress.bytes
   let paid = most
   for (let round = 1; ; round++) {
@@ -69,7 +70,7 @@ export const fetched = Effect.fnUntraced(function* <E>(
       // A download that broke while it progressed is resumed; another candidate would start over.
       if (moved && tried.kind === "again") break
     }
-    const error = failure(state, reasonOf(misses, sink.given?.() ?? 0), round)
+    const error = failure(state, reasonOf(misses, sink.given?.() ?? 0, why), round)
     const hasExpired = misses.some(({ kind }) => kind === "expired")
     if (!hasExpired && !misses.some(({ kind }) => kind === "again")) return yield* error
     if (most - paid >= refill) {
@@ -85,7 +86,12 @@ export const fetched = Effect.fnUntraced(function* <E>(
     if (asked > longestAsked) return yield* error
     // Fresh links are tried at once the first time; a second failure waits.
     if (asked > 0 || !hasExpired || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
-    if (hasExpired) candidates = yield* refreshed(provider, state, candidates)
+    if (hasExpired) {
+      const now = yield* refreshed(provider, state)
+      why = now?.why?.message ?? why
+      const fresh = fetchable(now?.artifacts ?? [])
+      if (fresh.length > 0) candidates = fresh
+    }
   }
 })
 
@@ -103,26 +109,23 @@ const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): Reado
   return markOf(progress, progress.slot) === undefined ? slots : [progress.slot, ...slots.filter((slot) => slot !== progress.slot)]
 }
 
-const reasonOf = (misses: ReadonlyArray<Miss>, given: number): Reason => {
-  const said = misses.map(({ detail }) => detail).join("; ") || "there is no candidate"
+/** `why`: the provider's own words about a success without a link. */
+const reasonOf = (misses: ReadonlyArray<Miss>, given: number, why: string | undefined): Reason => {
+  const seen = misses.map(({ detail }) => detail).join("; ") || "there is no candidate"
+  const said = why === undefined ? seen : `${seen}; the provider says "${why}"`
   if (given > 0) return new DownloadFailed({ detail: `${given} bytes were given, and the rest can't be had: ${said}` })
   const refused = misses[0]?.forbidden
   if (refused !== undefined && misses.every(({ forbidden }) => forbidden !== undefined)) return new ForbiddenAddress(refused)
   return new DownloadFailed({ detail: said })
 }
 
-/** Polls the job again. If that gives no success, the links stay unchanged. */
-const refreshed = (
-  provider: Provider<never>,
-  { ref }: Succeeded,
-  candidates: ReadonlyArray<Artifact>
-): Effect.Effect<ReadonlyArray<Artifact>, never, HttpClient.HttpClient> => {
+/** Polls the job again. `undefined` if that gives no success: the links stay unchanged then. */
+const refreshed = (provider: Provider<never>, { ref }: Succeeded): Effect.Effect<Success | undefined, never, HttpClient.HttpClient> => {
   const poll = provider.definition.poll(ref)
   return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(overHttp(call(provider, "poll", poll, 30_000)))).pipe(
     Effect.map((answer) => read(provider, ref, poll, answer)),
-    Effect.map((reading) => (reading._tag === "Succeeded" ? fetchable(reading.artifacts) : [])),
-    Effect.map((fresh) => (fresh.length > 0 ? fresh : candidates)),
-    Effect.orElseSucceed(() => candidates)
+    Effect.map((reading) => (reading._tag === "Succeeded" ? reading : undefined)),
+    Effect.orElseSucceed(() => undefined)
   )
 }
 

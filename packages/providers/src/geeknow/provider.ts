@@ -6,7 +6,7 @@
 import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as newApi from "../internal/newApi.ts"
-import { check, costOf, failed, finished, formsOf, idOf, planned, pricedAs } from "../internal/parts.ts"
+import { check, costOf, failed, finished, formsOf, idOf, planned, pricedAs, succeeded } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { capabilities, Video } from "./schema.ts"
 
@@ -28,14 +28,17 @@ export { capabilities } from "./schema.ts"
 const read: Dialect.Readers<Video> = {
   queued: () => ({ _tag: "Queued" }),
   running: ({ progress }) => ({ _tag: "Running", progress: Dialect.fraction(progress), progressSource: "reported" }),
-  succeeded: (payload, json) =>
-    finished(json, places, {
+  succeeded: (payload, json) => {
+    const fields = {
       durationSeconds: Dialect.positive(payload.seconds),
       model: payload.model,
       expiresAt: Dialect.epochMillis(payload.expires_at),
       endedAt: Dialect.epochMillis(payload.completed_at),
       ...pricedAs(payload, "upstream")
-    }),
+    }
+    // A link that can't be read loses nothing: the content endpoint is documented.
+    return finished(json, places, fields) ?? succeeded({ artifacts: [], ...fields })
+  },
   // new-api writes `completed_at` while a job still runs, too: it is read only with a terminal status.
   failed: (payload, json) => ({ ...failed(json, costOf(payload, "upstream")), endedAt: Dialect.epochMillis(payload.completed_at) }),
   expired: (payload) => ({ _tag: "Expired", ...costOf(payload, "upstream") }),
