@@ -121,6 +121,17 @@ describe("attach", () => {
     })
   )
 
+  it.effect.each(["..", ".", "a\nb", "\ud800", ""])("F6: refuses the id %j, which would lead elsewhere, before anything is sent", (id) =>
+    Effect.gen(function* () {
+      const net = script({})
+      const error = yield* Effect.flip(Job.attach(provider, { ...ref, id }).pipe(Effect.provide(net.layer)))
+      expect(error).toMatchObject({
+        reason: { _tag: "InvalidRequest", field: "ref", rule: "has an id that can't be a part of an address" }
+      })
+      expect(net.requests).toEqual([])
+    })
+  )
+
   it.effect("anyAccount lets a renewed key in", () =>
     Effect.gen(function* () {
       const net = script({ polls: [done] })
