@@ -33,13 +33,13 @@ const viewsOf = ({ jobs, tasks }: Left): ReadonlyArray<JobView> => {
   return [...jobs.filter(({ id }) => !wrapped.has(id)), ...tasks]
 }
 
-/** Ids that were lost with the answer to their submission, or that only a gateway was given. */
+/** Ids that were lost with the answer to their submission. */
 const lostIn = ({ journal }: Left): ReadonlySet<string> =>
   new Set(
-    journal.flatMap(({ fault = "", isUpstream, jobId, route }) => {
+    journal.flatMap(({ fault = "", jobId, route }) => {
       if (route !== "submit" || jobId === undefined) return []
       const point = kindOf(fault)?.cell?.point
-      return isUpstream === true || (point !== undefined && point !== "answered") ? [jobId] : []
+      return point !== undefined && point !== "answered" ? [jobId] : []
     })
   )
 
