@@ -15,6 +15,7 @@ import { interoperable } from "./client/observing.ts"
 import { jobWith, type Members } from "./client/OpenJob.ts"
 import { parsed } from "./client/parsed.ts"
 import { loaded, promised } from "./client/promises.ts"
+import { sharing } from "./client/sharing.ts"
 import { attached, attaching } from "./engine/attach.ts"
 import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
@@ -144,12 +145,12 @@ export interface Client<Request, J extends PromiseJob = PromiseJob>
   /** Submits many jobs and follows all, as `Job.runAll` does. It begins with the first `next`; leaving the loop does not stop the jobs. */
   readonly runAll: (requests: Iterable<readonly [key: string, request: Request]>, options?: RunAllOptions) => AsyncIterable<Job.BatchEvent>
   /**
-   * Follows every unfinished job of the journal, as `Job.resumeAll` does, but those of other providers. Sends no POST. Without a journal there are
+   * Follows every unfinished job of the journal, as `Job.resumeAll` does, but those that another client has the key for. Sends no POST. Without a journal there are
    * none.
    */
   readonly resumeAll: (options?: CallOptions & Pick<Job.ResumeOptions, "anyAccount" | "concurrency">) => AsyncIterable<Job.Resumed>
   /**
-   * Called: the journal's entries of this provider, finished jobs included, oldest first. Without a journal there are none.
+   * Called: the journal's entries of this client, finished jobs included, oldest first. Without a journal there are none.
    *
    * Subscribed to: the list of all jobs of the journal and of this page. The unfinished ones are followed, unless another tab does. A job stays listed
    * until it is forgotten, or 30 days after its end. Without a journal it has the jobs since it was first asked for.
@@ -224,7 +225,8 @@ export const clientOver = <Request, J extends PromiseJob>(
   })
   const open: Open = { provider, context, run, downloads, closing: closing.signal, waiting }
   const JobOfClient = jobWith(members)
-  const list = new JobList<J>({ open, journal, options, asJob: (watch) => new JobOfClient(watch, open) })
+  const { isOurs, leave } = sharing(journal, provider)
+  const list = new JobList<J>({ open, journal, options, isOurs, asJob: (watch) => new JobOfClient(watch, open) })
   const asJob = (watch: Watch): J => list.add(new JobOfClient(watch, open), watch)
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
     makeSubmission(provider, request, {
@@ -243,26 +245,20 @@ export const clientOver = <Request, J extends PromiseJob>(
     journal === undefined
       ? Promise.reject(refusal(provider, "attach")(new InvalidRequest({ field: "journal", rule: "is missing: this client keeps none" })))
       : run(Effect.provideService(effect, Journal.Journal, journal))
-  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Watch> => {
-    try {
-      return await asked(await run(made(request, given), given.signal), given.signal)
-    } catch (error) {
-      // It may be listed as one with an unknown outcome.
-      void list.refresh()
-      throw error
-    }
-  }
+  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Watch> =>
+    asked(await run(made(request, given), given.signal), given.signal)
   const jobs = (): Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>> =>
     journal === undefined
       ? Promise.resolve([])
       : run(
           Effect.mapBoth(journal.entries, {
-            onSuccess: (all) => all.filter((entry) => entry._tag === "Damaged" || entry.provider === provider.definition.name),
+            onSuccess: (all) => all.filter((entry) => entry._tag === "Damaged" || isOurs(entry)),
             onFailure: refusal(provider, "attach")
           })
         )
   const close = async (): Promise<void> => {
     inFlight.closed = true
+    leave()
     closing.abort(new ClientClosed())
     while (inFlight.fibers.size > 0) await Promise.all(Array.from(inFlight.fibers, (fiber) => Effect.runPromise(Fiber.await(fiber))))
   }
@@ -298,8 +294,8 @@ export const clientOver = <Request, J extends PromiseJob>(
       return loaded(async () => (await streams()).batched(provider, requests, all, { services, signals: [signal, closing.signal] }))
     },
     resumeAll: ({ signal, ...given } = {}) => {
-      const all: Job.ResumeOptions = { ...options, ...given, others: "skip" }
-      return loaded(async () => (await streams()).resumed([provider], journal, all, { services, signals: [signal, closing.signal] }))
+      const all: Job.ResumeOptions = { ...options, ...given }
+      return loaded(async () => (await streams()).resumed(provider, journal, isOurs, all, { services, signals: [signal, closing.signal] }))
     },
     jobs: interoperable(Object.assign(jobs, { current: list.current, subscribe: list.subscribe })),
     forget: async (which, given) => {
@@ -313,7 +309,6 @@ export const clientOver = <Request, J extends PromiseJob>(
           refusal(provider, "attach")
         )
       )
-      void list.refresh()
       return Math.max(count, listed)
     },
     resolve: (which, fact, given) =>

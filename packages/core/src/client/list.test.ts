@@ -8,10 +8,12 @@ import { memory } from "../../test/journal.ts"
 import { pause } from "../../test/pause.ts"
 import { ref } from "../../test/samples.ts"
 import { storageOf } from "../../test/storage.ts"
+import { changed } from "../journal/changes.ts"
 import { inStorage } from "../journal/KeyValueJournal.ts"
 import type { Journal as JournalOf } from "../journal/Journal.ts"
 import { configure } from "../provider/Provider.ts"
 import { createClient, type ListedJob } from "../promise.ts"
+import { submit$ } from "../rxjs.ts"
 
 const open = (net: ReturnType<typeof fakeFetch>, journal?: JournalOf["Service"]) =>
   createClient({ provider, fetch: net.fetch, pace: 1, journal, logLevel: "none" })
@@ -161,6 +163,73 @@ describe("B4: what a page finds after a reload", () => {
 
 const offline: typeof globalThis.fetch = (_, init) => (init?.method === "POST" ? Promise.reject(new TypeError("Failed to fetch")) : hang())
 
+describe("the list of jobs and the rest of the page", () => {
+  it("shows what another API submits under the same journal, and how it ends", async () => {
+    const journal = memory().restart()
+    const client = open(fakeFetch(), journal)
+    const seen: Array<string> = []
+    const leave = client.jobs.subscribe((all) => seen.push(shown(all).join()))
+    const net = fakeFetch([said("running"), done])
+    await lastValueFrom(submit$(provider, { prompt: "elsewhere in the page" }, { fetch: net.fetch, pace: 1, journal, label: "owl" }))
+    await vi.waitUntil(() => seen.at(-1) === "owl Succeeded")
+    leave()
+    expect(seen).toContain("owl Submitted")
+  })
+
+  it("shows what is left when a loop of resumeAll has ended them", async () => {
+    const { restart } = memory()
+    await open(fakeFetch([said("running")]), restart()).submit({ prompt: "a" }, { label: "fox" })
+    const net = fakeFetch([said("running"), said("running"), done])
+    const client = open(net, restart())
+    const loop = (async () => {
+      for await (const event of client.resumeAll()) void event
+    })()
+    await until(client, ["fox Succeeded"])
+    await loop
+    expect(net.polls()).toHaveLength(3)
+  })
+
+  it("follows what other tabs write to the storage that they share", async () => {
+    const target = new EventTarget()
+    vi.stubGlobal("addEventListener", target.addEventListener.bind(target))
+    vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target))
+    try {
+      const storage = storageOf()
+      const client = open(fakeFetch(), inStorage(storage))
+      const leave = client.jobs.subscribe(() => undefined)
+      const other = open(fakeFetch([said("running")]), inStorage(storage))
+      const job = await other.submit({ prompt: "in another tab" }, { label: "fox" })
+      target.dispatchEvent(new Event("storage"))
+      await vi.waitUntil(() => shown(client.jobs.current()).join() === "fox Submitted")
+      await other.forget(job.id)
+      target.dispatchEvent(new Event("storage"))
+      await vi.waitUntil(() => client.jobs.current().length === 0)
+      leave()
+      await other.submit({ prompt: "nobody listens" })
+      target.dispatchEvent(new Event("storage"))
+      await pause(20)
+      expect(client.jobs.current()).toEqual([])
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
+  it("reads the journal once for many changes at a time", async () => {
+    const { restart } = memory()
+    const journal = restart()
+    const entries = vi.fn<() => void>()
+    const counted = { ...journal, entries: Effect.tap(journal.entries, () => Effect.sync(entries)) }
+    const client = open(fakeFetch(), counted)
+    const leave = client.jobs.subscribe(() => undefined)
+    await pause(10)
+    const before = entries.mock.calls.length
+    for (let change = 0; change < 50; change++) changed(counted)
+    await pause(10)
+    leave()
+    expect(entries.mock.calls.length - before).toBeLessThanOrEqual(2)
+  })
+})
+
 describe("B1: a submission with an unknown outcome", () => {
   it("is a line with its error, at once and after a reload, and can be forgotten by its id", async () => {
     const { restart } = memory()
@@ -231,6 +300,24 @@ describe("B8: providers that share a journal", () => {
     const events: Array<string> = []
     for await (const event of other.resumeAll()) events.push(event._tag === "State" ? event.state._tag : event._tag)
     expect(events).toEqual(["Submitted", "Succeeded"])
+  })
+
+  it("leave the jobs of another account to its own client, if there is one", async () => {
+    const { restart } = memory()
+    const journal = restart()
+    await open(fakeFetch([said("running")]), journal).submit({ prompt: "a" }, { label: "fox" })
+    const later = restart()
+    const net = fakeFetch([done])
+    const second = createClient({ provider: sibling, fetch: net.fetch, pace: 1, journal: later, logLevel: "none" })
+    const first = open(fakeFetch([done]), later)
+    const events: Array<string> = []
+    for await (const event of second.resumeAll()) events.push(event._tag)
+    await until(second, [])
+    expect([events, await second.jobs(), net.requests]).toEqual([[], [], []])
+    await until(first, ["fox Succeeded"])
+    await first.close()
+    // Now nobody else is meant, and silence would lose a job that is paid for.
+    expect(await second.jobs()).toHaveLength(1)
   })
 
   it("an entry of another account is a line with its error, not a job that is lost", async () => {

@@ -8,6 +8,7 @@ import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal } from "../job/JobState.ts"
 import { unknownOf } from "../journal/entryWriter.ts"
 import * as Journal from "../journal/Journal.ts"
+import { onChange } from "../journal/changes.ts"
 import { jobKey } from "../journal/keys.ts"
 import * as Lease from "../journal/lease.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
@@ -32,18 +33,27 @@ export interface Listing<J> {
   readonly open: Open
   readonly journal: Journal.Journal["Service"] | undefined
   readonly options: AttachOptions
+  readonly isOurs: (entry: Journal.Entry) => boolean
   readonly asJob: (watch: Watch) => J
 }
 
 export class JobList<J extends PromiseJob> {
   private readonly client: Listing<J>
   private readonly lines = new Map<string, Line<J>>()
+  /** The line of a job. */
+  private readonly ids = new Map<string, string>()
   private readonly observers = new Set<Observer<ReadonlyArray<ListedJob<J>>>>()
   private shown: ReadonlyArray<ListedJob<J>> = []
   /** Without a journal jobs are kept from the first time that somebody asks for them: a server that never does keeps none. */
   private isAsked = false
   private isStale = false
   private reading: Promise<void> | undefined
+  /** Whether the journal has changed since it was last read. */
+  private isOutdated = false
+  /** Old entries are removed once: a page is reloaded sooner or later. */
+  private isPruned = false
+  /** Ends what is listened to for the list. */
+  private deaf: (() => void) | undefined
   /** While many lines change nobody is told of each. */
   private isBusy = false
 
@@ -68,7 +78,7 @@ export class JobList<J extends PromiseJob> {
       observer.next(this.current())
       if (this.observers.size === 1) this.opened()
       return () => {
-        if (this.observers.delete(observer) && this.observers.size === 0) for (const line of this.lines.values()) left(line)
+        if (this.observers.delete(observer) && this.observers.size === 0) this.closed()
       }
     },
     () => undefined
@@ -76,9 +86,7 @@ export class JobList<J extends PromiseJob> {
 
   /** The job that the list has, so that it is not followed twice. */
   find(ref: JobRef): J | undefined {
-    const key = jobKey(ref)
-    for (const { shown, watch } of this.lines.values()) if (watch !== undefined && jobKey(watch.ref) === key) return shown.job
-    return undefined
+    return this.lines.get(this.ids.get(jobKey(ref)) ?? "")?.shown.job
   }
 
   /** A job that was submitted or attached to. */
@@ -91,11 +99,10 @@ export class JobList<J extends PromiseJob> {
   }
 
   /** The journal may have changed. */
-  async refresh(): Promise<void> {
+  private refresh(): void {
     if (this.observers.size === 0) return
-    await this.reading
-    this.reading = this.read()
-    await this.reading
+    this.isOutdated = true
+    this.reading ??= this.readAgain()
   }
 
   remove(id: string): number {
@@ -103,24 +110,61 @@ export class JobList<J extends PromiseJob> {
     if (line === undefined) return 0
     left(line)
     this.lines.delete(id)
+    if (line.watch !== undefined) this.ids.delete(jobKey(line.watch.ref))
     this.changed()
     return 1
   }
 
   private opened(): void {
     for (const [id, line] of this.lines) this.follow(id, line)
-    void this.refresh()
+    const { journal } = this.client
+    if (journal === undefined) return
+    const ends = [
+      // What the list follows itself it knows already.
+      onChange(journal, (ref) => {
+        if (ref === undefined || this.find(ref) === undefined || this.isLeased(ref)) this.refresh()
+      }),
+      onStorage(() => this.refresh())
+    ]
+    this.deaf = () => ends.forEach((end) => end())
+    this.refresh()
+  }
+
+  private closed(): void {
+    this.deaf?.()
+    this.deaf = undefined
+    for (const line of this.lines.values()) left(line)
+  }
+
+  private isLeased(ref: JobRef): boolean {
+    return this.lines.get(this.ids.get(jobKey(ref)) ?? "")?.isLeased === true
+  }
+
+  /** One reading at a time, and another one for all that has changed meanwhile. */
+  private async readAgain(): Promise<void> {
+    while (this.isOutdated && this.observers.size > 0) {
+      this.isOutdated = false
+      await this.read()
+    }
+    this.reading = undefined
   }
 
   private async read(): Promise<void> {
     const { journal, open } = this.client
     if (journal === undefined) return
     const listed = Effect.gen({ self: this }, function* () {
-      yield* Effect.ignore(Effect.provideService(Journal.prune(kept), Journal.Journal, journal))
+      if (!this.isPruned) yield* Effect.ignore(Effect.provideService(Journal.prune(kept), Journal.Journal, journal))
+      this.isPruned = true
+      const before = new Set(this.lines.keys())
       const entries = yield* journal.entries
-      const mine = entries.filter((entry) => entry._tag === "Damaged" || entry.provider === open.provider.definition.name)
+      const mine = entries.filter((entry) => entry._tag === "Damaged" || this.client.isOurs(entry))
+      const ids = new Set(mine.map(({ id }) => id))
       this.isBusy = true
-      for (const [id, { isLeased, watch }] of this.lines) if (isLeased || watch === undefined) this.remove(id)
+      for (const [id, { isLeased, watch }] of this.lines) {
+        // Forgotten in another tab; a job that was attached to by its reference has no entry.
+        const isForgotten = !ids.has(id) && before.has(id) && watch !== undefined && id !== jobKey(watch.ref)
+        if (isLeased || watch === undefined || isForgotten) this.remove(id)
+      }
       yield* Effect.forEach(mine, (entry) => (this.lines.has(entry.id) ? Effect.void : this.entered(journal, entry)), { discard: true })
     })
     const failed = (error: unknown): void => this.put(damaged, { status: "Damaged", at: 0, error })
@@ -153,6 +197,8 @@ export class JobList<J extends PromiseJob> {
     return Effect.gen({ self: this }, function* () {
       const isMine = !Journal.isOpen(entry) || (yield* alone)
       const found = yield* Effect.result(reattach(this.client.open.provider, ref, entry, this.client.options))
+      // The caller that has just submitted it may have been faster.
+      if (this.lines.has(id)) return undefined
       if (found._tag === "Failure") return this.put(id, { status, at, label, error: found.failure })
       const watch = found.success
       this.put(id, { job: this.client.asJob(watch), watch, status, at, label }, !isMine)
@@ -169,6 +215,7 @@ export class JobList<J extends PromiseJob> {
     const seen = state === undefined || status !== undefined ? {} : { state }
     const line: Line<J> = { watch, isLeased, shown: { ...more, id, status: status ?? state?._tag ?? "Submitted", ...seen } }
     this.lines.set(id, line)
+    if (watch !== undefined) this.ids.set(jobKey(watch.ref), id)
     this.changed()
     this.follow(id, line)
   }
@@ -211,6 +258,13 @@ export class JobList<J extends PromiseJob> {
       Effect.runForkWith(this.client.open.context)(Effect.logError("A listener of the list of jobs failed", defect))
     }
   }
+}
+
+/** Other tabs have written to the storage that they share. */
+const onStorage = (listener: () => void): (() => void) => {
+  if (typeof globalThis.addEventListener !== "function") return () => undefined
+  globalThis.addEventListener("storage", listener)
+  return () => globalThis.removeEventListener("storage", listener)
 }
 
 /** The line of a journal that can't be read. */

@@ -22,12 +22,13 @@ export const batched = <Request>(
 ) => iterated(Stream.provideContext(runAll(provider, requests, options), services), ...signals)
 
 export const resumed = (
-  providers: ReadonlyArray<Provider<never>>,
+  provider: Provider<never>,
   journal: Journal.Journal["Service"] | undefined,
+  isOurs: (entry: Journal.Entry) => boolean,
   options: ResumeOptions,
   { services, signals }: Running
 ) => {
   if (journal === undefined) return iterated(Stream.empty, ...signals)
-  const events = Stream.provideService(resumeAll(providers, options), Journal.Journal, journal)
+  const events = Stream.provideService(resumeAll([provider], options, isOurs), Journal.Journal, journal)
   return iterated(Stream.provideContext(events, services), ...signals)
 }

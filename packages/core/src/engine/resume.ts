@@ -41,7 +41,8 @@ export type Resumed =
 
 export const resumeAll = (
   providers: ReadonlyArray<Provider<never>>,
-  options: ResumeOptions
+  options: ResumeOptions,
+  isWanted: (entry: Journal.Entry) => boolean = () => true
 ): Stream.Stream<Resumed, JobError, ApiTransport | Journal.Journal> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -53,7 +54,7 @@ export const resumeAll = (
         entry._tag === "Damaged" ? Stream.succeed(entry) : resume(providers, entry, options)
       const isOurs = ({ provider }: Journal.Entry): boolean =>
         options.others !== "skip" || providers.some(({ definition }) => definition.name === provider)
-      const mine = entries.filter((entry) => entry._tag === "Damaged" || (Journal.isOpen(entry) && isOurs(entry)))
+      const mine = entries.filter((entry) => entry._tag === "Damaged" || (Journal.isOpen(entry) && isOurs(entry) && isWanted(entry)))
       return Stream.flatMap(Stream.fromIterable(mine), one, { concurrency })
     })
   )

@@ -14,6 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { InvalidRequest, JournalFailed } from "../job/JobError.ts"
 import { type JobRef, toUri } from "../job/JobRef.ts"
+import { changed } from "./changes.ts"
 import { type Damaged, type Entry, type Kept, refOf, type Tombstone } from "./Entry.ts"
 import { attemptId, fingerprint, idInBatch, idOfKey, isSameJob } from "./keys.ts"
 import { release, acquireShared, acquireExclusive } from "./lease.ts"
@@ -186,6 +187,7 @@ export const forget = Effect.fnUntraced(function* (
     if (each._tag === "Entry" && each.fate._tag === "Intent") yield* alone(journal, each.id, forgotten(journal, each, maySubmitAgain))
     else yield* forgotten(journal, each, maySubmitAgain)
   }
+  if (all.length > 0) changed(journal)
   return all.length
 })
 
@@ -237,6 +239,7 @@ export const resolve = Effect.fnUntraced(function* (
     if (typeof entry === "string") return yield* refuse(entry)
     if (!(yield* journal.swap(found.id, found.attempt, entry))) return yield* refuse(`is ${name}, and another attempt was made since`)
     yield* renewed(journal, found)
+    changed(journal)
     return entry
   })
   // Its outcome is unknown to this process too: no submission of it is in progress.

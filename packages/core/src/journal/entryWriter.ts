@@ -1,6 +1,7 @@
 /** The journal's side of one submission: its key, its intent and its outcome. Without a journal it does nothing. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { changed } from "./changes.ts"
 import { JobError, JournalFailed, SubmitUnknown } from "../job/JobError.ts"
 import type { JobRef, Kind } from "../job/JobRef.ts"
 import { type Damaged, type Entry, type Journal, refOf, type Tombstone } from "./Journal.ts"
@@ -142,7 +143,7 @@ export const make = (
       // From here on it belongs to a job, and must not be removed.
       stands = false
       const entry: Entry = { ...intent, fate: { _tag: "Accepted", ref } }
-      if ((yield* journal.swap(id, intent.attempt, entry)) || (yield* journal.create(entry))) return
+      if ((yield* journal.swap(id, intent.attempt, entry)) || (yield* journal.create(entry))) return changed(journal, ref)
       const there = yield* journal.read(id)
       const known = there === undefined || there._tag === "Damaged" ? undefined : refOf(there)
       // A user has looked it up at the provider meanwhile.
@@ -158,7 +159,7 @@ export const make = (
       Effect.suspend(() =>
         intent === undefined
           ? Effect.void
-          : Effect.asVoid(quietly(journal.swap(id, intent.attempt, { ...intent, fate: { _tag: "Unknown", detail } })))
+          : Effect.map(quietly(journal.swap(id, intent.attempt, { ...intent, fate: { _tag: "Unknown", detail } })), () => changed(journal))
       )
   }
 }

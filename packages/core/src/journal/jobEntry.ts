@@ -6,6 +6,7 @@ import type { JobRef } from "../job/JobRef.ts"
 import type { Terminal } from "../job/JobState.ts"
 import { providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
+import { changed } from "./changes.ts"
 import { type End, type Entry, Journal } from "./Journal.ts"
 import { release, tryAcquireShared } from "./lease.ts"
 
@@ -86,6 +87,7 @@ export const whileSaving = <A, E, R>(ref: JobRef, save: Effect.Effect<A, E, R>):
 /** If an end can't be written now, resuming the job finds it again: that costs a poll, and no money. */
 const close = (journal: Journal["Service"], entry: Entry, ref: JobRef, end: End, at: number): Effect.Effect<void> =>
   journal.write({ ...entry, fate: { _tag: "Closed", ref, end, at } }).pipe(
+    Effect.andThen(Effect.sync(() => changed(journal, ref))),
     Effect.catch(({ detail }) => Effect.logWarning(`${detail}; the entry ${entry.id} stays open`)),
     Effect.uninterruptible
   )
