@@ -8,7 +8,7 @@ export const checkDocuments = async ({ bin, root, run }) => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const places = []
-  for (const file of globSync(["*.md", "packages/*/*.md", "packages/*/src/**/*.ts"], { cwd: root })) {
+  for (const file of globSync(["*.md", "docs/*.md", "packages/*/*.md", "packages/*/src/**/*.ts"], { cwd: root })) {
     if (file.includes("node_modules") || file.includes(".test.")) continue
     const text = readFileSync(join(root, file), "utf8")
     for (const { code, kind, line } of file.endsWith(".md") ? blocksOf(text) : blocksOf(text, " * ")) {

@@ -22,6 +22,7 @@ const commands = {
       ? { args: ["--expose-gc", ...fromSource, `${root}packages/mock-server/bench/mock.ts`, ...args.slice(1)], cwd: root }
       : { args: [...fromSource, `${root}bench/main.ts`, ...args], cwd: root },
   example: { args: [...fromSource, `${root}packages/cli/examples/${args[0] ?? "promise"}.ts`], cwd: here },
+  docs: { args: [`${root}scripts/docs.mjs`, ...args], cwd: root },
   mutants: { args: [`${root}scripts/mutants.mjs`, ...args], cwd: root },
   test: { args: [`${root}scripts/test.mjs`, ...args], cwd: root },
   check: { args: [`${root}scripts/test.mjs`, "--only", "static", ...args], cwd: root },

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { installed } from "./debian.mjs"
+import { checkDocumentLinks } from "./docs/links.mjs"
+import { checkSite } from "./docs/site.mjs"
 import { checkDocuments } from "./documents.mjs"
 import { checkPackages } from "./packed.mjs"
 
@@ -96,6 +98,7 @@ const suites = async () => {
 
 const compiled = await step("types of sources and tests, and the build (tsc -b)", () => run(bin("tsc"), ["-b"]))
 await step("code in documents compiles", () => checkDocuments({ bin, root, run }))
+await step("links in documents lead somewhere", () => checkDocumentLinks(root))
 await step("effects that are never run (effect-tsgo)", floating)
 await step("lint (oxlint, type-aware)", () => run(bin("oxlint"), ["--quiet"]))
 await step("format (oxfmt)", () => run(bin("oxfmt"), ["--check", "."]))
@@ -106,6 +109,7 @@ if (only !== "static") {
     const missing = await installed(run, program)
     if (missing !== undefined) say(`        skipped: the tests that need ${program} (${missing})`)
   }
+  await step("the documentation builds as a site, and its links lead somewhere", () => checkSite({ out: join(work, "site"), root, run }))
   await suites()
   if (compiled) await checkPackages({ root, names, work, run, bin, step })
   else say("        the packages were not checked, since they did not compile")

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import * as Metrics from "../src/telemetry/Metrics.ts"
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+const page = readFileSync(new URL("../../../docs/observability.md", import.meta.url), "utf8")
 
 /** The first words of a table's rows, without their quotes. */
 const rowsOf = (head: string): ReadonlyArray<string> => {
-  const [, table = ""] = new RegExp(`\\| ${head} \\|[^\\n]*\\n\\|[-|]+\\n((?:\\|[^\\n]*\\n)+)`, "u").exec(readme) ?? []
+  const [, table = ""] = new RegExp(`\\| ${head} \\|[^\\n]*\\n\\|[-|]+\\n((?:\\|[^\\n]*\\n)+)`, "u").exec(page) ?? []
   return [...table.matchAll(/^\| `([^`]+)`/gmu)].map(([, name = ""]) => name)
 }
 
@@ -18,7 +18,7 @@ const source = readdirSync(src, { recursive: true, encoding: "utf8" })
 const found = (pattern: RegExp): ReadonlyArray<string> =>
   [...new Set([...source.matchAll(pattern)].map(([, name = ""]) => name))].toSorted()
 
-describe("the README", () => {
+describe("the page about observability", () => {
   it("lists every metric", () => {
     const all = Object.values(Metrics).map(({ id }) => id)
     expect(rowsOf("metric").toSorted()).toStrictEqual(all.toSorted())
@@ -32,7 +32,7 @@ describe("the README", () => {
 
   it("names every attribute", () => {
     const names = found(/"(reelay\.[\w.]+|error\.type|server\.address|http\.response\.status_code)"/gu)
-    expect(names.filter((name) => !readme.includes(`\`${name}\``))).toStrictEqual([])
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toStrictEqual([])
     expect(names).toContain("reelay.job.state")
   })
 })

@@ -6,7 +6,7 @@ import { stripTypeScriptTypes } from "node:module"
 import { describe, expect, it } from "vitest"
 import { advanceLaws, engineLaws, Law, providerLaws } from "../src/index.ts"
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+const page = readFileSync(new URL("../../../docs/testing.md", import.meta.url), "utf8")
 
 const subject = {
   fixtures,
@@ -24,20 +24,20 @@ const tables = {
 /** Text without the padding that a formatter gives it. */
 const bare = (text: string): string => text.replaceAll(/ +/gu, " ").replaceAll(/-{3,}/gu, "---")
 
-describe("the README", () => {
+describe("the page of the laws", () => {
   it.each(Object.entries(tables))("lists the laws of %s by id and name", (name, laws) => {
     const rows = laws.map((law) => `| \`${law.id}\` | ${law.name} |`)
-    expect(bare(readme)).toContain(bare([`<!-- ${name} -->`, "", "| Id | Law |", "| --- | --- |", ...rows, ""].join("\n")))
+    expect(bare(page)).toContain(bare([`<!-- ${name} -->`, "", "| Id | Law |", "| --- | --- |", ...rows, ""].join("\n")))
   })
 
   it("shows tests that run: of a provider, and of a reducer with an exemption", async () => {
-    const [provider = "", exempt = ""] = readme.split(/```ts\n/u).slice(1)
+    const [provider = "", exempt = ""] = page.split(/```ts\n/u).slice(1)
     expect(await broken(provider, { definition, fixtures, statuses, Law, providerLaws })).toEqual([["laws of xai"], []])
     expect(await broken(exempt, { advanceLaws, Law, JobState })).toEqual([["laws"], []])
   })
 })
 
-/** Runs a block of the README; returns the titles of its groups, and what is broken. */
+/** Runs a block of the page; returns the titles of its groups, and what is broken. */
 const broken = async (block: string, given: object) => {
   const body = stripTypeScriptTypes(block.split("```")[0] ?? "")
     .split("\n")
@@ -47,7 +47,7 @@ const broken = async (block: string, given: object) => {
   const tests: Array<() => Promise<void>> = []
   const runner: Law.Runner = { describe: (title, group) => (titles.push(title), group()), it: (_, test) => tests.push(test) }
   const scope = { ...given, describe: runner.describe, it: runner.it }
-  // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run the README's code
+  // oxlint-disable-next-line eslint/no-new-func, typescript/no-implied-eval -- the point is to run the page's code
   new Function(...Object.keys(scope), body)(...Object.values(scope))
   const outcomes = await Promise.allSettled(tests.map((test) => test()))
   return [titles, outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []))]

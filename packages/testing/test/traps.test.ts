@@ -1,4 +1,4 @@
-/** Traps that users of such APIs fell into, tested at each provider. Their sources are in the README's "What can go wrong". */
+/** Traps that users of such APIs fell into, tested at each provider. Their sources are in docs/traps.md. */
 import { describe, it } from "@effect/vitest"
 import type { JobError } from "@reelay/core"
 import { fixtures as ofCometapi } from "@reelay/providers/cometapi/fixtures"
