@@ -11,7 +11,7 @@ const modules = (name) => ({
   collapsed: true,
   items: [
     ...(existsSync(`${site}api/${name}.md`) ? [{ text: name, link: `/api/${name}` }] : []),
-    ...readdirSync(`${site}api/${name}`)
+    ...(existsSync(`${site}api/${name}`) ? readdirSync(`${site}api/${name}`) : [])
       .filter((file) => file.endsWith(".md"))
       .map((file) => ({ text: file === "index.md" ? name : file.slice(0, -3), link: `/api/${name}/${file.replace(/(index)?\.md$/, "")}` }))
   ]
