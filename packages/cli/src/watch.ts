@@ -38,7 +38,7 @@ export const save = Effect.fnUntraced(function* (
   // The journal keeps the path, and may be read from another folder.
   const target = (yield* Path.Path).resolve(path)
   const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)
-  const saved = yield* Artifact.save(provider, state, target, { ...options, onProgress })
+  const saved = yield* Artifact.save(provider, state, target, { allowPrivateAddresses: options.allowPrivateAddresses, onProgress })
   yield* report.saved(state.ref, { ...saved, path })
 })
 

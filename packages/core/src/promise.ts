@@ -10,26 +10,29 @@ import * as Fiber from "effect/Fiber"
 import type { CallOptions, JobClient, PromiseJob, SubmitOptions } from "./client/contract.ts"
 import { JobList } from "./client/list.ts"
 import { ClientClosed, endBy, type Listening, type Open, type Run } from "./client/listening.ts"
+import { callback, record, refuseOptions, type Rules } from "./request/optionRules.ts"
 import { byFetch } from "./client/byFetch.ts"
 import { interoperable } from "./client/observing.ts"
 import { jobWith, type Members } from "./client/OpenJob.ts"
 import { parsed } from "./client/parsed.ts"
 import { loaded, promised } from "./client/promises.ts"
 import { sharing } from "./client/sharing.ts"
+import { attachRules, checked, runRules, submitRules } from "./client/rules.ts"
 import { attached, attaching } from "./engine/attach.ts"
+import { rules } from "./engine/options.ts"
 import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
 import { InFlight, running, type Submission } from "./engine/submitting.ts"
 import type { Watch } from "./engine/watching.ts"
 import type * as Job from "./Job.ts"
-import { InvalidRequest, type JobError } from "./job/JobError.ts"
+import { InvalidRequest, JobError } from "./job/JobError.ts"
 import { fromUri, type JobRef } from "./job/JobRef.ts"
 import * as Journal from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
 import type { Pace } from "./poll/Pace.ts"
 import { refusal } from "./provider/check.ts"
 import type { Provider } from "./provider/Provider.ts"
-import { type LogLevel, logging } from "./telemetry/logging.ts"
+import { type LogLevel, logging, logLevelRule } from "./telemetry/logging.ts"
 import type { Outbound } from "./transport/exchange.ts"
 import type { ApiTransport } from "./transport/Transport.ts"
 
@@ -197,7 +200,46 @@ export interface Client<Request, J extends PromiseJob = PromiseJob>
  * @category constructors
  * @since 0.1.0
  */
-export const createClient = <Request>(options: ClientOptions<Request>): Client<Request> => clientOver(byFetch(options.fetch), options, {})
+export const createClient = <Request>(options: ClientOptions<Request>): Client<Request> => {
+  checkClient(options)
+  return clientOver(byFetch(options.fetch), options, {})
+}
+
+/**
+ * Throws a `JobError` with the reason `InvalidRequest` if an option of a client is not known or not what it must be: a platform package's
+ * `createClient` begins with it. `more` has the options that it adds; each function returns what is wrong with a value, as "must be a text".
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const checkClient = (
+  options: ClientOptions<never>,
+  more: Readonly<Record<string, (value: unknown) => string | undefined>> = {}
+): void => {
+  const given: unknown = options
+  const refused =
+    refuseOptions(given ?? {}, { ...clientRules, ...more }) ?? refuseOptions({ provider: options?.provider ?? null }, clientRules)
+  if (refused !== undefined) throw new JobError({ reason: refused, provider: "a provider", operation: "submit", attempt: 0 })
+}
+
+const { deadline, maxConsecutiveFailures, maxSubmissions, pace, pollRetry, raw, requestTimeout, submitRetry, submitTimeout } = rules
+const clientRules: Rules<ClientOptions<never>> = {
+  provider: (value) =>
+    typeof value === "object" && value !== null && "definition" in value ? undefined : "must be a provider, such as xai({ apiKey })",
+  fetch: callback,
+  pace,
+  deadline,
+  requestTimeout,
+  submitTimeout,
+  submitRetry,
+  pollRetry,
+  maxConsecutiveFailures,
+  raw,
+  journal: record,
+  maxSubmissions,
+  limits: record,
+  logLevel: logLevelRule
+}
 
 /**
  * Makes a client over any transport: a platform package builds its own `createClient` from it.
@@ -210,12 +252,12 @@ export const clientOver = <Request, J extends PromiseJob>(
   options: ClientOptions<Request>,
   members: Members<J>
 ): Client<Request, J> => {
-  const { journal, provider } = options
+  const { fetch: _, journal, limits, logLevel, provider, ...watching } = options
   const inFlight = running()
   const closing = new AbortController()
   /** Where watch sessions are logged. */
-  const context = Effect.runSync(Effect.provide(Effect.context(), logging(options.logLevel)))
-  const services = Context.add(servicesOf(context, outbound.transport, options), InFlight, inFlight)
+  const context = Effect.runSync(Effect.provide(Effect.context(), logging(logLevel)))
+  const services = Context.add(servicesOf(context, outbound.transport, { journal, limits }), InFlight, inFlight)
   const provided = <A, E>(effect: Effect.Effect<A, E, ApiTransport>): Effect.Effect<A, E> => Effect.provideContext(effect, services)
   const run: Run = (effect, signal) => promised(provided(effect), signal, closing.signal)
   const downloads = Effect.runSync(Effect.cached(outbound.downloads))
@@ -226,11 +268,11 @@ export const clientOver = <Request, J extends PromiseJob>(
   const open: Open = { provider, context, run, downloads, closing: closing.signal, waiting }
   const JobOfClient = jobWith(members)
   const { isOurs, leave } = sharing(journal, provider)
-  const list = new JobList<J>({ open, journal, options, isOurs, asJob: (watch) => new JobOfClient(watch, open) })
+  const list = new JobList<J>({ open, journal, options: watching, isOurs, asJob: (watch) => new JobOfClient(watch, open) })
   const asJob = (watch: Watch): J => list.add(new JobOfClient(watch, open), watch)
   const made = (request: Request, { key, label, maySubmitAgain, onSubmitted, onUnknown, saveTo }: SubmitOptions) =>
     makeSubmission(provider, request, {
-      ...options,
+      ...watching,
       key,
       label,
       maySubmitAgain,
@@ -245,8 +287,10 @@ export const clientOver = <Request, J extends PromiseJob>(
     journal === undefined
       ? Promise.reject(refusal(provider, "attach")(new InvalidRequest({ field: "journal", rule: "is missing: this client keeps none" })))
       : run(Effect.provideService(effect, Journal.Journal, journal))
-  const submit = async (request: Request, given: SubmitOptions = {}): Promise<Watch> =>
-    asked(await run(made(request, given), given.signal), given.signal)
+  const submit = async (request: Request, given: SubmitOptions = {}, known: Rules<SubmitOptions> = submitRules): Promise<Watch> => {
+    checked(provider, given, known)
+    return asked(await run(made(request, given), given.signal), given.signal)
+  }
   const jobs = (): Promise<ReadonlyArray<Journal.Entry | Journal.Damaged>> =>
     journal === undefined
       ? Promise.resolve([])
@@ -265,28 +309,30 @@ export const clientOver = <Request, J extends PromiseJob>(
   return {
     submit: async (request, given) => asJob(await submit(request, given)),
     submission: async (request, given = {}) => {
+      checked(provider, given, submitRules)
       const submission = await run(made(request, given))
       const { key, phase } = submission
       return { key, phase, job: async ({ signal } = {}) => asJob(await asked(submission, signal)) }
     },
-    attach: (given, { anyAccount, signal } = {}) =>
-      run(
-        Effect.flatMap(parsed(provider, given), (ref) => {
-          const known = list.find(ref)
-          return known === undefined
-            ? Effect.map(attaching(ref, attached(provider, ref, { ...options, anyAccount })), asJob)
-            : Effect.succeed(known)
-        }),
-        signal
-      ),
+    attach: async (given, more = {}) => {
+      checked(provider, more, attachRules)
+      const { anyAccount, signal } = more
+      const found = Effect.flatMap(parsed(provider, given), (ref) => {
+        const known = list.find(ref)
+        return known === undefined
+          ? Effect.map(attaching(ref, attached(provider, ref, { ...watching, anyAccount })), asJob)
+          : Effect.succeed(known)
+      })
+      return run(found, signal)
+    },
     run: async (request, given = {}) => {
-      const watch = await submit(request, given)
+      const watch = await submit(request, given, runRules)
       asJob(watch)
       return endBy(watch, open, given)
     },
     runAll: (requests, { onSubmitted, onUnknown, signal, ...given } = {}) => {
       const all: Job.RunAllOptions = {
-        ...options,
+        ...watching,
         ...given,
         onSubmitted: (ref, key) => Effect.sync(() => onSubmitted?.(ref, key)),
         onUnknown: (error, key) => Effect.sync(() => onUnknown?.(error, key))
@@ -294,7 +340,7 @@ export const clientOver = <Request, J extends PromiseJob>(
       return loaded(async () => (await streams()).batched(provider, requests, all, { services, signals: [signal, closing.signal] }))
     },
     resumeAll: ({ signal, ...given } = {}) => {
-      const all: Job.ResumeOptions = { ...options, ...given }
+      const all: Job.ResumeOptions = { ...watching, ...given }
       return loaded(async () => (await streams()).resumed(provider, journal, isOurs, all, { services, signals: [signal, closing.signal] }))
     },
     jobs: interoperable(Object.assign(jobs, { current: list.current, subscribe: list.subscribe })),

@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observable, type Subscriber } from "rxjs"
 import { macrotask } from "./base/macrotask.ts"
+import { callback, oneOf, record, refuseOptions, type Rules } from "./request/optionRules.ts"
 import type { ListedJob, PromiseJob, Source } from "./client/contract.ts"
 import { parsed } from "./client/parsed.ts"
 import { attached, attaching } from "./engine/attach.ts"
@@ -29,8 +30,9 @@ import type { JobRef } from "./job/JobRef.ts"
 import { isTerminal, type JobState } from "./job/JobState.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
+import { refusal } from "./provider/check.ts"
 import type { Provider } from "./provider/Provider.ts"
-import { type LogLevel, logging } from "./telemetry/logging.ts"
+import { type LogLevel, logging, logLevelRule } from "./telemetry/logging.ts"
 import { overFetch } from "./transport/overFetch.ts"
 import { transportBy } from "./transport/overHttpClient.ts"
 import type { ApiTransport, Transport } from "./transport/Transport.ts"
@@ -120,21 +122,24 @@ export interface ResumeOptions extends Omit<AttachOptions, "onUnsubscribe">, Pic
  */
 export const submit$ = <Request>(provider: Provider<Request>, request: Request, options: Options = {}): Observable<JobState> => {
   const { onSubmitted, onUnknown } = options
+  const { refused, watching } = apart(options)
   const given: Job.SubmitOptions = {
-    ...options,
+    ...watching,
     onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
     onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
   }
   // One submission: the first subscription makes it. Once there is a job, the job is all that is kept.
   let held: Effect.Effect<Held, JobError> | undefined = Effect.runSync(
     Effect.cached(
-      Effect.flatMap(servicesFor(options), (services) =>
-        Effect.map(Effect.provideContext(makeSubmission(provider, request, given), services), ({ job, phase, settled }) => ({
-          job: Effect.map(Effect.provideContext(job, services), handleOf),
-          phase,
-          settled
-        }))
-      )
+      refused === undefined
+        ? Effect.flatMap(servicesFor(options), (services) =>
+            Effect.map(Effect.provideContext(makeSubmission(provider, request, given), services), ({ job, phase, settled }) => ({
+              job: Effect.map(Effect.provideContext(job, services), handleOf),
+              phase,
+              settled
+            }))
+          )
+        : Effect.fail(refusal(provider, "submit")(refused))
     )
   )
   let made: Job.JobHandle | undefined
@@ -179,9 +184,11 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
  */
 export const attach$ = (provider: Provider<never>, ref: JobRef | string, options: AttachOptions = {}): Observable<JobState> => {
   let made: Job.JobHandle | undefined
+  const { refused, watching } = apart(options)
   const asked = Effect.gen(function* () {
+    if (refused !== undefined) return yield* Effect.fail(refusal(provider, "attach")(refused))
     const read = yield* parsed(provider, ref)
-    const job = handleOf(yield* Effect.provideContext(attaching(read, attached(provider, read, options)), yield* servicesFor(options)))
+    const job = handleOf(yield* Effect.provideContext(attaching(read, attached(provider, read, watching)), yield* servicesFor(options)))
     // Another subscriber may have been first.
     return (made ??= job)
   }).pipe(
@@ -220,7 +227,7 @@ export const resumeAll$ = (
   toObservable(
     Stream.unwrap(
       Effect.map(servicesFor(options), (services) =>
-        Stream.provideContext(resumeAll(providers, options), Context.add(services, Journal, options.journal))
+        Stream.provideContext(resumeAll(providers, apart(options).watching), Context.add(services, Journal, options.journal))
       )
     )
   )
@@ -278,6 +285,21 @@ const statesOf = (
     }
   })
 }
+
+const ownRules: Rules<Omit<WatchOptions, keyof Job.WatchOptions>> = {
+  onUnsubscribe: oneOf("leave", "cancel"),
+  fetch: callback,
+  transport: record,
+  journal: record,
+  limits: record,
+  logLevel: logLevelRule
+}
+
+/** What is of this API alone, checked, and what the engine checks. */
+const apart = <O extends WatchOptions>({ fetch, journal, limits, logLevel, onUnsubscribe, transport, ...watching }: O) => ({
+  refused: refuseOptions({ fetch, journal, limits, logLevel, onUnsubscribe, transport }, ownRules),
+  watching
+})
 
 /** What of a submission is needed here. */
 interface Held extends Pick<Submission, "phase" | "settled"> {

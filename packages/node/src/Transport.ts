@@ -11,17 +11,18 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
-import { beforeFirstByte, type Dispatchers, dispatchers, type Options } from "./internal/dispatcher.ts"
+import { beforeFirstByte, type Dispatchers, dispatchers } from "./internal/dispatcher.ts"
+import type { Options } from "./internal/options.ts"
 import { overDispatcher } from "./internal/overDispatcher.ts"
 
 export type {
   /** @category models */
   Options
-} from "./internal/dispatcher.ts"
+} from "./internal/options.ts"
 
 /**
  * Layer for the transport, with `PublicNetwork.Client` for links that lead away from the API: it refuses names that resolve to private
- * addresses. Its connections are closed when the layer is. A `proxy` that can't be one is a `TypeError`.
+ * addresses. Its connections are closed when the layer is. A `proxy` that can't be one is a `TypeError`, any other wrong option a `RangeError`.
  *
  * **Example** (Choosing the transport at the edge of a program)
  *
@@ -55,7 +56,7 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
 
 /**
  * What `layer` provides as a value, for programs without layers. Idle connections do not keep the process alive. Throws a `TypeError`
- * where `proxy` can't be one.
+ * if `proxy` can't be one, and a `RangeError` for any other wrong option.
  *
  * @category constructors
  * @since 0.1.0

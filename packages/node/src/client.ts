@@ -5,9 +5,19 @@
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Artifact, Job, Journal, Limits, Outbound } from "@reelay/core"
-import { type CallOptions, type Client, type ClientOptions, clientOver, logging, byFetch, type PromiseJob } from "@reelay/core/promise"
+import {
+  byFetch,
+  type CallOptions,
+  checkClient,
+  type Client,
+  type ClientOptions,
+  clientOver,
+  logging,
+  type PromiseJob
+} from "@reelay/core/promise"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { rules } from "./internal/options.ts"
 import * as Transport from "./Transport.ts"
 
 /** @category models */
@@ -44,14 +54,16 @@ let limits: Limits.Limits | undefined
  * @since 0.1.0
  */
 export const createClient = <Request>(options: NodeClientOptions<Request>): Client<Request, NodeJob> => {
+  checkClient(options, rules)
   const outbound = outboundOf(options)
+  const { connections: _, connectTimeout: __, proxy: ___, ...client } = options
   const { journal } = options
   const transport = Layer.effectContext(outbound.downloads)
   const services = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
   return clientOver<Request, NodeJob>(
     outbound,
-    { ...options, limits: options.limits ?? (limits ??= Limits.memory()) },
+    { ...client, limits: options.limits ?? (limits ??= Limits.memory()) },
     {
       save:
         (watch, run) =>

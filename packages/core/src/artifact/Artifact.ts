@@ -12,6 +12,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
+import { callback, flag, refuseOptions, type Rules, schedule } from "../request/optionRules.ts"
 import { DownloadFailed, InvalidRequest, type JobError, type Reason } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
 import { delivered, saved, trusting, whileSaving } from "../journal/jobEntry.ts"
@@ -211,12 +212,18 @@ const collecting = Effect.fnUntraced(function* (
 })
 
 /** What is wrong with the arguments, before a byte is sent. */
-const refusal = (provider: Provider<never>, state: Succeeded, { maxBytes }: Options): Reason | undefined =>
-  maxBytes !== undefined && !(maxBytes > 0)
-    ? new InvalidRequest({ field: "maxBytes", rule: `is ${maxBytes}; it is a number of bytes above 0` })
-    : (refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true }))
+const refusal = (provider: Provider<never>, state: Succeeded, options: Options): Reason | undefined =>
+  refuseOptions(options, rules) ?? refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true })
+
+const rules: Rules<Options> = {
+  maxBytes: (value) => (typeof value === "number" && value > 0 ? undefined : `is ${String(value)}; it is a number of bytes above 0`),
+  retry: schedule,
+  allowPrivateAddresses: flag,
+  onProgress: callback
+}
 
 const refusePath = (files: FileSystem.FileSystem, path: string): Effect.Effect<Reason | undefined> => {
+  if (typeof path !== "string") return Effect.succeed(new InvalidRequest({ field: "path", rule: "must be a text" }))
   if (path === "" || /[\\/]$/u.test(path)) {
     return Effect.succeed(new InvalidRequest({ field: "path", rule: `is "${path}", which names no file` }))
   }

@@ -268,6 +268,7 @@ describe("B8: one import for a page", () => {
       "JobExpired",
       "JobFailed",
       "byFetch",
+      "checkClient",
       "clientOver",
       "createClient",
       "inStorage",

@@ -1,5 +1,6 @@
 /** Streams as async iterables, that a signal ends. */
 import * as Stream from "effect/Stream"
+import { refuseSignal } from "./rules.ts"
 
 /**
  * A stream as an async iterable: each loop runs it. Leaving the loop, or a signal that is aborted, interrupts it at once, even if the loop is busy
@@ -9,6 +10,8 @@ export const iterated = <A, E>(stream: Stream.Stream<A, E>, ...given: ReadonlyAr
   const signals = given.filter((signal) => signal !== undefined)
   return {
     [Symbol.asyncIterator]: () => {
+      const wrong = given.map(refuseSignal).find((each) => each !== undefined)
+      if (wrong !== undefined) return Stream.toAsyncIterable(Stream.fail(wrong))[Symbol.asyncIterator]()
       const inner = Stream.toAsyncIterable(stream)[Symbol.asyncIterator]()
       let stopped: AbortSignal | undefined
       const listeners = signals.map((signal) => {

@@ -11,6 +11,7 @@ import type { Provider } from "../provider/Provider.ts"
 import type { Outbound } from "../transport/exchange.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
 import type { Observer, RunOptions } from "./contract.ts"
+import { refuseSignal } from "./rules.ts"
 
 /**
  * A call rejects with this if its client was closed. Jobs that were submitted continue at the provider, and can be attached to again.
@@ -168,6 +169,8 @@ export const endBy = (
   options: Pick<RunOptions, "onState" | "signal">,
   failed?: (error: unknown) => void
 ): Promise<Succeeded> => {
+  const wrong = refuseSignal(options.signal)
+  if (wrong !== undefined) return Promise.reject(wrong)
   for (const each of [options.signal, open.closing]) if (each?.aborted === true) return Promise.reject(each.reason)
   return new Promise((resolve, reject) => {
     const rejects = (error: unknown): void => {

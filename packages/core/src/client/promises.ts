@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { refuseSignal } from "./rules.ts"
 
 /**
  * Runs an effect as a promise. An aborted signal interrupts it, waits for what must not be cut, and rejects with the signal's reason. `closing` does
@@ -16,6 +17,8 @@ export const promised = <A, E>(
   closing?: AbortSignal,
   mayStop: () => boolean = () => true
 ): Promise<A> => {
+  const wrong = refuseSignal(signal)
+  if (wrong !== undefined) return Promise.reject(wrong)
   for (const each of [signal, closing]) if (each?.aborted === true) return Promise.reject(each.reason)
   return new Promise((resolve, reject) => {
     const fiber = Effect.runFork(effect)

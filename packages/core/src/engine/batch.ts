@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { callback, count, flag, refuseOptions, type Rules, text } from "../request/optionRules.ts"
 import { InvalidRequest, type JobCancelled, type JobError, type JobExpired, type JobFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type JobState } from "../job/JobState.ts"
@@ -16,7 +17,7 @@ import type { ApiTransport } from "../transport/Transport.ts"
 import { statesOf } from "./handle.ts"
 import type { Submission } from "./submitting.ts"
 import { resultOf } from "./watched.ts"
-import { atATime, type SubmitOptions } from "./options.ts"
+import { atATime, rules, type SubmitOptions } from "./options.ts"
 import { submission as makeSubmission } from "./submissions.ts"
 
 /** @category models */
@@ -59,10 +60,13 @@ export const runAll = <Request>(
   const held: Held = new Map()
   /** Keys whose unknown outcome was reported. */
   const heard = new Set<string>()
-  const all = Array.from(requests)
+  const all = pairsOf(requests)
   return Stream.unwrap(
     Effect.gen(function* () {
       const fail = refusal(provider, "submit")
+      const refused = refuseOptions(options, batchRules)
+      if (refused !== undefined) return yield* fail(refused)
+      if (all === undefined) return yield* fail(noRequests)
       const concurrency = atATime(options.concurrency)
       if (typeof concurrency !== "number") return yield* fail(concurrency)
       const keys = new Set<string>()
@@ -96,6 +100,28 @@ export const runAll = <Request>(
   )
 }
 
+const batchRules: Rules<RunAllOptions> = {
+  ...rules,
+  concurrency: count,
+  batch: text,
+  stopOnFailure: flag,
+  saveTo: callback
+}
+
+const pairsOf = <Request>(
+  requests: Iterable<readonly [key: string, request: Request]>
+): ReadonlyArray<readonly [string, Request]> | undefined => {
+  const given: unknown = requests
+  if (typeof given !== "object" || given === null || !(Symbol.iterator in given)) return undefined
+  const all = Array.from(requests)
+  return all.every((pair: unknown) => Array.isArray(pair) && typeof pair[0] === "string") ? all : undefined
+}
+
+const noRequests = new InvalidRequest({
+  field: "requests",
+  rule: "must be pairs of a key and a request, such as Object.entries({ fox: { prompt: ... } })"
+})
+
 /** The first failure is emitted, and then ends the stream. */
 const stopped = <E, R>(
   events: Stream.Stream<BatchEvent, E, R>
@@ -118,7 +144,7 @@ const inBatch = Effect.fnUntraced(function* <Request>(
   journal: Journal.Journal["Service"] | undefined,
   held: Held
 ): Effect.fn.Return<Stream.Stream<BatchEvent, JobError>, JobError, ApiTransport | Scope.Scope> {
-  const { batch, onSubmitted, onUnknown, saveTo, ...rest } = options
+  const { batch, concurrency: _, onSubmitted, onUnknown, saveTo, stopOnFailure: __, ...rest } = options
   // Made in one step, so that two runs of one stream at the same time ask the same value.
   const made =
     held.get(key) ??

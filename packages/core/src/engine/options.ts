@@ -1,8 +1,8 @@
 /** A caller's options for submitting and watching a job, and the same in checked milliseconds. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import { callback, count, duration, flag, record, refuseOptions, type Rule, type Rules, schedule, text } from "../request/optionRules.ts"
 import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import * as Budget from "../poll/Budget.ts"
@@ -77,6 +77,33 @@ export interface AttachOptions extends WatchOptions {
   readonly anyAccount?: boolean | undefined
 }
 
+const paceRule: Rule = (value) =>
+  Schedule.isSchedule(value)
+    ? "is a Schedule: give Pace.fromSchedule of it"
+    : typeof value === "function" || (typeof value === "object" && value !== null && "_tag" in value && value._tag === "SchedulePace")
+      ? undefined
+      : duration(value)
+
+/** One table for submitting and attaching: the options of a client serve both. */
+export const rules: Rules<SubmitOptions & AttachOptions> = {
+  pace: paceRule,
+  deadline: duration,
+  requestTimeout: duration,
+  pollRetry: schedule,
+  maxConsecutiveFailures: count,
+  raw: flag,
+  submitTimeout: duration,
+  submitRetry: schedule,
+  saveTo: text,
+  label: text,
+  onSubmitted: callback,
+  onUnknown: callback,
+  key: text,
+  maySubmitAgain: flag,
+  maxSubmissions: record,
+  anyAccount: flag
+}
+
 /** A pace below `minInterval` is the caller's choice; at the vendor's own address it is logged as a warning. */
 export const warnOfHaste = ({ baseUrl, definition }: Provider<never>, { every }: Times): Effect.Effect<void> => {
   const { minInterval } = definition.polling
@@ -99,24 +126,18 @@ export interface Times {
   readonly maxSubmissions: { readonly limit: number; readonly window: number } | undefined
 }
 
-export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times | InvalidRequest => {
+/** `more`: options of the entry point besides these. */
+export const timesOf = (
+  options: SubmitOptions,
+  polling: PollingPolicy,
+  more: Readonly<Record<string, Rule>> = {}
+): Times | InvalidRequest => {
+  const refused = refuseOptions(options, { ...rules, ...more })
+  if (refused !== undefined) return refused
   const { deadline, maxSubmissions, pace, requestTimeout, submitTimeout } = options
-  const window = maxSubmissions?.window
-  if (Schedule.isSchedule(pace)) return new InvalidRequest({ field: "pace", rule: "is a Schedule: give Pace.fromSchedule of it" })
+  const window = duration(maxSubmissions?.window ?? 1)
+  if (window !== undefined) return new InvalidRequest({ field: "maxSubmissions.window", rule: window })
   const every = pace === undefined || Pace.isPace(pace) ? undefined : pace
-  const given = {
-    pace: every,
-    deadline,
-    requestTimeout,
-    submitTimeout,
-    "maxSubmissions.window": window
-  }
-  for (const [field, value] of Object.entries(given)) {
-    const duration = value === undefined ? Option.some(Duration.seconds(1)) : Duration.fromInput(value)
-    if (Option.isNone(duration) || !(Duration.toMillis(duration.value) > 0)) {
-      return new InvalidRequest({ field, rule: 'must be a time above zero, such as 5000 (milliseconds) or "5 seconds"' })
-    }
-  }
   if (maxSubmissions !== undefined && !(Number.isInteger(maxSubmissions.limit) && maxSubmissions.limit >= 0)) {
     return new InvalidRequest({ field: "maxSubmissions.limit", rule: `is ${maxSubmissions.limit}, and must be a whole number from 0 on` })
   }
@@ -127,7 +148,7 @@ export const timesOf = (options: SubmitOptions, polling: PollingPolicy): Times |
     deadline: millis(deadline, polling.deadline),
     request: millis(requestTimeout, 30_000),
     submit: millis(submitTimeout, 60_000),
-    maxSubmissions: maxSubmissions === undefined ? undefined : { limit: maxSubmissions.limit, window: millis(window, 0) }
+    maxSubmissions: maxSubmissions === undefined ? undefined : { limit: maxSubmissions.limit, window: millis(maxSubmissions.window, 0) }
   }
 }
 
@@ -138,8 +159,10 @@ const millis = (input: Duration.Input | undefined, otherwise: number): number =>
 const manyJobs = 16
 
 /** How many at a time, or what is wrong with that. */
-export const atATime = (concurrency = manyJobs): number | InvalidRequest =>
-  concurrency >= 1 ? concurrency : new InvalidRequest({ field: "concurrency", rule: `is ${concurrency}, and must be 1 or more` })
+export const atATime = (concurrency = manyJobs): number | InvalidRequest => {
+  const rule = count(concurrency)
+  return rule === undefined ? concurrency : new InvalidRequest({ field: "concurrency", rule })
+}
 
 /** The terms of a poller, by a provider's policy and a caller's options. */
 export const termsOf = (

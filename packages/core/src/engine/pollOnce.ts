@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { dueQueueOf } from "../base/dueQueue.ts"
+import { flag } from "../request/optionRules.ts"
 import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type JobState } from "../job/JobState.ts"
@@ -36,7 +37,7 @@ export interface Polled {
 
 /** How to poll, as functions of the last poll alone: a schedule lives in one process, but a stored record does not. */
 const pureTermsOf = (provider: Provider<never>, options: AttachOptions): Poller.PureTerms | InvalidRequest => {
-  const times = timesOf(options, provider.definition.polling)
+  const times = timesOf(options, provider.definition.polling, { owned: flag })
   if (times._tag !== "Times") return times
   const { pace } = times
   if (typeof pace !== "function")

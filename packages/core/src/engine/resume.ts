@@ -49,11 +49,12 @@ export const resumeAll = (
       const journal = yield* Journal.Journal
       const concurrency = atATime(options.concurrency)
       if (typeof concurrency !== "number") return yield* Effect.fail(unreadable(concurrency))
+      const { concurrency: _, others, ...watching } = options
       const entries = yield* Effect.mapError(journal.entries, unreadable)
       const one = (entry: Journal.Entry | Journal.Damaged) =>
-        entry._tag === "Damaged" ? Stream.succeed(entry) : resume(providers, entry, options)
+        entry._tag === "Damaged" ? Stream.succeed(entry) : resume(providers, entry, watching)
       const isOurs = ({ provider }: Journal.Entry): boolean =>
-        options.others !== "skip" || providers.some(({ definition }) => definition.name === provider)
+        others !== "skip" || providers.some(({ definition }) => definition.name === provider)
       const mine = entries.filter((entry) => entry._tag === "Damaged" || (Journal.isOpen(entry) && isOurs(entry) && isWanted(entry)))
       return Stream.flatMap(Stream.fromIterable(mine), one, { concurrency })
     })

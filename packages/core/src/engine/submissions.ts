@@ -82,7 +82,8 @@ const isBinding = (value: Submission, digest: string, hasJournal: boolean, there
 }
 
 /** All that can be refused before a byte is sent. */
-const prepare = Effect.fnUntraced(function* <Request>(provider: Provider<Request>, request: Request, options: SubmitOptions) {
+const prepare = Effect.fnUntraced(function* <Request>(provider: Provider<Request>, request: Request, given: SubmitOptions & Batched) {
+  const { batch: _, ...options } = given
   const { definition } = provider
   const fail = refusal(provider, "submit")
   const times = timesOf(options, definition.polling)

@@ -30,7 +30,7 @@ import { monotonic } from "../base/monotonic.ts"
 import type { Answer } from "../job/Reading.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
-import { isPage, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
+import { demandLimits, isPage, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
 import { memory as inMemory } from "./memory.ts"
 import * as Gate from "./line.ts"
 import { bounded, steady, type Stores } from "./stores.ts"
@@ -94,6 +94,7 @@ export const layer = (options?: Options): Layer.Layer<never, never, RateLimiter.
     Limits,
     Effect.gen(function* () {
       const stores = { limiter: yield* RateLimiter.RateLimiterStore, breaker: yield* CircuitBreaker.CircuitBreakerStore }
+      demandLimits(options ?? {})
       return yield* make(bounded(stores), options)
     })
   )

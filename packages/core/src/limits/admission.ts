@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
+import { demand, duration, record, type Rules, schedule } from "../request/optionRules.ts"
 import type { Answer } from "../job/Reading.ts"
 import type { Account } from "../provider/account.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
@@ -182,11 +183,21 @@ export const turnBy =
       })
     )
 
+/** Throws a `RangeError` for options that can't be. */
+export const demandLimits = (options: Options): void =>
+  demand("Limits", options, {
+    rate: record,
+    failures: (value) => (typeof value === "number" && value > 0 ? undefined : `must be above zero, got ${String(value)}`),
+    open: (value) => (schedule(value) === undefined ? undefined : duration(value))
+  } satisfies Rules<Options>)
+
 /** The even distance that keeps a rate. */
 export const spacingOf = ({ limit, window }: { readonly limit: number; readonly window: Duration.Input }): Duration.Duration => {
+  const wrong = duration(window)
+  if (wrong !== undefined) throw new RangeError(`Limits: rate needs a window, which ${wrong}`)
   const spacing = Duration.toMillis(Duration.fromInputUnsafe(window)) / limit
   if (!(limit > 0 && spacing > 0 && Number.isFinite(spacing))) {
-    throw new RangeError(`Limits: a rate needs a limit and a window above zero, got ${limit} within ${spacing * limit} ms`)
+    throw new RangeError(`Limits: rate needs a limit and a window above zero, got ${limit} within ${spacing * limit} ms`)
   }
   return Duration.millis(Math.ceil(spacing))
 }

@@ -14,7 +14,18 @@ import { type Begun, waitOf } from "../poll/schedule.ts"
 import type { Account } from "../provider/account.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
-import { type Admission, type Asker, isPage, type Limits, notAdmitted, type Options, spacingOf, type Ticket, turnBy } from "./admission.ts"
+import {
+  type Admission,
+  type Asker,
+  demandLimits,
+  isPage,
+  type Limits,
+  notAdmitted,
+  type Options,
+  spacingOf,
+  type Ticket,
+  turnBy
+} from "./admission.ts"
 import * as Gate from "./line.ts"
 
 /** How soon to check again whether another account's probe has closed the circuit. Milliseconds. */
@@ -39,9 +50,10 @@ interface Circuit {
   step: Begun<number> | undefined
 }
 
-export const memory = ({ failures = 5, open, rate }: Options = {}): Limits => {
+export const memory = (options: Options = {}): Limits => {
+  demandLimits(options)
+  const { failures = 5, open, rate } = options
   const spacing = rate === undefined ? 0 : Duration.toMillis(spacingOf(rate))
-  if (!(failures > 0)) throw new RangeError(`Limits: failures must be above zero, got ${failures}`)
   /** For each clock: its times mean nothing to another. */
   const clocks = new WeakMap<DueQueue, { readonly gates: Map<string, Place>; readonly circuits: Map<string, Circuit> }>()
 

@@ -5,6 +5,8 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { refuseOptions, type Rule, type Rules, text } from "../request/optionRules.ts"
+import { present } from "../base/Text.ts"
 import type { InvalidRequest } from "../job/JobError.ts"
 import type { JobRef, Kind } from "../job/JobRef.ts"
 import type { Answer, Reading, Receipt } from "../job/Reading.ts"
@@ -73,6 +75,10 @@ export interface Definition<in Request> {
   readonly title: string
   /** The vendor's own address: scheme, host and path prefix, without a slash at the end. */
   readonly baseUrl: string
+  /**
+   * What the paths of this API begin with, its version included, as `/v1/videos`: a base URL that ends in a part of it is refused. Default: none.
+   */
+  readonly prefix?: string | undefined
   /** Where the vendor documents this API. */
   readonly docs: string
   readonly capabilities: readonly [Capability, ...Array<Capability>]
@@ -103,6 +109,8 @@ export interface Provider<in Request> {
   readonly account?: string | undefined
   readonly headers?: Readonly<Record<string, Redacted.Redacted>> | undefined
   readonly userAgent?: string | undefined
+  /** What is wrong with the options that it was made from: every use of it fails with that, before anything is sent. */
+  readonly invalid?: InvalidRequest | undefined
 }
 
 /**
@@ -129,21 +137,48 @@ export interface Options {
 }
 
 /**
- * Makes the function that a provider package exports.
+ * Makes the function that a provider package exports. It never throws: options that can't be used are reported by whatever uses the provider, so
+ * that a module which makes one from an unset variable still loads.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const configure =
   <Request>(definition: Definition<Request>) =>
-  (options: Options): Provider<Request> => ({
-    definition,
-    baseUrl: (options.baseUrl ?? definition.baseUrl).trim().replace(/\/+$/u, ""),
-    apiKey: typeof options.apiKey === "string" ? Redacted.make(options.apiKey.trim()) : options.apiKey,
-    account: options.account,
-    headers: redacted(options.headers ?? {}),
-    userAgent: options.userAgent
-  })
+  (options: Options): Provider<Request> => {
+    const invalid = refuseOptions(options ?? {}, rules)
+    if (invalid !== undefined) return { definition, baseUrl: definition.baseUrl, apiKey: Redacted.make(""), invalid }
+    const { account, apiKey, baseUrl, headers, userAgent } = options ?? {}
+    return {
+      definition,
+      baseUrl: (baseUrl ?? definition.baseUrl).trim().replace(/\/+$/u, ""),
+      apiKey: Redacted.make((Redacted.isRedacted(apiKey) ? Redacted.value(apiKey) : (apiKey ?? "")).trim()),
+      account,
+      headers: redacted(headers ?? {}),
+      userAgent
+    }
+  }
+
+const isText = (value: unknown): boolean => typeof (Redacted.isRedacted(value) ? Redacted.value(value) : value) === "string"
+
+const headersRule: Rule = (value) => {
+  // A `Headers` has no entries of its own: its headers would be left out in silence.
+  if (typeof value !== "object" || value === null || ![Object.prototype, null].includes(Object.getPrototypeOf(value)))
+    return "must be an object of names and values"
+  const wrong = Object.entries(value).find(([, each]) => !isText(each))
+  return wrong === undefined ? undefined : `have no text for ${present(wrong[0])}`
+}
+
+const string: Rule = (value) => (typeof value === "string" ? undefined : "must be a text")
+
+const rules: Rules<Options> = {
+  // That it is missing is found when it is used, as is a base URL that can't be one.
+  apiKey: (value) => (value === null || isText(value) ? undefined : "must be a text"),
+  baseUrl: string,
+  account: text,
+  headers: headersRule,
+  userAgent: string
+}
 
 const redacted = (headers: NonNullable<Options["headers"]>): Readonly<Record<string, Redacted.Redacted>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? Redacted.make(value) : value]))

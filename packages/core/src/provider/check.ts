@@ -3,21 +3,28 @@ import * as Redacted from "effect/Redacted"
 import { ForbiddenAddress, InvalidRequest, JobError, type Operation, type Reason, Unauthorized } from "../job/JobError.ts"
 import { isBaseUrl, type JobRef } from "../job/JobRef.ts"
 import { accountOf } from "./account.ts"
+import { baseUrlProblem } from "./baseUrl.ts"
 import { refuseHeaders } from "./headers.ts"
 import { isId } from "./ids.ts"
 import type { Provider } from "./Provider.ts"
 
 /** Why a provider can't be used as configured. */
 export const refuseProvider = (provider: Provider<never>): InvalidRequest | undefined => {
-  const { apiKey, baseUrl, definition } = provider
-  const key = Redacted.value(apiKey)
-  if (key === "") return new InvalidRequest({ field: "apiKey", rule: `is missing for ${definition.title}` })
-  // A header can't carry anything else, and the error of an HTTP client would show the key.
-  if (!/^[\x21-\x7e]+$/u.test(key))
-    return new InvalidRequest({ field: "apiKey", rule: "has characters that a key can't have, such as a space or a line break" })
-  if (!isBaseUrl(baseUrl))
-    return new InvalidRequest({ field: "baseUrl", rule: "isn't an http or https address without query and user name" })
+  const { baseUrl, definition, invalid } = provider
+  if (invalid !== undefined) return invalid
+  const key = keyProblem(Redacted.value(provider.apiKey), definition.title)
+  if (key !== undefined) return new InvalidRequest({ field: "apiKey", rule: key })
+  const address = baseUrlProblem(baseUrl, definition.baseUrl, definition.prefix)
+  if (address !== undefined) return new InvalidRequest({ field: "baseUrl", rule: address })
   return refuseHeaders(provider)
+}
+
+/** A header can't carry every text, and the error of an HTTP client would show the key. */
+const keyProblem = (key: string, title: string): string | undefined => {
+  if (key === "") return `is missing for ${title}`
+  if (key === "undefined" || key === "null") return `is the text "${key}", as from a variable that isn't set`
+  if (/^bearer\s/iu.test(key)) return "begins with Bearer, which is added to it: give the key alone"
+  return /^[\x21-\x7e]+$/u.test(key) ? undefined : "has characters that a key can't have, such as a space or a line break"
 }
 
 /** Why a reference can't be followed with this provider. */

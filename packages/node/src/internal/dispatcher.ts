@@ -3,24 +3,8 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "@ef
 import { PublicNetwork, Transport as CoreTransport } from "@reelay/core"
 import dns from "node:dns"
 import type { LookupFunction } from "node:net"
+import { demand, type Options } from "./options.ts"
 import { undoing } from "./undoing.ts"
-
-/** @category models */
-export interface Options {
-  /**
-   * Connections to each origin at the most, half of them for submissions, each of which has a new one. Requests beyond it wait for a free one.
-   * Default: 32.
-   */
-  readonly connections?: number | undefined
-  /** Milliseconds that connecting may take. Default: 10 seconds. */
-  readonly connectTimeout?: number | undefined
-  /**
-   * The proxy for all requests: `"http://host:port"`, with `user:password@` where it wants them, or `"environment"` for what `HTTP_PROXY`,
-   * `HTTPS_PROXY` and `NO_PROXY` say (also in lower case; this machine itself is never asked for there). https goes through it in a tunnel that shows it the host and no more; plain http it
-   * reads. The proxy resolves the names, so that only the addresses which links spell out can be judged as private. Default: none.
-   */
-  readonly proxy?: string | undefined
-}
 
 export interface Dispatchers {
   /** For the API's own origin: what may be asked again. */
@@ -39,6 +23,7 @@ export interface Dispatchers {
 }
 
 export const dispatchers = (options: Options): Dispatchers => {
+  demand(options)
   const { api, links, posts, ...counts } = separate(options)
   const undone = undoing(api)
   const made = { ...counts, api: undone, posts: announced(undoing(posts)), links: links === api ? undone : undoing(links) }

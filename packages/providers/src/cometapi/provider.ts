@@ -67,6 +67,7 @@ export const definition: Provider.Definition<Request> = {
   name: "cometapi",
   title: "CometAPI",
   baseUrl: "https://api.cometapi.com",
+  prefix: "/grok/v1/videos",
   docs: "https://apidoc.cometapi.com/api/video/xai/video-generation",
   capabilities,
   // new-api polls its upstream every 15 s (QuantumNous/new-api, service/task_polling.go); a fresh job may be unknown for a few seconds.

@@ -72,6 +72,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   name: "geeknow",
   title: "GeekNow",
   baseUrl: "https://www.geeknow.top",
+  prefix: "/v1/videos",
   docs: "https://docs.geeknow.top/api-reference/videos/grok/generation",
   capabilities,
   // new-api polls its upstream every 15 s (QuantumNous/new-api, service/task_polling.go): polling more often shows nothing new.

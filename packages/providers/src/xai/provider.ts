@@ -124,6 +124,7 @@ export const definition: Provider.Definition<Request> = {
   name: "xai",
   title: "xAI",
   baseUrl: "https://api.x.ai",
+  prefix: "/v1/videos",
   docs: "https://docs.x.ai/developers/rest-api-reference/inference/videos",
   capabilities,
   // The samples of docs.x.ai (Video generation) poll every 5 s; xai-sdk-python every second by default.

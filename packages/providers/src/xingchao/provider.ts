@@ -41,6 +41,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
   name: "xingchao",
   title: "XingChao",
   baseUrl: "https://zcbservice.aizfw.cn/kyyReactApiServer",
+  prefix: "/v1",
   docs: "https://docs.xingchaoyiqing.com/api-reference/video/grok-create",
   capabilities,
   // "Polling Advice" of its query page: "Recommended polling interval: 30–60 seconds. Polling too frequently may trigger rate limiting."
