@@ -32,7 +32,10 @@ export const ofError = (error: JobError.JobError): Line => ({
 /** An error's message, with the command that attaches again: the library's own has the reference alone. */
 export const messageOf = ({ message, ref }: JobError.JobError): string => {
   const uri = ref === undefined ? undefined : JobRef.toUri(ref)
-  return uri === undefined ? message : message.replace(`ttach again: ${uri}`, () => `ttach again: ${attachCommand(uri)}`)
+  const flagged = message
+    .replace("attach with anyAccount: true", "attach with --any-account")
+    .replace("base URL (baseUrl)", "base URL (--base-url)")
+  return uri === undefined ? flagged : flagged.replace(`ttach again: ${uri}`, () => `ttach again: ${attachCommand(uri)}`)
 }
 
 /** What to type to attach to a job. A shell would cut the reference at & without the quotes. */

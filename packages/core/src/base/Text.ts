@@ -94,3 +94,30 @@ export const parseJson = (text: string): unknown => {
     return undefined
   }
 }
+
+/**
+ * A text from outside as the end of a sentence that goes on: on one line, markup reduced to its title or text, without doubled stops, without
+ * empty quotes, and without the stop at its end. Empty if it says nothing.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const phrase = (text: string): string => {
+  const words = unmarked(text.slice(0, 4 * limit))
+    .replaceAll(/[\s\p{Cc}]+/gu, " ")
+    .replaceAll(/\.{3,}/gu, "…")
+    .replaceAll(/(^|[\s(])(""|''|“”)(?=[\s.,;)]|$)/gu, "$1")
+    .replaceAll(/([.。!?！？…;；,，:：])(\s*[.。])+(?=\s|["'”’)\]]|$)/gu, "$1")
+    .replace(/^[\s.。,，;；:：!?！？]+/u, "")
+    .replace(/[\s.。,，;；:：]+(["'”’)\]]*)$/u, "$1")
+  return /[\p{L}\p{N}]/u.test(words) ? words : ""
+}
+
+/** A page as its title, else as its text. What a redactor has put in place of a key stays. */
+const unmarked = (text: string): string => {
+  const title = /<title[^>]*>([^<]*)/iu.exec(text)?.[1]?.trim() ?? ""
+  if (title !== "") return title
+  return text
+    .replaceAll(/<(script|style)\b.*?(<\/\1>|$)|<!--.*?(-->|$)/gisu, " ")
+    .replaceAll(/<(?!key>)[/!?]?[a-z][^<>]*(>|$|(?=<))/giu, " ")
+}

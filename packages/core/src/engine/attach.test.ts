@@ -87,7 +87,7 @@ describe("attach", () => {
       const proxied = { ...ref, baseUrl: "http://localhost:8787/fake" }
       const net = script({ polls: [done] })
       const error = yield* Effect.flip(Job.attach(provider, proxied)).pipe(Effect.provide(net.layer))
-      expect(error.message).toContain("(baseUrl, or --base-url): http://localhost:8787/fake")
+      expect(error.message).toContain("(baseUrl): http://localhost:8787/fake")
       const trusting = fake({ apiKey: key, account: "me", baseUrl: "http://localhost:8787/fake/" })
       const handle = yield* Job.attach(trusting, proxied).pipe(Effect.provide(net.layer))
       yield* handle.result

@@ -37,7 +37,7 @@ describe("the message of a JobError", () => {
     ],
     [
       error(new JobError.SubmitUnknown({ detail: "no answer within 60 s" }), "submit"),
-      "Submitting to fake has an unknown outcome: no answer within 60 s. The job may exist and be billed, so it was not sent again. Look for it in your account at fake before you submit again."
+      "Submitting to fake has an unknown outcome: no answer within 60 s. The job may exist and be billed, so it is not submitted a second time. Look for it in your account at fake before you submit again."
     ],
     [
       error(new JobError.RateLimited({ detail: "HTTP 429: slow down" }), "submit", { attempt: 5 }),
@@ -93,7 +93,7 @@ describe("the message of a JobError", () => {
         }),
         "submit"
       ),
-      "Submitting to fake has an unknown outcome: ECONNRESET. The job may exist and be billed, so it was not sent again. " +
+      "Submitting to fake has an unknown outcome: ECONNRESET. The job may exist and be billed, so it is not submitted a second time. " +
         "Look for a generation of 1970-01-01T00:00:00.000Z at https://api.fake.test, account me, request id req-7 before you submit again."
     ]
   ])("$reason._tag says what failed, what is true of the money, and what to do", (given, message) => {
@@ -140,7 +140,7 @@ describe("again", () => {
 describe("the ends without a video", () => {
   it("each says the origin, the reason and whether it was billed", () => {
     expect(new JobError.JobFailed({ state: failed }).message).toBe(
-      "The provider ended fake job job-1: Video generation failed. (internal_error). Billed: unknown."
+      "The provider ended fake job job-1: Video generation failed (internal_error). Billed: unknown."
     )
     expect(new JobError.JobExpired({ state: expired }).message).toBe("fake job job-1 has expired at the provider. Billed: unknown.")
     expect(new JobError.JobCancelled({ state: cancelled }).message).toBe("fake job job-1 was cancelled by the caller. Billed: no.")

@@ -6,6 +6,7 @@
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import { phrase } from "../base/Text.ts"
 import { type JobRef, type Kind, toUri } from "./JobRef.ts"
 import type { JobState, Cancelled, Expired, Failed } from "./JobState.ts"
 
@@ -182,7 +183,9 @@ export class JobError extends Data.TaggedError("JobError")<{
 export class JobFailed extends Data.TaggedError("JobFailed")<{ readonly state: Failed }> {
   override get message(): string {
     const { failure, ref } = this.state
-    return `The ${failure.origin} ended ${named(ref)}: ${failure.message}${failure.code === undefined ? "" : ` (${failure.code})`}. Billed: ${this.state.billed}.`
+    const code = phrase(failure.code ?? "")
+    const reason = ended(`${phrase(failure.message) || "no reason was given"}${code === "" ? "" : ` (${code})`}`)
+    return `The ${failure.origin} ended ${named(ref)}: ${reason} Billed: ${this.state.billed}.`
   }
 }
 
@@ -243,39 +246,46 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
   const what = `${verbs[operation]} ${ref === undefined ? provider : named(ref)}`
   const again = ref === undefined ? "" : ` Attach again: ${toUri(ref)}`
   const running = `The job may still run and be billed.${again}`
-  const seen = reasonText(reason, attempt)
+  const seen = phrase(reasonText(reason, attempt))
+  const that = (verb: string): string => ended(seen === "" ? `${what} ${verb}` : `${what} ${verb}: ${seen}`)
   switch (reason._tag) {
     case "InvalidRequest":
-      return `Refused before sending: ${seen}.`
+      return ended(`Refused before sending: ${seen || "the request can't be sent"}`)
     case "ForbiddenAddress":
-      return `Refused before sending: ${seen}.${again}`
+      return `${ended(`Refused before sending: ${seen || "the address is forbidden"}`)}${again}`
     case "Unauthorized":
     case "PaymentRequired":
       return ref === undefined
-        ? `${what} failed: ${seen}. No job was made.`
-        : `${what} failed: ${seen}. The job is untouched. Fix that, then attach again: ${toUri(ref)}`
+        ? `${that("failed")} No job was made.`
+        : `${that("failed")} The job is untouched. Fix that, then attach again: ${toUri(ref)}`
     case "SubmitRejected":
     case "RateLimited":
     case "Unreachable":
-      return operation === "submit" ? `${what} failed: ${seen}. No job was made.` : `${what} ended: ${seen}. ${running}`
+      return operation === "submit" ? `${that("failed")} No job was made.` : `${that("ended")} ${running}`
     case "SubmitUnknown":
-      return `${what} has an unknown outcome: ${seen}. The job may exist and be billed, so it was not sent again. ${lookFor(provider, reason.sent)} before you submit again.`
+      return `${that("has an unknown outcome")} The job may exist and be billed, so it is not submitted a second time. ${lookFor(provider, reason.sent)} before you submit again.`
     case "PollRejected":
     case "BadPayload":
     case "NotFound":
     case "DeadlineExceeded":
-      return `${what} ended: ${seen}. ${running}`
+      return `${that("ended")} ${running}`
     case "DownloadFailed":
     case "ArtifactTooLarge": {
       const isDelivered = reason._tag === "DownloadFailed" && reason.deliveredTo !== undefined
-      return `${what} failed: ${seen}. The video is made and paid for: do not submit it again.${isDelivered ? "" : again}`
+      return `${that("failed")} The video is made and paid for: do not submit it again.${isDelivered ? "" : again}`
     }
     case "JournalFailed":
       return ref === undefined
-        ? `${what} failed: ${seen}. Nothing was sent.`
-        : `${what}: the job was made, but ${seen}. Keep its reference.${again}`
+        ? `${that("failed")} Nothing was sent.`
+        : `${ended(`${what}: the job was made, but ${seen || "the journal failed"}`)} Keep its reference.${again}`
   }
 }
+
+/** With one stop at its end. */
+const ended = (text: string): string => (/[!?！？…]$/u.test(text) ? text : `${text}.`)
+
+/** A request that may be billed was sent: words of a client that say otherwise are about its connection, and would contradict that. */
+const unsaid = (detail: string): string => detail.replaceAll(/[;,:]?\s*\b(nothing was sent|(it was |was )?not sent)\b/giu, "")
 
 const isoOf = (at: number): string => Option.match(DateTime.make(at), { onNone: () => String(at), onSome: DateTime.formatIso })
 
@@ -296,19 +306,20 @@ const reasonText = (reason: Reason, attempt: number): string => {
       // A browser hides the status of a redirect.
       return reason.status === 0
         ? reason.detail
-        : `HTTP ${reason.status}${reason.code === undefined ? "" : ` ${reason.code}`}, ${quoted(reason.detail)}`
+        : `HTTP ${reason.status} ${phrase(reason.code ?? "")}`.trim() + `, ${quoted(reason.detail)}`
     case "RateLimited":
     case "Unreachable":
-      return `${reason.detail}${attempt > 1 ? ` (attempt ${attempt})` : ""}`
+      return `${phrase(reason.detail)}${attempt > 1 ? ` (attempt ${attempt})` : ""}`
     case "BadPayload":
-      return `the answers were unreadable: expected ${reason.expected}, the last was ${quoted(reason.excerpt)}`
+      return `the answers were unreadable: expected ${phrase(reason.expected) || "another form"}, the last was ${quoted(reason.excerpt)}`
     case "DeadlineExceeded":
       return `still ${reason.lastState} after ${reason.deadline / 1000} s${reason.detail === undefined ? "" : `, ${reason.detail}`}`
     case "ArtifactTooLarge":
       return `the video is larger than the limit of ${reason.limitBytes} bytes`
+    case "SubmitUnknown":
+      return unsaid(reason.detail)
     case "Unauthorized":
     case "PaymentRequired":
-    case "SubmitUnknown":
     case "NotFound":
     case "DownloadFailed":
     case "JournalFailed":
@@ -316,4 +327,4 @@ const reasonText = (reason: Reason, attempt: number): string => {
   }
 }
 
-const quoted = (text: string): string => (text === "" ? "without a body" : `"${text}"`)
+const quoted = (text: string): string => (phrase(text) === "" ? "without a body" : `"${phrase(text)}"`)

@@ -43,12 +43,12 @@ export const refuseRef = (
   if (ref.baseUrl !== definition.baseUrl && ref.baseUrl !== provider.baseUrl) {
     return new ForbiddenAddress({
       address: new URL(ref.baseUrl).origin,
-      rule: `is neither ${definition.title}'s address nor the configured one, so it does not get the key. If you trust it, give it as the base URL (baseUrl, or --base-url): ${ref.baseUrl}`
+      rule: `is neither ${definition.title}'s address nor the configured one, so it does not get the key. If you trust it, give it as the base URL (baseUrl): ${ref.baseUrl}`
     })
   }
   if (!anyAccount && ref.account !== undefined && ref.account !== accountOf(provider)) {
     return new Unauthorized({
-      detail: `the job belongs to the account ${ref.account}, and this key to ${accountOf(provider)}; a provider knows a job only under the account that made it. If the key was renewed, attach with anyAccount: true, or --any-account`
+      detail: `the job belongs to the account ${ref.account}, and this key to ${accountOf(provider)}; a provider knows a job only under the account that made it. If the key was renewed, attach with anyAccount: true`
     })
   }
   return undefined
