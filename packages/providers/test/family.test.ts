@@ -81,7 +81,7 @@ describe.each(definitions)("$name", ({ interpret, name, poll, receive }) => {
       expect(reading(body)).toMatchObject({
         _tag: "Succeeded",
         artifacts: [],
-        why: { message, moderated: false, ...(code === undefined ? {} : { code }) }
+        why: { message, ...(code === undefined ? {} : { code }) }
       })
     }
   })

@@ -53,7 +53,9 @@ describe("F8: where the link is", () => {
     [{ result: { videos: [{ url: [link] }] } }],
     [{ data: [{ url: link }] }],
     [{ data: JSON.stringify({ video_url: link }) }],
-    [{ output: [link] }]
+    [{ output: [link] }],
+    [{ videoUrl: link }],
+    [{ resource: { downloadUrl: link } }]
   ])("lists and texts of JSON are gone through: %j", (json) => {
     expect(Dialect.linksIn(json).artifacts).toEqual([{ url: link, kind: "link" }])
   })
@@ -70,7 +72,7 @@ describe("F8: where the link is", () => {
   it.each<[unknown]>([
     [{ image_url: link, cover_url: link, thumbnail_url: link }],
     [{ input: { video_url: link }, prompt: link }],
-    [{ callback_url: link, webhook: link, status_url: link }],
+    [{ callback_url: link, webhook: link, status_url: link, source_url: link }],
     [{ video: { url: "", cover: link } }],
     [{ error: { doc_url: link } }]
   ])("what the caller sent, pictures and addresses of the API are none: %j", (json) => {

@@ -59,14 +59,14 @@ export interface Found {
 }
 
 /** The names of a link. Each was seen at a gateway of this family: the table of sources is in packages/providers/test/oracle. */
-const named = /^((video|result|output|stable_video|download|public)_)?ur[li]s?$|^(videos?|output|fail_reason)$/u
+const named = /^((video|result|output|stable_video|download|public)_?)?ur[li]s?$|^(videos?|output|fail_reason)$/iu
 
 /** The names whose text is a reason if it isn't a link. */
 const reasons = /^(fail_reason|result_url)$/u
 
 /** Names of what is beside a result: other media, addresses of the API or of help, and what the caller has sent. */
 const beside =
-  /image|thumb|cover|poster|frame|avatar|logo|audio|input|reference|source|hook|callback|prompt|properties|doc|help|error|quer|status/iu
+  /image|thumb|cover|poster|frame|avatar|logo|audio|input|reference|(^|_)source|hook|callback|prompt|properties|doc|help|error|quer|status/iu
 
 /**
  * Finds the links of a payload, and of what it wraps: those at the given places first, which the vendor documents, then any under the name of
