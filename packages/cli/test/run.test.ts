@@ -177,7 +177,7 @@ describe("reelay attach", () => {
 
   it("says what is wrong with an invalid reference", async () => {
     const { code, lines } = await run(["attach", "a3d1", "--api-key", key, "--json"])
-    expect([code, lines]).toMatchObject([2, [{ reason: "InvalidRequest", message: expect.stringContaining("reelay:<provider>") }]])
+    expect([code, lines]).toMatchObject([2, [{ reason: "InvalidRequest", message: expect.stringContaining("reelay:{provider}") }]])
   })
 })
 

@@ -81,9 +81,9 @@ describe("fromUri", () => {
   })
 
   it.each([
-    ["", "does not have the form reelay:<provider>/<kind>/<id>?v=1&base=...&at=..."],
-    ["https://api.x.ai", "does not have the form reelay:<provider>/<kind>/<id>?v=1&base=...&at=..."],
-    ["reelay:xai/generation/?v=1&base=https://a.b&at=1", "does not have the form reelay:<provider>/<kind>/<id>?v=1&base=...&at=..."],
+    ["", "does not have the form reelay:{provider}/{kind}/{id}?v=1&base=...&at=..."],
+    ["https://api.x.ai", "does not have the form reelay:{provider}/{kind}/{id}?v=1&base=...&at=..."],
+    ["reelay:xai/generation/?v=1&base=https://a.b&at=1", "does not have the form reelay:{provider}/{kind}/{id}?v=1&base=...&at=..."],
     ["reelay:xai/generation/a?v=2&base=https://a.b&at=1", "has version 2; this Reelay reads version 1"],
     ["reelay:xai/generation/a?base=https://a.b&at=1", "has version none; this Reelay reads version 1"],
     ["reelay:xai/generation/%E0%A4?v=1&base=https://a.b&at=1", "is not percent-encoded as a URI"],

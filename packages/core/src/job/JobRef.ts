@@ -69,7 +69,7 @@ export const toUri = (ref: JobRef): string => {
  */
 export const fromUri = (text: string): JobRef | string => {
   const match = /^reelay:([^/?#]+)\/([^/?#]+)\/([^/?#]+)\?([^#]+)$/.exec(text.trim())
-  if (match === null) return "does not have the form reelay:<provider>/<kind>/<id>?v=1&base=...&at=..."
+  if (match === null) return "does not have the form reelay:{provider}/{kind}/{id}?v=1&base=...&at=..."
   const [, provider, kindText, id] = match.map(decoded)
   const query = new URLSearchParams(match[4])
   const kind = kinds.get(kindText ?? "")
