@@ -14,7 +14,14 @@ export type Skipped =
   | { readonly _tag: "Leased"; readonly entry: string; readonly ref?: string }
   | { readonly _tag: "Damaged"; readonly entry: string; readonly detail: string }
 
-export const ofSaved = (ref: JobRef.JobRef, saved: Artifact.Saved): Line => ({ ...saved, ref: JobRef.toUri(ref), id: ref.id })
+export const ofSaved = (ref: JobRef.JobRef, { _tag, bytes, path, sha256 }: Artifact.Saved): Line => ({
+  _tag,
+  bytes,
+  path,
+  sha256,
+  ref: JobRef.toUri(ref),
+  id: ref.id
+})
 
 /** The provider has put the video at a place of the caller's own. */
 export const ofDelivered = (ref: JobRef.JobRef, to: string): Line => ({ _tag: "Delivered", to, ref: JobRef.toUri(ref), id: ref.id })

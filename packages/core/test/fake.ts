@@ -69,6 +69,8 @@ export interface Reply {
   readonly breaks?: unknown
   /** The body begins, and never ends. */
   readonly stalls?: boolean
+  /** How many bytes come at a time. Default: all of them. */
+  readonly pieces?: number
   /** The body breaks off with this as its cause. */
   readonly cut?: unknown
   /** No answer ever comes. */
@@ -98,6 +100,7 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
         cut: broken,
         hangs = false,
         headers = {},
+        pieces,
         stalls = false,
         status = 200
       } = answer(sent, requests.length)
@@ -109,7 +112,7 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
       }
       const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body))
       const web = new Response(null, { status, headers })
-      const flow = Stream.succeed(bytes)
+      const flow = pieces === undefined ? Stream.succeed(bytes) : Stream.fromArray(cutInto(bytes, pieces))
       const torn = (cause: unknown) =>
         Stream.fail(new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request: outgoing, cause }) }))
       // The stream of a web Response takes real time; this one takes none, so that virtual time is all there is.
@@ -121,6 +124,9 @@ export const transport = (answer: (sent: Sent, nth: number) => Reply) => {
   const sent = (method: string) => requests.filter((each) => each.method === method)
   return { requests, cut, client, layer: Layer.succeed(HttpClient.HttpClient, client), posts: () => sent("POST"), polls: () => sent("GET") }
 }
+
+const cutInto = (bytes: Uint8Array, length: number): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: Math.ceil(bytes.byteLength / length) }, (_, index) => bytes.slice(index * length, (index + 1) * length))
 
 /** Answers in turn: those to POSTs, and those to GETs; the last of each is repeated. */
 export const script = (replies: { readonly posts?: ReadonlyArray<Reply>; readonly polls?: ReadonlyArray<Reply> }) => {

@@ -22,10 +22,12 @@ import * as Trace from "../telemetry/trace.ts"
 import { onDisk } from "./disk.ts"
 import { failure, fetched } from "./fetched.ts"
 import { handover } from "./handover.ts"
+import type { Container } from "./media.ts"
 import type { Options } from "./options.ts"
 import * as Part from "./part.ts"
 import { fresh, type Sink } from "./progress.ts"
 
+export type { Container } from "./media.ts"
 export type { Options } from "./options.ts"
 
 /**
@@ -40,6 +42,8 @@ export interface Saved {
   readonly bytes: number
   /** The digest of the whole file, in lower-case hexadecimal. */
   readonly sha256: string
+  /** The format of the video, by its first bytes, as the usual ending of its files: `mp4`, `webm`. Absent if it is none of the known. */
+  readonly container?: Container | undefined
 }
 
 /**
@@ -86,8 +90,8 @@ const saving = Effect.fnUntraced(function* (
       return { ...done, part }
     })
   ).pipe(
-    Effect.flatMap(({ bytes: length, part: { name }, sha256 }) =>
-      Effect.as(files.rename(name, path), { _tag: "Saved" as const, path, bytes: length, sha256 })
+    Effect.flatMap(({ bytes: length, container, part: { name }, sha256 }) =>
+      Effect.as(files.rename(name, path), { _tag: "Saved" as const, path, bytes: length, sha256, container })
     ),
     Effect.onExit((exit) => {
       if (part === undefined) return Effect.void

@@ -14,12 +14,16 @@ import { whenAdmitted } from "../limits/admission.ts"
 import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
+import { redactor } from "../provider/redact.ts"
 import * as Meter from "../telemetry/meter.ts"
 import { call } from "../transport/call.ts"
 import { overHttp } from "../transport/overHttpClient.ts"
-import { type Miss, open, type Source } from "./download.ts"
+import { open } from "./download.ts"
+import type { Container } from "./media.ts"
+import type { Miss } from "./miss.ts"
 import type { Options } from "./options.ts"
 import { markOf, pour, type Progress, type Sink, type TooLarge } from "./progress.ts"
+import type { Source } from "./request.ts"
 
 const gibibyte = 1024 ** 3
 
@@ -34,16 +38,22 @@ export const fetched = Effect.fnUntraced(function* <E>(
   given: Provider<never>,
   state: Succeeded,
   options: Options,
-  into: Sink<E>,
+  sink: Sink<E>,
   progress: Progress
-): Effect.fn.Return<{ readonly bytes: number; readonly sha256: string }, JobError | Exclude<E, Miss | TooLarge>, HttpClient.HttpClient> {
+): Effect.fn.Return<
+  { readonly bytes: number; readonly sha256: string; readonly container: Container | undefined },
+  JobError | Exclude<E, Miss | TooLarge>,
+  HttpClient.HttpClient
+> {
   const provider = { ...given, baseUrl: state.ref.baseUrl }
   const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
+  const shown = redactor(provider)
   const count = yield* Meter.bytes(provider.definition.name)
-  const sink: Sink<E> = { ...into, write: (chunk) => Effect.map(into.write(chunk), () => count(chunk.byteLength)) }
+  const listeners = { onProgress: options.onProgress ?? (() => undefined), onReceived: count }
   const limit = options.maxBytes ?? 2 * gibibyte
   const retry = options.retry ?? defaultRetry
   let step = yield* Schedule.toStep(retry)
+  const patience = yield* Schedule.toStep(options.retry ?? notReady)
   let candidates = fetchable(state.artifacts)
   const delivered = state.artifacts.find(({ kind }) => kind === "delivered")
   if (candidates.length === 0 && delivered !== undefined) return yield* failure(state, deliveredTo(delivered), 0)
@@ -57,12 +67,21 @@ export const fetched = Effect.fnUntraced(function* <E>(
     for (const slot of isBound ? [progress.slot] : inOrder(candidates, progress)) {
       const candidate = candidates[slot]
       if (candidate === undefined) continue
-      const tried = yield* open(source, candidate, markOf(progress, slot)).pipe(
-        Effect.flatMap((found) => pour(found, slot, progress, sink, limit, options.onProgress ?? (() => undefined))),
+      const attempt = (at: Artifact) =>
+        Effect.flatMap(open(source, at, markOf(progress, slot)), (found) => pour(found, slot, progress, sink, limit, listeners))
+      const tried = yield* attempt(candidate).pipe(
+        // Some content endpoints point to the file (T37), and no further.
+        Effect.catchIf(namesPlace, (named) => attempt(named.link)),
         Effect.as({ _tag: "Done" as const }),
-        Effect.catchIf(isMissOrTooLarge, (reason) => Effect.succeed(reason))
+        Effect.catchIf(isMissOrTooLarge, (reason) =>
+          Effect.succeed(reason._tag === "Miss" ? { ...reason, detail: shown(reason.detail) } : reason)
+        )
       )
-      if (tried._tag === "Done") return { bytes: progress.bytes, sha256: bytesToHex(progress.hash.digest()) }
+      if (tried._tag === "Done") {
+        const { bytes, container, hash } = progress
+        if (container === undefined) yield* Effect.logWarning(`The bytes of ${state.ref.id} are those of no known video format`)
+        return { bytes, container, sha256: bytesToHex(hash.digest()) }
+      }
       if (tried._tag === "TooLarge") return yield* failure(state, new ArtifactTooLarge({ limitBytes: limit }), round)
       misses.push(tried)
       const moved = progress.bytes > most
@@ -72,20 +91,21 @@ export const fetched = Effect.fnUntraced(function* <E>(
     }
     const error = failure(state, reasonOf(misses, sink.given?.() ?? 0, why), round)
     const hasExpired = misses.some(({ kind }) => kind === "expired")
-    if (!hasExpired && !misses.some(({ kind }) => kind === "again")) return yield* error
+    const isNotReady = misses.some(({ kind }) => kind === "later")
+    if (misses.every(({ kind }) => kind === "never")) return yield* error
     if (most - paid >= refill) {
       paid = most
       step = yield* Schedule.toStep(retry)
     }
-    const wait = yield* Pull.matchEffect(step(yield* monotonic, error), {
+    const wait = yield* Pull.matchEffect((isNotReady ? patience : step)(yield* monotonic, error), {
       onSuccess: ([, delay]) => Effect.succeed(delay),
       onFailure: (cause) => Effect.failCause(cause),
       onDone: () => Effect.fail(error)
     })
     const asked = Math.max(0, ...misses.map(({ retryAfter = 0 }) => retryAfter))
     if (asked > longestAsked) return yield* error
-    // Fresh links are tried at once the first time; a second failure waits.
-    if (asked > 0 || !hasExpired || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
+    // Fresh links are tried at once the first time; a second failure waits, and so does a video that is not ready.
+    if (asked > 0 || !hasExpired || isNotReady || round > 1) yield* Effect.sleep(Duration.max(wait, Duration.millis(asked)))
     if (hasExpired) {
       const now = yield* refreshed(provider, state)
       why = now?.why?.message ?? why
@@ -134,6 +154,16 @@ const defaultRetry: Schedule.Schedule<unknown, JobError> = Schedule.exponential(
   Schedule.jittered,
   Schedule.setInputType<JobError>()
 )
+
+/** Half a minute: a gateway whose tables lag behind, or which still copies the file, needs longer than a connection that broke. */
+const notReady: Schedule.Schedule<unknown, JobError> = Schedule.exponential(Duration.seconds(1)).pipe(
+  Schedule.upTo({ times: 5 }),
+  Schedule.jittered,
+  Schedule.setInputType<JobError>()
+)
+
+const namesPlace = (error: unknown): error is Miss & { readonly link: Artifact } =>
+  isMissOrTooLarge(error) && error._tag === "Miss" && error.link !== undefined
 
 const isMissOrTooLarge = (error: unknown): error is Miss | TooLarge =>
   typeof error === "object" && error !== null && "_tag" in error && (error._tag === "Miss" || error._tag === "TooLarge")

@@ -5,7 +5,7 @@
  * changed and the download ends: two halves of two files aren't a video.
  */
 import * as Effect from "effect/Effect"
-import { type Miss, missOf } from "./download.ts"
+import { type Miss, missOf } from "./miss.ts"
 import { changed, type Progress, type Sink } from "./progress.ts"
 
 /** A sink over the progress that `pour` keeps. Each chunk is a copy: the consumer may keep, change or transfer it. */

@@ -9,7 +9,8 @@ export interface Options {
   /**
    * When to retry after a temporary failure. Default: three more times, after about 1, 2 and 4 seconds (each between 0.8 and 1.2 of that). It
    * starts over whenever another 256 KiB have arrived, so that a large video finishes over an unreliable connection. `Retry-After` makes a
-   * wait longer; one of more than ten minutes ends the download.
+   * wait longer; one of more than ten minutes ends the download. While the server says that the video is not ready yet: five more times, in half
+   * a minute. A schedule of yours is for both.
    */
   readonly retry?: Schedule.Schedule<unknown, JobError> | undefined
   /** Allows a link of a public API to lead into a private network. Default: false. */

@@ -2,7 +2,10 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Found, looksLikeText, looksLikeVideo, type Miss, missOf } from "./download.ts"
+import type { Found } from "./download.ts"
+import { judging } from "./judging.ts"
+import type { Container } from "./media.ts"
+import { type Miss, missOf } from "./miss.ts"
 import type { Mark } from "./range.ts"
 
 /** Mutable: a download of gigabytes should not make an object for each chunk. */
@@ -13,6 +16,8 @@ export interface Progress {
   slot: number
   validator: string | undefined
   total: number | undefined
+  /** By the first bytes. Absent if they are in no known container. */
+  container: Container | undefined
 }
 
 /** The destination of a download's bytes. */
@@ -26,6 +31,13 @@ export interface Sink<E> {
   readonly mark: (progress: Progress) => Effect.Effect<void, E>
 }
 
+/** Who is told of the bytes of a download. */
+export interface Listeners {
+  readonly onProgress: (bytes: number, total: number | undefined) => void
+  /** Of each chunk, also of one that is discarded. */
+  readonly onReceived: (bytes: number) => void
+}
+
 /** A video beyond the limit: no other candidate would be smaller. */
 export interface TooLarge {
   readonly _tag: "TooLarge"
@@ -34,7 +46,14 @@ export interface TooLarge {
 /** The error for a file that does not begin with the bytes that were given. */
 export const changed = "the file has changed meanwhile"
 
-export const fresh = (slot = 0): Progress => ({ bytes: 0, hash: sha256.create(), slot, validator: undefined, total: undefined })
+export const fresh = (slot = 0): Progress => ({
+  bytes: 0,
+  hash: sha256.create(),
+  slot,
+  validator: undefined,
+  total: undefined,
+  container: undefined
+})
 
 /** The mark from which a candidate may be resumed. */
 export const markOf = (progress: Progress, slot: number): Mark | undefined =>
@@ -44,30 +63,22 @@ export const markOf = (progress: Progress, slot: number): Mark | undefined =>
 
 /** Writes, counts and hashes the bytes; too many, too few, or something other than a video are failures. */
 export const pour = Effect.fnUntraced(function* <E>(
-  { bytes, part, plain, validator }: Found,
+  found: Found,
   slot: number,
   progress: Progress,
   sink: Sink<E>,
   limit: number,
-  onProgress: (bytes: number, total: number | undefined) => void
+  { onProgress, onReceived }: Listeners
 ): Effect.fn.Return<void, Miss | TooLarge | E> {
+  const { bytes, part, validator } = found
   if (part.total !== undefined && part.total > limit) {
     // Started and abandoned, so that its connection is released.
     yield* Effect.ignore(Effect.timeoutOption(Stream.runHead(bytes), "1 second"))
     return yield* Effect.fail<TooLarge>({ _tag: "TooLarge" })
   }
-  if (part.from === 0) {
-    if (progress.bytes > 0) yield* sink.restart
-    Object.assign(progress, fresh(slot))
-  }
-  Object.assign(progress, { validator, total: part.total })
-  yield* Stream.runForEach(bytes, (chunk): Effect.Effect<void, Miss | TooLarge | E> => {
+  const pass = (chunk: Uint8Array): Effect.Effect<void, Miss | TooLarge | E> => {
     if (chunk.byteLength === 0) return Effect.void
     const after = progress.bytes + chunk.byteLength
-    if (progress.bytes === 0 && looksLikeText(chunk)) return Effect.fail(missOf("never", "the answer is text, not a video"))
-    if (progress.bytes === 0 && !plain && !looksLikeVideo(chunk)) {
-      return Effect.fail(missOf("never", "the answer is compressed, though it was requested uncompressed"))
-    }
     if (after > limit) return Effect.fail<TooLarge>({ _tag: "TooLarge" })
     if (part.to !== undefined && after > part.to) {
       // None of it can be trusted.
@@ -80,8 +91,22 @@ export const pour = Effect.fnUntraced(function* <E>(
       onProgress(after, progress.total)
       return sink.mark(progress)
     })
+  }
+  if (part.from > 0) Object.assign(progress, { validator, total: part.total })
+  const judge = part.from > 0 ? undefined : judging(found)
+  const begin = (first: Uint8Array | undefined): Effect.Effect<void, Miss | TooLarge | E> => {
+    if (first === undefined) return Effect.void
+    // What came before is discarded for a video, and not for the text of an error.
+    return Effect.andThen(progress.bytes > 0 ? sink.restart : Effect.void, () => {
+      Object.assign(progress, fresh(slot), { validator, total: part.total, container: judge?.container() })
+      return pass(first)
+    })
+  }
+  yield* Stream.runForEach(bytes, (chunk) => {
+    onReceived(chunk.byteLength)
+    return judge === undefined || judge.isOver() ? pass(chunk) : Effect.flatMap(judge.take(chunk), begin)
   })
-  if (progress.bytes === 0) return yield* Effect.fail(missOf("again", "the answer is empty"))
+  if (judge?.isOver() === false) yield* Effect.flatMap(judge.take(), begin)
   if (part.total !== undefined && progress.bytes !== part.total) {
     return yield* Effect.fail(missOf("again", `only ${progress.bytes} of ${part.total} bytes came`))
   }
