@@ -1,5 +1,5 @@
 /** From a handle to a file: what `run` and `attach` have in common. */
-import { Artifact, type Job, JobError, type JobRef, type JobState, type Provider } from "@reelay/core"
+import { Artifact, type Job, JobError, type JobState, type Provider } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -9,7 +9,7 @@ import { Report } from "./Report.ts"
 import * as Session from "./Session.ts"
 
 /** The flags for saving a video. */
-type Saving = Pick<Artifact.Options, "allowPrivateAddresses">
+type Saving = Pick<Artifact.SaveOptions, "allowPrivateAddresses" | "overwrite">
 
 /** Reports each state, saves the video, and returns the exit code. */
 export const watch = Effect.fnUntraced(function* (
@@ -21,25 +21,32 @@ export const watch = Effect.fnUntraced(function* (
   yield* Stream.runForEach(handle.states, Session.reportState)
   const state = handle.current()
   if (state._tag !== "Succeeded") return 1 satisfies ExitCode
-  yield* save(provider, state, out ?? nameOf(handle.ref), options)
+  yield* save(provider, state, out ?? "./", options)
   return 0 satisfies ExitCode
 })
 
-/** Saves a video, and reports it. */
+/** Saves a video, and reports it. A target that ends in a slash is a folder, in which the video gets a name of its own. */
 export const save = Effect.fnUntraced(function* (
   provider: Provider.Provider<never>,
   state: JobState.Succeeded,
-  path: string,
+  target: string,
   options: Saving
 ) {
   const report = yield* Report
   const [first] = state.artifacts
   if (first.kind === "delivered") return yield* report.delivered(state.ref, first.url)
+  const path = yield* Path.Path
   // The journal keeps the path, and may be read from another folder.
-  const target = (yield* Path.Path).resolve(path)
+  const at = path.resolve(target)
   const onProgress = (bytes: number, total: number | undefined): void => report.download(state.ref, bytes, total)
-  const saved = yield* Artifact.save(provider, state, target, { allowPrivateAddresses: options.allowPrivateAddresses, onProgress })
-  yield* report.saved(state.ref, { ...saved, path })
+  const saveAt = target.endsWith("/") ? Artifact.saveIn : Artifact.save
+  const saved = yield* saveAt(provider, state, at, {
+    allowPrivateAddresses: options.allowPrivateAddresses,
+    overwrite: options.overwrite,
+    onProgress
+  })
+  const shown = path.isAbsolute(target) ? saved.path : path.relative(".", saved.path)
+  yield* report.saved(state.ref, { ...saved, path: saved.path === at ? target : shown })
 })
 
 /** The target of a video before its job has an id, for the journal: a file, or a folder that ends in a slash. */
@@ -47,12 +54,6 @@ export const targetOf = Effect.fnUntraced(function* (out: string | undefined): E
   const path = yield* Path.Path
   return out === undefined ? `${path.resolve(".")}/` : path.resolve(out)
 })
-
-/** The file of such a target, once the job has an id. Without a target the video is saved in the current folder. */
-export const fileOf = (target: string | undefined, ref: JobRef.JobRef): string => {
-  if (target === undefined) return nameOf(ref)
-  return target.endsWith("/") ? `${target}${nameOf(ref)}` : target
-}
 
 /** Refuses a path that can't be written, before anything is sent: a paid video needs a place to be saved. */
 export const checkTarget = Effect.fnUntraced(function* (
@@ -72,6 +73,3 @@ export const checkTarget = Effect.fnUntraced(function* (
   const info = out === undefined ? undefined : yield* Effect.orElseSucceed(files.stat(out), () => undefined)
   if (info?.type === "Directory") return yield* refuse(`is a folder, ${out}; name a file in it`)
 })
-
-/** A file name from what a provider calls the job: letters, digits, `-` and `_` only. */
-const nameOf = ({ id, provider }: JobRef.JobRef): string => `${provider}-${id.replaceAll(/[^\w-]+/gu, "_").slice(0, 80)}.mp4`

@@ -20,9 +20,12 @@ const environment = (extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv
   return { ...Object.fromEntries(kept), NO_COLOR: "1", REELAY_STATE: mkdtempSync(join(tmpdir(), "reelay-state-")), ...extra }
 }
 
-/** Starts the command in a folder of its own. */
-export const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
-  const cwd = mkdtempSync(join(tmpdir(), "reelay-cli-"))
+/** Starts the command, in a folder of its own unless one is given. */
+export const start = (
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>> = {},
+  cwd = mkdtempSync(join(tmpdir(), "reelay-cli-"))
+) => {
   const child = spawn(process.execPath, ["--conditions=@reelay/source", "--disable-warning=ExperimentalWarning", bin, ...args], {
     cwd,
     env: environment(env)

@@ -120,6 +120,14 @@ export const disk = (fails: (step: string, path: string) => PlatformError.Platfo
           files.set(to, entry)
         })
       ),
+    exists: (path) => Effect.sync(() => files.has(path)),
+    link: (from, to) =>
+      Effect.flatMap(found(from, "link"), (entry) =>
+        Effect.flatMap(
+          step("link", from, () => files.has(to)),
+          (taken) => (taken ? Effect.fail(refusal("EEXIST", "AlreadyExists", "link", to)) : Effect.sync(() => void files.set(to, entry)))
+        )
+      ),
     remove: (path) => step("remove", path, () => void files.delete(path))
   })
   return {

@@ -13,6 +13,7 @@ import {
   type ClientOptions,
   clientOver,
   logging,
+  type Members,
   type PromiseJob
 } from "@reelay/core/promise"
 import * as Effect from "effect/Effect"
@@ -23,7 +24,9 @@ import * as Transport from "./Transport.ts"
 /** @category models */
 export interface NodeJob extends PromiseJob {
   /** Waits for the video and saves it at this path: the whole file, or nothing. */
-  readonly save: (path: string, options?: CallOptions & Artifact.Options) => Promise<Artifact.Saved>
+  readonly save: (path: string, options?: CallOptions & Artifact.SaveOptions) => Promise<Artifact.Saved>
+  /** Waits for the video and saves it in this folder, under a name of its own: `xai-a3d1008e.mp4`. No other file is replaced. */
+  readonly saveIn: (folder: string, options?: CallOptions & Artifact.SaveOptions) => Promise<Artifact.Saved>
 }
 
 /** @category models */
@@ -61,21 +64,21 @@ export const createClient = <Request>(options: NodeClientOptions<Request>): Clie
   const transport = Layer.effectContext(outbound.downloads)
   const services = Layer.mergeAll(transport, NodeFileSystem.layer, logging(options.logLevel))
   const layer = journal === undefined ? services : Layer.merge(services, Layer.succeed(Journal.Journal, journal))
+  const saving =
+    (save: typeof Artifact.save): Members<NodeJob>["save"] =>
+    (watch, run) =>
+    (path, { signal, ...artifact } = {}) =>
+      run(
+        Effect.provide(
+          Effect.flatMap(Job.handleOf(watch).result, (state) => save(options.provider, state, path, artifact)),
+          layer
+        ),
+        signal
+      )
   return clientOver<Request, NodeJob>(
     outbound,
     { ...client, limits: options.limits ?? (limits ??= Limits.memory()) },
-    {
-      save:
-        (watch, run) =>
-        (path, { signal, ...artifact } = {}) =>
-          run(
-            Effect.provide(
-              Effect.flatMap(Job.handleOf(watch).result, (state) => Artifact.save(options.provider, state, path, artifact)),
-              layer
-            ),
-            signal
-          )
-    }
+    { save: saving(Artifact.save), saveIn: saving(Artifact.saveIn) }
   )
 }
 

@@ -50,12 +50,16 @@ export const polling = {
   allowPrivateAddresses: Flag.Boolean("allow-private-addresses").pipe(
     Flag.withDefault(false),
     Flag.withDescription("Save videos from private addresses too, even if the API is public")
+  ),
+  overwrite: Flag.Boolean("overwrite").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Replace a file that has the video's name (default: save beside it, as fox-2.mp4)")
   )
 }
 
 export const watching = {
   ...polling,
-  out: text("out", "Where to save the video (default: <provider>-<id>.mp4 here)"),
+  out: text("out", "Where to save the video (default: here, named after the provider and the job)"),
   apiKey: maybe(
     Flag.Redacted("api-key").pipe(Flag.withDescription("The provider's key (default: the environment's REELAY_<PROVIDER>_API_KEY)"))
   ),

@@ -8,7 +8,7 @@ import { exitCodeTable, type ExitCode, ofError, worse } from "../ExitCode.ts"
 import type { Outcome } from "../Outcome.ts"
 import { definitions, keyVariable } from "../Registry.ts"
 import { Report } from "../Report.ts"
-import { fileOf, save } from "../watch.ts"
+import { save } from "../watch.ts"
 import { keyOf, polling } from "./flags.ts"
 
 const flags = {
@@ -84,7 +84,7 @@ const reportEvent = Effect.fnUntraced(function* (
         case "Cancelled":
           return 1
         case "Succeeded":
-          return yield* save(event.provider, event.state, fileOf(event.entry.saveTo, event.state.ref), options).pipe(
+          return yield* save(event.provider, event.state, event.entry.saveTo ?? "./", options).pipe(
             Effect.as<ExitCode>(0),
             Effect.catch((error) => Effect.as(report.error(error), ofError(error)))
           )

@@ -23,12 +23,13 @@ import { onDisk } from "./disk.ts"
 import { failure, fetched } from "./fetched.ts"
 import { handover } from "./handover.ts"
 import type { Container } from "./media.ts"
-import type { Options } from "./options.ts"
+import type { Options, SaveOptions } from "./options.ts"
 import * as Part from "./part.ts"
+import { beside, nameOf, replacing } from "./place.ts"
 import { fresh, type Sink } from "./progress.ts"
 
 export type { Container } from "./media.ts"
-export type { Options } from "./options.ts"
+export type { Options, SaveOptions } from "./options.ts"
 
 /**
  * A video on disk.
@@ -38,6 +39,7 @@ export type { Options } from "./options.ts"
  */
 export interface Saved {
   readonly _tag: "Saved"
+  /** Where it is. With `overwrite: false` it may have another name than was asked for. */
   readonly path: string
   readonly bytes: number
   /** The digest of the whole file, in lower-case hexadecimal. */
@@ -48,7 +50,7 @@ export interface Saved {
 
 /**
  * Saves the video of a finished job. It is written beside its target (`<path>.<8 digits>.part`), and gets its name once it is whole and on
- * disk; an existing file is replaced then, and not before. If it fails nothing is left.
+ * disk; an existing file is replaced then, and not before, or kept with `overwrite: false`. If it fails nothing is left.
  *
  * An interrupted download is resumed if the server can prove that the file is still the same (`Range` with a strong ETag or a modification
  * time), and starts over if it can't. If a link has expired (401, 403, 404, 410) the job is polled again, for fresh links. The part file of a
@@ -67,19 +69,49 @@ export const save = (
   provider: Provider<never>,
   state: Succeeded,
   path: string,
-  options: Options = {}
+  options: SaveOptions = {}
 ): Effect.Effect<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> =>
-  downloading(state, whileSaving(state.ref, saving(provider, state, path, options)), (done) => done.bytes)
+  downloading(
+    state,
+    whileSaving(
+      state.ref,
+      saving(provider, state, path, () => path, options, true)
+    ),
+    (done) => done.bytes
+  )
+
+/**
+ * Saves the video of a finished job in a folder, under a name of its own: the provider's name and the job's id, a digest if that is long or has
+ * other characters than small letters, digits, `-` and `_`, and the ending of the video's format (`xai-a3d1008e.mp4`). No file of another job is
+ * replaced. The rest is as with `save`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const saveIn = (
+  provider: Provider<never>,
+  state: Succeeded,
+  folder: string,
+  options: SaveOptions = {}
+): Effect.Effect<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> => {
+  const inFolder = (name: string): string => (folder === "" ? name : `${folder.replace(/[\\/]$/u, "")}/${name}`)
+  // What is no text is refused below, as a path.
+  const base = typeof folder === "string" ? inFolder(nameOf(state.ref)) : folder
+  const named = (container: Container = "mp4"): string => `${base}.${container}`
+  return downloading(state, whileSaving(state.ref, saving(provider, state, base, named, options, false)), (done) => done.bytes)
+}
 
 const saving = Effect.fnUntraced(function* (
   given: Provider<never>,
   state: Succeeded,
   path: string,
-  options: Options
+  named: (container: Container | undefined) => string,
+  options: SaveOptions,
+  overwrites: boolean
 ): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   const provider = yield* trusting(given, state.ref)
-  const refused = refusal(provider, state, options) ?? (yield* refusePath(files, path))
+  const refused = refusal(provider, state, options, saveRules) ?? (yield* refusePath(files, path))
   if (refused !== undefined) return yield* failure(state, refused, 0)
   let part: Part.Part | undefined
   return yield* Effect.scoped(
@@ -87,18 +119,21 @@ const saving = Effect.fnUntraced(function* (
       part = yield* Part.make(files, path, state.ref)
       const done = yield* fetched(provider, state, options, part.sink, part.progress)
       yield* part.sync
-      return { ...done, part }
+      return { ...done, part: part.name }
     })
   ).pipe(
-    Effect.flatMap(({ bytes: length, container, part: { name }, sha256 }) =>
-      Effect.as(files.rename(name, path), { _tag: "Saved" as const, path, bytes: length, sha256, container })
+    Effect.flatMap((whole) =>
+      Effect.map(((options.overwrite ?? overwrites) ? replacing : beside)(files, whole, named(whole.container)), (at) => {
+        const { bytes: length, container, sha256 } = whole
+        return { _tag: "Saved" as const, path: at, bytes: length, sha256, container }
+      })
     ),
     Effect.onExit((exit) => {
       if (part === undefined) return Effect.void
       const { forget, name } = part
       return Effect.andThen(Exit.isSuccess(exit) ? Effect.void : Effect.ignore(files.remove(name, { force: true })), forget)
     }),
-    Effect.tap(() => saved(state.ref, path)),
+    Effect.tap((done) => saved(state.ref, done.path)),
     Effect.catchTag("PlatformError", (error) => Effect.fail(failure(state, new DownloadFailed({ detail: onDisk(error, path) }), 1)))
   )
 })
@@ -185,7 +220,7 @@ const handing = Effect.fnUntraced(function* (
   give: (chunk: Uint8Array<ArrayBuffer>) => Effect.Effect<unknown>
 ): Effect.fn.Return<{ readonly bytes: number }, JobError, HttpClient.HttpClient> {
   const provider = yield* trusting(given, state.ref)
-  const refused = refusal(provider, state, options)
+  const refused = refusal(provider, state, options, rules)
   if (refused !== undefined) return yield* failure(state, refused, 0)
   const progress = fresh()
   return yield* fetched(provider, state, options, handover(progress, give), progress)
@@ -197,7 +232,7 @@ const collecting = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> {
   const provider = yield* trusting(given, state.ref)
-  const refused = refusal(provider, state, options)
+  const refused = refusal(provider, state, options, rules)
   if (refused !== undefined) return yield* failure(state, refused, 0)
   const chunks: Array<Uint8Array> = []
   const sink: Sink<never> = {
@@ -216,8 +251,8 @@ const collecting = Effect.fnUntraced(function* (
 })
 
 /** What is wrong with the arguments, before a byte is sent. */
-const refusal = (provider: Provider<never>, state: Succeeded, options: Options): Reason | undefined =>
-  refuseOptions(options, rules) ?? refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true })
+const refusal = <O extends Options>(provider: Provider<never>, state: Succeeded, options: O, known: Rules<O>): Reason | undefined =>
+  refuseOptions(options, known) ?? refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true })
 
 const rules: Rules<Options> = {
   maxBytes: (value) => (typeof value === "number" && value > 0 ? undefined : `is ${String(value)}; it is a number of bytes above 0`),
@@ -225,6 +260,8 @@ const rules: Rules<Options> = {
   allowPrivateAddresses: flag,
   onProgress: callback
 }
+
+const saveRules: Rules<SaveOptions> = { ...rules, overwrite: flag }
 
 const refusePath = (files: FileSystem.FileSystem, path: string): Effect.Effect<Reason | undefined> => {
   if (typeof path !== "string") return Effect.succeed(new InvalidRequest({ field: "path", rule: "must be a text" }))

@@ -18,3 +18,12 @@ export interface Options {
   /** Called with the bytes written so far, and the total if the answer has it. The count falls if a download has to start over. */
   readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined
 }
+
+/** @category models */
+export interface SaveOptions extends Options {
+  /**
+   * Whether the video replaces a file that has its name. `false`: it gets the next free name, such as `fox-2.mp4`, with a warning, unless that file
+   * is the same video. Default: true with a path of yours, false with `saveIn`.
+   */
+  readonly overwrite?: boolean | undefined
+}

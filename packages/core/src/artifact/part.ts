@@ -11,6 +11,7 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { parseJson } from "../base/Text.ts"
 import { type JobRef, toUri } from "../job/JobRef.ts"
+import { mediaOf } from "./media.ts"
 import { fresh, type Progress, type Sink } from "./progress.ts"
 
 export interface Part {
@@ -147,6 +148,12 @@ const adopted = Effect.fnUntraced(function* (
       while (progress.bytes < note.bytes) {
         const chunk = Option.getOrUndefined(yield* from.readAlloc(Math.min(1024 * 1024, note.bytes - progress.bytes)))
         if (chunk === undefined) return
+        if (progress.bytes === 0) {
+          const media = mediaOf(chunk, true)
+          // The part of an older release, or another's bytes.
+          if (media === undefined || media._tag === "Other" || media._tag === "Text") return
+          progress.container = media._tag === "Video" ? media.container : undefined
+        }
         yield* to.writeAll(chunk)
         progress.hash.update(chunk)
         progress.bytes += chunk.byteLength
