@@ -1,51 +1,88 @@
-// The packages as a consumer gets them: packed, judged by publint and attw, installed with npm into an empty project, and used there.
-import { readdirSync, readFileSync, writeFileSync, mkdirSync } from "node:fs"
+// The packages as a consumer gets them: packed, their contents checked, judged by publint and attw, installed with npm and with pnpm into empty
+// projects by the line that `npm run pack` prints, and used there.
+import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { packAll, packForOneLine } from "./pack.mjs"
 
 export const checkPackages = async ({ bin, names, root, run, step, work }) => {
   const pack = join(work, "packed")
-  mkdirSync(pack)
-  const packed = await step("packages packed (pnpm pack)", async () => {
-    for (const name of names) {
-      const result = await run("pnpm", ["pack", "--pack-destination", pack], { cwd: join(root, "packages", name) })
-      if (result.code !== 0) return result
-    }
-    return { code: 0, output: "" }
-  })
+  const packed = await step("packages packed (pnpm pack)", () => packAll({ names, root, run, to: pack }))
   if (!packed) return
   const tarballs = readdirSync(pack).map((file) => join(pack, file))
   const manifest = (name) => JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"))
   const tarballOf = (name) => tarballs.find((file) => file.includes(`reelay-${name}-${manifest(name).version}`))
 
   for (const name of names) {
+    await step(`@reelay/${name} as packed: its files`, () => checkFiles(tarballOf(name), run))
     await step(`@reelay/${name} as packed: publint`, () => run(bin("publint"), ["run", tarballOf(name), "--strict"]))
     if (Object.keys(manifest(name).exports).some((path) => path !== "./package.json")) {
       await step(`@reelay/${name} as packed: types resolve (attw)`, () => run(bin("attw"), [tarballOf(name), "--profile", "esm-only"]))
     }
   }
 
-  const consumer = join(work, "consumer")
-  mkdirSync(consumer)
-  const effect = manifest("core").devDependencies.effect
-  const rxjs = manifest("core").devDependencies.rxjs
-  const msw = manifest("mock-server").devDependencies.msw
-  const react = manifest("react").devDependencies.react
-  const dependencies = Object.fromEntries(names.map((name) => [`@reelay/${name}`, `file:${tarballOf(name)}`]))
-  writeFileSync(
-    join(consumer, "package.json"),
-    JSON.stringify({ private: true, type: "module", dependencies: { ...dependencies, effect, rxjs, msw, react }, overrides: dependencies })
+  const dist = join(work, "dist")
+  if (!(await step("tarballs for one line (npm run pack)", () => packForOneLine({ from: pack, run, to: dist, work })))) return
+  const line = readdirSync(dist).map((file) => join(dist, file))
+  const peers = ["effect", "rxjs"].map((name) => `${name}@${manifest("core").devDependencies[name]}`)
+  peers.push(`msw@${manifest("mock-server").devDependencies.msw}`, `react@${manifest("react").devDependencies.react}`)
+  for (const [command, ...args] of [
+    ["npm", "install", "--no-audit", "--no-fund"],
+    ["pnpm", "add"]
+  ]) {
+    const consumer = join(work, `consumer-${command}`)
+    mkdirSync(consumer)
+    writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true, type: "module" }))
+    const installed = await step(`packages installed by one line of ${command} into an empty project`, async () => {
+      const result = await run(command, [...args, ...line, ...peers], { cwd: consumer })
+      const copies = result.code === 0 ? copiesOf("core", consumer) : 1
+      return copies === 1 ? result : { code: 1, output: `there are ${copies} copies of @reelay/core` }
+    })
+    if (!installed) continue
+    writeFileSync(join(consumer, "use.mjs"), use(names.flatMap((name) => pathsOf(name, manifest(name)))))
+    await step(`every entry point is imported, and a job runs, from the packages that ${command} installed`, () =>
+      run(process.execPath, ["use.mjs"], { cwd: consumer })
+    )
+    await step(`reelay --version, from the package that ${command} installed`, () =>
+      run(process.execPath, [join(consumer, "node_modules/@reelay/cli/dist/bin.js"), "--version"], { cwd: consumer })
+    )
+  }
+}
+
+/** Two copies of the core would be two of each class and service. */
+const copiesOf = (name, folder) => {
+  const found = readdirSync(join(folder, "node_modules"), { recursive: true }).filter((path) =>
+    path.endsWith(`@reelay/${name}/package.json`)
   )
-  const installed = await step("packages installed by npm into an empty project", () =>
-    run("npm", ["install", "--no-audit", "--no-fund"], { cwd: consumer })
+  return new Set(found.map((path) => realpathSync(join(folder, "node_modules", path)))).size
+}
+
+/** What a tarball must have, and what it must not. */
+const checkFiles = async (tarball, run) => {
+  const listed = await run("tar", ["-tzf", tarball])
+  if (listed.code !== 0) return listed
+  const files = new Set(
+    listed.output
+      .trim()
+      .split("\n")
+      .map((path) => path.replace(/^package\//, ""))
   )
-  if (!installed) return
-  writeFileSync(join(consumer, "use.mjs"), use(names.flatMap((name) => pathsOf(name, manifest(name)))))
-  await step("every entry point is imported, and a job runs, from the installed packages", () =>
-    run(process.execPath, ["use.mjs"], { cwd: consumer })
+  const printed = await run("tar", ["-xzOf", tarball, "package/package.json"])
+  const { bin = {}, dependencies = {}, exports = {}, license, peerDependencies = {} } = JSON.parse(printed.output)
+  const targets = Object.values(exports).flatMap((target) =>
+    target === null ? [] : typeof target === "string" ? [target] : Object.values(target)
   )
-  await step("reelay --version, from the installed package", () =>
-    run(process.execPath, [join(consumer, "node_modules/.bin/reelay"), "--version"], { cwd: consumer })
-  )
+  const wanted = ["package.json", "README.md", "LICENSE", ...[...targets, ...Object.values(bin)].map((path) => path.replace(/^\.\//, ""))]
+  const unwanted = /\.(test|test-d)\.|^(test|examples|demo|bench)\/|tsconfig|\.tsbuildinfo|(^|\/)\.(?!d\.)|\.(tgz|log|env|key|pem)$/
+  const problems = [
+    ...wanted.filter((path) => !files.has(path)).map((path) => `${path} is missing`),
+    ...[...files].filter((path) => unwanted.test(path)).map((path) => `${path} does not belong there`),
+    ...[...files].filter((path) => path.endsWith(".js") && !files.has(path.replace(/js$/, "d.ts"))).map((path) => `${path} has no types`),
+    ...Object.entries({ ...dependencies, ...peerDependencies })
+      .filter(([, range]) => /^(workspace|file|link):|^\*$/.test(range))
+      .map(([name, range]) => `${name} is wanted as ${range}`),
+    ...(license === "MIT" ? [] : [`the license is ${license}`])
+  ]
+  return { code: problems.length === 0 ? 0 : 1, output: problems.join("\n") }
 }
 
 /** Not modules, and one that a test runner has to load. */

@@ -27,6 +27,7 @@ const commands = {
   test: { args: [`${root}scripts/test.mjs`, ...args], cwd: root },
   check: { args: [`${root}scripts/test.mjs`, "--only", "static", ...args], cwd: root },
   build: { args: [`${root}node_modules/typescript/bin/tsc`, "-b", ...args], cwd: root },
+  pack: { args: [`${root}scripts/pack.mjs`], cwd: root },
   format: { args: [`${root}node_modules/oxfmt/bin/oxfmt`, ...args], cwd: root },
   vitest: { args: [`${root}node_modules/vitest/vitest.mjs`, "run", ...args], cwd: root }
 }

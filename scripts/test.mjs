@@ -97,20 +97,24 @@ const suites = async () => {
 }
 
 const compiled = await step("types of sources and tests, and the build (tsc -b)", () => run(bin("tsc"), ["-b"]))
-await step("code in documents compiles", () => checkDocuments({ bin, root, run }))
-await step("links in documents lead somewhere", () => checkDocumentLinks(root))
-await step("effects that are never run (effect-tsgo)", floating)
-await step("lint (oxlint, type-aware)", () => run(bin("oxlint"), ["--quiet"]))
-await step("format (oxfmt)", () => run(bin("oxfmt"), ["--check", "."]))
-await step("unused files, exports and dependencies (knip)", () => run(bin("knip"), []))
+if (only !== "packed") {
+  await step("code in documents compiles", () => checkDocuments({ bin, root, run }))
+  await step("links in documents lead somewhere", () => checkDocumentLinks(root))
+  await step("effects that are never run (effect-tsgo)", floating)
+  await step("lint (oxlint, type-aware)", () => run(bin("oxlint"), ["--quiet"]))
+  await step("format (oxfmt)", () => run(bin("oxfmt"), ["--check", "."]))
+  await step("unused files, exports and dependencies (knip)", () => run(bin("knip"), []))
+}
 if (only !== "static") {
-  // Tests look for them by themselves: without them they are skipped.
-  for (const program of ["redis-server", "python3"]) {
-    const missing = await installed(run, program)
-    if (missing !== undefined) say(`        skipped: the tests that need ${program} (${missing})`)
+  if (only !== "packed") {
+    // Tests look for them by themselves: without them they are skipped.
+    for (const program of ["redis-server", "python3"]) {
+      const missing = await installed(run, program)
+      if (missing !== undefined) say(`        skipped: the tests that need ${program} (${missing})`)
+    }
+    await step("the documentation builds as a site, and its links lead somewhere", () => checkSite({ out: join(work, "site"), root, run }))
+    await suites()
   }
-  await step("the documentation builds as a site, and its links lead somewhere", () => checkSite({ out: join(work, "site"), root, run }))
-  await suites()
   if (compiled) await checkPackages({ root, names, work, run, bin, step })
   else say("        the packages were not checked, since they did not compile")
 }
