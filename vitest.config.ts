@@ -11,7 +11,8 @@ export default defineConfig({
       "packages/{cli/examples,mock-server/examples/clients}/*.test.ts",
       "scripts/**/*.test.ts",
       "bench/**/*.test.ts",
-      "docs/test/**/*.test.ts"
+      "docs/test/**/*.test.ts",
+      "examples/*.test.ts"
     ],
     globalSetup: "scripts/temporary.mjs",
     // Two cores, and some tests start servers and child processes: time limits are for hangs, not for speed.

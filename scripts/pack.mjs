@@ -34,11 +34,14 @@ export const packForOneLine = async ({ from, run, to, work }) => {
   return { code: 0, output: "" }
 }
 
-const withPeers = ({ dependencies = {}, devDependencies: _, peerDependencies = {}, ...manifest }) => {
-  const isOurs = ([name]) => name.startsWith("@reelay/")
+const isOurs = ([name]) => name.startsWith("@reelay/")
+
+const withPeers = ({ dependencies = {}, peerDependencies = {}, ...manifest }) => {
   const all = Object.entries(dependencies)
   return {
     ...manifest,
+    // They name versions of the workspace.
+    devDependencies: undefined,
     dependencies: Object.fromEntries(all.filter((each) => !isOurs(each))),
     peerDependencies: { ...peerDependencies, ...Object.fromEntries(all.filter(isOurs)) }
   }

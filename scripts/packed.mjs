@@ -71,7 +71,13 @@ const checkFiles = async (tarball, run) => {
   const targets = Object.values(exports).flatMap((target) =>
     target === null ? [] : typeof target === "string" ? [target] : Object.values(target)
   )
-  const wanted = ["package.json", "README.md", "LICENSE", ...[...targets, ...Object.values(bin)].map((path) => path.replace(/^\.\//, ""))]
+  const wanted = [
+    "package.json",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    ...[...targets, ...Object.values(bin)].map((path) => path.replace(/^\.\//, ""))
+  ]
   const unwanted = /\.(test|test-d)\.|^(test|examples|demo|bench)\/|tsconfig|\.tsbuildinfo|(^|\/)\.(?!d\.)|\.(tgz|log|env|key|pem)$/
   const problems = [
     ...wanted.filter((path) => !files.has(path)).map((path) => `${path} is missing`),

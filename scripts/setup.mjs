@@ -91,7 +91,15 @@ const isInstalled = (root, state, tools) => {
 const fingerprint = (root, { node }) => {
   const manifests = readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`)
   const hash = createHash("sha256").update(node)
-  for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", "bench/package.json", "docs/package.json", ...manifests]) {
+  for (const file of [
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    "package.json",
+    "bench/package.json",
+    "docs/package.json",
+    "examples/package.json",
+    ...manifests
+  ]) {
     if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)))
   }
   return hash.digest("hex")

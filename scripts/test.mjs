@@ -12,7 +12,7 @@ import { checkDocuments } from "./documents.mjs"
 import { checkPackages } from "./packed.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const only = process.argv[process.argv.indexOf("--only") + 1]
+const only = process.argv[process.argv.lastIndexOf("--only") + 1]
 const names = readdirSync(join(root, "packages"))
 const work = mkdtempSync(join(tmpdir(), "reelay-test-"))
 const say = (text) => process.stdout.write(`${text}\n`)
