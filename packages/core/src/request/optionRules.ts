@@ -16,7 +16,6 @@ const must =
   (value) =>
     is(value) ? undefined : `must be ${be}`
 
-export const anything: Rule = () => undefined
 export const text: Rule = must("a text that isn't empty", (value) => typeof value === "string" && value.trim() !== "")
 export const flag: Rule = must("true or false", (value) => typeof value === "boolean")
 export const callback: Rule = must("a function", (value) => typeof value === "function")
