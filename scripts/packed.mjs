@@ -25,6 +25,7 @@ export const checkPackages = async ({ bin, names, root, run, step, work }) => {
   const line = readdirSync(dist).map((file) => join(dist, file))
   const peers = ["effect", "rxjs"].map((name) => `${name}@${manifest("core").devDependencies[name]}`)
   peers.push(`msw@${manifest("mock-server").devDependencies.msw}`, `react@${manifest("react").devDependencies.react}`)
+  peers.push(`@effect/sql-pg@${manifest("durable").devDependencies["@effect/sql-pg"]}`)
   for (const [command, ...args] of [
     ["npm", "install", "--no-audit", "--no-fund"],
     ["pnpm", "add"]

@@ -24,6 +24,19 @@ export const roomsOf = {
     "Job.ts promise.ts rxjs.ts",
     "index.ts"
   ],
+  durable: [
+    "database",
+    "job",
+    "queue",
+    "store",
+    "client",
+    "artifact",
+    "worker",
+    "Durable.ts sqlite.ts postgres.ts",
+    "open.ts",
+    "promise.ts",
+    "index.ts"
+  ],
   "mock-server": ["base", "answer", "script", "provider", "providers", "serve", "judge", "explore", "mock", "hosts", "index.ts bin.ts"]
 }
 

@@ -108,7 +108,7 @@ if (only !== "packed") {
 if (only !== "static") {
   if (only !== "packed") {
     // Tests look for them by themselves: without them they are skipped.
-    for (const program of ["redis-server", "python3"]) {
+    for (const program of ["redis-server", "python3", "postgresql"]) {
       const missing = await installed(run, program)
       if (missing !== undefined) say(`        skipped: the tests that need ${program} (${missing})`)
     }

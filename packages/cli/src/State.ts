@@ -7,10 +7,15 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 
 /** Names a folder to use in place of the user's own. */
 const stateVariable = "REELAY_STATE"
+
+/** The folder for what is not a journal: the database of `reelay worker`. */
+export const databaseFile: Effect.Effect<string, JobError.JobError> = Effect.suspend(() =>
+  Effect.map(folder, (path) => join(dirname(path), "jobs.db"))
+)
 
 const folder: Effect.Effect<string, JobError.JobError> = Effect.gen(function* () {
   const given = Option.getOrUndefined(yield* Effect.orElseSucceed(Config.option(Config.String(stateVariable)), () => Option.none()))

@@ -11,6 +11,10 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { attach } from "./commands/attach.ts"
+import { cancel, prune, resolve } from "./commands/durable/settle.ts"
+import { status } from "./commands/durable/status.ts"
+import { submit } from "./commands/durable/submit.ts"
+import { worker } from "./commands/durable/worker.ts"
 import { providers } from "./commands/providers.ts"
 import { jobs } from "./commands/jobs.ts"
 import { resume } from "./commands/resume.ts"
@@ -67,7 +71,19 @@ export const make = ({ args, streams }: Process): Run => {
   const command = Command.make("reelay").pipe(
     Command.withDescription(`Video-generation jobs: submitted once, watched to their end, saved.\n\nExit codes:\n${exitCodeTable()}`),
     Command.withShortDescription("Video-generation jobs"),
-    Command.withSubcommands([run(outcome), attach(outcome), resume(outcome), jobs(outcome), providers])
+    Command.withSubcommands([
+      run(outcome),
+      attach(outcome),
+      resume(outcome),
+      jobs(outcome),
+      providers,
+      submit(outcome),
+      worker(outcome),
+      status(outcome),
+      cancel(outcome),
+      resolve(outcome),
+      prune(outcome)
+    ])
   )
 
   const effect = Command.runWith(command, { version, renderErrors: false })(args).pipe(

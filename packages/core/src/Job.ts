@@ -24,6 +24,15 @@ import type { Provider } from "./provider/Provider.ts"
 import { apiTransport, overHttp } from "./transport/overHttpClient.ts"
 import { ApiTransport } from "./transport/Transport.ts"
 
+export {
+  /**
+   * The account that a provider's jobs belong to: its name, or a fingerprint of its key. References have it.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  accountOf
+} from "./provider/account.ts"
 export type {
   /** @category models */
   BatchEvent,

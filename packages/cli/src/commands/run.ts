@@ -12,17 +12,22 @@ import type { Outcome } from "../Outcome.ts"
 import { checkTarget, targetOf, watch } from "../watch.ts"
 import { argument, keyOf, text, watching, whole } from "./flags.ts"
 
-const flags = {
-  prompt: argument("prompt", "What the video shows"),
-  provider: Flag.Literals("provider", names).pipe(Flag.withDescription("Whose API to use")),
-  ...watching,
+/** What a video is asked for by, besides its prompt. */
+export const requesting = {
   model: text("model", "The provider's name for a model (default: its first; see reelay providers)"),
   mode: text("mode", "generate, edit or extend (default: generate, or edit if --video is given)"),
   duration: whole("duration", "Length in whole seconds"),
   aspectRatio: text("aspect-ratio", "Width to height, such as 16:9"),
   resolution: text("resolution", "Such as 720p"),
   image: Flag.String("image").pipe(Flag.atLeast(0), Flag.withDescription("An image: a file, or a URL. May be given several times")),
-  video: text("video", "URL of the source video, to edit or extend"),
+  video: text("video", "URL of the source video, to edit or extend")
+}
+
+const flags = {
+  prompt: argument("prompt", "What the video shows"),
+  provider: Flag.Literals("provider", names).pipe(Flag.withDescription("Whose API to use")),
+  ...watching,
+  ...requesting,
   label: text("label", "Your name for the job, shown by reelay jobs"),
   key: text("key", "Runs with the same key are one submission, which is paid for once, however often it is run"),
   maySubmitAgain: Flag.Boolean("may-submit-again").pipe(
@@ -101,7 +106,7 @@ const modes: ReadonlyMap<string, VideoRequest.Mode> = new Map([
 ])
 
 /** The canonical request. A file that can't be read is refused before anything is sent. */
-const requestOf = Effect.fnUntraced(function* ({ name }: Definition, given: Given) {
+export const requestOf = Effect.fnUntraced(function* ({ name }: Definition, given: Given) {
   const refuse = (field: string, rule: string) =>
     new JobError.JobError({ reason: new JobError.InvalidRequest({ field, rule }), provider: name, operation: "submit", attempt: 0 })
   const mode = given.mode === undefined ? undefined : modes.get(given.mode)

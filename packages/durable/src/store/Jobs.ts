@@ -1,0 +1,180 @@
+/** The statements over `reelay_job`. Each changes a row only if it still is as its caller has read it. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PersistedQueue from "effect/persistence/PersistedQueue"
+import * as SqlClient from "effect/sql/SqlClient"
+import { channel } from "../database/Notifications.ts"
+import { nowOf } from "../database/now.ts"
+import { migrated, queueTable, rowVersion } from "../database/schema.ts"
+import { DatabaseFailed } from "../job/DurableError.ts"
+import { encode, isReadable, read, type Row, type Unreadable } from "../job/Row.ts"
+import { type Place, put, type Task, Tasks } from "../queue/tasks.ts"
+
+/** What the next task is, and when: milliseconds from now. @public */
+export interface Next {
+  readonly place: Place
+  readonly do: Task["do"]
+  readonly delay: number
+}
+
+/** The columns that a transition may set. JSON is text already. @public */
+export interface Changes {
+  readonly state?: string
+  readonly tries?: number
+  readonly attempt?: string | null
+  readonly intent?: string | null
+  readonly ref?: string | null
+  readonly poller?: string | null
+  readonly error?: string | null
+  readonly saved?: string | null
+  readonly cancel?: string | null
+  readonly digest?: string
+  readonly request?: string
+  readonly account?: string
+}
+
+/** A transition. @public */
+export interface Move {
+  readonly set: Changes
+  /** Which row may be changed: all must hold. Its key and step always count. */
+  readonly where?: {
+    readonly state?: ReadonlyArray<string>
+    readonly attempt?: string | null
+    readonly anyStep?: boolean
+    readonly lapsed?: boolean
+  }
+  /** Whether callers see another state. */
+  readonly isChange?: boolean
+  readonly ends?: boolean
+  /** Whether the task that led here goes on: the step stays its own. */
+  readonly keepsStep?: boolean
+  /** How long an intent is leased from now. Milliseconds. `null`: there is none any more. */
+  readonly leased?: number | null
+  readonly next?: Next | undefined
+  /** More tasks, by what the row says of a cancellation. */
+  readonly also?: (cancel: string | null) => ReadonlyArray<Next>
+  /** The id of the task that led here: it is done with the same transaction. */
+  readonly done?: string | undefined
+}
+
+/** The longest history of a row. */
+const longest = 50
+
+const guarded = <A, E extends { readonly message: string }, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, DatabaseFailed, R> =>
+  Effect.mapError(work, (cause) => new DatabaseFailed({ detail: cause.message, cause }))
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* migrated
+  const queues = yield* PersistedQueue.PersistedQueueFactory
+  const tasks = yield* Tasks
+  const now = nowOf(sql)
+  const isPg = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+
+  const offer = (place: Place, task: Task, delay: number) =>
+    Effect.provideService(put(place, task, delay), PersistedQueue.PersistedQueueFactory, queues)
+
+  const find = (key: string): Effect.Effect<Row | Unreadable | undefined, DatabaseFailed> =>
+    guarded(
+      Effect.flatMap(sql<Record<string, unknown>>`SELECT *, ${now} AS now FROM reelay_job WHERE key = ${key}`, ([raw]) =>
+        raw === undefined ? Effect.undefined : read(raw)
+      )
+    )
+
+  const notify = (key: string) => (isPg ? Effect.asVoid(sql`SELECT pg_notify(${channel}, ${key})`) : Effect.void)
+
+  const finish = (id: string | undefined) =>
+    id === undefined ? Effect.void : Effect.asVoid(sql`DELETE FROM ${sql(queueTable)} WHERE id = ${id}`)
+
+  /** Applies a transition in one transaction with its tasks. `undefined`: the row was not as it was read, and nothing was changed. */
+  const move = (
+    row: Row,
+    { also = () => [], done, ends = false, isChange = true, keepsStep = false, leased, next, set, where = {} }: Move
+  ) => {
+    const state = set.state ?? row.state
+    const history = state === row.state ? row.history : [...row.history, { state, at: row.now }].slice(-longest)
+    const columns = { ...set, history: encode.history(history) }
+    const holds = [
+      sql`key = ${row.key}`,
+      ...(where.anyStep === true ? [] : [sql`step = ${row.step}`]),
+      ...(where.state === undefined ? [] : [sql.in("state", where.state)]),
+      ...(where.attempt === undefined ? [] : [where.attempt === null ? sql`attempt IS NULL` : sql`attempt = ${where.attempt}`]),
+      ...(where.lapsed === true ? [sql`intent_until <= ${now}`] : [])
+    ]
+    const until = leased === undefined ? sql`intent_until` : leased === null ? sql`NULL` : sql`${now} + ${leased}`
+    return guarded(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          const [changed] = yield* sql<{ readonly step: number | bigint | string; readonly cancel: string | null }>`
+            UPDATE reelay_job SET ${sql.update(columns)}, step = step + ${keepsStep ? 0 : 1}, revision = revision + ${isChange ? 1 : 0},
+              intent_until = ${until}, updated = ${now}, ended = ${ends ? now : sql`NULL`}
+            WHERE ${sql.and(holds)} RETURNING step, cancel`
+          if (changed === undefined) return undefined
+          const step = Number(changed.step)
+          if (next !== undefined) yield* offer(next.place, { key: row.key, do: next.do, step }, next.delay)
+          for (const each of also(changed.cancel)) yield* offer(each.place, { key: row.key, do: each.do, step }, each.delay)
+          yield* finish(done)
+          if (isChange) yield* notify(row.key)
+          return { step, cancel: changed.cancel }
+        })
+      )
+    )
+  }
+
+  /** Puts the same task again: it is too early for it. */
+  const postpone = (place: Place, task: Task, delay: number, done: string) =>
+    guarded(sql.withTransaction(Effect.andThen(offer(place, task, delay), finish(done))))
+
+  /** A new row, with its first task. `false`: the key has one. */
+  const create = (row: NewRow, next: Next) =>
+    guarded(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          const made = yield* sql<{ readonly key: string }>`
+            INSERT INTO reelay_job (key, version, step, revision, batch, provider, account, digest, request, state, tries, attempt, ref, history, created, updated)
+            VALUES (${row.key}, ${rowVersion}, 0, 0, ${row.batch ?? null}, ${row.provider}, ${row.account}, ${row.digest}, ${row.request}, ${row.state},
+              0, ${row.attempt ?? null}, ${row.ref ?? null}, ${encode.history([{ state: row.state, at: row.at }])}, ${now}, ${now})
+            ON CONFLICT (key) DO NOTHING RETURNING key`
+          if (made.length === 0) return false
+          yield* offer(next.place, { key: row.key, do: next.do, step: 0 }, next.delay)
+          yield* notify(row.key)
+          return true
+        })
+      )
+    )
+
+  return {
+    sql,
+    now,
+    tasks,
+    guarded,
+    find,
+    move,
+    postpone,
+    create,
+    offer,
+    notify,
+    time: guarded(Effect.map(sql<{ readonly now: number | bigint | string }>`SELECT ${now} AS now`, ([row]) => Number(row?.now))),
+    /** The row, if it can be read. */
+    readable: (key: string) => Effect.map(find(key), (row) => (row !== undefined && isReadable(row) ? row : undefined))
+  }
+})
+
+/** A row before its first step. @public */
+export interface NewRow {
+  readonly key: string
+  readonly batch?: string | undefined
+  readonly provider: string
+  readonly account: string
+  readonly digest: string
+  readonly request: string | null
+  readonly state: "Waiting" | "Submitted"
+  readonly attempt?: string | undefined
+  readonly ref?: string | undefined
+  readonly at: number
+}
+
+export class Jobs extends Context.Service<Jobs, Effect.Success<typeof make>>()("@reelay/durable/Jobs") {}
+
+export const layer = Layer.effect(Jobs, make)
