@@ -16,6 +16,7 @@ const commands = {
   reelay: { args: [...fromSource, `${root}packages/cli/src/bin.ts`, ...args], cwd: here },
   "reelay-mock": { args: [...fromSource, `${root}packages/mock-server/src/bin.ts`, ...args], cwd: here },
   demo: { args: [...fromSource, `${root}packages/cli/demo/demo.ts`, ...args], cwd: here },
+  "soak:durable": { args: [...fromSource, `${root}packages/durable/test/soak/main.ts`, ...args], cwd: root },
   soak: { args: [...fromSource, `${root}packages/testing/test/soak/main.ts`, ...args], cwd: root },
   bench:
     args[0] === "mock"
