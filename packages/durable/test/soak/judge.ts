@@ -61,14 +61,21 @@ export const judge = (mock: Mock.Mock, keys: ReadonlyArray<string>, rows: Readon
   return { jobs: keys.length, paid: mock.jobs.length, known, unknown, saved, wrong }
 }
 
-/** The longest time between two polls of a job, in milliseconds, from its submission on. */
-export const standstill = (mock: Mock.Mock): number => {
-  let longest = 0
+/** The longest time between two polls of a job, from its submission on. */
+export interface Standstill {
+  /** Milliseconds. */
+  readonly lasted: number
+  /** When it began: milliseconds since the epoch. */
+  readonly from: number
+}
+
+export const standstill = (mock: Mock.Mock): Standstill => {
+  let longest: Standstill = { lasted: 0, from: 0 }
   const last = new Map<string, number>()
   for (const { at, jobId, route } of mock.journal) {
     if (jobId === undefined || (route !== "submit" && route !== "poll")) continue
     const before = last.get(jobId)
-    if (before !== undefined) longest = Math.max(longest, at - before)
+    if (before !== undefined && at - before > longest.lasted) longest = { lasted: at - before, from: before }
     last.set(jobId, at)
   }
   return longest

@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1,2,3" },
     jobs: { type: "string", default: "1000" },
-    only: { type: "string", default: "chaos,idle,throughput" }
+    only: { type: "string", default: "chaos,kills,idle,throughput" }
   }
 })
 const jobs = Number(values.jobs)
@@ -27,8 +27,11 @@ const deedsOf = (seed: number): ReadonlyArray<Deed> => {
     .map(({ deed }) => deed)
 }
 
+/** Seconds from the beginning. */
+const since = ({ began }: Run, at: number): string => `${((at - began) / 1000).toFixed(0)} s`
+
 const lineOf = (seed: number, run: Run): string =>
-  `| ${seed} | ${run.jobs} | ${run.paid} | ${run.known} + ${run.unknown} | ${run.saved} | ${run.wrong.length} | ${run.happened.map(({ deed }) => deed).join(" ")} | ${(run.standstill / 1000).toFixed(1)} s | ${run.rows.map((each) => each.toFixed(1)).join(", ")} | ${run.seconds.toFixed(0)} s |`
+  `| ${seed} | ${run.jobs} | ${run.paid} | ${run.known} + ${run.unknown} | ${run.saved} | ${run.wrong.length} | ${run.happened.map(({ at, deed }) => `${deed} ${since(run, at)}`).join(", ")} | ${(run.standstill.lasted / 1000).toFixed(1)} s from ${since(run, run.standstill.from)} | ${run.rows.map((each) => each.toFixed(1)).join(", ")} | ${run.seconds.toFixed(0)} s |`
 
 if (!Postgres.isInstalled) {
   process.stderr.write("PostgreSQL 15 or newer is not installed: as root on Debian, apt-get install postgresql.\n")
@@ -63,6 +66,21 @@ try {
       for (const each of run.wrong.slice(0, 20)) say(`  wrong: ${each}`)
       isGood &&= run.wrong.length === 0
     }
+  }
+  if (parts.includes("kills")) {
+    const run = await soak({
+      seed: 1,
+      jobs: 300,
+      workers: 3,
+      database: server.database(),
+      deeds: ["kill", "kill", "kill", "kill"],
+      every: 8000,
+      within: 120_000,
+      life: 40_000,
+      pace: 3000
+    })
+    say(`Kills alone, 300 jobs polled every 3 s, a lease of 6 s: ${(run.standstill.lasted / 1000).toFixed(1)} s between two polls at most`)
+    isGood &&= run.wrong.length === 0
   }
   if (parts.includes("idle")) {
     const { cpu, memory } = await idle(server.database(), 10_000, 30)

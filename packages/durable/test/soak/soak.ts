@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { createDurable, type Status } from "../../src/index.ts"
 import type { Postgres } from "../postgres.ts"
 import { type Deed, dice, type Happened, Staff } from "./chaos.ts"
-import { judge, promptOf, standstill, type Verdict } from "./judge.ts"
+import { judge, promptOf, type Standstill, standstill, type Verdict } from "./judge.ts"
 
 export interface Plan {
   readonly seed: number
@@ -30,8 +30,8 @@ export interface Plan {
 export interface Run extends Verdict {
   readonly happened: ReadonlyArray<Happened>
   readonly seconds: number
-  /** Milliseconds. */
-  readonly standstill: number
+  readonly began: number
+  readonly standstill: Standstill
   /** Rows a job, before and after `prune`. */
   readonly rows: readonly [before: number, after: number]
 }
@@ -108,6 +108,7 @@ export const soak = async ({ database, deeds, every, jobs, life, pace = 1000, se
     return {
       ...verdict,
       happened: staff.happened,
+      began,
       seconds: (Date.now() - began) / 1000,
       standstill: standstill(mock),
       rows: [before / jobs, after / jobs]
