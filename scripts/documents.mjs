@@ -22,6 +22,7 @@ export const checkDocuments = async ({ bin, root, run }) => {
     types: ["node"],
     // Above the package that the blocks are checked in.
     paths: {
+      "@reelay/durable": [join(root, "packages/durable/src/index.ts")],
       "@reelay/react": [join(react, "src/index.ts")],
       react: [join(react, "node_modules/@types/react/index.d.ts")],
       "react/*": [join(react, "node_modules/@types/react/*.d.ts")]

@@ -34,6 +34,7 @@ const guide = [
       page("Downloads", "downloads"),
       page("Errors", "errors"),
       page("Many jobs", "many-jobs"),
+      page("On many machines", "durable"),
       page("Stored as text", "stored"),
       page("Observability", "observability"),
       page("The command", "command")

@@ -12,6 +12,7 @@ const pages = new Map([
   ["README.md", "index.md"],
   ["packages/mock-server/README.md", "mock.md"],
   ["packages/react/README.md", "react.md"],
+  ["packages/durable/README.md", "durable.md"],
   ["CONTRIBUTING.md", "contributing.md"],
   ["bench/RESULTS.md", "bench/results.md"]
 ])
@@ -73,7 +74,7 @@ export const gather = ({ modules, root, site }) => {
   }
 
   for (const file of globSync("docs/**/*.md", { cwd: root, exclude: (name) => name === "node_modules" || name === ".site" })) want(file)
-  for (const file of ["packages/mock-server/README.md", "packages/react/README.md", "decisions"]) want(file)
+  for (const file of ["packages/mock-server/README.md", "packages/react/README.md", "packages/durable/README.md", "decisions"]) want(file)
   while (waiting.length > 0) written(waiting.pop())
   return begun
 }
