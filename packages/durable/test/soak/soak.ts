@@ -1,10 +1,12 @@
 /** One run: jobs, workers that die, and the verdict. */
 import { serve } from "@reelay/mock-server/node"
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { createDurable, type Status } from "../../src/index.ts"
+import { createDurable, open, type Status } from "../../src/index.ts"
 import type { Postgres } from "../postgres.ts"
 import { type Deed, dice, type Happened, Staff } from "./chaos.ts"
 import { judge, promptOf, type Standstill, standstill, type Verdict } from "./judge.ts"
@@ -47,6 +49,18 @@ const wordsOf = (draw: () => number, life: number): string => {
       : kind < 0.1
         ? `${duration} mock:lost-submit`
         : duration
+}
+
+/** The rows of jobs and of their tasks. */
+const rowsOf = (database: string): Promise<number> => {
+  const counted = Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const tables = ["reelay_job", "reelay_queue"].map(
+      (table) => sql<{ readonly count: unknown }>`SELECT COUNT(*) AS count FROM ${sql(table)}`
+    )
+    return (yield* Effect.all(tables)).reduce((sum, [row]) => sum + Number(row?.count), 0)
+  })
+  return Effect.runPromise(Effect.provide(counted, open(database)))
 }
 
 const settled = ({ ended, state }: Status): boolean => ended || state._tag === "SubmitUnknown"
@@ -102,9 +116,9 @@ export const soak = async ({ database, deeds, every, jobs, life, pace = 1000, se
     }
     const verdict = judge(mock, keys, rows)
     await staff.dismiss()
-    const before = rows.length
+    const before = await rowsOf(database)
     await durable.prune(0)
-    const after = (await all()).length
+    const after = await rowsOf(database)
     return {
       ...verdict,
       happened: staff.happened,
