@@ -12,7 +12,7 @@ const world = async (database: string, given: Partial<Instructions>) => {
   const { close, mock, url } = await serve({ port: 0 })
   const out = mkdtempSync(join(tmpdir(), "reelay-measure-"))
   const durable = createDurable({ database })
-  const staff = new Staff({ database, baseUrl: `${url}/xai`, out, ...given })
+  const staff = new Staff({ database, baseUrl: `${url}/xai`, out, submitTimeout: 60_000, ...given })
   const submit = async (count: number, words: string): Promise<void> => {
     const one = (index: number) => durable.submit(`film ${index}`, { provider: "xai", request: { prompt: `film ${index}, ${words}` } })
     for (let from = 0; from < count; from += 200) {
@@ -21,7 +21,7 @@ const world = async (database: string, given: Partial<Instructions>) => {
   }
   const saved = async (): Promise<number> => {
     let count = 0
-    for await (const { ended } of durable.list()) if (ended) count += 1
+    for await (const { ended, state } of durable.list()) if (ended || state._tag === "SubmitUnknown") count += 1
     return count
   }
   const end = async (): Promise<void> => {
@@ -66,7 +66,7 @@ export const jobsPerSecond = async (database: string, jobs: number): Promise<num
     await submit(jobs, "mock:fast")
     const began = Date.now()
     await staff.hire(2)
-    while ((await saved()) < jobs) await sleep(250)
+    while ((await saved()) < jobs) await sleep(1000)
     return jobs / ((Date.now() - began) / 1000)
   } finally {
     await end()

@@ -15,12 +15,22 @@ export interface Instructions {
   readonly pace?: number
   readonly lease?: number
   readonly concurrency?: number
+  /** Milliseconds. Default: 2000, so that an intent of a dead worker lapses soon. */
+  readonly submitTimeout?: number
 }
 
 const program = fileURLToPath(new URL("worker.ts", import.meta.url))
 
 /** Starts a worker, and waits until it works. */
-export const hire = ({ baseUrl, concurrency = 16, database, lease = 6000, out, pace = 1000 }: Instructions): Promise<Worker> =>
+export const hire = ({
+  baseUrl,
+  concurrency = 16,
+  database,
+  lease = 6000,
+  out,
+  pace = 1000,
+  submitTimeout = 2000
+}: Instructions): Promise<Worker> =>
   new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
@@ -31,7 +41,7 @@ export const hire = ({ baseUrl, concurrency = 16, database, lease = 6000, out, p
         database,
         baseUrl,
         out,
-        ...[pace, lease, concurrency].map(String)
+        ...[pace, lease, concurrency, submitTimeout].map(String)
       ],
       { stdio: ["ignore", "pipe", "pipe"] }
     )
