@@ -27,9 +27,11 @@ import type { Options, SaveOptions } from "./options.ts"
 import * as Part from "./part.ts"
 import { beside, nameOf, replacing } from "./place.ts"
 import { fresh, type Sink } from "./progress.ts"
+import { opened, type Opened, type Range } from "./ranged.ts"
 
 export type { Container } from "./media.ts"
 export type { Options, SaveOptions } from "./options.ts"
+export type { Opened, Range } from "./ranged.ts"
 
 /**
  * A video on disk.
@@ -200,6 +202,28 @@ export const stream = (
     // Each chunk is handed over before the next is read: the consumer sets the pace.
     { bufferSize: 0 }
   )
+
+/**
+ * Opens the video of a finished job, or a range of it, for a server that passes it on: returns once the answer has begun, with the length of the whole
+ * if it is known. Expired links are renewed once by polling the job. Bytes that have begun to flow aren't resumed: whoever gets them asks for the rest.
+ *
+ * The bytes must be run or the request stays open: to stop early, take none of them (`Stream.runHead`). Fails with `DownloadFailed`,
+ * `ForbiddenAddress`, or as `Job.attach` refuses a reference.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const open = Effect.fnUntraced(function* (
+  given: Provider<never>,
+  state: Succeeded,
+  range?: Range,
+  options: Pick<Options, "allowPrivateAddresses"> = {}
+): Effect.fn.Return<Opened, JobError, HttpClient.HttpClient> {
+  const provider = yield* trusting(given, state.ref)
+  const refused = refusal<Options>(provider, state, options, rules)
+  if (refused !== undefined) return yield* failure(state, refused, 0)
+  return yield* opened(provider, state, range, options)
+})
 
 /** In a span of the job. */
 const downloading = <A, R>(

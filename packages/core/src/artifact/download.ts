@@ -8,7 +8,7 @@ import { untraced } from "../transport/untraced.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import { contentOf } from "./dataUrl.ts"
 import { type Miss, miss, missOf, where } from "./miss.ts"
-import { isPlain, type Mark, type Part, rest, validatorOf, whole } from "./range.ts"
+import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from "./range.ts"
 import { type Answer, beginningOf, flowOf, request, type Source } from "./request.ts"
 import { saidIn } from "./words.ts"
 
@@ -39,7 +39,7 @@ const opened = Effect.fnUntraced(function* (
   mark: Mark | undefined
 ): Effect.fn.Return<Found, Miss, HttpClient.HttpClient> {
   if (/^data:/iu.test(artifact.url)) return yield* inline(artifact.url)
-  const answer = yield* request(source, artifact.url, mark)
+  const answer = yield* request(source, artifact.url, mark === undefined ? {} : asking(mark))
   const { headers, status } = answer.response
   const asked = retryAfter(headers, yield* Clock.currentTimeMillis)
   const found = {
@@ -61,7 +61,7 @@ const opened = Effect.fnUntraced(function* (
 })
 
 /** What an answer outside 200 means, by its words first: a gateway may say "not ready yet" with any status (F14). */
-const refused = ({ response: { status }, url }: Answer, { kind }: Artifact, ownOrigin: string, text: string): Miss => {
+export const refused = ({ response: { status }, url }: Answer, { kind }: Artifact, ownOrigin: string, text: string): Miss => {
   const { isNotReady, what, words } = saidIn(text)
   const detail = `${where(url.href)} answered with HTTP ${status}${words === "" ? "" : `, "${words}"`}`
   if (isNotReady || waiting.has(status)) return missOf("later", detail)
@@ -77,7 +77,7 @@ const waiting = new Set([202, 204, 409, 425])
 
 const expired = new Set([401, 403, 404, 410])
 
-const inline = (url: string): Effect.Effect<Found, Miss> => {
+export const inline = (url: string): Effect.Effect<Found, Miss> => {
   const bytes = contentOf(url)
   if (bytes === undefined) return miss("never", "the data: URL can't be read: it is neither base64 nor percent-encoded")
   const part = { from: 0, to: bytes.byteLength, total: bytes.byteLength }

@@ -115,9 +115,10 @@ export const fetched = Effect.fnUntraced(function* <E>(
   }
 })
 
-const fetchable = (artifacts: ReadonlyArray<Artifact>): ReadonlyArray<Artifact> => artifacts.filter(({ kind }) => kind !== "delivered")
+export const fetchable = (artifacts: ReadonlyArray<Artifact>): ReadonlyArray<Artifact> =>
+  artifacts.filter(({ kind }) => kind !== "delivered")
 
-const deliveredTo = ({ url }: Artifact): Reason =>
+export const deliveredTo = ({ url }: Artifact): Reason =>
   new DownloadFailed({
     detail: `there is nothing to download: as the request asked, the provider has put the video at ${excerpt(url)}`,
     deliveredTo: url
@@ -130,7 +131,7 @@ const inOrder = (candidates: ReadonlyArray<Artifact>, progress: Progress): Reado
 }
 
 /** `why`: the provider's own words about a success without a link. */
-const reasonOf = (misses: ReadonlyArray<Miss>, given: number, why: string | undefined): Reason => {
+export const reasonOf = (misses: ReadonlyArray<Miss>, given: number, why: string | undefined): Reason => {
   const seen = misses.map(({ detail }) => detail).join("; ") || "there is no candidate"
   const said = why === undefined ? seen : `${seen}; the provider says "${why}"`
   if (given > 0) return new DownloadFailed({ detail: `${given} bytes were given, and the rest can't be had: ${said}` })
@@ -140,7 +141,10 @@ const reasonOf = (misses: ReadonlyArray<Miss>, given: number, why: string | unde
 }
 
 /** Polls the job again. `undefined` if that gives no success: the links stay unchanged then. */
-const refreshed = (provider: Provider<never>, { ref }: Succeeded): Effect.Effect<Success | undefined, never, HttpClient.HttpClient> => {
+export const refreshed = (
+  provider: Provider<never>,
+  { ref }: Succeeded
+): Effect.Effect<Success | undefined, never, HttpClient.HttpClient> => {
   const poll = provider.definition.poll(ref)
   return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(overHttp(call(provider, "poll", poll, 30_000)))).pipe(
     Effect.map((answer) => read(provider, ref, poll, answer)),

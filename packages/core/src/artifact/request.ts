@@ -11,7 +11,6 @@ import { absolute } from "../provider/read.ts"
 import { bodyOf } from "../transport/body.ts"
 import { forbidden, type Miss, miss, missOf, where } from "./miss.ts"
 import * as PublicNetwork from "./PublicNetwork.ts"
-import { asking, type Mark } from "./range.ts"
 import { withAgent, withKey } from "./sender.ts"
 
 /** The options of one save, for all its candidates. */
@@ -35,7 +34,7 @@ const idle = "60 seconds"
 export const request = Effect.fnUntraced(function* (
   { allowPrivateAddresses, provider }: Source,
   first: string,
-  mark: Mark | undefined
+  asked: Readonly<Record<string, string>>
 ): Effect.fn.Return<Answer, Miss, HttpClient.HttpClient> {
   const api = new URL(provider.baseUrl)
   const anywhere = allowPrivateAddresses || PublicNetwork.isPrivate(api.hostname)
@@ -55,7 +54,7 @@ export const request = Effect.fnUntraced(function* (
     // A compressed body has neither the length nor the ranges of the file.
     const bare = HttpClientRequest.setHeaders(withAgent(provider)(HttpClientRequest.get(url)), {
       "accept-encoding": "identity",
-      ...(mark === undefined ? {} : asking(mark))
+      ...asked
     })
     const response = yield* client.execute(own && hop === 0 ? withKey(provider)(bare) : bare).pipe(
       // A browser hides the target of a redirect: it follows by itself, without the key.
