@@ -37,6 +37,7 @@ export const roomsOf = {
     "promise.ts",
     "index.ts"
   ],
+  relay: ["wire", "client", "access", "jobs", "routes", "createRelay.ts", "node", "index.ts node.ts client.ts"],
   "mock-server": ["base", "answer", "script", "provider", "providers", "serve", "judge", "explore", "mock", "hosts", "index.ts bin.ts"]
 }
 

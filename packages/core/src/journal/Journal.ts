@@ -107,6 +107,15 @@ const thereUnder = Effect.fnUntraced(function* (journal: Journal["Service"], whi
 })
 
 /**
+ * What the journal has under a name: the entry, its tombstone, or nothing.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const get = (which: Which): Effect.Effect<Entry | Tombstone | Damaged | undefined, never, Journal> =>
+  Effect.flatMap(Journal, (journal) => thereUnder(journal, which))
+
+/**
  * Forgets entries that were closed longer ago than this: milliseconds, `"30 days"`, or a `Duration`. Returns how many there were.
  * Open entries are never forgotten, and neither are keys: an entry with a key leaves a `Tombstone`.
  *

@@ -1,0 +1,39 @@
+/** Runs the engine's effects for the routes: with the transport, the journal and the limits, built once. */
+import { Journal, KeyValueJournal, Limits } from "@reelay/core"
+import { fetchClient, logging, promised } from "@reelay/core/promise"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Scope from "effect/Scope"
+import type { RelayOptions } from "./options.ts"
+
+type Needs = HttpClient.HttpClient | Journal.Journal
+
+export interface Services {
+  /** Where watch sessions are logged. */
+  readonly context: Promise<Context.Context<Needs>>
+  readonly run: <A, E>(effect: Effect.Effect<A, E, Needs>, signal?: AbortSignal) => Promise<A>
+  readonly close: () => Promise<void>
+}
+
+export const servicesOf = ({ accountLimits, fetch, journal, logLevel, transport }: RelayOptions): Services => {
+  const scope = Scope.makeUnsafe()
+  const layer = Layer.mergeAll(
+    transport ?? fetchClient(fetch),
+    Layer.succeed(Limits.Limits, accountLimits ?? Limits.memory()),
+    journal === undefined ? memoryJournal : Layer.succeed(Journal.Journal, journal),
+    logging(logLevel)
+  )
+  const context = Effect.runPromise(Layer.buildWithScope(layer, scope))
+  context.catch(() => undefined)
+  return {
+    context,
+    run: async (effect, signal) => promised(Effect.provideContext(effect, await context), signal),
+    close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}
+
+const memoryJournal = Layer.provide(KeyValueJournal.layer(), KeyValueStore.layerMemory)
