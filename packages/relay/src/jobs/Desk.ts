@@ -20,11 +20,11 @@ interface Watcher {
 export interface Kept {
   readonly handle: JobHandle
   /** Follows the job. The last to leave stops the polling. */
-  readonly watch: (watcher: Watcher) => () => void
+  readonly watch: (watcher: Watcher, isVisit?: boolean) => () => void
 }
 
-/** How long a single question keeps the polling going, so that a client that asks each few seconds moves its job. Milliseconds. */
-const visit = 15_000
+/** How long a single question keeps the polling going: long enough for one poll, which is due if the last one was long ago. Milliseconds. */
+const visit = 5000
 
 /** How long a question waits for the first news of a job that this relay knows nothing of yet. Milliseconds. */
 const patience = 3000
@@ -94,27 +94,31 @@ export class Desk {
     const isNew = state._tag === "Submitted" && state.polls === 0 && !this.watched.has(key)
     this.visits.get(key)?.()
     await new Promise<void>((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      let waiting: ReturnType<typeof setTimeout> | undefined
       const lose = (): void => {
         this.visits.delete(key)
         clearTimeout(timer)
+        clearTimeout(waiting)
         resolve()
       }
-      const leave = kept.watch({
-        state: (seen) => {
-          if (seen !== state) resolve()
+      const leave = kept.watch(
+        {
+          state: (seen) => {
+            if (seen !== state) resolve()
+          },
+          ended: lose,
+          lost: lose
         },
-        ended: lose,
-        lost: lose
-      })
-      const timer = setTimeout(() => {
+        true
+      )
+      const over = (): void => {
         leave()
         lose()
-      }, visit)
-      this.visits.set(key, () => {
-        leave()
-        lose()
-      })
-      if (isNew) setTimeout(resolve, patience)
+      }
+      timer = setTimeout(over, visit)
+      this.visits.set(key, over)
+      if (isNew) waiting = setTimeout(resolve, patience)
       else resolve()
     })
     return handle.current()
@@ -133,7 +137,7 @@ export class Desk {
   private over(key: string, handle: JobHandle, context: Context.Context<never>): Kept {
     return {
       handle,
-      watch: (watcher) => {
+      watch: (watcher, isVisit = false) => {
         this.watched.set(key, (this.watched.get(key) ?? 0) + 1)
         let isIn = true
         const left = (): void => {
@@ -161,6 +165,8 @@ export class Desk {
           },
           context
         )
+        // Whoever stays polls for those who only asked.
+        if (!isVisit) this.visits.get(key)?.()
         return () => {
           left()
           leave()

@@ -1,6 +1,6 @@
 /** Runs the engine's effects for the routes: with the transport, the journal and the limits, built once. */
 import { Journal, KeyValueJournal, Limits } from "@reelay/core"
-import { fetchClient, logging, promised } from "@reelay/core/promise"
+import { byFetch, logging, promised } from "@reelay/core/promise"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,7 +22,7 @@ export interface Services {
 export const servicesOf = ({ accountLimits, fetch, journal, logLevel, transport }: RelayOptions): Services => {
   const scope = Scope.makeUnsafe()
   const layer = Layer.mergeAll(
-    transport ?? fetchClient(fetch),
+    transport ?? Layer.effectContext(byFetch(fetch).downloads),
     Layer.succeed(Limits.Limits, accountLimits ?? Limits.memory()),
     journal === undefined ? memoryJournal : Layer.succeed(Journal.Journal, journal),
     logging(logLevel)

@@ -5,39 +5,42 @@
  */
 import type { JobState } from "@reelay/core/JobState"
 
-type Place =
-  | { readonly _tag: "Queued"; readonly position?: number | undefined }
-  | { readonly _tag: "Running"; readonly progress?: number | undefined }
-  | { readonly _tag: Exclude<JobState["_tag"], "Queued" | "Running"> }
-
-/** The cursor of a state. */
-export const cursorOf = (state: Place): string => {
-  switch (state._tag) {
-    case "Submitted":
-      return "1.0.0"
-    case "Queued":
-      return `1.1.${Math.min(999_999_999, Math.max(0, Math.round(state.position ?? 0)))}`
-    case "Running":
-      return `1.2.${Math.round(Math.min(1, Math.max(0, state.progress ?? 0)) * 1e6)}`
-    case "Succeeded":
-    case "Failed":
-    case "Expired":
-    case "Cancelled":
-      return terminal
-  }
+interface Place {
+  readonly _tag: JobState["_tag"]
+  readonly position?: number | undefined
+  readonly progress?: number | undefined
 }
 
-/** The cursor of every end: nothing follows one. */
-const terminal = "1.3.0"
+const tags: ReadonlyArray<string> = [
+  "Submitted",
+  "Queued",
+  "Running",
+  "Succeeded",
+  "Failed",
+  "Expired",
+  "Cancelled"
+] satisfies ReadonlyArray<JobState["_tag"]>
+
+/** How far a job has come, as in core: 3 is any end. -1: a later version's word. */
+export const rankOf = (tag: string): number => Math.min(3, tags.indexOf(tag))
+
+/** The cursor of a state. */
+export const cursorOf = ({ _tag, position = 0, progress = 0 }: Place): string => {
+  const place = _tag === "Queued" ? position : _tag === "Running" ? progress * 1e6 : 0
+  return `1.${rankOf(_tag)}.${Math.round(Math.min(1e9 - 1, Math.max(0, place)))}`
+}
+
+/** Nothing follows an end. */
+export const isEnd = (cursor: string): boolean => cursor.startsWith("1.3.")
 
 /** What comes from outside is a cursor only in exactly this form. */
 export const isCursor = (text: string): boolean => /^1\.[0-3]\.\d{1,9}$/u.test(text)
 
-/** Whether a state is news for somebody who has the floor. What isn't a cursor counts as having nothing. */
-export const isAfter = (cursor: string, floor: string | undefined): boolean => {
-  if (floor === undefined || !isCursor(floor)) return true
-  const [, rank = 0, place = 0] = cursor.split(".").map(Number)
-  const [, floorRank = 0, floorPlace = 0] = floor.split(".").map(Number)
+/** Whether a state is news for somebody who has the floor, which is a cursor. */
+export const isAfter = (cursor: string, floor = "1.-1.0"): boolean => {
+  const [rank = 0, place = 0, floorRank = 0, floorPlace = 0] = `${cursor}.${floor}`
+    .split(".")
+    .flatMap((part, at) => (at % 3 === 0 ? [] : Number(part)))
   if (rank !== floorRank) return rank > floorRank
   // A place in a queue may rise too.
   return rank === 1 ? place !== floorPlace : place > floorPlace
