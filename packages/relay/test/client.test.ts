@@ -25,7 +25,7 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> => {
   throw new Error("it did not fail")
 }
 
-describe("the client", () => {
+describe.concurrent("the client", () => {
   it("submits, follows, and fetches, as core's client does", async () => {
     const server = await mocked()
     const there = await served(relayTo(server))
@@ -113,7 +113,7 @@ describe("the client", () => {
   })
 })
 
-describe("a client that loses its relay", () => {
+describe.concurrent("a client that loses its relay", () => {
   it("goes on after a cut, without a repeat or a step back", async () => {
     const server = await mocked()
     const there = await served(relayTo(server))
@@ -216,7 +216,7 @@ describe("a client that loses its relay", () => {
   })
 })
 
-describe("a page that is loaded again", () => {
+describe.concurrent("a page that is loaded again", () => {
   it("asks under the same key for what has no answer yet, by itself or when the same is submitted, and pays once", async () => {
     const server = await mocked({ latency: 200 })
     const there = await served(relayTo(server))
@@ -280,7 +280,7 @@ describe("a page that is loaded again", () => {
   })
 })
 
-describe("two clients of one job", () => {
+describe.concurrent("two clients of one job", () => {
   it("are fed by one poller, which stops when both have left", async () => {
     const server = await mocked({ duration: 60_000 })
     const there = await served(relayTo(server, { watch: { pace: 100 } }))

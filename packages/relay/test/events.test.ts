@@ -4,7 +4,7 @@ import { allEvents, eventsOf, mocked, polls, prompt, relayTo, requested, submitt
 
 const byPolls = { prompt: `${prompt} mock:script=ten-polls` }
 
-describe("an event stream", () => {
+describe.concurrent("an event stream", () => {
   it("begins with a comment, tells proxies to keep off, and has a cursor in each event", async () => {
     const relay = relayTo(await mocked())
     const job = await submitted(relay, "k1", byPolls)

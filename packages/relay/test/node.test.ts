@@ -38,7 +38,7 @@ const raw = (port: number, text: string): Promise<string> =>
     socket.on("error", reject)
   })
 
-describe("a listener of node:http", () => {
+describe.concurrent("a listener of node:http", () => {
   it("carries requests and streams, and sees that a reader has left", async () => {
     const { relay, server, url } = await served(undefined, { duration: 400 })
     const answer = await fetch(`${url}/jobs`, {

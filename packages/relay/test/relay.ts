@@ -2,18 +2,18 @@
 import { serve, type MockServer, type ServeOptions } from "@reelay/mock-server/node"
 import { cometapi } from "@reelay/providers/cometapi"
 import { xai } from "@reelay/providers/xai"
-import { afterEach } from "vitest"
+import { afterAll } from "vitest"
 import { createRelay, type Relay, type RelayOptions } from "../src/index.ts"
 
 export const apiKey = "sk-of-the-server-0123456789"
 export const prompt = "A candle flickers on a wooden table."
 
 const closing: Array<() => Promise<unknown>> = []
-afterEach(async () => {
+afterAll(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
 
-/** Closes something when the test is over. */
+/** Closes something when all tests of the file are over: they run concurrently. */
 export const later = (close: () => Promise<unknown>): void => void closing.push(close)
 
 export const mocked = async (options: ServeOptions = {}): Promise<MockServer> => {
@@ -115,9 +115,9 @@ export const tagsOf = (seen: ReadonlyArray<Seen>): ReadonlyArray<unknown> => [
 export const posts = ({ mock }: MockServer): number => mock.journal.filter(({ route }) => route === "submit").length
 export const polls = ({ mock }: MockServer): number => mock.journal.filter(({ route }) => route === "poll").length
 
-export const until = async (isSo: () => boolean, millis = 5000): Promise<void> => {
+export const until = async (isSo: () => boolean | Promise<boolean>, millis = 20_000): Promise<void> => {
   const end = performance.now() + millis
-  while (!isSo()) {
+  while (!(await isSo())) {
     if (performance.now() > end) throw new Error("it did not happen")
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

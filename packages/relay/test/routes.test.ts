@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
-import { allEvents, mocked, posted, posts, prompt, relayTo, requested, submitted, tagsOf } from "./relay.ts"
+import { allEvents, mocked, posted, posts, prompt, relayTo, requested, submitted, tagsOf, until } from "./relay.ts"
 
 const byPolls = `${prompt} mock:script=ten-polls`
 
-describe("a submission", () => {
+describe.concurrent("a submission", () => {
   it("answers with the job's name, and its stream goes to the end", async () => {
     const server = await mocked()
     const relay = relayTo(server)
@@ -89,7 +89,7 @@ describe("a submission", () => {
   })
 })
 
-describe("a job", () => {
+describe.concurrent("a job", () => {
   it("of another user, or under a made-up name, is unknown on every route", async () => {
     const relay = relayTo(await mocked())
     const job = await submitted(relay, "k1")
@@ -123,7 +123,7 @@ describe("a job", () => {
     expect(first.status).toBe(200)
     const same = await relay(requested(`/jobs/${job}`, { headers: { "if-none-match": first.headers.get("etag") ?? "" } }))
     expect(same.status).toBe(304)
-    await expect.poll(async () => (await (await relay(requested(`/jobs/${job}`))).json()).state._tag, { timeout: 5000 }).toBe("Succeeded")
+    await until(async () => (await (await relay(requested(`/jobs/${job}`))).json()).state._tag === "Succeeded")
   })
 
   it("stays listed when it has ended, until it is forgotten; its key stays paid for", async () => {
@@ -148,7 +148,7 @@ describe("a job", () => {
   })
 })
 
-describe("a submission with an unknown outcome", () => {
+describe.concurrent("a submission with an unknown outcome", () => {
   it("can be forgotten by its name, which is a job on no route; its key stays used", async () => {
     const server = await mocked()
     const relay = relayTo(server)

@@ -11,7 +11,7 @@ const finished = async (words = "", more = {}, options = {}) => {
   return { server, relay, job, ask }
 }
 
-describe("the video", () => {
+describe.concurrent("the video", () => {
   it("comes whole or in the parts that players ask for, from the relay alone", async () => {
     const { ask } = await finished()
     const whole = await ask()
