@@ -1,4 +1,5 @@
 /** The relay: one function from a request to an answer. */
+import { JobError } from "@reelay/core"
 import { userOf } from "./access/authorize.ts"
 import { checkOrigin, corsHeaders, preflight } from "./access/origin.ts"
 import { rateOf } from "./access/rate.ts"
@@ -8,9 +9,10 @@ import { secretOf } from "./access/secret.ts"
 import { Desk } from "./jobs/Desk.ts"
 import { Ledger } from "./jobs/Ledger.ts"
 import type { RelayOptions } from "./jobs/options.ts"
+import { refusedBy } from "./jobs/problemOf.ts"
 import { allowedByDefault, checkAllowed } from "./jobs/request.ts"
 import { servicesOf } from "./jobs/services.ts"
-import { Submissions } from "./jobs/submit.ts"
+import { closing, Submissions } from "./jobs/submit.ts"
 import { manyJobs, oneJob } from "./routes/events.ts"
 import { cancel, forget, list, look, submit } from "./routes/jobs.ts"
 import { type RouteName, routeOf } from "./routes/route.ts"
@@ -73,14 +75,14 @@ export const createRelay = (options: RelayOptions): Relay => {
     submissions,
     streams
   }
-  let closing: Promise<void> | undefined
+  let disposing: Promise<void> | undefined
 
   const answered = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url)
     const route = routeOf(pathname, request.method, rest.basePath)
     if (request.method === "OPTIONS") return preflight(request, origins)
     checkOrigin(request, origins)
-    if (closing !== undefined) throw refuse("Closing", "The relay is shutting down.", { again: "submit", headers: { "retry-after": "3" } })
+    if (disposing !== undefined) throw closing()
     const user = await userOf(rest.authorize, request)
     if (user instanceof Response) return user
     asking.take(user)
@@ -92,7 +94,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     try {
       answer = await answered(request)
     } catch (error) {
-      answer = answerOf(error instanceof Refused ? error : failed(error, request, options))
+      answer = answerOf(known(error) ?? failed(error, request, options))
     }
     const cors = corsHeaders(request, origins)
     // What `authorize` answered may be a Response that can't be changed.
@@ -105,13 +107,13 @@ export const createRelay = (options: RelayOptions): Relay => {
   const close = async (): Promise<void> => {
     streams.close()
     desk.close()
-    await submissions.settled()
+    await submissions.close()
     await services.close()
   }
   return Object.assign((request: Request) => handler(request), {
     fetch: handler,
     stats: () => ({ streams: streams.size(), watched: desk.watching() }),
-    dispose: () => (closing ??= close())
+    dispose: () => (disposing ??= close())
   })
 }
 
@@ -132,6 +134,14 @@ const routeTo = (name: RouteName, method: string): Run => {
     case "video":
       return video
   }
+}
+
+/** What the user may be told. */
+const known = (error: unknown): Refused | undefined => {
+  if (error instanceof Refused) return error
+  if (error instanceof JobError.JobError) return refusedBy(error)
+  if (!(error instanceof JobError.JournalFailed)) return undefined
+  return refusedBy(new JobError.JobError({ reason: error, provider: "reelay", operation: "attach", attempt: 0 }))
 }
 
 /** What went wrong on the server is the server's: the user is told that it did, and nothing of it. */

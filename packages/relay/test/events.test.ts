@@ -1,8 +1,24 @@
 import { describe, expect, it } from "vitest"
 import { isAfter } from "../src/wire/cursor.ts"
-import { allEvents, eventsOf, mocked, polls, prompt, relayTo, requested, submitted, tagsOf, until } from "./relay.ts"
+import { allEvents, eventsOf, mocked, polls, posted, posts, prompt, relayTo, requested, submitted, tagsOf, until } from "./relay.ts"
 
 const byPolls = { prompt: `${prompt} mock:script=ten-polls` }
+
+describe.concurrent("a relay that is disposed", () => {
+  it("sends nothing of what still waits, and waits for what was sent", async () => {
+    const server = await mocked({ latency: 300 })
+    const relay = relayTo(server)
+    const sent = relay(posted("k1"))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const waiting = relay(posted("k2", { prompt: "Another." }))
+    const leaving = relay.dispose()
+    const [first, second] = await Promise.all([sent, waiting])
+    await leaving
+    expect(first.status).toBe(201)
+    expect([second.status, second.headers.get("retry-after")]).toEqual([503, "3"])
+    expect(posts(server)).toBe(1)
+  })
+})
 
 describe.concurrent("an event stream", () => {
   it("begins with a comment, tells proxies to keep off, and has a cursor in each event", async () => {

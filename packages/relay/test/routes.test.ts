@@ -1,3 +1,6 @@
+import { KeyValueJournal } from "@reelay/core"
+import * as Effect from "effect/Effect"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { describe, expect, it } from "vitest"
 import { allEvents, mocked, posted, posts, prompt, relayTo, requested, submitted, tagsOf, until } from "./relay.ts"
 
@@ -145,6 +148,31 @@ describe.concurrent("a job", () => {
     const answer = await relay(requested(`/jobs/${job}/cancel`, { method: "POST" }))
     expect(answer.status).toBe(200)
     expect(await answer.json()).toMatchObject({ outcome: "Unsupported", job, state: { _tag: "Submitted" } })
+  })
+})
+
+describe.concurrent("a journal that fails", () => {
+  it("is 503, and nothing is sent without it", async () => {
+    const server = await mocked()
+    const full = new KeyValueStore.KeyValueStoreError({ method: "set", message: "the disk /var/lib/secret is full" })
+    const store = {
+      ...KeyValueStore.makeStringOnly({
+        get: () => Effect.undefined,
+        set: () => Effect.fail(full),
+        remove: () => Effect.void,
+        clear: Effect.void,
+        size: Effect.succeed(0),
+        keys: Effect.fail(full)
+      })
+    }
+    const relay = relayTo(server, { journal: KeyValueJournal.make(store) })
+    for (const request of [posted("k1"), requested("/jobs")]) {
+      const answer = await relay(request)
+      const text = await answer.text()
+      expect([answer.status, JSON.parse(text).reason, answer.headers.get("retry-after")]).toEqual([503, "JournalFailed", "5"])
+      expect(text).not.toContain("secret")
+    }
+    expect(posts(server)).toBe(0)
   })
 })
 

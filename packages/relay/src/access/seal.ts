@@ -28,12 +28,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** A secret of any length and form; it should be as hard to guess as 32 random bytes. */
 export const sealerOf = (secret: string): Sealer => {
-  const keys = keysOf(secret)
+  // Made when they are first needed: some hosts let nothing be computed while a program starts.
+  let made: ReturnType<typeof keysOf> | undefined
+  const keys = (): ReturnType<typeof keysOf> => (made ??= keysOf(secret))
   const tagOf = async (text: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> =>
-    new Uint8Array(await crypto.subtle.sign("HMAC", (await keys).mac, text)).slice(0, tagLength)
+    new Uint8Array(await crypto.subtle.sign("HMAC", (await keys()).mac, text)).slice(0, tagLength)
   const crypted = async (data: Uint8Array<ArrayBuffer>, tag: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> =>
     // Encrypting in counter mode is its own inverse.
-    new Uint8Array(await crypto.subtle.encrypt({ name: "AES-CTR", counter: tag, length: 64 }, (await keys).cipher, data))
+    new Uint8Array(await crypto.subtle.encrypt({ name: "AES-CTR", counter: tag, length: 64 }, (await keys()).cipher, data))
   return {
     seal: async ({ owner, text, until, what }) => {
       const plain = encoder.encode(JSON.stringify([what, text, owner, until]))

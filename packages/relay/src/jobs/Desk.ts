@@ -64,7 +64,7 @@ export class Desk {
     const key = keyOf(handle.ref)
     const there = this.kept.get(key)
     if (there !== undefined) return there
-    const fresh = this.services.context.then((context) => this.over(key, handle, context))
+    const fresh = this.services.context().then((context) => this.over(key, handle, context))
     this.put(key, fresh)
     return fresh
   }
@@ -131,7 +131,7 @@ export class Desk {
 
   private async attached(key: string, ref: JobRef): Promise<Kept> {
     const handle = await this.services.run(Job.attach(this.provider(ref), ref, { ...this.options.watch, anyAccount: true }))
-    return this.over(key, handle, await this.services.context)
+    return this.over(key, handle, await this.services.context())
   }
 
   private over(key: string, handle: JobHandle, context: Context.Context<never>): Kept {

@@ -14,8 +14,14 @@ type Needs = HttpClient.HttpClient | Journal.Journal
 
 export interface Services {
   /** Where watch sessions are logged. */
-  readonly context: Promise<Context.Context<Needs>>
-  readonly run: <A, E>(effect: Effect.Effect<A, E, Needs>, signal?: AbortSignal) => Promise<A>
+  readonly context: () => Promise<Context.Context<Needs>>
+  /** `signal` stops it, and `closing` does if `mayStop` returns true at that moment. */
+  readonly run: <A, E>(
+    effect: Effect.Effect<A, E, Needs>,
+    signal?: AbortSignal,
+    closing?: AbortSignal,
+    mayStop?: () => boolean
+  ) => Promise<A>
   readonly close: () => Promise<void>
 }
 
@@ -27,11 +33,12 @@ export const servicesOf = ({ accountLimits, fetch, journal, logLevel, transport 
     journal === undefined ? memoryJournal : Layer.succeed(Journal.Journal, journal),
     logging(logLevel)
   )
-  const context = Effect.runPromise(Layer.buildWithScope(layer, scope))
-  context.catch(() => undefined)
+  // Built when it is first needed: some hosts let nothing be done while a program starts.
+  let built: Promise<Context.Context<Needs>> | undefined
+  const context = (): Promise<Context.Context<Needs>> => (built ??= Effect.runPromise(Layer.buildWithScope(layer, scope)))
   return {
     context,
-    run: async (effect, signal) => promised(Effect.provideContext(effect, await context), signal),
+    run: async (effect, ...stops) => promised(Effect.provideContext(effect, await context()), ...stops),
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }

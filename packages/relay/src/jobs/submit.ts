@@ -34,6 +34,7 @@ export class Submissions {
   /** Requests under way by the journal's key: how many wait for each. */
   private readonly underWay = new Map<string, number>()
   private readonly all = new Set<Promise<unknown>>()
+  private readonly closing = new AbortController()
 
   constructor(options: RelayOptions, services: Services, desk: Desk, ledger: Ledger, rate: Rate) {
     this.options = options
@@ -63,8 +64,9 @@ export class Submissions {
     }
   }
 
-  /** Resolves when no POST is under way any more. */
-  async settled(): Promise<void> {
+  /** Submissions whose POST has not begun send nothing any more. Resolves when the others have their answer. */
+  async close(): Promise<void> {
+    this.closing.abort()
     await Promise.allSettled(this.all)
   }
 
@@ -89,6 +91,7 @@ export class Submissions {
   ) {
     const { services } = this
     const failed = (error: unknown): never => {
+      if (this.closing.signal.aborted) throw closing()
       if (!(error instanceof JobError.JobError)) throw error
       if (error.reason._tag === "SubmitUnknown") this.ledger.unknown()
       if (error.reason._tag === "InvalidRequest" && error.reason.field === "key") throw reused()
@@ -101,7 +104,7 @@ export class Submissions {
       const reason = new JobError.SubmitUnknown({ detail: "the same request has an unknown outcome under another key" })
       throw refusedBy(new JobError.JobError({ reason, provider: provider.definition.name, operation: "submit", attempt: 0 }))
     }
-    const job = services.run(submission.job, signal)
+    const job = services.run(submission.job, signal, this.closing.signal, () => submission.phase()._tag !== "Sending")
     this.all.add(job)
     try {
       const handle = await job.catch(failed)
@@ -114,5 +117,8 @@ export class Submissions {
     }
   }
 }
+
+/** The relay shuts down: nothing was sent, or the key knows what was. */
+export const closing = (): Refused => refuse("Closing", "The relay is shutting down.", { again: "submit", headers: { "retry-after": "3" } })
 
 const reused = (): Refused => refuse("KeyReused", "This Idempotency-Key was given with another request before: give a new key.")

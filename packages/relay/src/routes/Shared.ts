@@ -1,5 +1,4 @@
 /** What the routes of one relay share. */
-import { JobError } from "@reelay/core"
 import { fromUri, type JobRef, toUri } from "@reelay/core/JobRef"
 import type { JobState } from "@reelay/core/JobState"
 import { refuse } from "../access/refuse.ts"
@@ -7,7 +6,6 @@ import type { Sealer } from "../access/seal.ts"
 import type { Desk, Kept } from "../jobs/Desk.ts"
 import type { Ledger } from "../jobs/Ledger.ts"
 import type { RelayOptions } from "../jobs/options.ts"
-import { refusedBy } from "../jobs/problemOf.ts"
 import type { Services } from "../jobs/services.ts"
 import { shown } from "../jobs/shown.ts"
 import type { Submissions } from "../jobs/submit.ts"
@@ -64,11 +62,7 @@ export const named = async (
 export const jobOf = async (shared: Shared, name: string, user: string): Promise<Kept> => {
   const found = await named(shared, name, user)
   if ("key" in found) throw unknownJob()
-  try {
-    return await shared.desk.find(found.ref)
-  } catch (error) {
-    throw error instanceof JobError.JobError ? refusedBy(error) : error
-  }
+  return shared.desk.find(found.ref)
 }
 
 const unknownJob = () => refuse("UnknownJob", "You have no job of this name.")

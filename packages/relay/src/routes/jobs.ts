@@ -1,11 +1,10 @@
 /** The routes that answer at once: submit, list, look, cancel, forget. */
-import { Journal, JobError } from "@reelay/core"
+import { Journal } from "@reelay/core"
 import { isTerminal } from "@reelay/core/JobState"
 import { jsonOf } from "../access/body.ts"
 import { idempotencyKeyOf } from "../access/idempotencyKey.ts"
 import { refuse } from "../access/refuse.ts"
-import { keyOf, type Own, ownKey } from "../jobs/Ledger.ts"
-import { refusedBy } from "../jobs/problemOf.ts"
+import { keyOf, type Own } from "../jobs/Ledger.ts"
 import { requestOf } from "../jobs/request.ts"
 import { shown } from "../jobs/shown.ts"
 import { cursorOf } from "../wire/cursor.ts"
@@ -108,16 +107,10 @@ export const cancel = async (shared: Shared, { request, route, user }: Call): Pr
 export const forget = async (shared: Shared, { route, user }: Call): Promise<Response> => {
   const found = await named(shared, route.job, user)
   const { services } = shared
-  try {
-    if ("key" in found) await services.run(Journal.forget(keyOf(user, found.key)))
-    else {
-      const own = (await shared.ledger.of(user, 0)).find(({ entry }) => isOf(entry, found.ref.id, found.ref.provider))
-      if (own !== undefined && ownKey(own.entry.key, user) !== undefined) await services.run(Journal.forget(own.entry.id))
-    }
-  } catch (error) {
-    if (error instanceof JobError.JournalFailed)
-      throw refusedBy(new JobError.JobError({ reason: error, provider: "relay", operation: "attach", attempt: 0 }))
-    throw error
+  if ("key" in found) await services.run(Journal.forget(keyOf(user, found.key)))
+  else {
+    const own = (await shared.ledger.of(user, 0)).find(({ entry }) => isOf(entry, found.ref.id, found.ref.provider))
+    if (own !== undefined) await services.run(Journal.forget(own.entry.id))
   }
   shared.ledger.changed()
   return new Response(null, { status: 204 })

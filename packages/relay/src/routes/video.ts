@@ -4,7 +4,6 @@ import { isTerminal, type Succeeded } from "@reelay/core/JobState"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { refuse } from "../access/refuse.ts"
-import { refusedBy } from "../jobs/problemOf.ts"
 import { type Call, jobOf, type Shared } from "./Shared.ts"
 
 const gibibyte = 1024 ** 3
@@ -16,11 +15,7 @@ export const video = async (shared: Shared, { request, route, user }: Call): Pro
   const provider = shared.desk.provider(state.ref)
   const asked = request.method === "HEAD" ? { from: 0, to: 0 } : rangeOf(request.headers.get("range"))
   const open = (range: Artifact.Range | undefined): Promise<Artifact.Opened> =>
-    services
-      .run(Artifact.open(provider, state, range, { allowPrivateAddresses: options.artifacts?.allowPrivateAddresses }), request.signal)
-      .catch((error: unknown) => {
-        throw error instanceof JobError.JobError ? refusedBy(error) : error
-      })
+    services.run(Artifact.open(provider, state, range, { allowPrivateAddresses: options.artifacts?.allowPrivateAddresses }), request.signal)
   let found = await open(asked)
   let etag = await etagOf(route.job, found)
   const condition = request.headers.get("if-range")
@@ -45,7 +40,7 @@ export const video = async (shared: Shared, { request, route, user }: Call): Pro
   if (total !== undefined && total > most) {
     await discard(found)
     const reason = new JobError.ArtifactTooLarge({ limitBytes: most })
-    throw refusedBy(new JobError.JobError({ reason, provider: state.ref.provider, operation: "download", attempt: 1, ref: state.ref }))
+    throw new JobError.JobError({ reason, provider: state.ref.provider, operation: "download", attempt: 1, ref: state.ref })
   }
   if (isKnown(request, etag)) {
     await discard(found)
