@@ -9,7 +9,7 @@ import type { Services } from "./services.ts"
 export const keyOf = (user: string, key: string): string => JSON.stringify(["reelay relay", user, key])
 
 /** The user's own key, of an entry of theirs. */
-export const ownKey = (text: string | undefined, user: string): string | undefined => {
+const ownKey = (text: string | undefined, user: string): string | undefined => {
   const prefix = `${JSON.stringify(["reelay relay", user]).slice(0, -1)},`
   if (text?.startsWith(prefix) !== true) return undefined
   const [key]: ReadonlyArray<unknown> = JSON.parse(`[${text.slice(prefix.length)}`)
