@@ -50,6 +50,18 @@ describe.concurrent("an event stream", () => {
     expect(polls(server)).toBe(asked)
   })
 
+  it("of a relay that knows nothing of the job yet tells nothing that its reader has", async () => {
+    const server = await mocked({ duration: 100 })
+    const job = await submitted(relayTo(server), "k1", { prompt: `${prompt} mock:stuck` })
+    const another = relayTo(server)
+    const reader = eventsOf(await another(requested(`/jobs/${job}/events`, { headers: { "last-event-id": "1.2.500000" } })))
+    expect((await reader.next()).value).toMatchObject({ event: "state", data: { state: { _tag: "Running", progress: 0.99 } } })
+    await reader.return()
+    const many = eventsOf(await another(requested("/events", { method: "POST", body: { jobs: { [job]: "1.1.0" } } })))
+    expect((await many.next()).value).toMatchObject({ data: { state: { _tag: "Running" } } })
+    await many.return()
+  })
+
   it("of many jobs tells each from its own cursor, and ends with the last", async () => {
     const relay = relayTo(await mocked())
     const one = await submitted(relay, "k1")
@@ -68,7 +80,11 @@ describe.concurrent("an event stream", () => {
     const server = await mocked({ duration: 60_000 })
     const relay = relayTo(server, { watch: { pace: 40 }, limits: { streams: 100 } })
     const job = await submitted(relay, "k1")
-    const streams = await Promise.all(Array.from({ length: 50 }, () => relay(requested(`/jobs/${job}/events`))))
+    const open = () => relay(requested(`/jobs/${job}/events`))
+    const first = await Promise.all(Array.from({ length: 25 }, open))
+    // A repeat of the submission gives the same job, and no other poller.
+    expect(await submitted(relay, "k1")).toBe(job)
+    const streams = [...first, ...(await Promise.all(Array.from({ length: 25 }, open)))]
     const readers = streams.map(eventsOf)
     await Promise.all(readers.map((each) => each.next()))
     await until(() => polls(server) >= 5)

@@ -2,7 +2,7 @@ import { KeyValueJournal } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { describe, expect, it } from "vitest"
-import { allEvents, mocked, posted, posts, prompt, relayTo, requested, submitted, tagsOf, until } from "./relay.ts"
+import { allEvents, mocked, optionsOf, posted, posts, prompt, relayTo, requested, submitted, tagsOf, until } from "./relay.ts"
 
 const byPolls = `${prompt} mock:script=ten-polls`
 
@@ -47,8 +47,20 @@ describe.concurrent("a submission", () => {
       expect(answer.status).toBe(409)
       expect(await answer.json()).toMatchObject({ reason: "KeyReused", again: "never" })
     }
-    const elsewhere = await relay(posted("k1", { prompt }, { body: undefined, provider: "cometapi" }))
+    const elsewhere = await relay(posted("k1", { prompt }, { provider: "cometapi" }))
     expect(elsewhere.status).toBe(409)
+    expect(posts(server)).toBe(1)
+  })
+
+  it("under the same key at another provider is refused with 409, even if the two take the same body", async () => {
+    const server = await mocked()
+    const options = optionsOf(server)
+    const [first] = options.providers
+    const twin = { ...first, definition: { ...first.definition, name: "twin" } }
+    const relay = relayTo(server, { providers: [first, twin] })
+    await submitted(relay, "k1")
+    const answer = await relay(posted("k1", { prompt }, { provider: "twin" }))
+    expect([answer.status, (await answer.json()).reason]).toEqual([409, "KeyReused"])
     expect(posts(server)).toBe(1)
   })
 
