@@ -46,6 +46,9 @@ describe("a state as it leaves the server", () => {
   })
 })
 
+const billed = (reason: JobError.Reason) =>
+  problemOf(new JobError.JobError({ reason, provider: "xai", operation: "submit", attempt: 1 })).billed
+
 describe("a problem", () => {
   const reasons: ReadonlyArray<JobError.Reason> = [
     new JobError.Unauthorized({ detail: told }),
@@ -74,11 +77,9 @@ describe("a problem", () => {
   })
 
   it("of a submission says whether it is billed", () => {
-    const of = (reason: JobError.Reason) =>
-      problemOf(new JobError.JobError({ reason, provider: "xai", operation: "submit", attempt: 1 })).billed
-    expect(of(new JobError.SubmitUnknown({ detail: "" }))).toBe("unknown")
-    expect(of(new JobError.Unreachable({ detail: "" }))).toBe("no")
-    expect(of(new JobError.InvalidRequest({ field: "apiKey", rule: "is missing" }))).toBe("no")
+    expect(billed(new JobError.SubmitUnknown({ detail: "" }))).toBe("unknown")
+    expect(billed(new JobError.Unreachable({ detail: "" }))).toBe("no")
+    expect(billed(new JobError.InvalidRequest({ field: "apiKey", rule: "is missing" }))).toBe("no")
   })
 
   it("is short", () => {
