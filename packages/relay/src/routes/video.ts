@@ -39,8 +39,7 @@ export const video = async (shared: Shared, { request, route, user }: Call): Pro
   const most = options.artifacts?.maxBytes ?? 2 * gibibyte
   if (total !== undefined && total > most) {
     await discard(found)
-    const reason = new JobError.ArtifactTooLarge({ limitBytes: most })
-    throw new JobError.JobError({ reason, provider: state.ref.provider, operation: "download", attempt: 1, ref: state.ref })
+    throw tooLarge(state, most)
   }
   if (isKnown(request, etag)) {
     await discard(found)
@@ -52,7 +51,7 @@ export const video = async (shared: Shared, { request, route, user }: Call): Pro
   }
   if (!satisfiable) return new Response(null, { status: 416, headers: { ...common, "content-range": `bytes */${total ?? "*"}` } })
   const isPart = range !== undefined && total !== undefined && to !== undefined
-  return new Response(Stream.toReadableStream(limited(found.bytes, most)), {
+  return new Response(Stream.toReadableStream(limited(found.bytes, most, state)), {
     status: isPart ? 206 : 200,
     headers: {
       ...common,
@@ -95,11 +94,24 @@ const typeOf = (type: string | undefined): string => {
   return types.has(type) ? type : "application/octet-stream"
 }
 
-const limited = <E>(bytes: Stream.Stream<Uint8Array, E>, most: number): Stream.Stream<Uint8Array, E | Error> => {
+const tooLarge = ({ ref }: Succeeded, limitBytes: number): JobError.JobError =>
+  new JobError.JobError({
+    reason: new JobError.ArtifactTooLarge({ limitBytes }),
+    provider: ref.provider,
+    operation: "download",
+    attempt: 1,
+    ref
+  })
+
+const limited = (
+  bytes: Stream.Stream<Uint8Array, JobError.JobError>,
+  most: number,
+  state: Succeeded
+): Stream.Stream<Uint8Array, JobError.JobError> => {
   let size = 0
   return Stream.mapEffect(bytes, (chunk) => {
     size += chunk.byteLength
-    return size > most ? Effect.fail(new Error("the video is larger than the limit")) : Effect.succeed(chunk)
+    return size > most ? Effect.fail(tooLarge(state, most)) : Effect.succeed(chunk)
   })
 }
 
