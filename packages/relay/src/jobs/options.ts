@@ -59,8 +59,11 @@ export interface RelayOptions {
   readonly providers: readonly [Provider.Provider<VideoRequest.VideoRequest>, ...Array<Provider.Provider<VideoRequest.VideoRequest>>]
   /** Names the user who asks. Required: without it everybody could spend your money. */
   readonly authorize: Authorize
-  /** Remembers jobs and Idempotency-Keys, so that a restart neither loses nor pays. Default: memory, which a restart forgets. */
-  readonly journal?: Journal.Journal["Service"] | undefined
+  /**
+   * Remembers jobs and Idempotency-Keys, so that a restart neither loses nor pays: `FileJournal.make(folder)`, or a layer such as
+   * `KeyValueJournal.layerSql()` over a database, which several instances may share. Default: memory, which a restart forgets.
+   */
+  readonly journal?: Journal.Journal["Service"] | Layer.Layer<Journal.Journal> | undefined
   /**
    * Seals the names of jobs. Instances that share it know each other's jobs, and changing it makes all names invalid. Give 32 random bytes or more.
    * Default: made from the providers' keys, so that names last until a key changes.

@@ -30,7 +30,7 @@ export const servicesOf = ({ accountLimits, fetch, journal, logLevel, transport 
   const layer = Layer.mergeAll(
     transport ?? Layer.effectContext(byFetch(fetch).downloads),
     Layer.succeed(Limits.Limits, accountLimits ?? Limits.memory()),
-    journal === undefined ? memoryJournal : Layer.succeed(Journal.Journal, journal),
+    journalOf(journal),
     logging(logLevel)
   )
   // Built when it is first needed: some hosts let nothing be done while a program starts.
@@ -41,6 +41,11 @@ export const servicesOf = ({ accountLimits, fetch, journal, logLevel, transport 
     run: async (effect, ...stops) => promised(Effect.provideContext(effect, await context()), ...stops),
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
+}
+
+const journalOf = (given: RelayOptions["journal"]): Layer.Layer<Journal.Journal> => {
+  if (given === undefined) return memoryJournal
+  return "entries" in given ? Layer.succeed(Journal.Journal, given) : given
 }
 
 const memoryJournal = Layer.provide(KeyValueJournal.layer(), KeyValueStore.layerMemory)
