@@ -19,7 +19,7 @@ if (mode !== "preview") {
     soon = setTimeout(again, 100)
   }
   if (mode === "dev") {
-    for (const folder of ["docs", "decisions", "packages/mock-server", "packages/react"]) {
+    for (const folder of ["docs", "decisions", "packages/mock-server", "packages/react", "packages/relay"]) {
       watch(join(root, folder), { recursive: !folder.startsWith("packages/") }, (_, file) => {
         if (file?.endsWith(".md") === true && !file.startsWith(".")) changed()
       })

@@ -29,6 +29,7 @@ const guide = [
       page("After a crash", "journal"),
       page("In a browser", "browser"),
       page("In React", "react"),
+      page("A server that keeps the key", "relay"),
       page("On Node", "node"),
       page("Options", "options"),
       page("Downloads", "downloads"),
@@ -60,7 +61,7 @@ const guide = [
 ]
 
 const reference = [
-  { text: "API reference", link: "/api/", items: ["core", "providers", "node", "react", "mock-server", "testing"].map(modules) },
+  { text: "API reference", link: "/api/", items: ["core", "providers", "node", "react", "relay", "mock-server", "testing"].map(modules) },
   { text: "Guide", link: "/start" }
 ]
 

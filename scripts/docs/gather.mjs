@@ -13,6 +13,7 @@ const pages = new Map([
   ["packages/mock-server/README.md", "mock.md"],
   ["packages/react/README.md", "react.md"],
   ["packages/durable/README.md", "durable.md"],
+  ["packages/relay/README.md", "relay.md"],
   ["CONTRIBUTING.md", "contributing.md"],
   ["bench/RESULTS.md", "bench/results.md"]
 ])
@@ -74,7 +75,8 @@ export const gather = ({ modules, root, site }) => {
   }
 
   for (const file of globSync("docs/**/*.md", { cwd: root, exclude: (name) => name === "node_modules" || name === ".site" })) want(file)
-  for (const file of ["packages/mock-server/README.md", "packages/react/README.md", "packages/durable/README.md", "decisions"]) want(file)
+  for (const name of ["mock-server", "react", "durable", "relay"]) want(`packages/${name}/README.md`)
+  want("decisions")
   while (waiting.length > 0) written(waiting.pop())
   return begun
 }

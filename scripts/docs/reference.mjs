@@ -5,7 +5,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 
-const packages = ["core", "providers", "node", "react", "mock-server", "testing"]
+const packages = ["core", "providers", "node", "react", "relay", "mock-server", "testing"]
 
 /** These export every other module again, or are payloads and not an API. */
 const left = (name) => name === "core" || name === "providers" || name.endsWith("/fixtures")
