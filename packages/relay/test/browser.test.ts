@@ -100,6 +100,23 @@ describe.skipIf(missing)("the client in a browser", { concurrent: true }, () => 
     for (const text of texts) expect(text).not.toContain(apiKey)
   })
 
+  it("isn't needed: the browser's own EventSource follows a job, comes back after a cut, and ends by itself", async () => {
+    const { ann, there } = await begun()
+    const page = await opened(ann, there)
+    const job = await page.evaluate(`client.submit({ prompt: ${JSON.stringify(`${prompt} mock:duration=2s`)} }).then(({ id }) => id)`)
+    await page.evaluate(`{
+      window.source = new EventSource("/api/video/jobs/${String(job)}/events")
+      source.addEventListener("state", ({ data, lastEventId }) => seen.push(lastEventId + " " + JSON.parse(data).state._tag))
+    }`)
+    await page.waitForFunction("seen.length > 1")
+    there.cut()
+    await page.waitForFunction("source.readyState === EventSource.CLOSED")
+    const seen: ReadonlyArray<string> = JSON.parse(String(await page.evaluate("JSON.stringify(seen)")))
+    expect(seen.at(-1)).toBe("1.3.0 Succeeded")
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(there.requests.filter((each) => each === "GET /jobs/<job>/events").length).toBeGreaterThanOrEqual(3)
+  })
+
   it("keeps two users apart", async () => {
     const { ann, there } = await begun()
     const bob = await signedIn(browser, there, "bob")
