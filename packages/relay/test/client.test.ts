@@ -283,7 +283,8 @@ describe.concurrent("a page that is loaded again", () => {
 describe.concurrent("two clients of one job", () => {
   it("are fed by one poller, which stops when both have left", async () => {
     const server = await mocked({ duration: 60_000 })
-    const there = await served(relayTo(server, { watch: { pace: 100 } }))
+    const relay = relayTo(server, { watch: { pace: 100 } })
+    const there = await served(relay)
     const [one, two] = [client(there), client(there)]
     const job = await one.submit({ prompt })
     const leaving = [job.subscribe(() => undefined), (await two.attach(job.id)).subscribe(() => undefined)]
@@ -293,7 +294,9 @@ describe.concurrent("two clients of one job", () => {
     await new Promise((resolve) => setTimeout(resolve, 700))
     expect(polls(server) - before).toBeLessThanOrEqual((performance.now() - began) / 100 + 1)
     for (const leave of leaving) leave()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await until(() => relay.stats().watched === 0)
+    // One that was under way ends within this.
+    await new Promise((resolve) => setTimeout(resolve, 150))
     const left = polls(server)
     await new Promise((resolve) => setTimeout(resolve, 400))
     expect(polls(server)).toBe(left)
