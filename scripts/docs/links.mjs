@@ -80,7 +80,7 @@ export const problemsOf = (files, read, exists) =>
 const documentsOf = (root) =>
   globSync(["*.md", "{docs,decisions,bench,mutants,examples,.changeset}/**/*.md", "packages/*/*.md", "packages/*/examples/**/*.md"], {
     cwd: root,
-    exclude: (name) => name === "node_modules" || name === "dist" || name === ".site"
+    exclude: (name) => name === "node_modules" || name === "dist" || name === ".site" || name === "out"
   }).toSorted()
 
 export const checkDocumentLinks = (root) => {
