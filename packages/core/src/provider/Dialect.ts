@@ -154,10 +154,26 @@ export const moneyCodes: { readonly [code: string]: string } = {
   pre_consume_token_quota_failed: "QuantumNous/new-api service/billing_session.go@0067bd9",
   quota_not_enough: "Calcium-Ion/new-api relay/relay_task.go@05874dc, with 403",
   insufficient_balance: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1, with 403",
+  subscription_not_found: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go, with 403",
+  subscription_invalid: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go, with 403",
+  "subscription:free_usage_exhausted": "chenyme/grok2api, the upstream's code for a free account that is used up",
   insufficient_credits: "docs.warp.dev, error insufficient_credits, with 403",
   credit_balance_exhausted: "help.openai.com/en/articles/5955604, with 429",
   organization_spend_limit_exceeded: "help.openai.com/en/articles/5955604, with 429",
   project_spend_limit_exceeded: "help.openai.com/en/articles/5955604, with 429"
+}
+
+/**
+ * Codes that mean that requests come too fast, with a status that says otherwise. A job was surely not made.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const paceCodes: { readonly [code: string]: string } = {
+  rate_limit_exceeded: "platform.openai.com/docs/guides/error-codes; gateways forward it with their own status",
+  rate_limit_error: "Wei-Shaw/sub2api's type of an error, after docs.anthropic.com/en/api/errors",
+  too_many_requests: "the name of status 429, as gateways write it into `code`",
+  token_concurrency_limit_reached: "chenyme/grok2api"
 }
 
 // A Map, since on a plain object the word "constructor" finds a function.
@@ -293,6 +309,7 @@ export const receiver = (options: {
     // left, as a gateway would forward it. A code changes neither of them nor a 5xx: only a row may.
     if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
     if (status === 402 || isAboutMoney(seen)) return declined("PaymentRequired")(seen)
+    if (seen.codes.some((code) => Object.hasOwn(paceCodes, normalised(code)))) return { _tag: "Busy", status, message }
     return declined(status === 401 || status === 403 ? "Unauthorized" : "SubmitRejected")(seen)
   }
 }

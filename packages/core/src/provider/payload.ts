@@ -87,10 +87,21 @@ const errorAt = (value: unknown, depth: number): ErrorBody => {
   }
 }
 
+/**
+ * Where an error body may keep another, innermost first: `error` (OpenAI's form), `errors` (a list), `data` (new-api's envelope, with or without
+ * an `error` in it), `detail` (FastAPI's, as an object or a list).
+ */
+const nested = ["error", "errors", "data", "detail"] as const
+
 /** An error body, and the errors inside it, innermost first. */
 const levels = (value: unknown, depth = 2): ReadonlyArray<unknown> => {
-  const error = at(value, "error")
-  return depth > 0 && typeof error === "object" && error !== null ? [...levels(error, depth - 1), value] : [value]
+  if (depth === 0) return [value]
+  const inside = nested.flatMap((name) => {
+    const held = at(value, name)
+    const first: unknown = Array.isArray(held) ? held[0] : held
+    return typeof first === "object" && first !== null ? levels(first, depth - 1) : []
+  })
+  return [...inside, value]
 }
 
 /**
@@ -117,7 +128,7 @@ export const textsOf = (value: unknown): ReadonlyArray<string> => {
     .flatMap((level) => {
       const detail = at(level, "detail")
       const first: unknown = Array.isArray(detail) ? detail[0] : undefined
-      return [at(level, "error"), at(level, "message"), detail, at(first, "msg")]
+      return [at(level, "error"), at(level, "message"), at(level, "msg"), detail, first]
     })
     .flatMap((text) => shown(text) ?? [])
 }
@@ -145,7 +156,7 @@ export const speaksOfMoney = (...words: ReadonlyArray<string | undefined>): bool
   words.some((text) => text !== undefined && money.some((phrase) => phrase.test(text)))
 
 const pace =
-  /too many requests|too (quickly|fast|frequent)|slow down|\brate[ _-]*limit|\bper (second|minute|hour)\b|\b(rpm|rps|tpm|qps)\b|concurren|频繁|频率|速率|限流|并发|每(秒|分钟|小时)/iu
+  /too many requests|too (quickly|fast|frequent)|slow down|\brate[ _-]*limit|\bper (second|minute|hour)\b|\b(rpm|rps|tpm|qps)\b|concurren|频繁|频率|速率|限流|并发|每(秒|分钟|小时)|请求数限制|分钟内最多/iu
 
 /**
  * Whether texts say that requests come too fast.

@@ -21,7 +21,14 @@ export const declined: ReadonlyArray<Dialect.Row<Reading.Receipt>> = [
     source: "QuantumNous/new-api middleware/distributor.go@003d7c0; farion1231/cc-switch#312",
     read: Dialect.declined("SubmitRejected")
   },
-  { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.declined("PaymentRequired") }
+  { status: 401, words: /TokenStatusExhausted/u, source: drained, read: Dialect.declined("PaymentRequired") },
+  // Its own checks of a request come before a channel is chosen. A fork answers the first with 502 after its upstream refused, so not with any status.
+  ...["sensitive_words_detected", "invalid_request", "access_denied", "model_price_error"].map((code) => ({
+    status: 200,
+    code,
+    source: "QuantumNous/new-api types/error.go and controller/relay.go: written before the request is forwarded",
+    read: Dialect.declined(code === "access_denied" ? "Unauthorized" : "SubmitRejected")
+  }))
 ]
 
 /** On a poll, which has the same token check. */

@@ -1,0 +1,89 @@
+/** F16, F17, F22: the code before the status. What the answer to a submission is at every provider, wherever the body keeps its code. */
+import type { Provider, Reading } from "@reelay/core"
+import { describe, expect, it } from "vitest"
+import { cometapi } from "../src/cometapi/provider.ts"
+import { geeknow } from "../src/geeknow/provider.ts"
+import { xai } from "../src/xai/provider.ts"
+import { xingchao } from "../src/xingchao/provider.ts"
+
+const apiKey = "any-key"
+const all: ReadonlyArray<Provider.Provider<never>> = [xai({ apiKey }), cometapi({ apiKey }), xingchao({ apiKey }), geeknow({ apiKey })]
+const newApi = all.filter(({ definition }) => definition.name === "cometapi" || definition.name === "geeknow")
+
+const receive = ({ definition }: Provider.Provider<never>, status: number, body: unknown): string => {
+  const receipt: Reading.Receipt = definition.receive({ operation: "submit", status, headers: {}, body: JSON.stringify(body) })
+  return receipt._tag === "Declined" ? receipt.reason : receipt._tag
+}
+
+const at = (providers: ReadonlyArray<Provider.Provider<never>>) => (expected: string, status: number, body: unknown) => {
+  for (const provider of providers)
+    expect([provider.definition.name, receive(provider, status, body)]).toEqual([provider.definition.name, expected])
+}
+
+describe("F16: money, whatever the status and wherever the code", () => {
+  it.each<[number, unknown]>([
+    [403, { code: "insufficient_user_quota", message: "预扣费额度失败", data: null }],
+    [403, { error: { code: "SUBSCRIPTION_NOT_FOUND", message: "No active subscription found for this group" } }],
+    [403, { code: "SUBSCRIPTION_INVALID", message: "subscription is invalid or expired" }],
+    [403, { error: { type: "billing_error", message: "insufficient account balance" } }],
+    [403, { code: "subscription:free-usage-exhausted", error: "You have used it up" }],
+    [403, { error: { message: "用户额度不足, 剩余额度: $0.000000" } }],
+    [400, { error: { message: "余额不足，请充值", type: "new_api_error" } }],
+    [401, { error: { message: "该令牌额度已用尽 !token.UnlimitedQuota && token.RemainQuota = 0" } }],
+    [402, { detail: "Insufficient credits" }],
+    [403, { errors: [{ code: "insufficient_quota", message: "no" }] }],
+    [403, { detail: { code: "insufficient_quota", message: "no" } }],
+    [403, { detail: [{ code: "insufficient_quota", msg: "no" }] }],
+    [403, { data: { error: { code: "insufficient_quota", message: "no" } } }]
+  ])("HTTP %i with %j can't be paid", (status, body) => at(all)("PaymentRequired", status, body))
+})
+
+describe("F17: a 429 about money is not one about pace", () => {
+  it.each<[unknown]>([
+    [
+      {
+        code: "Some resource has been exhausted",
+        error: "Your team has either used all available credits or reached its monthly spending limit."
+      }
+    ],
+    [{ error: { code: "insufficient_user_quota", message: "quota" } }],
+    [{ data: { code: "insufficient_user_quota" }, message: "quota" }],
+    [{ error: { message: "账户余额不足" } }]
+  ])("429 with %j can't be paid", (body) => at(all)("PaymentRequired", 429, body))
+
+  it.each<[number, unknown]>([
+    [429, { error: { message: "您已达到请求数限制：1分钟内最多请求10次", type: "new_api_error" } }],
+    [429, { error: { message: "充值用户：您已达到请求数限制：1分钟内最多请求10次" } }],
+    [429, { code: "token_concurrency_limit_reached", message: "too many concurrent requests" }],
+    [429, { code: "USAGE_LIMIT_EXCEEDED", message: "daily usage limit exceeded" }],
+    [403, { error: { code: "rate_limit_exceeded", message: "slow down" } }],
+    [400, { error: { type: "rate_limit_error", message: "no" } }]
+  ])("HTTP %i with %j is about pace", (status, body) => at(all)("Busy", status, body))
+})
+
+describe("F16: permission and mistakes", () => {
+  it.each<[string, number, unknown]>([
+    ["Unauthorized", 403, { error: { code: "access_denied", message: "您的 IP 不在令牌允许访问的列表中" } }],
+    ["Unauthorized", 401, { error: { code: "", message: "无效的令牌", type: "new_api_error" } }],
+    ["Unauthorized", 401, { error: { message: "该令牌已过期" } }],
+    ["SubmitRejected", 400, { error: { message: "The prompt mentions a white balance and closing credits" } }],
+    ["SubmitRejected", 404, { error: { code: "model_not_found", message: "no such model" } }]
+  ])("%s for HTTP %i with %j", (expected, status, body) => at(all)(expected, status, body))
+})
+
+describe("F22: refusals that don't look like refusals", () => {
+  it.each<[string, number, unknown]>([
+    ["PaymentRequired", 200, { code: "insufficient_user_quota", message: "预扣费额度失败", data: null }],
+    ["SubmitRejected", 200, { error: { code: "sensitive_words_detected", message: "用户输入包含敏感词" } }],
+    ["SubmitRejected", 200, { code: "invalid_request", message: "prompt is required", data: null }],
+    ["Unauthorized", 200, { data: { code: "access_denied" }, message: "您的 IP 不在令牌允许访问的列表中" }],
+    ["SubmitRejected", 503, { error: { code: "model_not_found", message: "分组 default 下模型 grok-video 无可用渠道（distributor）" } }]
+  ])("new-api says %s with HTTP %i and %j before it forwards anything", (expected, status, body) => at(newApi)(expected, status, body))
+
+  it.each<[number, unknown]>([
+    [200, { error: { message: "upstream error: do request failed" } }],
+    [200, { success: false, message: "something went wrong" }],
+    [500, { error: { code: "do_request_failed", message: "do request failed" } }],
+    [502, { error: { code: "sensitive_words_detected", message: "upstream sensitive content filter triggered" } }]
+  ])("HTTP %i with %j may stand for a job", (status, body) => at(all)("Unclear", status, body))
+})
