@@ -58,7 +58,7 @@ describe.concurrent("a video", () => {
     const job = await client("node", at("geeknow", server.url)).submit({ prompt })
     const error = await failure(job.bytes())
     expect(error).toMatchObject({ reason: { _tag: "DownloadFailed" } })
-    expect(String(error)).toContain('answered with HTTP 404; the provider says "bucket quota exceeded"')
+    expect(String(error)).toContain('answered with HTTP 404, "Task not found"; the provider says "bucket quota exceeded"')
   })
 
   it("F15: is saved from a link with spaces around and inside it", async () => {
