@@ -1,11 +1,10 @@
 // @vitest-environment happy-dom
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { pathToFileURL } from "node:url"
 import { compile } from "svelte/compiler"
 import { describe, expect, it } from "vitest"
 import { fakeClient, fakeJob } from "../../src/fakes/index.ts"
-import { bundled } from "../rolldown.ts"
+import { loaded } from "./page.ts"
 
 /** A component, compiled, and the functions that put it into a page. */
 interface Page {
@@ -15,30 +14,19 @@ interface Page {
   readonly flushSync: () => void
 }
 
-const loaded = async (): Promise<Page> => {
-  const folder = await mkdtemp(join(import.meta.dirname, ".svelte-"))
-  try {
-    const source = await readFile(join(import.meta.dirname, "Film.svelte"), "utf8")
-    await writeFile(join(folder, "Film.js"), compile(source, { generate: "client", runes: true, filename: "Film.svelte" }).js.code)
-    await writeFile(
-      join(folder, "page.js"),
-      'export { default as Film } from "./Film.js"\nexport { flushSync, mount, unmount } from "svelte"\n'
-    )
-    const [chunk] = await bundled(join(folder, "page.js"), [], false)
-    const file = join(folder, "bundle.mjs")
-    await writeFile(file, chunk?.code ?? "")
-    const page: Page = await import(pathToFileURL(file).href)
-    return page
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+const compiled = async (): Promise<Page> => {
+  const source = await readFile(join(import.meta.dirname, "Film.svelte"), "utf8")
+  return loaded({
+    "Film.js": compile(source, { generate: "client", runes: true, filename: "Film.svelte" }).js.code,
+    "page.js": 'export { default as Film } from "./Film.js"\nexport { flushSync, mount, unmount } from "svelte"\n'
+  })
 }
 
 const shown = () => ["store", "from", "rune", "list"].map((id) => document.querySelector(`#${id}`)?.textContent?.trim())
 
 describe("a job in Svelte 5", () => {
   it("is a store ($job), a store in runes (fromStore), and a rune of one's own (createSubscriber)", async () => {
-    const { Film, flushSync, mount, unmount } = await loaded()
+    const { Film, flushSync, mount, unmount } = await compiled()
     const job = fakeJob()
     const client = fakeClient()
     const listed = await client.submit({})
@@ -58,7 +46,7 @@ describe("a job in Svelte 5", () => {
   })
 
   it("that is lost stays as it was, and the error is not thrown into the page", async () => {
-    const { Film, flushSync, mount, unmount } = await loaded()
+    const { Film, flushSync, mount, unmount } = await compiled()
     const job = fakeJob()
     const mounted = mount(Film, { target: document.body, props: { job, jobs: fakeClient().jobs } })
     job.running(0.1)
