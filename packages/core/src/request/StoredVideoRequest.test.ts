@@ -97,15 +97,15 @@ describe("StoredVideoRequest", () => {
   })
 
   it.effect.each<[unknown, string, RegExp]>([
-    [{ prompt: "x", aspect_ratio: "1:1" }, "aspect_ratio", /excess/u],
+    [{ prompt: "x", aspect_ratio: "1:1" }, "aspect_ratio", /field of this request/u],
     [{ prompt: 7 }, "prompt", /string/iu],
     [{ images: [7] }, "images.0", /Expected/u],
     [{ images: ["https://a.b/1.png", { _tag: "Bytes", base64: "***" }] }, "images.1.base64", /base64/iu],
     [{ images: [{ _tag: "Bytes" }] }, "images.0.base64", /Missing/u],
     [{ images: [{ _tag: "Blob", base64: "YQ==" }] }, "images.0.type", /Missing/u],
     [{ images: [{ _tag: "FileId", id: "file-1" }] }, "images.0", /Expected/u],
-    [{ images: [{ _tag: "Bytes", base64: "YQ==", crop: [0, 1] }] }, "images.0.crop", /excess/u],
-    [{ options: { user: "me" } }, "options", /excess/u],
+    [{ images: [{ _tag: "Bytes", base64: "YQ==", crop: [0, 1] }] }, "images.0.crop", /field of this request/u],
+    [{ options: { user: "me" } }, "options", /field of this request/u],
     [null, "request", /Expected/u],
     ["a fox", "request", /Expected/u]
   ])("%o is refused, and %s is named", ([json, field, rule]) =>

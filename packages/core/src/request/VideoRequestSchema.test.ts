@@ -19,8 +19,6 @@ describe("checker", () => {
   )
 
   it.effect.each([
-    [{ prompt: "x", aspect_ratio: "1:1" }, "aspect_ratio"],
-    [{ prompt: "x", Duration: 6 }, "Duration"],
     [{ prompt: 7 }, "prompt"],
     [{ duration: "6" }, "duration"],
     [{ duration: Number.POSITIVE_INFINITY }, "duration"],
@@ -35,6 +33,16 @@ describe("checker", () => {
       const refused = yield* Effect.flip(check(request))
       expect(refused.field).toBe(field)
       expect(refused.rule).toMatch(/^is wrong: \S/u)
+    })
+  )
+
+  it.effect.each([
+    [{ prompt: "x", aspect_ratio: "1:1" }, "aspect_ratio"],
+    [{ prompt: "x", Duration: 6 }, "Duration"],
+    [{ promt: "x" }, "promt"]
+  ])("%o has a field that isn't one: %s", ([request, field]) =>
+    Effect.gen(function* () {
+      expect(yield* Effect.flip(check(request))).toMatchObject({ field, rule: "isn't a field of this request" })
     })
   )
 })

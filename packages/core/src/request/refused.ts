@@ -9,5 +9,9 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1()
 export const refused = (error: Schema.SchemaError): InvalidRequest => {
   const [issue] = format(error.issue).issues
   const field = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-  return new InvalidRequest({ field: field === "" ? "request" : field, rule: `is wrong: ${excerpt(issue?.message ?? error.message)}` })
+  const what = issue?.message ?? error.message
+  return new InvalidRequest({
+    field: field === "" ? "request" : field,
+    rule: /^expected no excess property/iu.test(what) ? "isn't a field of this request" : `is wrong: ${excerpt(what)}`
+  })
 }
