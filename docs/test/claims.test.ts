@@ -12,7 +12,7 @@ const claimNothing = [
   "Packages says what each one is for.",
   "Save it as candle.mjs, and run node candle.mjs.",
   "npm run bench measures it again: bench/RESULTS.md.",
-  "It does not choose a provider, compare prices, or hide a key from a browser."
+  "It does not choose a provider, or compare prices."
 ]
 
 const bare = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/gu, "$1").replaceAll("`", "")
