@@ -36,39 +36,14 @@ import { type LogLevel, logging, logLevelRule } from "./telemetry/logging.ts"
 import type { Outbound } from "./transport/exchange.ts"
 import type { ApiTransport } from "./transport/Transport.ts"
 
-export { type LogLevel, logging } from "./telemetry/logging.ts"
-export type {
-  CallOptions,
-  JobClient,
-  ListedJob,
-  Observer,
-  PromiseJob,
-  RunOptions,
-  Source,
-  SubmitOptions,
-  Subscription
-} from "./client/contract.ts"
+export * from "./client/common.ts"
+export { logging } from "./telemetry/logging.ts"
+export type { CallOptions, JobClient, Observer, RunOptions, Source, SubmitOptions, Subscription } from "./client/contract.ts"
 export { ClientClosed, type Run } from "./client/listening.ts"
 export { byFetch } from "./client/byFetch.ts"
 export type { Members } from "./client/OpenJob.ts"
 export { promised } from "./client/promises.ts"
-export type { CancelOutcome } from "./engine/JobHandle.ts"
 export type { Watch } from "./engine/watching.ts"
-export { JobCancelled, JobError, JobExpired, JobFailed, type Reason } from "./job/JobError.ts"
-export type { JobRef } from "./job/JobRef.ts"
-export {
-  type Cancelled,
-  type Expired,
-  type Failed,
-  isTerminal,
-  type JobState,
-  type Queued,
-  type Running,
-  type Submitted,
-  type Succeeded,
-  type Terminal
-} from "./job/JobState.ts"
-export { inStorage } from "./client/inStorage.ts"
 
 /**
  * What a client does by default. Every time is milliseconds, a text such as `"5 seconds"`, or a `Duration`.

@@ -37,24 +37,7 @@ import { overFetch } from "./transport/overFetch.ts"
 import { transportBy } from "./transport/overHttpClient.ts"
 import type { ApiTransport, Transport } from "./transport/Transport.ts"
 
-export type { ListedJob, PromiseJob } from "./client/contract.ts"
-export type { CancelOutcome } from "./engine/JobHandle.ts"
-export { JobCancelled, JobError, JobExpired, JobFailed, type Reason } from "./job/JobError.ts"
-export type { JobRef } from "./job/JobRef.ts"
-export {
-  type Cancelled,
-  type Expired,
-  type Failed,
-  isTerminal,
-  type JobState,
-  type Queued,
-  type Running,
-  type Submitted,
-  type Succeeded,
-  type Terminal
-} from "./job/JobState.ts"
-export { inStorage } from "./client/inStorage.ts"
-export type { LogLevel } from "./telemetry/logging.ts"
+export * from "./client/common.ts"
 
 /**
  * How to watch a job, and with what. Every value is plain: a function, a number, an object.

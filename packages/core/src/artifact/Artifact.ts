@@ -112,8 +112,8 @@ const saving = Effect.fnUntraced(function* (
   overwrites: boolean
 ): Effect.fn.Return<Saved, JobError, HttpClient.HttpClient | FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
-  const provider = yield* trusting(given, state.ref)
-  const refused = refusal(provider, state, options, saveRules) ?? (yield* refusePath(files, path))
+  const provider = yield* permitted(given, state, options, saveRules)
+  const refused = yield* refusePath(files, path)
   if (refused !== undefined) return yield* failure(state, refused, 0)
   let part: Part.Part | undefined
   return yield* Effect.scoped(
@@ -219,9 +219,7 @@ export const open = Effect.fnUntraced(function* (
   range?: Range,
   options: Pick<Options, "allowPrivateAddresses"> = {}
 ): Effect.fn.Return<Opened, JobError, HttpClient.HttpClient> {
-  const provider = yield* trusting(given, state.ref)
-  const refused = refusal<Options>(provider, state, options, rules)
-  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const provider = yield* permitted<Options>(given, state, options, rules)
   return yield* opened(provider, state, range, options)
 })
 
@@ -243,9 +241,7 @@ const handing = Effect.fnUntraced(function* (
   options: Options,
   give: (chunk: Uint8Array<ArrayBuffer>) => Effect.Effect<unknown>
 ): Effect.fn.Return<{ readonly bytes: number }, JobError, HttpClient.HttpClient> {
-  const provider = yield* trusting(given, state.ref)
-  const refused = refusal(provider, state, options, rules)
-  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const provider = yield* permitted(given, state, options, rules)
   const progress = fresh()
   return yield* fetched(provider, state, options, handover(progress, give), progress)
 })
@@ -255,9 +251,7 @@ const collecting = Effect.fnUntraced(function* (
   state: Succeeded,
   options: Options
 ): Effect.fn.Return<Uint8Array<ArrayBuffer>, JobError, HttpClient.HttpClient> {
-  const provider = yield* trusting(given, state.ref)
-  const refused = refusal(provider, state, options, rules)
-  if (refused !== undefined) return yield* failure(state, refused, 0)
+  const provider = yield* permitted(given, state, options, rules)
   const chunks: Array<Uint8Array> = []
   const sink: Sink<never> = {
     restart: Effect.sync(() => void chunks.splice(0)),
@@ -274,9 +268,17 @@ const collecting = Effect.fnUntraced(function* (
   return whole
 })
 
-/** What is wrong with the arguments, before a byte is sent. */
-const refusal = <O extends Options>(provider: Provider<never>, state: Succeeded, options: O, known: Rules<O>): Reason | undefined =>
-  refuseOptions(options, known) ?? refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true })
+/** The provider at the job's address, or what is wrong with the arguments, before a byte is sent. */
+const permitted = Effect.fnUntraced(function* <O extends Options>(
+  given: Provider<never>,
+  state: Succeeded,
+  options: O,
+  known: Rules<O>
+): Effect.fn.Return<Provider<never>, JobError> {
+  const provider = yield* trusting(given, state.ref)
+  const refused = refuseOptions(options, known) ?? refuseProvider(provider) ?? refuseRef(provider, state.ref, { anyAccount: true })
+  return refused === undefined ? provider : yield* failure(state, refused, 0)
+})
 
 const rules: Rules<Options> = {
   maxBytes: (value) => (typeof value === "number" && value > 0 ? undefined : `is ${String(value)}; it is a number of bytes above 0`),

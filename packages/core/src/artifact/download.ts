@@ -8,7 +8,7 @@ import { untraced } from "../transport/untraced.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import { contentOf } from "./dataUrl.ts"
 import { type Miss, miss, missOf, where } from "./miss.ts"
-import { asking, isPlain, type Mark, type Part, rest, validatorOf, whole } from "./range.ts"
+import { asking, isPlain, type Mark, type Part, rest, typeOf, validatorOf, whole } from "./range.ts"
 import { type Answer, beginningOf, flowOf, request, type Source } from "./request.ts"
 import { saidIn } from "./words.ts"
 
@@ -46,7 +46,7 @@ const opened = Effect.fnUntraced(function* (
     bytes: flowOf(answer),
     place: where(answer.url.href),
     url: answer.url.href,
-    type: headers["content-type"]?.split(";")[0]?.trim().toLowerCase(),
+    type: typeOf(headers),
     retryAfter: asked
   }
   // Only a whole shows by its bytes what it is: a rest that says it is a page is not trusted.

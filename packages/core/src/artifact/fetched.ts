@@ -54,9 +54,7 @@ export const fetched = Effect.fnUntraced(function* <E>(
   const retry = options.retry ?? defaultRetry
   let step = yield* Schedule.toStep(retry)
   const patience = yield* Schedule.toStep(options.retry ?? notReady)
-  let candidates = fetchable(state.artifacts)
-  const delivered = state.artifacts.find(({ kind }) => kind === "delivered")
-  if (candidates.length === 0 && delivered !== undefined) return yield* failure(state, deliveredTo(delivered), 0)
+  let candidates = yield* candidatesOf(state)
   let why: string | undefined
   let most = progress.bytes
   let paid = most
@@ -115,10 +113,19 @@ export const fetched = Effect.fnUntraced(function* <E>(
   }
 })
 
+/** Where the video may be fetched; a failure if it was delivered elsewhere, and nowhere else. */
+export const candidatesOf = (state: Succeeded): Effect.Effect<ReadonlyArray<Artifact>, JobError> => {
+  const candidates = fetchable(state.artifacts)
+  const delivered = state.artifacts.find(({ kind }) => kind === "delivered")
+  return candidates.length === 0 && delivered !== undefined
+    ? Effect.fail(failure(state, deliveredTo(delivered), 0))
+    : Effect.succeed(candidates)
+}
+
 export const fetchable = (artifacts: ReadonlyArray<Artifact>): ReadonlyArray<Artifact> =>
   artifacts.filter(({ kind }) => kind !== "delivered")
 
-export const deliveredTo = ({ url }: Artifact): Reason =>
+const deliveredTo = ({ url }: Artifact): Reason =>
   new DownloadFailed({
     detail: `there is nothing to download: as the request asked, the provider has put the video at ${excerpt(url)}`,
     deliveredTo: url

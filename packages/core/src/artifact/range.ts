@@ -26,6 +26,15 @@ export interface Part {
 /** The headers that request the rest, or the whole if the file has changed. */
 export const asking = ({ bytes, validator }: Mark): Record<string, string> => ({ range: `bytes=${bytes}-`, "if-range": validator })
 
+/** The media type in lower case, without parameters. */
+export const typeOf = (headers: Headers): string | undefined => headers["content-type"]?.split(";")[0]?.trim().toLowerCase()
+
+/** A strong ETag, with its quotes. */
+export const etagOf = (headers: Headers): string | undefined => {
+  const etag = headers["etag"]?.trim()
+  return etag !== undefined && /^"[\x21\x23-\x7e]+"$/u.test(etag) ? etag : undefined
+}
+
 /** Whether a body is uncompressed. Only then its length and its ranges are those of the file. */
 export const isPlain = (headers: Headers): boolean => /^\s*(identity)?\s*$/iu.test(headers["content-encoding"] ?? "")
 
@@ -35,8 +44,8 @@ export const isPlain = (headers: Headers): boolean => /^\s*(identity)?\s*$/iu.te
  */
 export const validatorOf = (headers: Headers): string | undefined => {
   if (!isPlain(headers)) return undefined
-  const etag = headers["etag"]?.trim()
-  if (etag !== undefined && /^"[\x21\x23-\x7e]+"$/u.test(etag)) return etag
+  const etag = etagOf(headers)
+  if (etag !== undefined) return etag
   const changed = headers["last-modified"]
   const at = time(changed)
   const now = time(headers["date"])

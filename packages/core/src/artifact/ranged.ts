@@ -9,11 +9,11 @@ import type { Provider } from "../provider/Provider.ts"
 import { redactor } from "../provider/redact.ts"
 import { untraced } from "../transport/untraced.ts"
 import { inline, refused } from "./download.ts"
-import { deliveredTo, failure, fetchable, reasonOf, refreshed } from "./fetched.ts"
+import { candidatesOf, failure, fetchable, reasonOf, refreshed } from "./fetched.ts"
 import { saying } from "./judging.ts"
 import { type Miss, missOf, where } from "./miss.ts"
 import type { Options } from "./options.ts"
-import { isPlain, type Part, whole } from "./range.ts"
+import { etagOf, isPlain, type Part, typeOf, whole } from "./range.ts"
 import { beginningOf, flowOf, request, type Source } from "./request.ts"
 
 /**
@@ -55,9 +55,7 @@ export const opened = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Opened, JobError, HttpClient.HttpClient> {
   const provider = { ...given, baseUrl: state.ref.baseUrl }
   const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
-  let candidates = fetchable(state.artifacts)
-  const delivered = state.artifacts.find(({ kind }) => kind === "delivered")
-  if (candidates.length === 0 && delivered !== undefined) return yield* failure(state, deliveredTo(delivered), 0)
+  let candidates = yield* candidatesOf(state)
   let why: string | undefined
   for (let round = 1; ; round++) {
     const misses: Array<Miss> = []
@@ -89,8 +87,8 @@ const one = Effect.fnUntraced(function* (
   const answer = yield* request(source, artifact.url, range === undefined ? {} : { range: written(range) })
   const { response, url } = answer
   const { headers, status } = response
-  const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase()
-  const etag = /^"[\x21\x23-\x7e]+"$/u.test(headers["etag"] ?? "") ? headers["etag"] : undefined
+  const type = typeOf(headers)
+  const etag = etagOf(headers)
   if (range !== undefined && status === 416) {
     yield* beginningOf(response)
     const total = Number(/^bytes \*\/(\d{1,15})$/u.exec(headers["content-range"]?.trim() ?? "")?.[1] ?? Number.NaN)

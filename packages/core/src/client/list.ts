@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { reattach } from "../engine/attach.ts"
 import type { AttachOptions } from "../engine/options.ts"
 import type { Watch } from "../engine/watching.ts"
-import { JobError, JournalFailed } from "../job/JobError.ts"
+import { type JobError, JournalFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal } from "../job/JobState.ts"
 import { unknownOf } from "../journal/entryWriter.ts"
@@ -11,6 +11,7 @@ import * as Journal from "../journal/Journal.ts"
 import { onChange } from "../journal/changes.ts"
 import { jobKey } from "../journal/keys.ts"
 import * as Lease from "../journal/lease.ts"
+import { refusal } from "../provider/check.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
 import type { ListedJob, Observer, PromiseJob, Source } from "./contract.ts"
 import { Observed, type Open } from "./listening.ts"
@@ -86,7 +87,7 @@ export class JobList<J extends PromiseJob> {
 
   /** The job that the list has, so that it is not followed twice. */
   find(ref: JobRef): J | undefined {
-    return this.lines.get(this.ids.get(jobKey(ref)) ?? "")?.shown.job
+    return this.lineOf(ref)?.shown.job
   }
 
   /** A job that was submitted or attached to. */
@@ -122,7 +123,8 @@ export class JobList<J extends PromiseJob> {
     const ends = [
       // What the list follows itself it knows already.
       onChange(journal, (ref) => {
-        if (ref === undefined || this.find(ref) === undefined || this.isLeased(ref)) this.refresh()
+        const line = ref === undefined ? undefined : this.lineOf(ref)
+        if (line?.shown.job === undefined || line.isLeased) this.refresh()
       }),
       onStorage(() => this.refresh())
     ]
@@ -136,8 +138,8 @@ export class JobList<J extends PromiseJob> {
     for (const line of this.lines.values()) left(line)
   }
 
-  private isLeased(ref: JobRef): boolean {
-    return this.lines.get(this.ids.get(jobKey(ref)) ?? "")?.isLeased === true
+  private lineOf(ref: JobRef): Line<J> | undefined {
+    return this.lines.get(this.ids.get(jobKey(ref)) ?? "")
   }
 
   /** One reading at a time, and another one for all that has changed meanwhile. */
@@ -270,8 +272,7 @@ const onStorage = (listener: () => void): (() => void) => {
 /** The line of a journal that can't be read. */
 const damaged = "journal"
 
-const errorOf = ({ provider }: Open, reason: JournalFailed): JobError =>
-  new JobError({ reason, provider: provider.definition.name, operation: "attach", attempt: 0 })
+const errorOf = ({ provider }: Open, reason: JournalFailed): JobError => refusal(provider, "attach")(reason)
 
 const left = (line: Line<unknown>): void => {
   const { leave } = line

@@ -127,12 +127,8 @@ export interface Times {
 }
 
 /** `more`: options of the entry point besides these. */
-export const timesOf = (
-  options: SubmitOptions,
-  polling: PollingPolicy,
-  more: Readonly<Record<string, Rule>> = {}
-): Times | InvalidRequest => {
-  const refused = refuseOptions(options, { ...rules, ...more })
+export const timesOf = (options: SubmitOptions, polling: PollingPolicy, more?: Readonly<Record<string, Rule>>): Times | InvalidRequest => {
+  const refused = refuseOptions(options, more === undefined ? rules : { ...rules, ...more })
   if (refused !== undefined) return refused
   const { deadline, maxSubmissions, pace, requestTimeout, submitTimeout } = options
   const window = duration(maxSubmissions?.window ?? 1)

@@ -19,11 +19,15 @@ import { untraced } from "./untraced.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const overHttpClient = (client: HttpClient.HttpClient): Transport => ({
-  capacity: atOnce,
-  submissions: connectionsOf(client),
-  send: (request, done, context, mayGo) => {
-    const start = mayGo === undefined ? undefined : new Start(mayGo, connectionsOf(client) !== undefined)
+export const overHttpClient = (client: HttpClient.HttpClient): Transport => {
+  const submissions = connectionsOf(client)
+  return { capacity: atOnce, submissions, send: sending(client, submissions !== undefined) }
+}
+
+const sending =
+  (client: HttpClient.HttpClient, announces: boolean): Transport["send"] =>
+  (request, done, context, mayGo) => {
+    const start = mayGo === undefined ? undefined : new Start(mayGo, announces)
     if (start?.isHeld() === true) {
       done(held)
       return () => undefined
@@ -44,7 +48,6 @@ export const overHttpClient = (client: HttpClient.HttpClient): Transport => ({
       fiber.interruptUnsafe()
     }
   }
-})
 
 /** Whether the first byte of a request may go, and what shows afterwards that it never went. */
 class Start {
