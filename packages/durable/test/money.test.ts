@@ -121,7 +121,7 @@ describe.concurrent.each(Object.entries(databases))("money on %s", (_, database)
     expect(world.paid()).toBe(40)
   })
 
-  it("a row of a newer version is left alone and reported, and gone on with once it can be read", async (test) => {
+  it("a row of a newer version is left alone and reported, and resumed once it can be read", async (test) => {
     const world = await worldOf(test, await database())
     const client = await world.process()
     await client.run(Durable.submit("fox", order))

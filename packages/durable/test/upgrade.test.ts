@@ -8,7 +8,7 @@ import { Durable } from "../src/index.ts"
 import * as Sqlite from "../src/sqlite.ts"
 import { worldOf } from "./world.ts"
 
-it("a database of version 1 with jobs in flight is gone on with, and nothing of it is lost or paid for twice", async (test) => {
+it("a database of version 1 with jobs in flight is resumed, and nothing of it is lost or paid for twice", async (test) => {
   const file = join(mkdtempSync(join(tmpdir(), "reelay-upgrade-")), "jobs.db")
   const world = await worldOf(test, { client: () => Sqlite.layer(file) })
   const headers = { authorization: "Bearer key-of-the-test", "content-type": "application/json" }

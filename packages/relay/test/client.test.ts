@@ -130,7 +130,7 @@ describe.concurrent("a client that loses its relay", () => {
     expect(there.requests.filter((each) => each === "POST /events").length).toBeGreaterThan(2)
   })
 
-  it("goes on with another relay at the same place, started in mid-job", async () => {
+  it("continues with another relay at the same place, started in mid-job", async () => {
     const server = await mocked()
     const first = await served(relayTo(server))
     const job = await client(first).submit(slow)

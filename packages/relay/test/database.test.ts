@@ -34,7 +34,7 @@ const opened = (file: string): NonNullable<RelayOptions["journal"]> => {
 }
 
 describe("relays that share a database", () => {
-  it("are one to their users: a key is one submission, and each goes on with the other's jobs", async () => {
+  it("are one to their users: a key is one submission, and each resumes the other's jobs", async () => {
     const server = await mocked()
     const folder = mkdtempSync(join(tmpdir(), "reelay-relay-"))
     later(async () => rmSync(folder, { recursive: true }))

@@ -2,7 +2,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** A clock that shows `time` now, and goes on with this process's monotonic one: a step of the wall clock moves nothing. */
+/** A clock that shows `time` now, and continues by this process's monotonic one: a step of the wall clock moves nothing. */
 export const clockAt = (own: Clock.Clock, time: number): Clock.Clock => {
   const offset = BigInt(Math.round(time)) * 1_000_000n - own.monotonicTimeNanosUnsafe()
   const nanos = (): bigint => own.monotonicTimeNanosUnsafe() + offset

@@ -42,7 +42,7 @@ export interface Move {
     readonly state?: ReadonlyArray<string>
     readonly attempt?: string | null
     readonly anyStep?: boolean
-    readonly lapsed?: boolean
+    readonly expired?: boolean
   }
   /** Whether callers see another state. */
   readonly isChange?: boolean
@@ -100,7 +100,7 @@ const make = Effect.gen(function* () {
       ...(where.anyStep === true ? [] : [sql`step = ${row.step}`]),
       ...(where.state === undefined ? [] : [sql.in("state", where.state)]),
       ...(where.attempt === undefined ? [] : [where.attempt === null ? sql`attempt IS NULL` : sql`attempt = ${where.attempt}`]),
-      ...(where.lapsed === true ? [sql`intent_until <= ${now}`] : [])
+      ...(where.expired === true ? [sql`intent_until <= ${now}`] : [])
     ]
     const until = leased === undefined ? sql`intent_until` : leased === null ? sql`NULL` : sql`${now} + ${leased}`
     return guarded(

@@ -33,7 +33,7 @@ export const submitTask = Effect.fn("reelay.durable.submitTask")(function* (
     const error = unknownOf(row, "its worker ended between its intent and the answer")
     return yield* jobs.move(row, {
       set: { state: "SubmitUnknown", error: encode.error(error) },
-      where: { state: ["Sending"], lapsed: true },
+      where: { state: ["Sending"], expired: true },
       leased: null,
       done
     })
