@@ -10,7 +10,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { parseJson } from "../base/Text.ts"
-import { type JobRef, toUri } from "../job/JobRef.ts"
+import { jobKey, type JobRef } from "../job/JobRef.ts"
 import { mediaOf } from "./media.ts"
 import { fresh, type Progress, type Sink } from "./progress.ts"
 
@@ -54,7 +54,7 @@ export const make = Effect.fnUntraced(function* (
   path: string,
   ref: JobRef
 ): Effect.fn.Return<Part, PlatformError.PlatformError, Scope.Scope> {
-  const job = toUri({ provider: ref.provider, kind: ref.kind, id: ref.id, baseUrl: ref.baseUrl, submittedAt: 0 })
+  const job = jobKey(ref)
   const left = yield* leftover(files, path)
   const token = (yield* Random.nextIntBetween(0, 2 ** 32, { halfOpen: true })).toString(16).padStart(8, "0")
   const name = partOf(path, token)

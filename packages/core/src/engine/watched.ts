@@ -5,9 +5,9 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { dueQueueOf } from "../base/dueQueue.ts"
-import { JobCancelled, type JobError, JobExpired, JobFailed } from "../job/JobError.ts"
+import { endOf, type JobCancelled, type JobError, type JobExpired, type JobFailed } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
-import { isTerminal, type JobState, type Succeeded, type Terminal } from "../job/JobState.ts"
+import { isTerminal, type Succeeded, type Terminal } from "../job/JobState.ts"
 import { jobEntry } from "../journal/jobEntry.ts"
 import { accountKey, askedOf } from "../journal/keys.ts"
 import { memory } from "../journal/memory.ts"
@@ -131,24 +131,6 @@ export const resultBy = (watch: Watch): JobHandle["result"] =>
       return left(watch, listener)
     })
   )
-
-/** How a job has ended: the video, or a typed failure. */
-export const endOf = (state: JobState): Succeeded | JobFailed | JobExpired | JobCancelled => {
-  switch (state._tag) {
-    case "Succeeded":
-      return state
-    case "Failed":
-      return new JobFailed({ state })
-    case "Expired":
-      return new JobExpired({ state })
-    case "Cancelled":
-      return new JobCancelled({ state })
-    case "Submitted":
-    case "Queued":
-    case "Running":
-      throw new Error(`job ${state.ref.id} has not ended`)
-  }
-}
 
 export const resultOf = (state: Terminal): Effect.Effect<Succeeded, JobError | JobFailed | JobExpired | JobCancelled> => {
   const end = endOf(state)

@@ -8,7 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import { phrase } from "../base/Text.ts"
 import { type JobRef, type Kind, toUri } from "./JobRef.ts"
-import type { JobState, Cancelled, Expired, Failed } from "./JobState.ts"
+import type { JobState, Cancelled, Expired, Failed, Succeeded } from "./JobState.ts"
 
 /** Refused before any byte was sent: which field, and which rule it breaks, as the rest of the sentence ("is 7 s; ..."). */
 export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{ readonly field: string; readonly rule: string }> {}
@@ -200,6 +200,29 @@ export class JobExpired extends Data.TaggedError("JobExpired")<{ readonly state:
 export class JobCancelled extends Data.TaggedError("JobCancelled")<{ readonly state: Cancelled }> {
   override get message(): string {
     return `${named(this.state.ref)} was cancelled by the ${this.state.by}. Billed: ${this.state.billed}.`
+  }
+}
+
+/**
+ * How a job has ended: the video, or a typed failure. Throws if it has not ended.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const endOf = (state: JobState): Succeeded | JobFailed | JobExpired | JobCancelled => {
+  switch (state._tag) {
+    case "Succeeded":
+      return state
+    case "Failed":
+      return new JobFailed({ state })
+    case "Expired":
+      return new JobExpired({ state })
+    case "Cancelled":
+      return new JobCancelled({ state })
+    case "Submitted":
+    case "Queued":
+    case "Running":
+      throw new Error(`job ${state.ref.id} has not ended`)
   }
 }
 

@@ -60,6 +60,14 @@ export const toUri = (ref: JobRef): string => {
 }
 
 /**
+ * One text per job: the same for all references of it, whenever and by whichever of an account's names it was submitted.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0, deliversTo: undefined })
+
+/**
  * Reads what `toUri` wrote. Total: any text gives a reference, or a message about what is wrong with it.
  *
  * Parameters that a later version may add are ignored; another version number is refused.

@@ -10,10 +10,9 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { excerpt, parseJson } from "../base/Text.ts"
 import { JournalFailed } from "../job/JobError.ts"
-import { fromUri } from "../job/JobRef.ts"
+import { fromUri, jobKey } from "../job/JobRef.ts"
 import { JobRef } from "../job/JobStateSchema.ts"
 import { type Damaged, type Entry, isOpen, Journal, refOf, type Tombstone } from "./Journal.ts"
-import { jobKey } from "./keys.ts"
 
 /**
  * The claims on entries, so that a job is followed once.

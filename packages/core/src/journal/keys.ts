@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Effect from "effect/Effect"
-import { type JobRef, toUri } from "../job/JobRef.ts"
+import { jobKey, type JobRef } from "../job/JobRef.ts"
 import { accountOf } from "../provider/account.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
 
@@ -62,9 +62,6 @@ export const accountKey = ({ account, baseUrl, provider }: Asked): string => [pr
 
 /** The same request to the same account: it must not be paid for again while its outcome is unknown. */
 export const fingerprint = (asked: Asked, digest: string): string => `${accountKey(asked)}\n${digest}`
-
-/** One text per job, independent of its submission time and of the account's name. */
-export const jobKey = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0, deliversTo: undefined })
 
 export const isSameJob = (one: JobRef | undefined, other: JobRef): boolean => one !== undefined && jobKey(one) === jobKey(other)
 

@@ -68,7 +68,7 @@ export const laws = {
  */
 export type Law = keyof typeof laws
 
-const isLaw = (name: string): name is Law => Object.hasOwn(laws, name)
+export const isLaw = (name: string): name is Law => Object.hasOwn(laws, name)
 
 /**
  * @category constants

@@ -1,7 +1,7 @@
 /** What a test says of its verdict: as an object, and as the query of GET /__mock/verify. */
 import { stranger } from "../base/stranger.ts"
 import { calledOf, type Provider } from "../provider/Provider.ts"
-import { type Law, lawNames, severities, type Severity } from "./laws.ts"
+import { isLaw, type Law, lawNames, severities, type Severity } from "./laws.ts"
 
 /**
  * @category models
@@ -39,7 +39,6 @@ const fields = ["allow", "copies", "expect", "failOn", "floor", "over"]
 const namesIn = (query: URLSearchParams, name: string): ReadonlyArray<string> =>
   query.getAll(name).flatMap((text) => text.split(",").filter((each) => each !== ""))
 
-const isLaw = (name: string): name is Law => lawNames.some((law) => law === name)
 const isSeverity = (name: string): name is Severity => severities.some((severity) => severity === name)
 
 /** The floors that a query asks for: `?floor=5000` for all, `?floor=xai:5000` for one. */

@@ -1,6 +1,6 @@
 /** The jobs that somebody watches now: one handle, and so one poller, for a job, however many tabs and users follow it. */
 import { Job, type JobState, type Provider } from "@reelay/core"
-import { toUri, type JobRef } from "@reelay/core/JobRef"
+import { jobKey, type JobRef } from "@reelay/core/JobRef"
 import { isTerminal } from "@reelay/core/JobState"
 import type { JobHandle } from "@reelay/core/Job"
 import type * as Cause from "effect/Cause"
@@ -61,7 +61,7 @@ export class Desk {
 
   /** Takes a job that was just submitted. */
   async keep(handle: JobHandle): Promise<Kept> {
-    const key = keyOf(handle.ref)
+    const key = jobKey(handle.ref)
     const there = this.kept.get(key)
     if (there !== undefined) return there
     const fresh = this.services.context().then((context) => this.over(key, handle, context))
@@ -71,7 +71,7 @@ export class Desk {
 
   /** The job of a reference. Sends nothing by itself. */
   async find(ref: JobRef): Promise<Kept> {
-    const key = keyOf(ref)
+    const key = jobKey(ref)
     const there = this.kept.get(key)
     if (there !== undefined) return there
     const fresh = this.attached(key, ref)
@@ -82,7 +82,7 @@ export class Desk {
 
   /** The job, if it is kept. */
   known(ref: JobRef): Promise<Kept> | undefined {
-    return this.kept.get(keyOf(ref))
+    return this.kept.get(jobKey(ref))
   }
 
   /** The state of a job for one who asks once. It is polled for a while, at its pace. Waits a moment for news that this relay has none of yet. */
@@ -90,7 +90,7 @@ export class Desk {
     const { handle } = kept
     const state = handle.current()
     if (isTerminal(state)) return state
-    const key = keyOf(handle.ref)
+    const key = jobKey(handle.ref)
     const isNew = state._tag === "Submitted" && state.polls === 0 && !this.watched.has(key)
     this.visits.get(key)?.()
     await new Promise<void>((resolve) => {
@@ -185,5 +185,3 @@ export class Desk {
     }
   }
 }
-
-const keyOf = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0 })

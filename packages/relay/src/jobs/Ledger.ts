@@ -1,6 +1,6 @@
 /** Which jobs a user has: read from the journal, and kept up to date by what this relay does. */
 import { Journal } from "@reelay/core"
-import { toUri, type JobRef } from "@reelay/core/JobRef"
+import { jobKey, type JobRef } from "@reelay/core/JobRef"
 import * as Effect from "effect/Effect"
 import { refuse } from "../access/refuse.ts"
 import type { Services } from "./services.ts"
@@ -69,7 +69,7 @@ export class Ledger {
       fate._tag === "Accepted" && at > young ? [fate.ref] : []
     )
     const own = Array.from(this.running.get(user)?.values() ?? []).filter((ref) => ref !== undefined)
-    return [...new Map([...listed, ...own].map((ref) => [jobOf(ref), ref])).values()].filter((ref) => !this.ended.has(jobOf(ref)))
+    return [...new Map([...listed, ...own].map((ref) => [jobKey(ref), ref])).values()].filter((ref) => !this.ended.has(jobKey(ref)))
   }
 
   /** Takes a place for a new job of a user, or refuses with 429. */
@@ -77,7 +77,7 @@ export class Ledger {
     const open = await this.open(user)
     // One step from here on, so that two requests at once can't take one place.
     const mine = this.running.get(user) ?? new Map<string, JobRef | undefined>()
-    if (new Set([...mine.keys(), ...open.map(jobOf)]).size >= this.most) {
+    if (new Set([...mine.keys(), ...open.map(jobKey)]).size >= this.most) {
       throw refuse("TooManyJobs", `A user may have ${this.most} unfinished jobs.`, { again: "submit", headers: { "retry-after": "15" } })
     }
     this.running.set(user, mine.set(name, undefined))
@@ -85,7 +85,7 @@ export class Ledger {
       free: () => this.drop(user, name),
       accepted: (ref) => {
         this.drop(user, name)
-        const job = jobOf(ref)
+        const job = jobKey(ref)
         if (!this.ended.has(job)) this.running.set(user, (this.running.get(user) ?? new Map<string, JobRef | undefined>()).set(job, ref))
       }
     }
@@ -100,7 +100,7 @@ export class Ledger {
 
   /** A job has ended, whoever saw it. */
   close(ref: JobRef): void {
-    const job = jobOf(ref)
+    const job = jobKey(ref)
     if (this.read !== undefined) this.ended.add(job)
     for (const user of this.running.keys()) if (this.drop(user, job)) return
   }
@@ -138,5 +138,3 @@ export class Ledger {
     return entries
   }
 }
-
-const jobOf = (ref: JobRef): string => toUri({ ...ref, account: undefined, submittedAt: 0 })

@@ -1,19 +1,8 @@
 /** A job that a test drives by hand. */
 import type { Job } from "@reelay/core"
-import { Unreachable } from "@reelay/core/JobError"
+import { endOf, Unreachable } from "@reelay/core/JobError"
 import { type JobRef, toUri } from "@reelay/core/JobRef"
-import {
-  isTerminal,
-  JobCancelled,
-  JobError,
-  JobExpired,
-  JobFailed,
-  type JobState,
-  type Observer,
-  type PromiseJob,
-  type Succeeded,
-  type Terminal
-} from "@reelay/core/promise"
+import { isTerminal, JobError, type JobState, type Observer, type PromiseJob, type Succeeded } from "@reelay/core/promise"
 import { rank } from "@reelay/core/JobState"
 import { interoperable, type Listen, looped, subscriber } from "@reelay/core/Source"
 
@@ -192,18 +181,3 @@ const mp4 = new Uint8Array([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70])
 
 const unreachable = (ref: JobRef): JobError =>
   new JobError({ reason: new Unreachable({ detail: "the test said so" }), provider: ref.provider, operation: "poll", attempt: 1, ref })
-
-const endOf = (state: JobState): Succeeded | JobFailed | JobExpired | JobCancelled => {
-  if (!isTerminal(state)) throw new Error(`The fake job has not ended: it is ${state._tag}.`)
-  const terminal: Terminal = state
-  switch (terminal._tag) {
-    case "Succeeded":
-      return terminal
-    case "Failed":
-      return new JobFailed({ state: terminal })
-    case "Expired":
-      return new JobExpired({ state: terminal })
-    case "Cancelled":
-      return new JobCancelled({ state: terminal })
-  }
-}
