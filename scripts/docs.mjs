@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import { watch } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { guides } from "./docs/gather.mjs"
 import { prepared } from "./docs/site.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -19,7 +20,7 @@ if (mode !== "preview") {
     soon = setTimeout(again, 100)
   }
   if (mode === "dev") {
-    for (const folder of ["docs", "decisions", "packages/mock-server", "packages/react", "packages/relay"]) {
+    for (const folder of ["docs", "decisions", ...guides.map((name) => `packages/${name}`)]) {
       watch(join(root, folder), { recursive: !folder.startsWith("packages/") }, (_, file) => {
         if (file?.endsWith(".md") === true && !file.startsWith(".")) changed()
       })

@@ -1,9 +1,9 @@
 // Tarballs of every package. As published, for the checks; and in `dist/`, in a form that one line installs before they are on a registry.
-import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { run as ran } from "./ran.mjs"
 
 /** Packs the packages of these names into a folder, as they would be published. The packages have been built. */
 export const packAll = async ({ names, root, run, to }) => {
@@ -47,16 +47,6 @@ const withPeers = ({ dependencies = {}, peerDependencies = {}, ...manifest }) =>
   }
 }
 
-/** Runs a command to its end, and keeps its output. */
-const run = (command, args, options = {}) =>
-  new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options })
-    let output = ""
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk))
-    child.on("error", (error) => resolve({ code: 1, output: error.message }))
-    child.on("close", (code) => resolve({ code: code ?? 1, output }))
-  })
-
 const main = async () => {
   const root = fileURLToPath(new URL("..", import.meta.url))
   const names = readdirSync(join(root, "packages"))
@@ -65,9 +55,9 @@ const main = async () => {
   const to = join(root, "dist")
   const projects = names.map((name) => join(root, "packages", name, "tsconfig.src.json"))
   const steps = [
-    () => run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", ...projects]),
-    () => packAll({ names, root, run, to: from }),
-    () => packForOneLine({ from, run, to, work })
+    () => ran(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", ...projects]),
+    () => packAll({ names, root, run: ran, to: from }),
+    () => packForOneLine({ from, run: ran, to, work })
   ]
   try {
     for (const step of steps) {

@@ -1,6 +1,5 @@
 // `npm test`: every check that the project has, one after another. Each step prints one line; what failed prints what it said.
 // Ends with `N passed, N failed`, all tests and checks together.
-import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -10,6 +9,7 @@ import { checkDocumentLinks } from "./docs/links.mjs"
 import { checkSite } from "./docs/site.mjs"
 import { checkDocuments } from "./documents.mjs"
 import { checkPackages } from "./packed.mjs"
+import { run as ran } from "./ran.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const only = process.argv[process.argv.lastIndexOf("--only") + 1]
@@ -19,20 +19,8 @@ const say = (text) => process.stdout.write(`${text}\n`)
 
 const bin = (name) => join(root, "node_modules/.bin", name)
 
-/** Runs a command to its end; its output is kept, and shown where it fails. */
-const run = (command, args, options = {}) =>
-  new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], ...options })
-    let output = ""
-    const keep = (chunk) => {
-      output += chunk
-      if (options.live === true) process.stdout.write(chunk)
-    }
-    child.stdout.on("data", keep)
-    child.stderr.on("data", keep)
-    child.on("error", (error) => resolve({ code: 1, output: error.message }))
-    child.on("close", (code) => resolve({ code: code ?? 1, output }))
-  })
+/** At the root, unless another folder is given. */
+const run = (command, args, options = {}) => ran(command, args, { cwd: root, ...options })
 
 let passed = 0
 let failed = 0

@@ -7,6 +7,9 @@ import { isElsewhere, relinked } from "./links.mjs"
 const images = new Set([".svg", ".png", ".jpg", ".gif", ".mp4"])
 const languages = { ".ts": "ts", ".tsx": "tsx", ".mjs": "js", ".json": "json", ".py": "python", ".sh": "sh", ".yaml": "yaml" }
 
+/** The packages whose README is a page of the site. */
+export const guides = ["mock-server", "react", "durable", "relay"]
+
 /** Files whose page is not where the file is. */
 const pages = new Map([
   ["README.md", "index.md"],
@@ -75,7 +78,7 @@ export const gather = ({ modules, root, site }) => {
   }
 
   for (const file of globSync("docs/**/*.md", { cwd: root, exclude: (name) => name === "node_modules" || name === ".site" })) want(file)
-  for (const name of ["mock-server", "react", "durable", "relay"]) want(`packages/${name}/README.md`)
+  for (const name of guides) want(`packages/${name}/README.md`)
   want("decisions")
   while (waiting.length > 0) written(waiting.pop())
   return begun

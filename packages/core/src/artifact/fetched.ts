@@ -11,7 +11,7 @@ import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, JobError, type Reas
 import type { Succeeded } from "../job/JobState.ts"
 import type { Artifact, Succeeded as Success } from "../job/Reading.ts"
 import { whenAdmitted } from "../limits/admission.ts"
-import { accountAt } from "../provider/account.ts"
+import { accountAt, providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
 import { redactor } from "../provider/redact.ts"
@@ -45,7 +45,7 @@ export const fetched = Effect.fnUntraced(function* <E>(
   JobError | Exclude<E, Miss | TooLarge>,
   HttpClient.HttpClient
 > {
-  const provider = { ...given, baseUrl: state.ref.baseUrl }
+  const provider = providerAt(given, state.ref.baseUrl)
   const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
   const shown = redactor(provider)
   const count = yield* Meter.bytes(provider.definition.name)

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import { DownloadFailed, type JobError } from "../job/JobError.ts"
 import type { Succeeded } from "../job/JobState.ts"
 import type { Artifact } from "../job/Reading.ts"
+import { providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { redactor } from "../provider/redact.ts"
 import { untraced } from "../transport/untraced.ts"
@@ -53,7 +54,7 @@ export const opened = Effect.fnUntraced(function* (
   range: Range | undefined,
   options: Pick<Options, "allowPrivateAddresses">
 ): Effect.fn.Return<Opened, JobError, HttpClient.HttpClient> {
-  const provider = { ...given, baseUrl: state.ref.baseUrl }
+  const provider = providerAt(given, state.ref.baseUrl)
   const source: Source = { provider, allowPrivateAddresses: options.allowPrivateAddresses === true }
   let candidates = yield* candidatesOf(state)
   let why: string | undefined

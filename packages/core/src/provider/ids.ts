@@ -9,11 +9,11 @@ import { at, contentOf, hasCode, isSuccess } from "./wrapper.ts"
 const tokens = /"(?:[^"\\]+|\\.)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/giu
 
 /**
- * A body as JSON in which a whole number that `JSON.parse` would round is the text of its digits. A fraction or an exponent is `null`: it is
+ * A body that is JSON, in which a whole number that `JSON.parse` would round is the text of its digits. A fraction or an exponent is `null`: it is
  * what is left of a number that was rounded already.
  */
 export const exactly = (body: string): unknown =>
-  parseJson(body) === undefined ? undefined : parseJson(body.replaceAll(tokens, (token) => (token.startsWith('"') ? token : digits(token))))
+  parseJson(body.replaceAll(tokens, (token) => (token.startsWith('"') ? token : digits(token))))
 
 const digits = (number: string): string => {
   if (!/^\d+$/u.test(number)) return "null"

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import { excerpt, present } from "../base/Text.ts"
 import type { Answer } from "../job/Reading.ts"
+import { at } from "./wrapper.ts"
 
 /**
  * What an error body reports, in any of the known shapes.
@@ -169,9 +170,6 @@ export const speaksOfPace = (...words: ReadonlyArray<string | undefined>): boole
 
 /** @category guards */
 export const isOk = ({ status }: Answer): boolean => status >= 200 && status <= 299
-
-const at = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
 
 const shown = (value: unknown): string | undefined => {
   const text = present(value)

@@ -65,10 +65,10 @@ export interface Judged extends Required<Omit<History.Evidence, "floors" | "prov
 type Found = Omit<Finding, "severity" | "breaksOk"> & Partial<Pick<Finding, "severity">>
 
 const foundIn = (mock: Judged, { copies = 1, floors = {}, isOver = true }: Options): ReadonlyArray<Found> => {
-  const { findings } = Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers), copies)
+  const ledger = Ledger.of(mock.jobs, mock.clock.now, Ledger.pricesOf(mock.providers), copies)
   return [
-    ...findings.filter(({ kind }) => !isOver || kind !== "abandoned").map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
-    ...(isOver ? leftUndone(mock, copies) : []),
+    ...ledger.findings.filter(({ kind }) => !isOver || kind !== "abandoned").map(({ kind, jobs, what }) => ({ law: kind, jobs, what })),
+    ...(isOver ? leftUndone(mock, ledger, copies) : []),
     ...History.check({ ...mock, floors }),
     ...mock.journal.flatMap(({ at, method, nearest = [], path }) => {
       const [near] = nearest

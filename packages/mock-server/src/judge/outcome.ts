@@ -2,12 +2,11 @@
  * What a client that is over has left undone: what it was to have is a video for each job that was paid. A run in which nothing went wrong may
  * be one in which nothing happened.
  */
-import type { Provider } from "../provider/Provider.ts"
 import { kindOf } from "../script/Fault.ts"
 import type { Entry } from "../serve/Journal.ts"
 import type { JobView } from "./JobView.ts"
 import type { Law } from "./laws.ts"
-import * as Ledger from "./Ledger.ts"
+import type { Ledger } from "./Ledger.ts"
 import { repeatsOf } from "./repeats.ts"
 
 /** As much of a mock as tells what came of it. */
@@ -15,8 +14,6 @@ export interface Left {
   readonly jobs: ReadonlyArray<JobView>
   readonly tasks: ReadonlyArray<JobView>
   readonly journal: ReadonlyArray<Entry>
-  readonly providers: ReadonlyArray<Provider>
-  readonly clock: { readonly now: number }
   readonly worlds: ReadonlyMap<string, unknown>
   readonly explorations: number
 }
@@ -112,11 +109,9 @@ const none = ({ explorations, journal, worlds }: Left): ReadonlyArray<Found> => 
 }
 
 /** Each cause has one finding: what is lost is not unsuccessful too. */
-export const leftUndone = (left: Left, copies: number): ReadonlyArray<Found> => {
+export const leftUndone = (left: Left, { findings, lines }: Ledger, copies: number): ReadonlyArray<Found> => {
   const views = viewsOf(left)
   if (views.length === 0) return none(left)
-  const { now } = left.clock
-  const { findings, lines } = Ledger.of(left.jobs, now, Ledger.pricesOf(left.providers), copies)
   const costs = new Map(lines.map(({ cost, jobId }) => [jobId, cost]))
   const expired = new Set(findings.flatMap(({ jobs, kind }) => (kind === "expired" ? jobs : [])))
   const spare = new Set(repeatsOf(lines, left.jobs, copies).flatMap((repeat) => repeat.spare))

@@ -3,7 +3,7 @@ import { Dialect, type Reading, Text } from "@reelay/core"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { costOf, failed } from "./parts.ts"
-import { fields, readers } from "./xaiPayload.ts"
+import { Payload, readers } from "./xaiPayload.ts"
 
 /** new-api's task model. `UNKNOWN` follows a submission (new-api#5045) and isn't terminal. */
 export const taskStatuses = {
@@ -26,9 +26,6 @@ const Task = Schema.Struct({
   finish_time: Dialect.lenient(Schema.Unknown)
 })
 type Task = typeof Task.Type
-
-const Payload = Schema.Struct(fields)
-type Payload = typeof Payload.Type
 
 const decodeTask = Schema.decodeUnknownOption(Task)
 const decodePayload = Schema.decodeUnknownOption(Payload)

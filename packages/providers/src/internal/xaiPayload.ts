@@ -17,7 +17,7 @@ export const fields = {
   usage
 }
 
-const Payload = Schema.Struct(fields)
+export const Payload = Schema.Struct(fields)
 export type Payload = typeof Payload.Type
 
 /** The documented places of a link. */

@@ -7,7 +7,7 @@ import { type Capability, Dialect, Images, type JobError, Provider, type Reading
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { check, encoded, formsOf, idOf, placeOf, planned, refuse } from "../internal/parts.ts"
-import { fields, moderationRows, readers } from "../internal/xaiPayload.ts"
+import { moderationRows, Payload, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Options } from "./schema.ts"
 
 /** A request to xAI: the canonical one, with options that only xAI takes. */
@@ -60,8 +60,6 @@ export const rows: ReadonlyArray<Dialect.Row<Reading.Reading>> = [
   ...moderationRows("provider"),
   ...unpayable.map((row): Dialect.Row<Reading.Reading> => Object.assign({ read: Dialect.failedForMoney }, row))
 ]
-
-const Payload = Schema.Struct(fields)
 
 const checked = check(Schema.Struct({ ...VideoRequestSchema.fields, options: Schema.optional(Options) }))
 
