@@ -1,9 +1,21 @@
 import { serve } from "@reelay/mock-server/node"
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { type Browser, chromium } from "playwright-core"
+import { build } from "vite"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+
+/** From the packages as they are packed, in a project of a consumer's; else from the sources of this repository. */
+const isPacked = process.env["REELAY_PACKED"] !== undefined
+
+const programs = (process.env["PATH"] ?? "").split(":")
+const executablePath = ["chromium", "google-chrome", "chromium-browser"]
+  .flatMap((name) => programs.map((folder) => join(folder, name)))
+  .find((file) => existsSync(file))
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let mock: Awaited<ReturnType<typeof serve>>
 beforeAll(async () => {
@@ -11,16 +23,24 @@ beforeAll(async () => {
 })
 afterAll(() => mock.close())
 
-/** Starts an example as a newcomer would, but from the sources of this repository and against the mock. */
+/** Starts an example as a newcomer would, but against the mock. */
 const start = (name: string, ...args: ReadonlyArray<string>) => {
   const cwd = mkdtempSync(join(tmpdir(), "reelay-example-"))
-  const flags = ["--conditions=@reelay/source", "--disable-warning=ExperimentalWarning"]
+  const flags = isPacked ? [] : ["--conditions=@reelay/source", "--disable-warning=ExperimentalWarning"]
   const env = { ...process.env, XAI_API_KEY: "any-key", XAI_BASE_URL: `${mock.url}/xai`, PORT: "0" }
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, name), ...args], { cwd, env })
   let output = ""
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk: string) => (output += chunk))
   return { child, cwd, output: () => output }
 }
+
+/** Where a server that was started answers. */
+const addressOf = (output: () => string): Promise<string> =>
+  vi.waitFor(() => {
+    const [address] = /http:\/\/localhost:\d+/u.exec(output()) ?? []
+    if (address === undefined) throw new Error(`It does not say where it is: ${output()}`)
+    return address
+  }, 20_000)
 
 const codeOf = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once("exit", resolve))
 
@@ -40,27 +60,55 @@ describe("examples", () => {
     ).toBe("ftyp")
   })
 
-  it("server.ts makes a video for a page, and shows it no key and no link", async () => {
+  it("server.ts refuses whoever has not visited it", async () => {
     const { child, output } = start("server.ts")
     try {
-      await vi.waitFor(() => expect(output()).toContain("http://localhost:"), 20_000)
-      const at = output().trim()
-      const ask = (path: string, init?: RequestInit) => fetch(`${at}${path}`, init)
-      const made = await ask("/videos", { method: "POST", body: JSON.stringify({ prompt: "A candle flickers." }) })
-      const { id }: { readonly id: string } = await made.json()
-      expect([made.status, typeof id]).toStrictEqual([202, "string"])
-      const state = await (await ask(`/videos/${id}`)).text()
-      expect(state).toMatch(/^\{"state":"(Submitted|Queued|Running)"/u)
-      const file = await ask(`/videos/${id}/file`)
-      expect([file.status, file.headers.get("content-type"), (await file.bytes()).byteLength > 1000]).toStrictEqual([
-        200,
-        "video/mp4",
-        true
-      ])
-      expect(await (await ask(`/videos/${id}`)).json()).toStrictEqual({ state: "Succeeded" })
-      expect((await ask("/videos/none")).status).toBe(404)
-      const failed = await ask("/videos", { method: "POST", body: JSON.stringify({ prompt: "" }) })
-      expect([failed.status, await failed.json()]).toMatchObject([502, { error: expect.stringContaining("prompt") }])
+      expect((await fetch(`${await addressOf(output)}/api/video/jobs`)).status).toBe(401)
+    } finally {
+      child.kill()
+    }
+  })
+})
+
+describe.skipIf(executablePath === undefined)("the page in a browser", () => {
+  let browser: Browser
+  beforeAll(async () => {
+    await build({
+      root: join(import.meta.dirname, "page"),
+      logLevel: "error",
+      build: { emptyOutDir: true },
+      ...(isPacked ? {} : { resolve: { conditions: ["@reelay/source", "module", "browser"] } })
+    })
+    browser = await chromium.launch({ executablePath: executablePath ?? "chromium", args: ["--no-sandbox"] })
+  }, 60_000)
+  afterAll(() => browser.close())
+
+  it("makes a video, keeps it after a reload, goes on with one that is being made, and never has the key", async () => {
+    const before = mock.mock.journal.length
+    const { child, output } = start("server.ts")
+    try {
+      const page = await browser.newPage()
+      const sent: Array<string> = []
+      page.on("request", (request) => sent.push(`${request.url()} ${JSON.stringify(request.headers())} ${request.postData() ?? ""}`))
+      await page.goto(await addressOf(output))
+      const make = async (prompt: string) => {
+        await page.getByLabel("What shall it show?").fill(prompt)
+        await page.getByRole("button", { name: "Make it" }).click()
+      }
+      await make("A candle flickers.")
+      await page.waitForFunction("document.querySelector('video')?.videoWidth > 0")
+      await page.reload()
+      await page.waitForFunction("document.querySelector('video')?.videoWidth > 0")
+      await make("A second candle.")
+      await page.getByRole("progressbar").waitFor()
+      await page.reload()
+      await page.waitForFunction("document.querySelectorAll('video').length === 2")
+      await page.getByRole("button", { name: "Forget" }).first().click()
+      await page.waitForFunction("document.querySelectorAll('video').length === 1")
+      await make("mock:http400")
+      await page.getByRole("alert").waitFor()
+      expect(mock.mock.journal.slice(before).filter(({ route }) => route === "submit")).toHaveLength(3)
+      expect(sent.filter((request) => request.includes("any-key"))).toEqual([])
     } finally {
       child.kill()
     }

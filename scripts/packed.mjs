@@ -1,6 +1,6 @@
 // The packages as a consumer gets them: packed, their contents checked, judged by publint and attw, installed with npm and with pnpm into empty
 // projects by the line that `npm run pack` prints, and used there.
-import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { packAll, packForOneLine } from "./pack.mjs"
 
@@ -46,7 +46,26 @@ export const checkPackages = async ({ bin, names, root, run, step, work }) => {
     await step(`reelay --version, from the package that ${command} installed`, () =>
       run(process.execPath, [join(consumer, "node_modules/@reelay/cli/dist/bin.js"), "--version"], { cwd: consumer })
     )
+    if (command === "npm") await checkExamples({ consumer, root, run, step })
   }
+}
+
+/** The programs of `examples/`, copied into a consumer's project: its page is bundled, its server, script and tests run. */
+const checkExamples = async ({ consumer, root, run, step }) => {
+  const from = join(root, "examples")
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(from, "package.json"), "utf8"))
+  const others = Object.entries({ ...dependencies, ...devDependencies }).filter(([name]) => !name.startsWith("@reelay/"))
+  for (const name of ["contract.test.ts", "examples.test.ts", "page", "script.ts", "server.ts"]) {
+    cpSync(join(from, name), join(consumer, name), { recursive: true, filter: (path) => !path.endsWith("dist") })
+  }
+  await step("examples, from the packages that npm installed: they run", async () => {
+    const added = await run("npm", ["install", "--no-audit", "--no-fund", ...others.map((each) => each.join("@"))], { cwd: consumer })
+    if (added.code !== 0) return added
+    return run(process.execPath, [join(consumer, "node_modules/vitest/vitest.mjs"), "run"], {
+      cwd: consumer,
+      env: { ...process.env, REELAY_PACKED: "1", NO_COLOR: "1" }
+    })
+  })
 }
 
 /** Two copies of the core would be two of each class and service. */
