@@ -3,19 +3,19 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Answer } from "../src/job/Reading.ts"
-import type { Limits } from "../src/limits/Limits.ts"
+import type { Heard, Limits, Meaning } from "../src/limits/Limits.ts"
 import type { NoAnswer } from "../src/transport/Transport.ts"
 
 export const account = { origin: "https://api.fake.test", account: "me" }
 export const other = { origin: "https://api.fake.test", account: "you" }
 export const elsewhere = { origin: "https://api.other.test", account: "me" }
 
-export const answer = (status: number, headers: Record<string, string> = {}): Answer => ({
+export const answer = (status: number, headers: Record<string, string> = {}, meaning?: Meaning): Heard => ({
   operation: "poll",
   status,
   headers,
-  body: status === 502 ? "<html>" : "{}"
+  body: status === 502 ? "<html>" : "{}",
+  meaning
 })
 
 export const silence: NoAnswer = { _tag: "NoAnswer", because: "network", detail: "ECONNRESET" }
@@ -30,7 +30,7 @@ export const crowd = (limits: Limits) => {
   const sent: Array<Sent> = []
   const ask = (
     who: string,
-    reply: Answer | NoAnswer = answer(200),
+    reply: Heard | NoAnswer = answer(200),
     { at = account, patience = 3_600_000, takes = 0 }: { at?: typeof account; patience?: number; takes?: number } = {}
   ) =>
     limits.turn(at, patience, (listen) =>

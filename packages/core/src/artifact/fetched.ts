@@ -11,6 +11,7 @@ import { ArtifactTooLarge, DownloadFailed, ForbiddenAddress, JobError, type Reas
 import type { Succeeded } from "../job/JobState.ts"
 import type { Artifact, Succeeded as Success } from "../job/Reading.ts"
 import { whenAdmitted } from "../limits/admission.ts"
+import { ofReading } from "../limits/meaning.ts"
 import { accountAt, providerAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { read } from "../provider/read.ts"
@@ -153,9 +154,12 @@ export const refreshed = (
   { ref }: Succeeded
 ): Effect.Effect<Success | undefined, never, HttpClient.HttpClient> => {
   const poll = provider.definition.poll(ref)
-  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(overHttp(call(provider, "poll", poll, 30_000)))).pipe(
-    Effect.map((answer) => read(provider, ref, poll, answer)),
-    Effect.map((reading) => (reading._tag === "Succeeded" ? reading : undefined)),
+  const asked = Effect.map(overHttp(call(provider, "poll", poll, 30_000)), (answer) => {
+    const reading = read(provider, ref, poll, answer)
+    return { ...answer, reading, meaning: ofReading(reading, answer) }
+  })
+  return whenAdmitted(accountAt(provider), 30_000, (listen) => listen(asked)).pipe(
+    Effect.map(({ reading }) => (reading._tag === "Succeeded" ? reading : undefined)),
     Effect.orElseSucceed(() => undefined)
   )
 }

@@ -25,6 +25,7 @@ import type { Journal } from "../journal/Journal.ts"
 import { askedOf, attemptId } from "../journal/keys.ts"
 import type { Memory } from "../journal/memory.ts"
 import { whenAdmitted, type Listen, type NotAdmitted } from "../limits/admission.ts"
+import { ofReceipt } from "../limits/meaning.ts"
 import { type Begun, waitOf } from "../poll/schedule.ts"
 import { accountAt } from "../provider/account.ts"
 import { refusal } from "../provider/check.ts"
@@ -290,7 +291,11 @@ const requested = Effect.fnUntraced(function* (
     if (!isFresh) stale = `${Math.round(age / 100) / 10} s passed before the first byte could go, so it was not sent`
     return isFresh
   }
-  const answered = yield* Effect.result(listen(post(provider, submit.call, timeout, ready)))
+  const posted = Effect.map(post(provider, submit.call, timeout, ready), (answer) => {
+    const receipt = receive(provider, submit.call, answer)
+    return { ...answer, receipt, meaning: ofReceipt(receipt, answer) }
+  })
+  const answered = yield* Effect.result(listen(posted))
   if (answered._tag === "Failure") {
     const { because, detail }: NoAnswer = answered.failure
     if (because === "unsent" || because === "held")
@@ -300,7 +305,7 @@ const requested = Effect.fnUntraced(function* (
   }
   const answer = answered.success
   span.attribute("http.response.status_code", answer.status)
-  const receipt = receive(provider, submit.call, answer)
+  const { receipt } = answer
   yield* Effect.logDebug(`Submission ${attempt} to ${definition.name}: HTTP ${answer.status}, ${receipt._tag}`)
   switch (receipt._tag) {
     case "Accepted": {

@@ -6,6 +6,8 @@ import type * as Context from "effect/Context"
 import type { Due, DueQueue } from "../base/dueQueue.ts"
 import type { Answer } from "../job/Reading.ts"
 import type { Admission, Asker, NotAdmitted, Ticket } from "../limits/admission.ts"
+import type { Answered } from "../poll/Poller.ts"
+import type { Meaning } from "../limits/meaning.ts"
 import type { Account } from "../provider/account.ts"
 import type { Call } from "../provider/Provider.ts"
 import { withinOrigin } from "../provider/redirect.ts"
@@ -25,7 +27,8 @@ export interface Route {
 export interface Owner {
   /** The request begins now: it counts, and may take `within` milliseconds. */
   readonly began: () => { readonly call: Call; readonly request: Outgoing; readonly within: number }
-  readonly heard: (call: Call, outcome: Answer | NoAnswer) => void
+  readonly read: (call: Call, outcome: Answer | NoAnswer) => Answered & { readonly meaning: Meaning }
+  readonly heard: (outcome: Answer | NoAnswer, answered: Answered) => void
   /** It was not admitted in time. */
   readonly refused: (because: NotAdmitted) => void
   readonly broke: (cause: Cause.Cause<never>) => void
@@ -138,8 +141,15 @@ export class Exchange implements Asker, Waiter, Due {
     this.isOver = true
     this.route.queue.remove(this)
     line?.leave(this)
-    // The limits get the outcome first, whatever becomes of the job.
-    ticket?.heard(outcome)
-    this.owner.heard(begun.call, outcome)
+    try {
+      const answered = this.owner.read(begun.call, outcome)
+      // The limits get the outcome first, whatever becomes of the job.
+      this.ticket = undefined
+      ticket?.heard(outcome, answered.meaning)
+      this.owner.heard(outcome, answered)
+    } catch (defect) {
+      this.ticket?.dropped()
+      this.owner.broke(Cause.die(defect))
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as TestClock from "effect/testing/TestClock"
 import { most } from "../../test/crowd.ts"
 import { expect } from "../../test/expect.ts"
@@ -73,6 +74,24 @@ describe("many jobs on one account", () => {
     })
   )
 
+  it.effect.each<[string, Reply, number]>([
+    ["money", { status: 429, body: { error: { code: "credit_balance_exhausted", message: "no credits" } } }, 0],
+    ["money, in Chinese", { status: 429, body: { code: 429, message: "额度不足" } }, 0],
+    ["pace", { status: 429, body: { error: { code: "rate_limit_exceeded" } } }, 30_000],
+    ["pace, with another status", { status: 403, body: { error: { code: "rate_limit_exceeded", message: "no" } } }, 30_000]
+  ])("F17: a poll by itself that is refused over %s", ([, reply, wait]) =>
+    Effect.gen(function* () {
+      const net = transport((_, nth) => (nth === 1 ? { ...reply, headers: { "retry-after": "30" } } : done))
+      const limits = Limits.memory()
+      const under = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>) =>
+        effect.pipe(Effect.provide(net.layer), Effect.provideService(Limits.Limits, limits))
+      yield* under(Effect.flatMap(Job.poller(provider, ref), (poller) => Job.poll(provider, poller)))
+      yield* attached(1, net, limits)
+      yield* TestClock.adjust("1 minute")
+      expect(net.polls().map(({ at }) => at)).toEqual([0, wait])
+    })
+  )
+
   it.effect("all keep away after one 429, others do not, and then they come one by one", () =>
     Effect.gen(function* () {
       const net = server((_, nth) => (nth === 1 ? { status: 429, headers: { "retry-after": "30" } } : undefined))
@@ -130,7 +149,7 @@ describe("a job that waits for admission", () => {
       expect(reasonOf(second?.end())).toMatchObject({
         _tag: "DeadlineExceeded",
         lastState: "Submitted",
-        detail: "and the last poll had to wait: https://api.fake.test had asked this account to wait (HTTP 429)"
+        detail: "and the last poll had to wait: https://api.fake.test had asked this account to wait"
       })
       yield* TestClock.adjust("19 seconds")
       expect([reasonOf(first?.end()), net.polls().length]).toMatchObject([{ _tag: "DeadlineExceeded" }, 1])
@@ -244,7 +263,7 @@ describe("a submission that waits for admission", () => {
       what: "a pause",
       options: {},
       first: { status: 429, headers: { "retry-after": "30" } },
-      reason: { _tag: "RateLimited", detail: "https://api.fake.test had asked this account to wait (HTTP 429); nothing was sent" }
+      reason: { _tag: "RateLimited", detail: "https://api.fake.test had asked this account to wait; nothing was sent" }
     },
     {
       what: "the caller's own rate",
@@ -292,6 +311,26 @@ describe("a submission that waits for admission", () => {
 })
 
 describe("a cancellation", () => {
+  it.effect.each<[string, Reply, number]>([
+    ["about money pauses nothing", { status: 429, body: { code: "insufficient_balance", message: "no money" } }, 0],
+    ["about money, in words, pauses nothing", { status: 429, body: { error: "Insufficient credits" } }, 0],
+    ["about pace pauses the account", { status: 429, body: { error: "slow down" } }, 30_000],
+    ["about pace pauses the account, whatever the status", { status: 429, body: "" }, 30_000]
+  ])("F17: whose answer is %s", ([, reply, wait]) =>
+    Effect.gen(function* () {
+      const net = transport(({ method }) => (method === "DELETE" ? { ...reply, headers: { "retry-after": "30" } } : done))
+      const stoppable = Provider.configure({ ...definition, cancel: ({ id }) => ({ method: "DELETE", path: `/jobs/${id}` }) })
+      const handle = yield* Job.attach(stoppable({ apiKey: key, account: "me" }), ref).pipe(
+        Effect.provide(net.layer),
+        Effect.provideService(Limits.Limits, Limits.memory())
+      )
+      expect(yield* handle.cancel).toBe("Unknown")
+      yield* listen(handle)
+      yield* TestClock.adjust("1 minute")
+      expect(net.polls().map(({ at }) => at)).toEqual([wait])
+    })
+  )
+
   it.effect("waits for admission too", () =>
     Effect.gen(function* () {
       const net = transport(({ method }) => (method === "DELETE" ? said("cancelled") : { status: 429, headers: { "retry-after": "20" } }))

@@ -4,6 +4,7 @@ import { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import type { Answer, Reading } from "../job/Reading.ts"
 import type { NotAdmitted } from "../limits/admission.ts"
+import { type Meaning, ofReading } from "../limits/meaning.ts"
 import * as Poller from "../poll/Poller.ts"
 import { reasonOf } from "../poll/reason.ts"
 import type { Call, Provider } from "../provider/Provider.ts"
@@ -12,17 +13,18 @@ import { redactor } from "../provider/redact.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
 
-/** An outcome as the poller takes it. `now` is on the poller's time line, `at` on the wall clock. */
+/** An outcome as the poller and the limits take it. `now` is on the poller's time line, `at` on the wall clock. */
 export const answeredBy = (
   provider: Provider<never>,
   ref: JobRef,
   call: Call,
   outcome: Answer | NoAnswer,
   { at, now, raw }: { readonly now: number; readonly at: number; readonly raw: boolean }
-): Poller.Answered => {
-  if ("_tag" in outcome) return { reading: missed(provider, outcome), now, at }
+): Poller.Answered & { readonly meaning: Meaning } => {
+  if ("_tag" in outcome) return { reading: missed(provider, outcome), meaning: "broken", now, at }
   const payload = raw ? { raw: parseJson(outcome.body) ?? outcome.body } : {}
-  return { reading: read(provider, ref, call, outcome), now, at, retryAfter: retryAfter(outcome.headers, at), ...payload }
+  const reading = read(provider, ref, call, outcome)
+  return { reading, meaning: ofReading(reading, outcome), now, at, retryAfter: retryAfter(outcome.headers, at), ...payload }
 }
 
 const missed = (provider: Provider<never>, { because, detail }: NoAnswer): Reading => ({

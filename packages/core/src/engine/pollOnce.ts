@@ -92,10 +92,14 @@ export const pollOnce = (
     }
     const asking = there.definition.poll(ref)
     let begun = before
+    const times = () => ({ now: queue.now(), at: clock.currentTimeMillisUnsafe(), raw: options.raw === true })
     const sent = Effect.suspend(() => {
       const { poller, within } = Poller.began(before, queue.now(), terms)
       begun = poller
-      return call(there, "poll", asking, within)
+      return Effect.map(call(there, "poll", asking, within), (answer) => {
+        const read = answeredBy(there, ref, asking, answer, times())
+        return { ...answer, read, meaning: read.meaning }
+      })
     })
     const outcome = yield* whenAdmitted(accountAt(there), before.deadlineAt - queue.now(), (listen) => Effect.result(listen(sent))).pipe(
       Effect.catch((because) => Effect.succeed(because))
@@ -104,9 +108,7 @@ export const pollOnce = (
       const { next, poller } = tooLate(before, outcome)
       return { poller, state: undefined, next: { _tag: "Lost", error: lostBy(there, poller, next.because) } }
     }
-    const at = clock.currentTimeMillisUnsafe()
-    const answer = outcome._tag === "Success" ? outcome.success : outcome.failure
-    const asked = answeredBy(there, ref, asking, answer, { now: queue.now(), at, raw: options.raw === true })
+    const asked = outcome._tag === "Success" ? outcome.success.read : answeredBy(there, ref, asking, outcome.failure, times())
     const answered = Poller.answered(begun, asked, terms, yield* Random.next)
     switch (answered.next._tag) {
       case "Ended":

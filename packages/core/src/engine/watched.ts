@@ -12,6 +12,7 @@ import { jobEntry } from "../journal/jobEntry.ts"
 import { accountKey, askedOf } from "../journal/keys.ts"
 import { memory } from "../journal/memory.ts"
 import { admissionOf, Limits, whenAdmitted } from "../limits/admission.ts"
+import { ofReading } from "../limits/meaning.ts"
 import * as Poller from "../poll/Poller.ts"
 import { accountAt } from "../provider/account.ts"
 import type { Provider } from "../provider/Provider.ts"
@@ -154,10 +155,13 @@ const cancelled = Effect.fnUntraced(function* (
   const { definition } = provider
   if (isTerminal(watch.current())) return watch.current()._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"
   if (definition.cancel === undefined) return "Unsupported"
-  const asked = call(provider, "cancel", definition.cancel(watch.ref), 30_000)
+  const asked = Effect.map(call(provider, "cancel", definition.cancel(watch.ref), 30_000), (answer) => {
+    const reading = definition.interpret(answer)
+    return { ...answer, reading, meaning: ofReading(reading, answer) }
+  })
   const answer = yield* Effect.option(whenAdmitted(accountAt(provider), 30_000, (listen) => listen(asked)))
   if (Option.isNone(answer)) return "Unknown"
-  const reading = definition.interpret(answer.value)
+  const { reading } = answer.value
   switch (reading._tag) {
     case "Cancelled":
       return (yield* watch.observe({ ...reading, by: "caller" }))._tag === "Cancelled" ? "Cancelled" : "CompletedAnyway"

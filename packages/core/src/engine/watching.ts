@@ -263,25 +263,21 @@ export class Watch implements Due, Owner {
     this.guarded(() => this.lose(tooLate(this.poller, because)))
   }
 
-  /** The exchange's: the outcome. */
-  heard(call: Call, outcome: Answer | NoAnswer): void {
-    this.busy = undefined
-    try {
-      this.answered(call, outcome)
-    } catch (defect) {
-      this.broke(Cause.die(defect))
-    }
+  /** The exchange's: what the outcome says. */
+  read(call: Call, outcome: Answer | NoAnswer): ReturnType<typeof answeredBy> {
+    const { provider, queue, raw } = this.watching
+    return answeredBy(provider, this.ref, call, outcome, { now: queue.now(), at: queue.clock.currentTimeMillisUnsafe(), raw })
   }
 
-  private answered(call: Call, outcome: Answer | NoAnswer): void {
-    const { memory, provider, queue, raw, terms, whose } = this.watching
+  /** The exchange's: the outcome, after the limits. */
+  heard(outcome: Answer | NoAnswer, asked: Poller.Answered): void {
+    const { memory, provider, terms, whose } = this.watching
     const { session } = this
+    this.busy = undefined
     if (session === undefined) return
+    const { at } = asked
     const answer = "_tag" in outcome ? undefined : outcome
-    const now = queue.now()
-    const at = queue.clock.currentTimeMillisUnsafe()
     const before = this.poller.owned || !owns(memory, whose, this.ref) ? this.poller : { ...this.poller, owned: true }
-    const asked = answeredBy(provider, this.ref, call, outcome, { now, at, raw })
     const reading = Poller.readAs(asked.reading, before.owned)
     this.recorded(session, reading, answer)
     const answered = { ...asked, reading }

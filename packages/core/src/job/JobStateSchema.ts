@@ -107,7 +107,16 @@ const readings = {
   Cancelled: { ...cancelled, ...ended },
   Unrecognised: { word: Schema.String },
   Missed: {
-    because: Schema.Literals(["network", "timeout", "server", "rate-limited", "unauthorized", "unreadable", "query-failed"]),
+    because: Schema.Literals([
+      "network",
+      "timeout",
+      "server",
+      "rate-limited",
+      "payment-required",
+      "unauthorized",
+      "unreadable",
+      "query-failed"
+    ]),
     detail: Schema.String
   },
   NotFound: { detail: Schema.String },

@@ -157,8 +157,11 @@ export interface Unrecognised {
  */
 export interface Missed {
   readonly _tag: "Missed"
-  /** `unauthorized`: 401 or 403 for an account that is known to own the job. */
-  readonly because: "network" | "timeout" | "server" | "rate-limited" | "unauthorized" | "unreadable" | "query-failed"
+  /**
+   * `payment-required`: the account is empty, and the query may succeed after a top-up. `unauthorized`: 401 or 403 for an account that is known to own
+   * the job.
+   */
+  readonly because: "network" | "timeout" | "server" | "rate-limited" | "payment-required" | "unauthorized" | "unreadable" | "query-failed"
   /** What was seen, at most 500 characters. */
   readonly detail: string
 }

@@ -104,7 +104,7 @@ describe("the pause after a 429", () => {
       expect(ending(yield* Fiber.join(impatient))).toEqual({
         _tag: "NotAdmitted",
         because: "pause",
-        detail: "https://api.fake.test had asked this account to wait (HTTP 429)"
+        detail: "https://api.fake.test had asked this account to wait"
       })
       const patient = yield* Effect.forkChild(ask("patient"))
       yield* TestClock.adjust("19 seconds")
@@ -263,6 +263,50 @@ describe("the circuit", () => {
       const waiting = yield* Effect.forkChild(Effect.exit(ask("late", answer(200), { patience: 1000 })))
       yield* TestClock.adjust("1 second")
       expect(ending(yield* Fiber.join(waiting))).toMatchObject({ _tag: "NotAdmitted", because: "circuit" })
+    })
+  )
+})
+
+const inStores = Effect.provide(
+  Limits.Limits,
+  Layer.provide(Limits.layer({ failures: 1 }), Layer.merge(RateLimiter.layerStoreMemory, CircuitBreaker.layerStoreMemory()))
+)
+
+describe.each([
+  ["in memory", Effect.sync(() => Limits.memory({ failures: 1 }))],
+  ["in stores", inStores]
+])("F17: what an answer means decides, not its status: limits %s", (_, made) => {
+  it.effect.each<[number, Limits.Meaning, number]>([
+    [429, "fine", 0],
+    [503, "fine", 0],
+    [502, "fine", 0],
+    [429, "pace", 30_000],
+    [400, "pace", 30_000],
+    [200, "pace", 30_000],
+    [503, "pace", 30_000],
+    [200, "broken", 30_000],
+    [429, "broken", 30_000]
+  ])("%i that means %s", ([status, meaning, wait]) =>
+    Effect.gen(function* () {
+      const { ask, times } = crowd(yield* made)
+      yield* Effect.exit(ask("first", answer(status, { "retry-after": "30" }, meaning)))
+      yield* all(1, ask)
+      yield* TestClock.adjust("2 minutes")
+      expect(times().map((at) => Math.ceil(at / 1000) * 1000)).toEqual([0, wait])
+    })
+  )
+
+  it.effect("its account only waits for pace, and the whole address for what is broken", () =>
+    Effect.gen(function* () {
+      const { ask, order } = crowd(yield* made)
+      yield* Effect.exit(ask("slow", answer(403, { "retry-after": "30" }, "pace")))
+      yield* all(1, () => ask("other account", answer(400, { "retry-after": "60" }, "broken"), { at: other }))
+      yield* TestClock.adjust("40 seconds")
+      yield* all(1, () => ask("all"))
+      yield* TestClock.adjust("15 seconds")
+      expect(order()).toEqual(["slow", "other account"])
+      yield* TestClock.adjust("10 seconds")
+      expect(order()).toEqual(["slow", "other account", "all"])
     })
   )
 })

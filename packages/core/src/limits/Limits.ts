@@ -6,9 +6,11 @@
  * waiting is not a failed poll, and ends with the deadline. A submission that waits has sent nothing, and can be interrupted at once.
  *
  * - A 429 pauses the whole account: as long as `Retry-After` says, else 5 seconds, doubled with each 429 in a row, up to a minute. Then one request
- *   is sent, the next about a second later, and every good answer shortens the distance: full speed is back after about ten seconds.
+ *   is sent, the next about a second later, and every good answer shortens the distance: full speed is back after about ten seconds. A 429 about
+ *   money pauses nothing, and an answer about pace with another status does.
  * - Five requests in a row without an answer, or with a 5xx or a proxy's page, open the circuit of that address (scheme, host, port): nothing is sent
- *   for 5 seconds, then one request as a probe; while probes fail the time doubles, up to a minute. Other 4xx count as good answers.
+ *   for 5 seconds, then one request as a probe; while probes fail the time doubles, up to a minute. Other 4xx count as good answers, and so does a
+ *   5xx that the provider's rows read as a refusal.
  *
  * Downloads need no admission: most go to other addresses.
  *
@@ -27,12 +29,12 @@ import * as RateLimiter from "effect/persistence/RateLimiter"
 import { UnhandledLogLevel } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import { monotonic } from "../base/monotonic.ts"
-import type { Answer } from "../job/Reading.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
-import { demandLimits, isPage, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
+import { demandLimits, type Heard, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
 import { memory as inMemory } from "./memory.ts"
 import * as Gate from "./line.ts"
+import { meaningOf } from "./meaning.ts"
 import { bounded, steady, type Stores } from "./stores.ts"
 
 export {
@@ -56,6 +58,12 @@ export type {
   Account
 } from "../provider/account.ts"
 export type {
+  /** @category models */
+  Meaning
+} from "./meaning.ts"
+export type {
+  /** @category models */
+  Heard,
   /** @category models */
   Listen,
   /** @category models */
@@ -239,17 +247,22 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
   })
 
   /** Updates the limits from an answer at once, before anything else is done with it. */
-  const hear = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, epoch: number, answer: Answer) {
+  const hear = Effect.fnUntraced(function* (gate: Gate.Gate, key: string, epoch: number, answer: Heard) {
     const asked = retryAfter(answer.headers, yield* Clock.currentTimeMillis)
-    if (answer.status === 429) {
-      const length = Gate.pause(gate, yield* monotonic, asked)
-      const told = { key, epoch, tokens: 1, status: 429, retryAfter: Duration.millis(length) }
-      yield* Effect.ignore(steadily(limiter.adaptiveFeedback(told)))
-      return CircuitBreaker.success
+    switch (answer.meaning ?? meaningOf(answer)) {
+      case "pace": {
+        const length = Gate.pause(gate, yield* monotonic, asked)
+        // effect's limiter takes a pause from this status only.
+        const told = { key, epoch, tokens: 1, status: 429, retryAfter: Duration.millis(length) }
+        yield* Effect.ignore(steadily(limiter.adaptiveFeedback(told)))
+        return CircuitBreaker.success
+      }
+      case "broken":
+        return CircuitBreaker.failure({ retryAfter: asked })
+      case "fine":
+        Gate.ease(gate)
+        return CircuitBreaker.success
     }
-    if (answer.status >= 500 || isPage(answer)) return CircuitBreaker.failure({ retryAfter: asked })
-    Gate.ease(gate)
-    return CircuitBreaker.success
   })
 
   /** Sends through the circuit: returns the outcome, or fails with the circuit's refusal before anything is sent. */

@@ -14,6 +14,7 @@ import { demand, duration, record, type Rules, schedule } from "../request/optio
 import type { Answer } from "../job/Reading.ts"
 import type { Account } from "../provider/account.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
+import type { Meaning } from "./meaning.ts"
 
 /** The request was not admitted in time: nothing was sent. */
 export interface NotAdmitted {
@@ -26,13 +27,18 @@ export interface NotAdmitted {
   readonly detail: string
 }
 
+/** An answer, and what it means for the limits. Default: what its status says. */
+export interface Heard extends Answer {
+  readonly meaning?: Meaning | undefined
+}
+
 /** Passes an answer on unchanged, and updates the limits from it. */
-export type Listen = <R>(asked: Effect.Effect<Answer, NoAnswer, R>) => Effect.Effect<Answer, NoAnswer, R>
+export type Listen = <A extends Heard, R>(asked: Effect.Effect<A, NoAnswer, R>) => Effect.Effect<A, NoAnswer, R>
 
 /** A request that was admitted. One of the two is called, once. */
 export interface Ticket {
-  /** Reports the outcome: the limits are updated before anything else is done with it. */
-  readonly heard: (outcome: Answer | NoAnswer) => void
+  /** Reports the outcome, and what an answer means: the limits are updated before anything else is done with it. Default: what its status says. */
+  readonly heard: (outcome: Answer | NoAnswer, meaning?: Meaning) => void
   /** It was interrupted: that says nothing about the address. */
   readonly dropped: () => void
 }
@@ -121,10 +127,10 @@ const byTurn =
     const asked = turn(account, patience, (listen) =>
       Effect.exit(
         listen(
-          Effect.callback<Answer, NoAnswer>((resume) => {
-            const heard = (outcome: Answer | NoAnswer): void => {
+          Effect.callback<Heard, NoAnswer>((resume) => {
+            const heard: Ticket["heard"] = (outcome, meaning) => {
               isOver = true
-              resume("_tag" in outcome ? Effect.fail(outcome) : Effect.succeed(outcome))
+              resume("_tag" in outcome ? Effect.fail(outcome) : Effect.succeed({ ...outcome, meaning }))
             }
             asker.admitted({ heard, dropped: leave })
           })
@@ -170,7 +176,7 @@ export const turnBy =
             const listen: Listen = (asked) =>
               Effect.onExit(asked, (exit) =>
                 Effect.sync(() => {
-                  if (Exit.isSuccess(exit)) return ticket.heard(exit.value)
+                  if (Exit.isSuccess(exit)) return ticket.heard(exit.value, exit.value.meaning)
                   const found = Cause.findErrorOption(exit.cause)
                   if (Option.isSome(found)) ticket.heard(found.value)
                   else if (Cause.hasInterruptsOnly(exit.cause)) ticket.dropped()
@@ -202,16 +208,12 @@ export const spacingOf = ({ limit, window }: { readonly limit: number; readonly 
   return Duration.millis(Math.ceil(spacing))
 }
 
-/** A proxy's page instead of JSON: the server behind it did not answer. */
-export const isPage = ({ body, headers }: Answer): boolean =>
-  /\bhtml\b/iu.test(headers["content-type"] ?? "") || body.trimStart().startsWith("<")
-
 export const notAdmitted = (origin: string, because: NotAdmitted["because"]): NotAdmitted => {
   switch (because) {
     case "circuit":
       return { _tag: "NotAdmitted", because, detail: `${origin} failed several times in a row, and was being left alone` }
     case "pause":
-      return { _tag: "NotAdmitted", because, detail: `${origin} had asked this account to wait (HTTP 429)` }
+      return { _tag: "NotAdmitted", because, detail: `${origin} had asked this account to wait` }
     case "rate":
       return { _tag: "NotAdmitted", because, detail: `other requests to ${origin} came first, at the rate that was set` }
   }

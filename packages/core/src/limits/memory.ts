@@ -18,7 +18,6 @@ import {
   type Admission,
   type Asker,
   demandLimits,
-  isPage,
   type Limits,
   notAdmitted,
   type Options,
@@ -27,6 +26,7 @@ import {
   turnBy
 } from "./admission.ts"
 import * as Gate from "./line.ts"
+import { type Meaning, meaningOf } from "./meaning.ts"
 
 /** How soon to check again whether another account's probe has closed the circuit. Milliseconds. */
 const probing = 500
@@ -218,7 +218,7 @@ export const memory = (options: Options = {}): Limits => {
       this.context = context
     }
 
-    heard(outcome: Answer | NoAnswer): void {
+    heard(outcome: Answer | NoAnswer, meaning?: Meaning): void {
       // A request that was held back says nothing about the address.
       if ("_tag" in outcome && outcome.because === "held") return this.dropped()
       if (this.isOver) return
@@ -226,15 +226,19 @@ export const memory = (options: Options = {}): Limits => {
       const now = queue.now()
       if ("_tag" in outcome) this.failed(undefined)
       else {
-        const { headers, status } = outcome
+        const { headers } = outcome
         const asked = headers["retry-after"] === undefined ? undefined : retryAfter(headers, queue.clock.currentTimeMillisUnsafe())
-        if (status === 429) {
-          Gate.pause(gate, now, asked)
-          this.succeeded()
-        } else if (status >= 500 || isPage(outcome)) this.failed(asked)
-        else {
-          Gate.ease(gate)
-          this.succeeded()
+        switch (meaning ?? meaningOf(outcome)) {
+          case "pace":
+            Gate.pause(gate, now, asked)
+            this.succeeded()
+            break
+          case "broken":
+            this.failed(asked)
+            break
+          case "fine":
+            Gate.ease(gate)
+            this.succeeded()
         }
       }
       this.over()

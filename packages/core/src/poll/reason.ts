@@ -44,6 +44,8 @@ export const reasonOfFailure = ({ because, detail }: Missed): Reason => {
       return new BadPayload({ expected: "the documented JSON", excerpt: detail })
     case "rate-limited":
       return new RateLimited({ detail })
+    case "payment-required":
+      return new PaymentRequired({ detail })
     case "unauthorized":
       return new Unauthorized({ detail })
     case "network":

@@ -12,7 +12,7 @@ const answer = (status: number, body: unknown, headers: Answer["headers"] = {}):
 })
 const refusal = { error: { message: "no", code: "why" } }
 const page = "<html>502 Bad Gateway</html>"
-const missed = (because: "timeout" | "server" | "rate-limited" | "unreadable", detail: string): Reading => ({
+const missed = (because: "timeout" | "server" | "rate-limited" | "payment-required" | "unreadable", detail: string): Reading => ({
   _tag: "Missed",
   because,
   detail
@@ -263,13 +263,19 @@ describe("money", () => {
 
   it.each(refusals)("F17: a poll that is refused with %i and %j is a failed poll, with the answer's message", (status, body) => {
     const reading = interpret(answer(status, body))
-    expect(reading).toMatchObject({ _tag: "Missed", because: "rate-limited" })
+    expect(reading).toMatchObject({ _tag: "Missed", because: "payment-required" })
     expect(reading).toHaveProperty("detail", expect.stringMatching(`^HTTP ${status}`))
   })
 
   it.each([401, 403, 404, 410, 500, 503, 200])("F17: a code about money with %i on a poll is a failed poll, with its message", (status) => {
     expect(interpret(answer(status, { code: "insufficient_balance", message: "no money" }))).toEqual(
-      missed("rate-limited", `HTTP ${status}: no money`)
+      missed("payment-required", `HTTP ${status}: no money`)
+    )
+  })
+
+  it.each([200, 401, 403, 404, 429, 503])("F17: a code about pace with %i on a poll is a failed poll, with its message", (status) => {
+    expect(interpret(answer(status, { error: { code: "rate_limit_exceeded", message: "slow down" } }))).toEqual(
+      missed("rate-limited", `HTTP ${status}: slow down`)
     )
   })
 
@@ -290,11 +296,14 @@ describe("money", () => {
   })
 
   it("a body of plain text about money is a failed poll for lack of money", () => {
-    expect(interpret(answer(200, "Insufficient balance"))).toEqual(missed("rate-limited", "HTTP 200: Insufficient balance"))
+    expect(interpret(answer(200, "Insufficient balance"))).toEqual(missed("payment-required", "HTTP 200: Insufficient balance"))
   })
 
-  it("an answer to a cancellation is read by its status", () => {
-    expect(interpret({ ...answer(403, { code: "insufficient_balance" }), operation: "cancel" })).toMatchObject({ _tag: "Refused" })
+  it.each([403, 429])("F17: an answer to a cancellation is read as one to a poll: %i", (status) => {
+    expect(interpret({ ...answer(status, { code: "insufficient_balance" }), operation: "cancel" })).toMatchObject({
+      _tag: "Missed",
+      because: "payment-required"
+    })
   })
 
   it.each([

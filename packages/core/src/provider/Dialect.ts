@@ -164,7 +164,7 @@ export const moneyCodes: { readonly [code: string]: string } = {
 }
 
 /**
- * Codes that mean that requests come too fast, with a status that says otherwise. A job was surely not made.
+ * Codes that mean that requests come too fast, with a status that says otherwise. A job was surely not made, and a poll will succeed later.
  *
  * @category constants
  * @since 0.1.0
@@ -270,8 +270,10 @@ export const reader = <Payload, Encoded>(
     if (normalised(seen.error.code ?? "") === "task_not_exist") return { _tag: "NotFound", detail: "the provider says task_not_exist" }
     const reading = isOk(answer) ? payloadOf(seen) : byStatus(seen)
     // Polling is free, and the job is paid for: only 402 is final if the account is empty by now. A payload's own report about its job stays.
-    const isFinal = answer.operation !== "poll" || answer.status === 402 || (isOk(answer) && reading._tag !== "Missed")
-    return !isFinal && isAboutMoney(seen) ? failedForMoney(seen) : reading
+    const isFinal = answer.status === 402 || (isOk(answer) && reading._tag !== "Missed")
+    if (isFinal) return reading
+    if (isAboutMoney(seen)) return failedForMoney(seen)
+    return isAboutPace(seen) ? { _tag: "Missed", because: "rate-limited", detail: said(seen) } : reading
   }
 }
 
@@ -309,7 +311,7 @@ export const receiver = (options: {
     // left, as a gateway would forward it. A code changes neither of them nor a 5xx: only a row may.
     if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
     if (status === 402 || isAboutMoney(seen)) return declined("PaymentRequired")(seen)
-    if (seen.codes.some((code) => Object.hasOwn(paceCodes, normalised(code)))) return { _tag: "Busy", status, message }
+    if (isAboutPace(seen)) return { _tag: "Busy", status, message }
     return declined(status === 401 || status === 403 ? "Unauthorized" : "SubmitRejected")(seen)
   }
 }
@@ -330,7 +332,7 @@ export const declined =
  * @category combinators
  * @since 0.1.0
  */
-export const failedForMoney = (seen: Seen): Reading => ({ _tag: "Missed", because: "rate-limited", detail: said(seen) })
+export const failedForMoney = (seen: Seen): Reading => ({ _tag: "Missed", because: "payment-required", detail: said(seen) })
 
 /**
  * A wire field that can't make a payload unreadable: missing, null or of another type, it reads as missing.
@@ -402,6 +404,9 @@ const isAboutMoney = ({ answer: { status }, codes, texts }: Seen): boolean => {
   if (all.some((code) => unpayable.has(code))) return true
   return status === 429 ? speaksOfMoney(...texts) && !speaksOfPace(...texts) : all.includes("insufficient_quota") || speaksOfMoney(...texts)
 }
+
+/** By a code that means nothing else. */
+const isAboutPace = ({ codes }: Seen): boolean => codes.some((code) => Object.hasOwn(paceCodes, normalised(code)))
 
 /** The message about money, if the first message says nothing: `{ "error": "Forbidden", "message": "Insufficient balance" }`. */
 const messageOf = ({ answer, error, texts }: Seen): string =>

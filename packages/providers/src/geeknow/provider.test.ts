@@ -48,7 +48,7 @@ describe("geeknow", () => {
       message: `No available channel for model grok-video-3 under group default (distributor) ${requestId}`
     },
     "error.token-exhausted": {
-      reading: { _tag: "Missed", because: "rate-limited", detail: `HTTP 401: ${drained}` },
+      reading: { _tag: "Missed", because: "payment-required", detail: `HTTP 401: ${drained}` },
       receipt: { _tag: "Declined", reason: "PaymentRequired", status: 401, code: "new_api_error", message: drained }
     },
     "error.unauthorized": {

@@ -52,7 +52,7 @@ describe.each(built)("new-api behind $definition.name", ({ definition, idField }
   ])("T46: a poll of an empty account is a failed poll: %i %j", (status, body, text) => {
     expect(definition.interpret(answer(status, body))).toEqual({
       _tag: "Missed",
-      because: "rate-limited",
+      because: "payment-required",
       detail: `HTTP ${status}: ${text}`
     })
   })

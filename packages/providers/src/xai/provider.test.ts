@@ -33,11 +33,11 @@ describe("xai", () => {
     },
     "error.not-found": { _tag: "NotFound", detail: "HTTP 404: The requested video generation was not found." },
     "error.permission-denied.with-credits": {
-      reading: { _tag: "Missed", because: "rate-limited", detail: `HTTP 403: ${dry}` },
+      reading: { _tag: "Missed", because: "payment-required", detail: `HTTP 403: ${dry}` },
       receipt: { _tag: "Declined", reason: "PaymentRequired", status: 403, code: "permission-denied", message: dry }
     },
     "error.resource-exhausted.with-credits": {
-      reading: { _tag: "Missed", because: "rate-limited", detail: `HTTP 429: ${dry}` },
+      reading: { _tag: "Missed", because: "payment-required", detail: `HTTP 429: ${dry}` },
       receipt: { _tag: "Declined", reason: "PaymentRequired", status: 429, code: "Some resource has been exhausted", message: dry }
     },
     "error.resource-exhausted.with-pace": {
@@ -159,7 +159,7 @@ describe("xai", () => {
     ["a separate code", 403, "personal-team-blocked:spending-limit", "This team is blocked."]
   ])("T46: xAI's phrases about money are PaymentRequired: %s", (_, status, code, error) => {
     expect(receive(status, { code, error })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, code })
-    expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Missed", because: "rate-limited" })
+    expect(definition.interpret(answer(status, { code, error }))).toMatchObject({ _tag: "Missed", because: "payment-required" })
   })
 
   it.each([

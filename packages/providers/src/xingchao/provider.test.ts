@@ -86,7 +86,7 @@ describe("xingchao", () => {
     expect(receive(status, body)).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status, message: body.message })
     expect(definition.interpret(answer(status, body))).toEqual({
       _tag: "Missed",
-      because: "rate-limited",
+      because: "payment-required",
       detail: `HTTP ${status}: ${body.message}`
     })
   })
