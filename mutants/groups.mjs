@@ -2,7 +2,7 @@
 export const groups = {
   states: {
     mutate: ["packages/core/src/job/JobState.ts", "packages/core/src/poll/Budget.ts"],
-    tests: ["packages/core/src/JobState*.test.ts", "packages/core/src/poll/Budget.test.ts", "packages/testing/test/advance.test.ts"]
+    tests: ["packages/core/src/job/JobState*.test.ts", "packages/core/src/poll/Budget.test.ts", "packages/testing/test/advance.test.ts"]
   },
   interpret: {
     mutate: ["packages/core/src/provider/Dialect.ts", "packages/core/src/provider/payload.ts", "packages/providers/src/*/provider.ts"],

@@ -1,5 +1,6 @@
 /** The list of what no test catches is about the current code. */
-import { readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 
 const root = new URL("../../../", import.meta.url)
@@ -24,3 +25,16 @@ describe("what no test catches", () => {
     expect(after).not.toBe(before)
   })
 })
+
+describe("what is changed, and the tests that have to notice", () => {
+  it("are named by paths that lead somewhere", async () => {
+    const { groups }: { readonly groups: Readonly<Record<string, { readonly mutate: Paths; readonly tests: Paths }>> } = await import(
+      new URL("mutants/groups.mjs", root).href
+    )
+    const paths = Object.values(groups).flatMap(({ mutate, tests }) => mutate.concat(tests))
+    expect(paths.length).toBeGreaterThan(20)
+    expect(paths.filter((path) => globSync(path, { cwd: fileURLToPath(root) }).length === 0)).toEqual([])
+  })
+})
+
+type Paths = Array<string>
