@@ -12,22 +12,20 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Observable, type Subscriber } from "rxjs"
-import { macrotask } from "./base/macrotask.ts"
+import { Observable } from "rxjs"
 import { callback, oneOf, record, refuseOptions, type Rules } from "./request/optionRules.ts"
 import type { ListedJob, PromiseJob, Source } from "./client/contract.ts"
+import { type Asked, Attached, observable, Submitted } from "./client/observable.ts"
 import { parsed } from "./client/parsed.ts"
 import { attached, attaching } from "./engine/attach.ts"
 import { handleOf } from "./engine/handle.ts"
 import { resumeAll } from "./engine/resume.ts"
 import { servicesOf } from "./engine/services.ts"
 import { submission as makeSubmission } from "./engine/submissions.ts"
-import type { Submission } from "./engine/submitting.ts"
-import type { Listener } from "./engine/watching.ts"
 import type * as Job from "./Job.ts"
 import type { JobError } from "./job/JobError.ts"
 import type { JobRef } from "./job/JobRef.ts"
-import { isTerminal, type JobState } from "./job/JobState.ts"
+import type { JobState } from "./job/JobState.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { Limits } from "./limits/admission.ts"
 import { refusal } from "./provider/check.ts"
@@ -111,8 +109,8 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
     onSubmitted: (ref) => Effect.sync(() => onSubmitted?.(ref)),
     onUnknown: (error) => Effect.sync(() => onUnknown?.(error))
   }
-  // One submission: the first subscription makes it. Once there is a job, the job is all that is kept.
-  let held: Effect.Effect<Held, JobError> | undefined = Effect.runSync(
+  // One submission, however many subscribe at once.
+  const submission = Effect.runSync(
     Effect.cached(
       refused === undefined
         ? Effect.flatMap(servicesFor(options), (services) =>
@@ -125,27 +123,7 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
         : Effect.fail(refusal(provider, "submit")(refused))
     )
   )
-  let made: Job.JobHandle | undefined
-  const handle = Effect.suspend(() => {
-    if (made !== undefined || held === undefined) return made === undefined ? Effect.never : Effect.succeed(made)
-    const asked = Effect.flatMap(held, ({ job, phase }) =>
-      // In a later turn: a bare `retry()` that gets a final error while it subscribes would never yield to the event loop.
-      "error" in phase() ? Effect.andThen(macrotask, job) : job
-    )
-    return Effect.map(asked, (job) => {
-      made = job
-      held = undefined
-      return job
-    })
-  })
-  // What was never sent needs no cancelling; what is in flight is waited for, without asking for it: nobody is left that wants another try.
-  const accepted = Effect.suspend(() => {
-    if (made !== undefined || held === undefined) return Effect.succeed(true)
-    return Effect.flatMap(held, (submission) =>
-      Effect.as(submission.settled, submission).pipe(Effect.map(({ phase }) => phase()._tag === "Accepted"))
-    )
-  })
-  return statesOf(handle, options, accepted)
+  return statesOf(new Submitted(submission), options)
 }
 
 /**
@@ -166,20 +144,13 @@ export const submit$ = <Request>(provider: Provider<Request>, request: Request, 
  * @since 0.1.0
  */
 export const attach$ = (provider: Provider<never>, ref: JobRef | string, options: AttachOptions = {}): Observable<JobState> => {
-  let made: Job.JobHandle | undefined
   const { refused, watching } = apart(options)
-  const asked = Effect.gen(function* () {
+  const attach = Effect.gen(function* () {
     if (refused !== undefined) return yield* Effect.fail(refusal(provider, "attach")(refused))
     const read = yield* parsed(provider, ref)
-    const job = handleOf(yield* Effect.provideContext(attaching(read, attached(provider, read, watching)), yield* servicesFor(options)))
-    // Another subscriber may have been first.
-    return (made ??= job)
-  }).pipe(
-    // In a later turn: a bare `retry()` that gets an error while it subscribes would never yield to the event loop.
-    Effect.tapError(() => macrotask)
-  )
-  const handle = Effect.suspend(() => (made === undefined ? asked : Effect.succeed(made)))
-  return statesOf(handle, options, Effect.succeed(true))
+    return handleOf(yield* Effect.provideContext(attaching(read, attached(provider, read, watching)), yield* servicesFor(options)))
+  })
+  return statesOf(new Attached(attach), options)
 }
 
 /**
@@ -236,38 +207,8 @@ export const jobs$ = <J extends PromiseJob>(client: {
   readonly jobs: Source<ReadonlyArray<ListedJob<J>>>
 }): Observable<ReadonlyArray<ListedJob<J>>> => new Observable((subscriber) => client.jobs.subscribe(subscriber))
 
-/** `accepted`: whether there is a job to cancel. */
-const statesOf = (
-  handle: Effect.Effect<Job.JobHandle, JobError>,
-  { logLevel, onUnsubscribe }: WatchOptions,
-  accepted: Effect.Effect<boolean, JobError>
-): Observable<JobState> => {
-  let subscribers = 0
-  /** The last subscriber has left, and wants the job to end. */
-  const cancelled = Effect.gen(function* () {
-    if (!(yield* accepted) || subscribers > 0) return
-    const job = yield* handle
-    if (!isTerminal(job.current())) yield* job.cancel
-  })
-  return new Observable<JobState>((subscriber) => {
-    subscribers += 1
-    let leave: (() => void) | undefined
-    let asking: Fiber.Fiber<Job.JobHandle, JobError> | undefined = Effect.runFork(handle)
-    const stop = asking.addObserver((exit) => {
-      asking = undefined
-      if (Exit.isFailure(exit)) return subscriber.error(Cause.squash(exit.cause))
-      leave = exit.value.subscribe(new Told(subscriber), levelOf(logLevel))
-      if (subscriber.closed) leave()
-    })
-    return () => {
-      subscribers -= 1
-      stop()
-      if (asking !== undefined) Effect.runFork(Fiber.interrupt(asking))
-      leave?.()
-      if (subscribers === 0 && onUnsubscribe === "cancel") Effect.runFork(Effect.ignore(cancelled))
-    }
-  })
-}
+const statesOf = (asked: Asked, { logLevel, onUnsubscribe }: WatchOptions): Observable<JobState> =>
+  observable({ asked, cancels: onUnsubscribe === "cancel", context: levelOf(logLevel) })
 
 const ownRules: Rules<Omit<WatchOptions, keyof Job.WatchOptions>> = {
   onUnsubscribe: oneOf("leave", "cancel"),
@@ -283,32 +224,6 @@ const apart = <O extends WatchOptions>({ fetch, journal, limits, logLevel, onUns
   refused: refuseOptions({ fetch, journal, limits, logLevel, onUnsubscribe, transport }, ownRules),
   watching
 })
-
-/** What of a submission is needed here. */
-interface Held extends Pick<Submission, "phase" | "settled"> {
-  readonly job: Effect.Effect<Job.JobHandle, JobError>
-}
-
-/** A subscriber as a listener of the job. */
-class Told implements Listener {
-  private readonly subscriber: Subscriber<JobState>
-
-  constructor(subscriber: Subscriber<JobState>) {
-    this.subscriber = subscriber
-  }
-
-  state(state: JobState): void {
-    this.subscriber.next(state)
-  }
-
-  ended(): void {
-    this.subscriber.complete()
-  }
-
-  lost(cause: Cause.Cause<JobError>): void {
-    this.subscriber.error(Cause.squash(cause))
-  }
-}
 
 const levels = new Map<LogLevel | undefined, Context.Context<never>>()
 

@@ -20,9 +20,11 @@ const members = ["current", "states", "subscribe", "result", "cancel", "bytes", 
 describe("B3: a job is what each framework subscribes to", () => {
   it("its members stay the same, so that nothing subscribes anew in each render", async () => {
     const { job } = await opened()
-    for (const name of members) expect([name, job[name]]).toEqual([name, job[name]])
-    const again = members.map((name) => job[name])
-    expect(members.every((name, index) => job[name] === again[index])).toBe(true)
+    // All but `result`, which keeps nothing in thousands of jobs that are only waited for: its promise is the same one.
+    const kept = members.filter((name) => name !== "result")
+    const again = kept.map((name) => job[name])
+    expect(kept.every((name, index) => job[name] === again[index])).toBe(true)
+    expect(job.result()).toBe(job.result())
   })
 
   it("its current state is the same one until it changes, and there before anybody listens", async () => {

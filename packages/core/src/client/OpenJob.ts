@@ -66,12 +66,13 @@ class OpenJob implements PromiseJob {
     )
   }
 
+  /** Not kept: of thousands of jobs, this is what each is asked for. */
   get result(): PromiseJob["result"] {
-    return once(this, "result", (options) => {
+    return (options) => {
       if (options === undefined) return this.whole()
       this.again()
       return endBy(this.watch, this.open, options)
-    })
+    }
   }
 
   get cancel(): PromiseJob["cancel"] {

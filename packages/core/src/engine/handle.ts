@@ -12,20 +12,51 @@ import type { Listener, Watch } from "./watching.ts"
 
 const handles = new WeakMap<Watch, JobHandle>()
 
-/** A plain value that can be spread, the same one for the same job. What is behind its members is created when it is read. */
+/** The same one for the same job. */
 export const handleOf = (watch: Watch): JobHandle => {
   const known = handles.get(watch)
   if (known !== undefined) return known
-  const handle: JobHandle = {
-    ref: watch.ref,
-    current: () => watch.current(),
-    states: Stream.suspend(() => statesOf(watch)),
-    result: Effect.suspend(() => resultBy(watch)),
-    cancel: Effect.suspend(() => cancelBy(watch)),
-    subscribe: (listener, context = Context.empty()) => subscribed(watch, listener, context)
-  }
+  const handle = new View(watch)
   handles.set(watch, handle)
   return handle
+}
+
+/** Can be spread. What is behind a member is made when it is read: thousands of jobs wait, and most programs read one member of each. */
+class View implements JobHandle {
+  readonly ref: JobHandle["ref"]
+  declare readonly current: JobHandle["current"]
+  declare readonly states: JobHandle["states"]
+  declare readonly result: JobHandle["result"]
+  declare readonly cancel: JobHandle["cancel"]
+  declare readonly subscribe: JobHandle["subscribe"]
+  readonly #watch: Watch
+
+  constructor(watch: Watch) {
+    this.ref = watch.ref
+    this.#watch = watch
+    Object.defineProperties(this, View.#members)
+  }
+
+  static #member(of: (watch: Watch) => unknown): PropertyDescriptor {
+    return {
+      enumerable: true,
+      get(this: View) {
+        return of(this.#watch)
+      }
+    }
+  }
+
+  static readonly #members = {
+    current: View.#member((watch) => () => watch.current()),
+    states: View.#member((watch) => Stream.suspend(() => statesOf(watch))),
+    result: View.#member((watch) => Effect.suspend(() => resultBy(watch))),
+    cancel: View.#member((watch) => Effect.suspend(() => cancelBy(watch))),
+    subscribe: View.#member(
+      (watch): JobHandle["subscribe"] =>
+        (listener, context = Context.empty()) =>
+          subscribed(watch, listener, context)
+    )
+  } satisfies Record<Exclude<keyof JobHandle, "ref">, PropertyDescriptor>
 }
 
 const subscribed = (watch: Watch, listener: Listener, context: Context.Context<never>): (() => void) => {

@@ -14,8 +14,8 @@ export interface Memory {
   readonly unknown: Map<string, Map<string, Unknown>>
   /** Attempts that may have been accepted, by account: when each began. */
   readonly sent: Map<string, Map<string, number>>
-  /** Jobs that an account is known to own: its submission was accepted, or its poll answered, in this process. */
-  readonly owned: Set<string>
+  /** Ids of jobs that an account is known to own: its submission was accepted, or its poll answered, in this process. */
+  readonly owned: Map<string, Set<string>>
 }
 
 /** The outcome of a key outlives its value; the value itself is kept only as long as a caller holds it. */
@@ -42,7 +42,7 @@ interface Reader {
 /** How long the same request is refused after one with an unknown outcome: 10 minutes. */
 export const guardFor = 600_000
 
-/** The maximum of jobs whose owner is remembered. The oldest are forgotten first: then a 401 ends the polling, which costs no money. */
+/** The maximum of jobs of an account that are remembered as its own. The oldest are forgotten first: then a 401 ends the polling, which costs no money. */
 const mostOwned = 20_000
 
 const memories = new WeakMap<Clock.Clock, Memory>()
@@ -50,7 +50,7 @@ const memories = new WeakMap<Clock.Clock, Memory>()
 const memoryOf = (clock: Clock.Clock): Memory => {
   const known = memories.get(clock)
   if (known !== undefined) return known
-  const fresh: Memory = { keys: new WeakMap(), unknown: new Map(), sent: new Map(), owned: new Set() }
+  const fresh: Memory = { keys: new WeakMap(), unknown: new Map(), sent: new Map(), owned: new Map() }
   memories.set(clock, fresh)
   return fresh
 }
@@ -91,21 +91,22 @@ export const noteUnknown = ({ unknown }: Memory, fingerprint: string, id: string
 
 export const forgetUnknown = ({ unknown }: Memory, fingerprint: string, id: string): void => void unknown.get(fingerprint)?.delete(id)
 
-/** Joined, and so one flat text: there is one for each job. */
-const ownership = (account: string, { baseUrl, id, kind, provider }: JobRef): string => [account, provider, baseUrl, kind, id].join("\n")
+/** What the jobs of one account have in common. An id by itself is a text that the job has already. */
+const ownership = (account: string, { baseUrl, kind, provider }: JobRef): string => `${account}\n${provider}\n${baseUrl}\n${kind}`
 
 export const own = ({ owned }: Memory, account: string, ref: JobRef): void => {
   const key = ownership(account, ref)
-  if (owned.has(key)) return
-  owned.add(key)
-  if (owned.size <= mostOwned) return
-  for (const oldest of owned) {
-    owned.delete(oldest)
+  const ids = owned.get(key) ?? new Set<string>()
+  if (ids.size === 0) owned.set(key, ids)
+  ids.add(ref.id)
+  if (ids.size <= mostOwned) return
+  for (const oldest of ids) {
+    ids.delete(oldest)
     return
   }
 }
 
-export const owns = ({ owned }: Memory, account: string, ref: JobRef): boolean => owned.has(ownership(account, ref))
+export const owns = ({ owned }: Memory, account: string, ref: JobRef): boolean => owned.get(ownership(account, ref))?.has(ref.id) === true
 
 /** The attempts that this process has sent for an account within the last `window` milliseconds. */
 export const sentWithin = ({ sent }: Memory, account: string, now: number, window: number): ReadonlyArray<string> =>
