@@ -89,8 +89,11 @@ const base64 = (bytes: Uint8Array): string =>
 
 const bytesOf = (name: string): Uint8Array<ArrayBuffer> | undefined => {
   if (!/^j1\.[\w-]{24,3000}$/u.test(name)) return undefined
+  const text = name.slice(prefix.length)
   try {
-    return Uint8Array.from(atob(name.slice(prefix.length).replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0))
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0))
+    // The last letter may have bits to spare, and a job has one name.
+    return base64(bytes) === text ? bytes : undefined
   } catch {
     return undefined
   }
