@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import dns from "node:dns"
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { createServer, type Server, Socket } from "node:net"
+import { MockAgent } from "@effect/platform-node/Undici"
 import { Dialect, Job, type JobError, Limits, Transport as CoreTransport } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -96,6 +97,9 @@ const over = (
 
 const client = (baseUrl: string, options: Transport.Options = {}) =>
   createClient({ provider: provider(baseUrl), submitRetry: twice, limits: Limits.none, connectTimeout: 2000, ...options })
+
+const fetching = (baseUrl: string, fetch: typeof globalThis.fetch) =>
+  createClient({ provider: provider(baseUrl), submitRetry: twice, limits: Limits.none, fetch })
 
 const errorOf = async (promise: Promise<unknown>): Promise<unknown> => {
   try {
@@ -216,6 +220,15 @@ describe("a submission is certainly not sent, and is retried,", () => {
     expect(error).toMatchObject(unsent)
     expect(silent.received.join("")).not.toMatch(/POST|fox|sk-super/u)
     expect(silent.received).toHaveLength(2)
+  })
+
+  it("F21: if fetch has a mock agent that knows no such request, or goes to a port that no request may go to", async () => {
+    const agent = new MockAgent()
+    agent.disableNetConnect()
+    closing.push(() => agent.close())
+    const mocked: typeof globalThis.fetch = (input, init) => fetch(input, Object.assign({ ...init }, { dispatcher: agent }))
+    expect(await errorOf(fetching("https://api.tiny.test", mocked).submit({}))).toMatchObject({ ...unsent, attempt: 1 })
+    expect(await errorOf(fetching("http://127.0.0.1:6000", fetch).submit({}))).toMatchObject(unsent)
   })
 
   it("and is sent by the next try, once its host is known", async () => {

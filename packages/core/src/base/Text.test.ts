@@ -112,3 +112,29 @@ describe("parseJson", () => {
     for (const text of ["", "{", "<html>", "undefined"]) expect(Text.parseJson(text)).toBeUndefined()
   })
 })
+
+describe("F21, F23: phrase", () => {
+  it.each([
+    ["Give the client the mock's base URL, as <url>/xai; or stop", "Give the client the mock's base URL, as [url]/xai; or stop"],
+    ["the header is Bearer <your api key>.", "the header is Bearer [your api key]"],
+    ["duration must be <max and >min", "duration must be < max and >min"],
+    ["a<b, and the rest is told", "a< b, and the rest is told"],
+    ["the key <key> is wrong", "the key <key> is wrong"],
+    ["1 < 2 and x <= y", "1 < 2 and x <= y"]
+  ])("keeps the words of a placeholder or a comparison: %s", (text, words) => {
+    expect(Text.phrase(text)).toBe(words)
+  })
+
+  it.each([
+    ["<html><body>Please <b>wait</b></body></html>", "Please wait"],
+    ["<p>Not here", "Not here"],
+    ["gone <br> for good", "gone for good"],
+    ["<Error><Code>AccessDenied</Code></Error>", "AccessDenied"],
+    ['<?xml version="1.0"?> no', "no"],
+    ['no <a href="/">home', "no home"],
+    ["no <svg/> picture", "no picture"],
+    ["<body bgcolor=white", ""]
+  ])("keeps the text of markup: %s", (text, words) => {
+    expect(Text.phrase(text)).toBe(words)
+  })
+})

@@ -113,10 +113,16 @@ export const phrase = (text: string): string => {
   return /[\p{L}\p{N}]/u.test(words) ? words : ""
 }
 
+/** What only markup has: an end tag, a declaration, an attribute, or an element that has no end tag or begins a page. */
+const page = /<[/!?]|<[a-z][\w:-]*(\s+[\w:-]+\s*=|\s*\/>)|<(html|head|body|title|meta|br|hr|p|h\d)\b/iu
+
 /** A page as its title, else as its text. What a redactor has put in place of a key stays. */
 const unmarked = (text: string): string => {
   const title = /<title[^>]*>([^<]*)/iu.exec(text)?.[1]?.trim() ?? ""
   if (title !== "") return title
+  // A placeholder ("as <url>/xai") and a comparison ("a<b") are no markup, and lose no words.
+  if (!page.test(text))
+    return text.replaceAll(/<(?!key>)([a-z]([^<>]{0,60}[^<>\s])?)>/giu, "[$1]").replaceAll(/<(?!key>)(?=[a-z])/giu, "< ")
   return text
     .replaceAll(/<(script|style)\b.*?(<\/\1>|$)|<!--.*?(-->|$)/gisu, " ")
     .replaceAll(/<(?!key>)[/!?]?[a-z][^<>]*(>|$|(?=<))/giu, " ")

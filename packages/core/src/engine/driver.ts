@@ -297,9 +297,9 @@ const requested = Effect.fnUntraced(function* (
   })
   const answered = yield* Effect.result(listen(posted))
   if (answered._tag === "Failure") {
-    const { because, detail }: NoAnswer = answered.failure
+    const { because, detail, isFinal = false }: NoAnswer = answered.failure
     if (because === "unsent" || because === "held")
-      return { error: failed(new Unreachable({ detail: unreachable(provider, stale, detail) })), asked: 0, last: false }
+      return { error: failed(new Unreachable({ detail: unreachable(provider, stale, detail) })), asked: 0, last: isFinal }
     yield* happened({ _tag: "Lost", error: unknownError(provider, submit, submittedAt, attempt, { detail }) })
     return undefined
   }

@@ -308,7 +308,8 @@ const sentence = ({ attempt, operation, provider, reason, ref }: JobError): stri
 const ended = (text: string): string => (/[!?！？…]$/u.test(text) ? text : `${text}.`)
 
 /** A request that may be billed was sent: words of a client that say otherwise are about its connection, and would contradict that. */
-const unsaid = (detail: string): string => detail.replaceAll(/[;,:]?\s*\b(nothing was sent|(it was |was )?not sent)\b/giu, "")
+const unsaid = (detail: string): string =>
+  detail.replaceAll(/([;,:]?\s*\band)?[;,:]?\s*\b(nothing was sent|(it was |was )?not sent)\b/giu, "")
 
 const isoOf = (at: number): string => Option.match(DateTime.make(at), { onNone: () => String(at), onSome: DateTime.formatIso })
 

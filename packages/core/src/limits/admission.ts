@@ -208,6 +208,9 @@ export const spacingOf = ({ limit, window }: { readonly limit: number; readonly 
   return Duration.millis(Math.ceil(spacing))
 }
 
+/** A request that never left this process says nothing about the address. */
+export const isHeldBack = ({ because, isFinal }: NoAnswer): boolean => because === "held" || isFinal === true
+
 export const notAdmitted = (origin: string, because: NotAdmitted["because"]): NotAdmitted => {
   switch (because) {
     case "circuit":

@@ -18,6 +18,7 @@ import {
   type Admission,
   type Asker,
   demandLimits,
+  isHeldBack,
   type Limits,
   notAdmitted,
   type Options,
@@ -219,8 +220,7 @@ export const memory = (options: Options = {}): Limits => {
     }
 
     heard(outcome: Answer | NoAnswer, meaning?: Meaning): void {
-      // A request that was held back says nothing about the address.
-      if ("_tag" in outcome && outcome.because === "held") return this.dropped()
+      if ("_tag" in outcome && isHeldBack(outcome)) return this.dropped()
       if (this.isOver) return
       const { gate, queue } = this.where
       const now = queue.now()

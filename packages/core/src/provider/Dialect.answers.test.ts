@@ -261,6 +261,15 @@ describe("money", () => {
     expect(receive({ ...answer(status, body), operation: "submit" })).toMatchObject({ _tag: "Declined", reason: "PaymentRequired", status })
   })
 
+  it("F21: nock's answer to what no interceptor takes is a refusal: it has no network", () => {
+    const body = { code: "ERR_NOCK_NO_MATCH", message: "Nock: No match for request" }
+    expect(receive({ ...answer(501, body), operation: "submit" })).toMatchObject({
+      _tag: "Declined",
+      reason: "SubmitRejected",
+      status: 501
+    })
+  })
+
   it.each(refusals)("F17: a poll that is refused with %i and %j is a failed poll, with the answer's message", (status, body) => {
     const reading = interpret(answer(status, body))
     expect(reading).toMatchObject({ _tag: "Missed", because: "payment-required" })

@@ -300,6 +300,8 @@ export const receiver = (options: {
     const message = messageOf(seen)
     // Even a page: it comes from a proxy that has forwarded nothing.
     if (status === 429) return isAboutMoney(seen) ? declined("PaymentRequired")(seen) : { _tag: "Busy", status, message }
+    // nock's answer to a `fetch` that no interceptor takes, with 501: it has no network to pass it on to.
+    if (seen.codes.includes("ERR_NOCK_NO_MATCH")) return declined("SubmitRejected")(seen)
     // This comes from a proxy on the way and never from a vendor: it has forwarded nothing.
     if (status === 407)
       return { _tag: "Declined", reason: "SubmitRejected", status, message: "the proxy wants another user name or password" }

@@ -58,6 +58,8 @@ export interface NoAnswer {
   readonly _tag: "NoAnswer"
   readonly because: "unsent" | "held" | "network" | "timeout"
   readonly detail: string
+  /** Something in this process stopped it, as a guard in a test does: another try would be stopped too, and the address is not to blame. */
+  readonly isFinal?: boolean | undefined
 }
 
 /**

@@ -19,6 +19,8 @@ export type Proof = "surely" | "by its code" | "by its proxy" | "by a browser" |
  */
 export const failed = (request: Outgoing, error: unknown, unsent: Proof): NoAnswer => {
   const causes = chain(error)
+  // It may have played the connection, too. Of a request that began twice, only one may have been stopped.
+  const isStopped = unsent !== "by nothing" && causes.some(stopped)
   const isUnsent = {
     surely: () => true,
     "by its code": () => causes.some(neverConnected),
@@ -30,8 +32,9 @@ export const failed = (request: Outgoing, error: unknown, unsent: Proof): NoAnsw
   const words = causes.map((cause) => cause.message).find((message) => !vague.has(message))
   return {
     _tag: "NoAnswer",
-    because: isUnsent() ? "unsent" : "network",
-    detail: `${excerpt(secretsOf(request).reduce(withoutSecret, [...new Set(codes), words ?? "the request failed"].join(": ")))}${unsent === "by a browser" ? hidden : ""}`
+    because: isStopped || isUnsent() ? "unsent" : "network",
+    ...(isStopped ? { isFinal: true } : {}),
+    detail: `${excerpt(secretsOf(request).reduce(withoutSecret, [...new Set(codes), words ?? "the request failed"].join(": ")))}${unsent === "by a browser" && !isStopped ? hidden : ""}`
   }
 }
 
@@ -76,28 +79,32 @@ const chain = (error: unknown, depth = 0): ReadonlyArray<Cause> => {
   ]
 }
 
-/** Names from Node's DNS, net and tls, and from undici. A browser names none: there every failure is uncertain. */
-const beforeSending = new Set([
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "ConnectionRefused",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "ERR_TLS_HANDSHAKE_TIMEOUT",
-  "ERR_SSL_WRONG_VERSION_NUMBER",
-  "ERR_SSL_PACKET_LENGTH_TOO_LONG"
-])
+/**
+ * Errors that come before the first byte: names from Node's DNS, net and TLS, from undici and Bun. A browser names none: there every failure is
+ * uncertain. A certificate is verified before a request is written, so all of OpenSSL's names for what is wrong with one are among them. Which others
+ * were left out, and why: decisions/0021.
+ */
+const beforeSending =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|UND_ERR_(CONNECT_TIMEOUT|PRX_TLS)|ERR_TLS_(CERT_ALTNAME_INVALID|HANDSHAKE_TIMEOUT)|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION|TLSV1_UNRECOGNIZED_NAME)|(CERT|CRL|(DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_(GET|DECRYPT|DECODE|VERIFY))_\w+|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/u
+
+/** Calls of the system that make a connection: to a name server, or to the server itself. */
+const connecting = /^(connect|getaddrinfo|query[A-Z]\w*)$/u
 
 /** undici's messages if a proxy makes no tunnel, or wants another password; these errors have no names of their own. */
 const noTunnel = /^(Proxy response \(\d+\) !== 200|Proxy Authentication Required \(407\))/u
 
-const neverConnected = ({ code, message, never, syscall }: Cause): boolean =>
-  never || (code !== undefined && beforeSending.has(code)) || syscall === "connect" || noTunnel.test(message)
+const neverConnected = ({ code = "", message, never, syscall = "" }: Cause): boolean =>
+  never ||
+  beforeSending.test(code) ||
+  connecting.test(syscall) ||
+  noTunnel.test(message) ||
+  // What `fetch` of Node says of a port that no request may go to: https://fetch.spec.whatwg.org/#port-blocking.
+  message === "bad port"
+
+/** What stands in front of the network in a test refuses under these names: the guard and the MSW host of the mock, nock, undici's `MockAgent`. */
+const guards = /^(ERR_REAL_HOST|ERR_UNANSWERED|ERR_NOCK_NO_MATCH|UND_MOCK_ERR_MOCK_NOT_MATCHED)$/u
+
+/** The same in words: nock's `disableNetConnect`, whose code is that of a network, and MSW's strategy "error". */
+const guarding = /^(Nock: Disallowed net connect|\[MSW\] Cannot bypass)/u
+
+const stopped = ({ code = "", message }: Cause): boolean => guards.test(code) || guarding.test(message)

@@ -74,7 +74,7 @@ describe("the leak switch", () => {
   it("says which host, that nothing was sent, and what to do", async () => {
     install()
     await expect(globalThis.fetch("https://api.cometapi.com/x")).rejects.toThrow(
-      "A request to api.cometapi.com was stopped, and nothing was sent: it is a real provider's host, where work costs money, and a mock is installed. Give the client the mock's base URL, as <url>/cometapi; or, to reach the provider, uninstall the guard."
+      "A request to api.cometapi.com was stopped, and nothing was sent: it is a real provider's host, where work costs money, and a mock is installed. Give the client the mock's base URL, such as http://127.0.0.1:8787/cometapi; behind MSW, give it fetch; to reach the provider, uninstall the guard."
     )
   })
 

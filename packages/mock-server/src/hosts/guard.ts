@@ -64,10 +64,10 @@ export class RealHostError extends Error {
 
   constructor(host: string) {
     const whose = whoseIs(host)
-    const base = whose === undefined ? "" : `, as <url>/${whose}`
+    const base = whose === undefined ? "" : `, such as http://127.0.0.1:8787/${whose}`
     super(
       `A request to ${host} was stopped, and nothing was sent: it is a real provider's host, where work costs money, and a mock is installed. ` +
-        `Give the client the mock's base URL${base}; or, to reach the provider, uninstall the guard.`
+        `Give the client the mock's base URL${base}; behind MSW, give it fetch; to reach the provider, uninstall the guard.`
     )
     this.host = host
   }

@@ -179,7 +179,7 @@ describe("a provider of one's own", () => {
     const guard = Guard.install({ providers: [acme] })
     const again = Guard.install({ providers: [acme] })
     await Guard.selfTest()
-    await expect(fetch("https://api.acme.example/films")).rejects.toThrow("as <url>/acme")
+    await expect(fetch("https://api.acme.example/films")).rejects.toThrow("such as http://127.0.0.1:8787/acme")
     again.uninstall()
     expect(Guard.isReal("https://api.acme.example")).toBe(true)
     guard.uninstall()
