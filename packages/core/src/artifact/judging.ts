@@ -1,5 +1,9 @@
 /** The beginning of a body, kept back until its bytes show what it is. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Artifact } from "../job/Reading.ts"
 import { linksIn } from "../provider/links.ts"
 import type { Found } from "./download.ts"
@@ -59,6 +63,37 @@ export const judging = (found: Found): Judging => {
     container: () => container
   }
 }
+
+/** A body that has shown itself a video, and what it is. */
+export interface Judged {
+  readonly part: Found["part"]
+  readonly container: Container | undefined
+  /** From its first byte on. Leaving the stream aborts the request. */
+  readonly bytes: Found["bytes"]
+}
+
+/** Reads the beginning of a body until it shows that it is a video. */
+export const judged = (found: Found): Effect.Effect<Judged, Miss> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const close = Scope.close(scope, Exit.void)
+    const pull = yield* Scope.provide(Stream.toPull(found.bytes), scope)
+    const judge = judging(found)
+    const beginning = Effect.gen(function* () {
+      for (;;) {
+        const chunks = yield* Pull.catchDone(pull, () => Effect.undefined)
+        if (chunks === undefined) return { first: yield* judge.take(), rest: [], isEnd: true }
+        for (const [index, chunk] of chunks.entries()) {
+          const first = yield* judge.take(chunk)
+          if (first !== undefined) return { first, rest: chunks.slice(index + 1), isEnd: false }
+        }
+      }
+    })
+    const { first, isEnd, rest } = yield* Effect.onExit(beginning, (exit) => (Exit.isSuccess(exit) ? Effect.void : close))
+    const begun = Stream.fromIterable([...(first === undefined ? [] : [first]), ...rest])
+    const bytes = isEnd ? begun : Stream.concat(begun, Stream.fromPull(Effect.succeed(pull)))
+    return { part: found.part, container: judge.container(), bytes: Stream.ensuring(bytes, close) }
+  })
 
 /** Whether a type leaves open that bytes of an unknown kind are a video: a paid one is not thrown away for a rare container. */
 const mayBeVideo = (type: string | undefined): boolean =>

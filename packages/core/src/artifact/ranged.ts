@@ -11,8 +11,9 @@ import { redactor } from "../provider/redact.ts"
 import { untraced } from "../transport/untraced.ts"
 import { inline, refused } from "./download.ts"
 import { candidatesOf, failure, fetchable, reasonOf, refreshed } from "./fetched.ts"
-import { saying } from "./judging.ts"
-import { type Miss, missOf, where } from "./miss.ts"
+import { judged } from "./judging.ts"
+import { type Container, headLength } from "./media.ts"
+import { type Miss, miss, missOf, where } from "./miss.ts"
 import type { Options } from "./options.ts"
 import { etagOf, isPlain, type Part, typeOf, whole } from "./range.ts"
 import { beginningOf, flowOf, request, type Source } from "./request.ts"
@@ -44,6 +45,8 @@ export interface Opened {
   readonly type: string | undefined
   /** A strong ETag of the server, with its quotes. */
   readonly etag: string | undefined
+  /** What the first bytes of the file are: whatever the server names it. Absent if they are in no known container. */
+  readonly container: Container | undefined
   /** Leaving the stream aborts the request. */
   readonly bytes: Stream.Stream<Uint8Array, JobError>
 }
@@ -75,43 +78,91 @@ export const opened = Effect.fnUntraced(function* (
 
 type Found = Omit<Opened, "bytes"> & { readonly bytes: Stream.Stream<Uint8Array, Miss> }
 
+/** What their first bytes have shown to be videos, so that a player that seeks costs no second request each time. */
+const shown = new WeakMap<Artifact, Container | "unknown">()
+
 const one = Effect.fnUntraced(function* (
   source: Source,
   artifact: Artifact,
   range: Range | undefined,
   followJson: boolean
 ): Effect.fn.Return<Found, Miss, HttpClient.HttpClient> {
+  // A part that lacks the beginning shows nothing: any bytes may be in the middle of a video.
+  const asked =
+    range !== undefined && !hasHead(range) && !shown.has(artifact) ? peeked(source, artifact, range) : section(source, artifact, range)
+  return yield* Effect.catchIf(
+    asked,
+    ({ link }) => link !== undefined && followJson,
+    ({ link }) => one(source, link ?? artifact, range, false)
+  )
+})
+
+/** Whether the bytes of a range show by themselves what the file is. */
+const hasHead = (range: Range): boolean => !("last" in range) && range.from === 0 && (range.to === undefined || range.to + 1 >= headLength)
+
+/** Looks at the beginning first. */
+const peeked = (source: Source, artifact: Artifact, range: Range): Effect.Effect<Found, Miss, HttpClient.HttpClient> =>
+  section(source, artifact, { from: 0, to: headLength - 1 }).pipe(
+    Effect.tap(({ bytes }) => Effect.ignore(Stream.runHead(bytes))),
+    Effect.andThen(() => section(source, artifact, range))
+  )
+
+const section = Effect.fnUntraced(function* (
+  source: Source,
+  artifact: Artifact,
+  range: Range | undefined
+): Effect.fn.Return<Found, Miss, HttpClient.HttpClient> {
   if (/^data:/iu.test(artifact.url)) {
-    const { bytes, part } = yield* inline(artifact.url)
-    return cut({ part, type: undefined, etag: undefined, bytes }, range)
+    const { bytes, container, part } = yield* judged(yield* inline(artifact.url))
+    return cut({ part, type: undefined, etag: undefined, container, bytes }, range)
   }
   const answer = yield* request(source, artifact.url, range === undefined ? {} : { range: written(range) })
   const { response, url } = answer
   const { headers, status } = response
-  const type = typeOf(headers)
-  const etag = etagOf(headers)
+  const known = { type: typeOf(headers), etag: etagOf(headers) }
   if (range !== undefined && status === 416) {
     yield* beginningOf(response)
     const total = Number(/^bytes \*\/(\d{1,15})$/u.exec(headers["content-range"]?.trim() ?? "")?.[1] ?? Number.NaN)
-    return { satisfiable: false, from: 0, to: 0, total: Number.isNaN(total) ? undefined : total, type, etag, bytes: Stream.empty }
+    // A range from the beginning is beyond the end of an empty file only.
+    if (total === 0 || ("from" in range && range.from === 0)) return yield* miss("again", "the answer is empty")
+    const container = containerOf(artifact)
+    return { satisfiable: false, from: 0, to: 0, total: Number.isNaN(total) ? undefined : total, ...known, container, bytes: Stream.empty }
   }
   if (status !== 200 && !(range !== undefined && status === 206)) {
     return yield* Effect.fail(refused(answer, artifact, new URL(source.provider.baseUrl).origin, yield* beginningOf(response)))
   }
-  if (type !== undefined && /^text\/|json$|xml$|html/u.test(type)) {
-    const said = saying({ place: where(url.href), retryAfter: undefined, url: url.href }, yield* beginningOf(response))
-    if (said.link !== undefined && followJson) return yield* one(source, said.link, range, false)
-    return yield* Effect.fail(said)
+  const { href } = url
+  const found = {
+    ...known,
+    place: where(href),
+    url: href,
+    validator: undefined,
+    plain: isPlain(headers),
+    retryAfter: undefined,
+    bytes: flowOf(answer)
   }
-  const bytes = flowOf(answer)
-  if (status === 200) return cut({ part: whole(headers), type, etag, bytes }, range)
-  const part = partOf(headers["content-range"])
-  if (part === undefined || !isPlain(headers) || !isAsked(part, range)) {
+  if (status === 200) {
+    const { bytes, container } = yield* judged({ ...found, part: whole(headers) })
+    shown.set(artifact, container ?? "unknown")
+    return cut({ part: whole(headers), ...known, container, bytes }, range)
+  }
+  const asked = partOf(headers["content-range"])
+  if (asked === undefined || !isPlain(headers) || !isAsked(asked, range)) {
     yield* beginningOf(response)
     return yield* Effect.fail(missOf("never", `${url.origin} answered with another part of the file than was asked for`))
   }
-  return { satisfiable: true, ...part, type, etag, bytes }
+  // What is shorter than the head of a file is one whose head was seen before.
+  if (asked.from > 0 || (shown.has(artifact) && asked.to < Math.min(headLength, asked.total)))
+    return { satisfiable: true, ...asked, ...known, container: containerOf(artifact), bytes: found.bytes }
+  const { bytes, container } = yield* judged({ ...found, part: asked })
+  shown.set(artifact, container ?? "unknown")
+  return { satisfiable: true, ...asked, ...known, container, bytes }
 })
+
+const containerOf = (artifact: Artifact): Container | undefined => {
+  const container = shown.get(artifact)
+  return container === "unknown" ? undefined : container
+}
 
 const written = (range: Range): string => ("last" in range ? `bytes=-${range.last}` : `bytes=${range.from}-${range.to ?? ""}`)
 
@@ -134,16 +185,14 @@ const within = (range: Range, total: number): { readonly from: number; readonly 
   return from < to ? { from, to } : undefined
 }
 
-interface Whole {
+interface Whole extends Pick<Opened, "type" | "etag" | "container"> {
   readonly part: Part
-  readonly type: string | undefined
-  readonly etag: string | undefined
   readonly bytes: Stream.Stream<Uint8Array, Miss>
 }
 
 /** A range of a file that came whole: the server does not know ranges. */
-const cut = ({ bytes, etag, part: { total }, type }: Whole, range: Range | undefined): Found => {
-  const known = { total, type, etag }
+const cut = ({ bytes, part: { total }, ...more }: Whole, range: Range | undefined): Found => {
+  const known = { total, ...more }
   if (range === undefined || total === undefined) return { satisfiable: true, from: 0, to: total, ...known, bytes }
   const asked = within(range, total)
   if (asked === undefined) return { satisfiable: false, from: 0, to: 0, ...known, bytes: Stream.empty }

@@ -35,6 +35,7 @@ const early: ReadonlyArray<Words> = [
   { code: "ECONNREFUSED" },
   { code: "UND_ERR_CONNECT_TIMEOUT" },
   { code: "UND_ERR_PRX_TLS" },
+  { code: "UND_ERR_PRX_CONN" },
   { code: "ERR_TLS_CERT_ALTNAME_INVALID" },
   { code: "CERT_HAS_EXPIRED" },
   { code: "CERT_REVOKED" },

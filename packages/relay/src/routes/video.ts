@@ -8,12 +8,17 @@ import { type Call, jobOf, type Shared } from "./Shared.ts"
 
 const gibibyte = 1024 ** 3
 const types = new Set(["video/mp4", "video/webm", "video/quicktime"])
+const containers = new Map([
+  ["mp4", "video/mp4"],
+  ["webm", "video/webm"],
+  ["mov", "video/quicktime"]
+])
 
 export const video = async (shared: Shared, { request, route, user }: Call): Promise<Response> => {
   const { options, services } = shared
   const state = await succeeded(shared, route.job, user)
   const provider = shared.desk.provider(state.ref)
-  const asked = request.method === "HEAD" ? { from: 0, to: 0 } : rangeOf(request.headers.get("range"))
+  const asked = request.method === "HEAD" ? { from: 0, to: 4095 } : rangeOf(request.headers.get("range"))
   const open = (range: Artifact.Range | undefined): Promise<Artifact.Opened> =>
     services.run(Artifact.open(provider, state, range, { allowPrivateAddresses: options.artifacts?.allowPrivateAddresses }), request.signal)
   let found = await open(asked)
@@ -31,7 +36,7 @@ export const video = async (shared: Shared, { request, route, user }: Call): Pro
     "accept-ranges": "bytes",
     etag,
     "cache-control": "private, max-age=3600",
-    "content-type": typeOf(found.type),
+    "content-type": typeOf(found),
     "content-disposition": "inline",
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff"
@@ -88,8 +93,9 @@ const etagOf = async (name: string, { etag, total }: Artifact.Opened): Promise<s
 const isKnown = ({ headers }: Request, etag: string): boolean =>
   (headers.get("if-none-match") ?? "").split(",").some((each) => ["*", etag].includes(each.trim().replace(/^W\//u, "")))
 
-/** Servers name videos in many ways; what names another kind of file is given as bytes. */
-const typeOf = (type: string | undefined): string => {
+/** Its bytes say what it is. Servers name videos in many ways; what names another kind of file is given as bytes. */
+const typeOf = ({ container, type }: Artifact.Opened): string => {
+  if (container !== undefined) return containers.get(container) ?? "application/octet-stream"
   if (type === undefined || type === "application/octet-stream" || type === "binary/octet-stream") return "video/mp4"
   return types.has(type) ? type : "application/octet-stream"
 }
