@@ -14,7 +14,7 @@ import { overFetch } from "../transport/overFetch.ts"
 export const byFetch = (fetch?: typeof globalThis.fetch): Outbound => ({
   transport: overFetch(fetch),
   downloads: Effect.flatMap(
-    Effect.promise(() => import("../transport/fetchClient.ts")),
-    ({ fetchClient }) => Layer.buildWithScope(fetchClient(fetch), Scope.makeUnsafe())
+    Effect.promise(() => import("../transport/FetchTransport.ts")),
+    ({ layer }) => Layer.buildWithScope(layer(fetch), Scope.makeUnsafe())
   )
 })

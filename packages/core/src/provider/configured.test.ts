@@ -12,7 +12,7 @@ import { JobError } from "../job/JobError.ts"
 import * as Limits from "../limits/Limits.ts"
 import { createClient } from "../promise.ts"
 import { submit$ } from "../rxjs.ts"
-import { fetchClient } from "../transport/fetchClient.ts"
+import * as FetchTransport from "../transport/FetchTransport.ts"
 import { configure, type Definition, type Provider } from "./Provider.ts"
 
 const versioned: Definition<typeof request> = { ...definition, prefix: "/grok/v1/videos" }
@@ -29,9 +29,9 @@ const apis = {
     for await (const event of createClient({ provider, fetch }).runAll([["a", request]])) if (event._tag === "Error") throw event.error
   },
   submit$: (provider: Provider<typeof request>, fetch: typeof globalThis.fetch) =>
-    lastValueFrom(submit$(provider, request, { transport: fetchClient(fetch) })),
+    lastValueFrom(submit$(provider, request, { transport: FetchTransport.layer(fetch) })),
   "Job.submit": (provider: Provider<typeof request>, fetch: typeof globalThis.fetch) =>
-    Effect.runPromiseExit(Effect.provide(Job.submit(provider, request), fetchClient(fetch))).then((exit) =>
+    Effect.runPromiseExit(Effect.provide(Job.submit(provider, request), FetchTransport.layer(fetch))).then((exit) =>
       Exit.isSuccess(exit) ? exit.value : Promise.reject(Cause.squash(exit.cause))
     )
 }
@@ -163,7 +163,7 @@ describe("F20: options of a client", () => {
 
   it.each([{ onUnsubscribe: "stop" }, { transports: 1 }, { logLevel: 3 }, { pace: Number.NaN }])("submit$ refuses %j", async (options) => {
     const error = await refused((fetch) =>
-      lastValueFrom(untyped(submit$, [provider, request, { transport: fetchClient(fetch), ...options }]))
+      lastValueFrom(untyped(submit$, [provider, request, { transport: FetchTransport.layer(fetch), ...options }]))
     )
     expect(error.reason).toMatchObject({ _tag: "InvalidRequest", field: Object.keys(options)[0] })
   })
