@@ -246,4 +246,12 @@ describe("what killed processes leave", () => {
     expect(readdirSync(claims).filter((name) => !sign.includes(name))).toStrictEqual(["0kx-1.1", "fresh.1", "held.1", "unknown.1"])
     expect([await run(journal.claim("0kx-1")), await run(journal.claim("held"))]).toStrictEqual([true, false])
   })
+
+  it.each([undefined, "", "  ", null, { folder: "journal" }, 7])("F20: whose folder is %j is refused at once", (place) => {
+    for (const make of [FileJournal.make, FileJournal.layer]) {
+      const made = (): unknown => Reflect.apply(Object(make), undefined, [place])
+      expect(made).toThrow(RangeError)
+      expect(made).toThrow("FileJournal: folder must be a text that isn't empty")
+    }
+  })
 })

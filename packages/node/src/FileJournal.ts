@@ -112,6 +112,8 @@ const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effe
  * same machine; on another machine (a network folder) after a minute of silence. What killed processes left more than an hour ago is
  * removed when the entries are read.
  *
+ * Throws `RangeError` if the folder is not a text, as an unset variable is not.
+ *
  * **Example** (Jobs that survive a restart, without Effect)
  *
  * ```ts
@@ -127,7 +129,15 @@ const synchronised = (files: FileSystem.FileSystem, folder: string): Effect.Effe
  * @category constructors
  * @since 0.1.0
  */
-export const make = (folder: string): Journal.Journal["Service"] => Effect.runSync(Effect.provide(over(folder), NodeFileSystem.layer))
+export const make = (folder: string): Journal.Journal["Service"] => {
+  demandFolder(folder)
+  return Effect.runSync(Effect.provide(over(folder), NodeFileSystem.layer))
+}
+
+/** An unset variable is no folder, and its text neither. */
+const demandFolder = (folder: unknown): void => {
+  if (typeof folder !== "string" || folder.trim() === "") throw new RangeError("FileJournal: folder must be a text that isn't empty")
+}
 
 const over = (folder: string): Effect.Effect<Journal.Journal["Service"], never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (files) => {
@@ -148,8 +158,10 @@ const over = (folder: string): Effect.Effect<Journal.Journal["Service"], never, 
  * @category layers
  * @since 0.1.0
  */
-export const layer = (folder: string): Layer.Layer<Journal.Journal, never, FileSystem.FileSystem> =>
-  Layer.effect(Journal.Journal, over(folder))
+export const layer = (folder: string): Layer.Layer<Journal.Journal, never, FileSystem.FileSystem> => {
+  demandFolder(folder)
+  return Layer.effect(Journal.Journal, over(folder))
+}
 
 const said = ({ reason }: PlatformError.PlatformError): string =>
   "cause" in reason && reason.cause instanceof Error ? reason.cause.message : (reason.description ?? reason._tag)

@@ -100,7 +100,7 @@ const mayBeVideo = (type: string | undefined): boolean =>
   type === undefined || type === "" || /^video\/|octet-stream$|mp4$|download$/u.test(type)
 
 /** What a text in place of a video means. JSON may name the place of the file (T37). */
-export const saying = ({ place, retryAfter, url }: Pick<Found, "place" | "retryAfter" | "url">, text: string): Miss => {
+const saying = ({ place, retryAfter, url }: Pick<Found, "place" | "retryAfter" | "url">, text: string): Miss => {
   const { isNotReady, json, what, words } = saidIn(text)
   const detail = `${place} answered with ${what}, which isn't a video${words === "" ? "" : `: "${words}"`}`
   return { ...missOf(isNotReady ? "later" : "never", detail), retryAfter, link: linkIn(json, url) }

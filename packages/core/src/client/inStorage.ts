@@ -1,7 +1,7 @@
 /** The journal in a browser's storage for the Promise API: its code is loaded when a job is first written or read. */
 import * as Effect from "effect/Effect"
 import { Journal } from "../journal/Journal.ts"
-import type { Options } from "../journal/KeyValueJournal.ts"
+import { demandOptions, type Options } from "../journal/journalOptions.ts"
 
 /**
  * The journal in a browser's `localStorage` or `sessionStorage`, as a value for `createClient`: `KeyValueJournal.inStorage`, loaded when it is needed.
@@ -22,6 +22,7 @@ import type { Options } from "../journal/KeyValueJournal.ts"
  * @since 0.1.0
  */
 export const inStorage = (storage: Storage | (() => Storage), options: Options = {}): Journal["Service"] => {
+  demandOptions(options)
   let made: Journal["Service"] | undefined
   const journal = Effect.map(
     Effect.promise(() => import("../journal/KeyValueJournal.ts")),

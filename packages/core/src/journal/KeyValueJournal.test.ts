@@ -8,9 +8,9 @@ import { fateOf, memory, prefix, withJournal } from "../../test/journal.ts"
 import { ref } from "../../test/samples.ts"
 import { storageOf } from "../../test/storage.ts"
 import { toUri } from "../job/JobRef.ts"
-import { createClient } from "../promise.ts"
+import { createClient, inStorage as lazily } from "../promise.ts"
 import * as Journal from "./Journal.ts"
-import { fromText, inStorage, lockClaims, toText } from "./KeyValueJournal.ts"
+import { fromText, inStorage, layer, layerSql, lockClaims, make, toText } from "./KeyValueJournal.ts"
 
 const entry: Journal.Entry = {
   _tag: "Entry",
@@ -271,5 +271,44 @@ describe("claims by Web Locks", () => {
     await Promise.all([tab(), tab(), tab()])
     expect(net.posts()).toHaveLength(1)
     expect((await navigator.locks.query()).held).toEqual([])
+  })
+})
+
+/** What a caller without types may give. */
+const given = (maker: (...options: Array<never>) => unknown, ...options: ReadonlyArray<unknown>): unknown =>
+  Reflect.apply(maker, undefined, options)
+
+describe("F20: options of a journal that can't be are refused, by name", () => {
+  const makers: Record<string, (options: unknown) => unknown> = {
+    make: (options) => given(make, {}, options),
+    layer: (options) => given(layer, options),
+    inStorage: (options) => given(inStorage, storageOf(), options),
+    "inStorage of the Promise API": (options) => given(lazily, storageOf(), options)
+  }
+
+  it.each(Object.entries(makers))("%s", (_, makeOf) => {
+    for (const [options, message] of [
+      [{ prefx: "a/" }, "KeyValueJournal: prefx isn't an option; it is prefix"],
+      [{ prefix: 7 }, "KeyValueJournal: prefix must be a text"],
+      [{ claims: {} }, "KeyValueJournal: claims must have acquire and release"],
+      [{ create: "INSERT" }, "KeyValueJournal: create must be a function"],
+      [{ table: "jobs" }, "KeyValueJournal: table isn't an option; there are prefix, claims, create"],
+      ["reelay/", "KeyValueJournal: options must be an object"]
+    ] as const) {
+      expect(() => makeOf(options)).toThrow(RangeError)
+      expect(() => makeOf(options)).toThrow(message)
+    }
+    expect(() => makeOf({ prefix: "", claims: undefined })).not.toThrow()
+    expect(() => makeOf(undefined)).not.toThrow()
+  })
+
+  it("layerSql, which has its own way to create an entry", () => {
+    for (const [options, message] of [
+      [{ table: "" }, "KeyValueJournal: table must be a text that isn't empty"],
+      [{ tabel: "jobs" }, "KeyValueJournal: tabel isn't an option; it is table"],
+      [{ create: () => true }, "KeyValueJournal: create isn't an option; there are prefix, claims, table"]
+    ] as const)
+      expect(() => given(layerSql, options)).toThrow(message)
+    expect(() => layerSql({ table: "jobs" })).not.toThrow()
   })
 })

@@ -13,35 +13,14 @@ import { JournalFailed } from "../job/JobError.ts"
 import { fromUri, jobKey } from "../job/JobRef.ts"
 import { JobRef } from "../job/JobStateSchema.ts"
 import { type Damaged, type Entry, isOpen, Journal, refOf, type Tombstone } from "./Journal.ts"
+import { type Claims, demandOptions, demandSqlOptions, type Options } from "./journalOptions.ts"
 
-/**
- * The claims on entries, so that a job is followed once.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Claims {
-  /** `false`: a living process holds it. */
-  readonly acquire: (id: string) => Effect.Effect<boolean, JournalFailed>
-  readonly release: (id: string) => Effect.Effect<void>
-}
-
-/** @category models */
-export interface Options {
-  /** The prefix of Reelay's keys in a shared store. Default: `reelay/job/`. */
-  readonly prefix?: string | undefined
-  /**
-   * Default: claims within one process. Other processes or machines on the same store then follow the same jobs, which costs polls; and two
-   * that submit under the same key at the same time **both submit it, and pay twice**, unless there is `create`. Pass claims that all of them
-   * share: `lockClaims()` for the tabs of a browser; `FileJournal` of `@reelay/node` has its own for processes.
-   */
-  readonly claims?: Claims | undefined
-  /**
-   * Sets a value if there is none, atomically; `false`: there was one. `INSERT ... ON CONFLICT DO NOTHING` and an exclusive link do this: two
-   * processes then can't both create an entry, with or without claims. Default: a read and a write, which is atomic within one process only.
-   */
-  readonly create?: ((key: string, value: string) => Effect.Effect<boolean, KeyValueStore.KeyValueStoreError>) | undefined
-}
+export type {
+  /** @category models */
+  Claims,
+  /** @category models */
+  Options
+} from "./journalOptions.ts"
 
 const ends = ["Saved", "Succeeded", "Failed", "Expired", "Cancelled"] as const
 
@@ -136,10 +115,13 @@ const unwritable = (error: KeyValueStore.KeyValueStoreError): JournalFailed =>
 /**
  * Makes a journal over a store. A value must be durable when the store's `set` returns.
  *
+ * This, `layer`, `layerSql` and `inStorage` throw `RangeError` for an option that is not known or not what it must be.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}): Journal["Service"] => {
+  demandOptions(options)
   const { claims = claimsInProcess(), prefix = "reelay/job/" } = options
   const create =
     options.create ??
@@ -227,11 +209,13 @@ export const make = (store: KeyValueStore.KeyValueStore, options: Options = {}):
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueStore.KeyValueStore> =>
-  Layer.effect(
+export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueStore.KeyValueStore> => {
+  demandOptions(options)
+  return Layer.effect(
     Journal,
     Effect.map(KeyValueStore.KeyValueStore, (store) => make(store, options))
   )
+}
 
 /**
  * Layer for the journal in any SQL database that effect's `SqlClient` supports. An entry is created by an insert that fails if it exists,
@@ -252,11 +236,12 @@ export const layer = (options?: Options): Layer.Layer<Journal, never, KeyValueSt
  * @category layers
  * @since 0.1.0
  */
-export const layerSql = ({
-  table = "reelay_jobs",
-  ...options
-}: Omit<Options, "create"> & { readonly table?: string | undefined } = {}): Layer.Layer<Journal, never, SqlClient.SqlClient> =>
-  Layer.effect(
+export const layerSql = (
+  given: Omit<Options, "create"> & { readonly table?: string | undefined } = {}
+): Layer.Layer<Journal, never, SqlClient.SqlClient> => {
+  demandSqlOptions(given)
+  const { table = "reelay_jobs", ...options } = given
+  return Layer.effect(
     Journal,
     Effect.gen(function* () {
       const sql = (yield* SqlClient.SqlClient).withoutTransforms()
@@ -276,6 +261,7 @@ export const layerSql = ({
       return make(store, { ...options, create })
     })
   ).pipe(Layer.provide(KeyValueStore.layerSql({ table })))
+}
 
 /** How effect's `KeyValueStore.layerSql` marks a value that is text. */
 const textType = 0
@@ -336,8 +322,9 @@ export const lockClaims = (locks: LockManager = navigator.locks): Claims => {
  * @category constructors
  * @since 0.1.0
  */
-export const inStorage = (storage: Storage | (() => Storage), options: Options = {}): Journal["Service"] =>
-  Effect.runSync(
+export const inStorage = (storage: Storage | (() => Storage), options: Options = {}): Journal["Service"] => {
+  demandOptions(options)
+  return Effect.runSync(
     Effect.provide(
       Effect.map(KeyValueStore.KeyValueStore, (store) =>
         make(store, { ...options, claims: options.claims ?? (hasLocks() ? lockClaims() : claimsInProcess()) })
@@ -345,6 +332,7 @@ export const inStorage = (storage: Storage | (() => Storage), options: Options =
       KeyValueStore.layerStorage(() => (typeof storage === "function" ? lazy(storage) : storage))
     )
   )
+}
 
 /** Every access may throw: then it is that one which fails. */
 const lazy = (given: () => Storage | undefined): Storage => {

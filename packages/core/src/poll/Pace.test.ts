@@ -35,3 +35,53 @@ describe("Pace", () => {
     expect(Pace.isPace(given)).toBe(false)
   })
 })
+
+const remaining = (): number => 1000
+/** What a caller without types may give. */
+const given = (make: (...options: Array<never>) => unknown, ...options: ReadonlyArray<unknown>): unknown =>
+  Reflect.apply(make, undefined, options)
+
+describe("F20: options of a pace that can't be are refused, by name", () => {
+  it.each<[string, () => unknown, string]>([
+    ["no interval", () => given(Pace.fixed), "Pace.fixed: every must be a time above zero"],
+    ["an interval of zero", () => Pace.fixed(0), "Pace.fixed: every must be a time above zero"],
+    ["an interval below zero", () => Pace.fixed(-5), "Pace.fixed: every must be a time above zero"],
+    ["an interval that is no number", () => Pace.fixed(Number.NaN), "Pace.fixed: every must be a time above zero"],
+    ["a word that is no time", () => given(Pace.fixed, "soon"), "Pace.fixed: every must be a time above zero"],
+    ["the same through from", () => given(Pace.from, "soon"), "Pace.fixed: every must be a time above zero"],
+    ["nothing through from", () => given(Pace.from, null), "Pace.fixed: every must be a time above zero"],
+    ["no options", () => given(Pace.backoff), "Pace.backoff: from must be a time above zero"],
+    ["a first wait alone", () => given(Pace.backoff, { from: 1000 }), "Pace.backoff: to must be a time above zero"],
+    ["a name with a slip", () => given(Pace.backoff, { from: 1, to: 2, facter: 2 }), "Pace.backoff: facter isn't an option; it is factor"],
+    [
+      "a name of another",
+      () => given(Pace.backoff, { from: 1, to: 2, max: 2 }),
+      "Pace.backoff: max isn't an option; there are from, to, factor"
+    ],
+    ["a factor below 1", () => Pace.backoff({ from: 1, to: 2, factor: 0.5 }), "Pace.backoff: factor must be a number from 1 on"],
+    ["a factor as text", () => given(Pace.backoff, { from: 1, to: 2, factor: "2" }), "Pace.backoff: factor must be a number from 1 on"],
+    ["no estimator", () => given(Pace.adaptive, { min: 1, max: 2 }), "Pace.adaptive: remaining must be a function"],
+    ["no shortest wait", () => given(Pace.adaptive, { remaining, max: 2 }), "Pace.adaptive: min must be a time above zero"],
+    [
+      "a share of nothing",
+      () => Pace.adaptive({ remaining, min: 1, max: 2, share: 0 }),
+      "Pace.adaptive: share must be a number above 0 and up to 1"
+    ],
+    [
+      "a share above all",
+      () => Pace.adaptive({ remaining, min: 1, max: 2, share: 50 }),
+      "Pace.adaptive: share must be a number above 0 and up to 1"
+    ],
+    [
+      "a dash",
+      () => given(Pace.adaptive, { remaining, min: 1, max: 2, "other-wise": 1 }),
+      "Pace.adaptive: other-wise isn't an option; it is otherwise"
+    ],
+    ["a typical time below zero", () => Pace.byTypical(-1), "Pace.byTypical: typical must be a time above zero"],
+    ["a schedule that is none", () => given(Pace.fromSchedule, "10 seconds"), "Pace.fromSchedule: schedule must be a Schedule"],
+    ["no schedule", () => given(Pace.fromSchedule), "Pace.fromSchedule: schedule must be a Schedule"]
+  ])("%s", (_, make, message) => {
+    expect(make).toThrow(RangeError)
+    expect(make).toThrow(message)
+  })
+})

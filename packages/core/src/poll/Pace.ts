@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import type * as Schedule from "effect/Schedule"
 import type { JobState } from "../job/JobState.ts"
 import type { PollingPolicy } from "../provider/Provider.ts"
+import { callback, demand, duration, type Rule, schedule as scheduleRule } from "../request/optionRules.ts"
 
 /**
  * The last poll of a job. Before the first one, the state is `Submitted` and `polls` 0.
@@ -75,10 +76,14 @@ export interface SchedulePace {
  * @category constructors
  * @since 0.1.0
  */
-export const fromSchedule = (schedule: Schedule.Schedule<unknown, LastPoll>): SchedulePace => ({ _tag: "SchedulePace", schedule })
+export const fromSchedule = (schedule: Schedule.Schedule<unknown, LastPoll>): SchedulePace => {
+  demand("Pace.fromSchedule", { schedule: schedule ?? null }, { schedule: scheduleRule })
+  return { _tag: "SchedulePace", schedule }
+}
 
 /**
- * Polls at an even interval: milliseconds, `"5 seconds"`, or a `Duration`.
+ * Polls at an even interval: milliseconds, `"5 seconds"`, or a `Duration`. This and the other constructors throw `RangeError` for an option that can't
+ * be.
  *
  * **Example** (Polling every ten seconds)
  *
@@ -92,6 +97,7 @@ export const fromSchedule = (schedule: Schedule.Schedule<unknown, LastPoll>): Sc
  * @since 0.1.0
  */
 export const fixed = (every: Duration.Input): PurePace => {
+  demand("Pace.fixed", { every: every ?? null }, { every: duration })
   const wait = Duration.toMillis(Duration.fromInputUnsafe(every))
   return () => wait
 }
@@ -110,6 +116,11 @@ export const backoff = (options: {
   /** Default: 1.5. */
   readonly factor?: number | undefined
 }): PurePace => {
+  demand(
+    "Pace.backoff",
+    { ...options, from: options?.from ?? null, to: options?.to ?? null },
+    { from: duration, to: duration, factor: atLeast1 }
+  )
   const from = Duration.toMillis(Duration.fromInputUnsafe(options.from))
   const to = Duration.toMillis(Duration.fromInputUnsafe(options.to))
   const factor = options.factor ?? 1.5
@@ -137,7 +148,7 @@ export const from = (pace: Pace | Duration.Input): Pace => (isPace(pace) ? pace 
 
 /** Whether it is a pace already, and not an interval. */
 export const isPace = (pace: Pace | Duration.Input): pace is Pace =>
-  typeof pace === "function" || (typeof pace === "object" && "_tag" in pace && pace._tag === "SchedulePace")
+  typeof pace === "function" || (typeof pace === "object" && pace !== null && "_tag" in pace && pace._tag === "SchedulePace")
 
 /**
  * Estimates how much longer a job will take, in milliseconds from now; `undefined` if it has no estimate. It is called before each wait, the first
@@ -180,6 +191,8 @@ export const adaptive = (options: {
   /** The wait while there is no estimate, also kept from `min` to `max`. Default: `min`. */
   readonly otherwise?: Duration.Input | undefined
 }): PurePace => {
+  const needed = { remaining: options?.remaining ?? null, min: options?.min ?? null, max: options?.max ?? null }
+  demand("Pace.adaptive", { ...options, ...needed }, { remaining: callback, min: wait, max: wait, share: fraction, otherwise: wait })
   const min = Duration.toMillis(options.min)
   const max = Math.max(min, Duration.toMillis(options.max))
   const share = options.share ?? 0.5
@@ -211,6 +224,18 @@ export const byProgress: Estimator = ({ age, state }) =>
  * @since 0.1.0
  */
 export const byTypical = (typical: Duration.Input): Estimator => {
-  const whole = Duration.toMillis(typical)
+  demand("Pace.byTypical", { typical: typical ?? null }, { typical: wait })
+  const whole = Duration.toMillis(Duration.fromInputUnsafe(typical))
   return ({ age }) => Math.abs(whole - age)
 }
+
+/** Zero too: an estimate may say that the end is here. */
+const wait: Rule = (value) => (value === 0 ? undefined : duration(value))
+
+const numeric =
+  (be: string, is: (value: number) => boolean): Rule =>
+  (value) =>
+    typeof value === "number" && is(value) ? undefined : `must be ${be}`
+
+const atLeast1 = numeric("a number from 1 on", (value) => value >= 1 && Number.isFinite(value))
+const fraction = numeric("a number above 0 and up to 1", (value) => value > 0 && value <= 1)
