@@ -115,6 +115,26 @@ describe("advance", () => {
   })
 })
 
+/** How a running job ends, with a cost. */
+const endsAt = (costUsd: number): ReadonlyArray<Observation> => {
+  const cost = { billed: "unknown", costUsd, costSource: "provider" } as const
+  return [
+    { ...stamp, _tag: "Succeeded", artifacts: [link], ...cost },
+    { ...stamp, _tag: "Failed", failure: failed.failure, ...cost },
+    { ...stamp, _tag: "Expired", ...cost },
+    { ...stamp, _tag: "Cancelled", by: "provider", ...cost }
+  ]
+}
+
+const billed = (costUsd: number) => endsAt(costUsd).map((end) => JobState.advance(running, end))
+
+describe("F10: money", () => {
+  it("a cost above zero was billed, and none says nothing but of a success", () => {
+    for (const state of billed(0.1)) expect(state).toMatchObject({ billed: "yes", costUsd: 0.1 })
+    expect(billed(0)).toMatchObject([{ billed: "yes" }, { billed: "unknown" }, { billed: "unknown" }, { billed: "unknown" }])
+  })
+})
+
 describe("rank", () => {
   it("Submitted, Queued, Running and the ends rank 0, 1, 2 and 3", () => {
     expect(states.map(JobState.rank)).toEqual([0, 1, 2, 3, 3, 3, 3])
