@@ -6,7 +6,8 @@ import { serve, type MockServer } from "@reelay/mock-server/node"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll } from "vitest"
+import { afterAll, expect } from "vitest"
+import { wrong } from "../src/internal/wording.ts"
 import { type Configured, names } from "./configured.ts"
 
 export { at, names } from "./configured.ts"
@@ -55,11 +56,12 @@ export const tagsOf = (states: ReadonlyArray<JobState.JobState>): ReadonlyArray<
 
 export const posts = ({ mock }: MockServer): number => mock.journal.filter(({ route }) => route === "submit").length
 
-/** The reason that a promise rejects with. */
+/** The reason that a promise rejects with. F23: its message is held to the rules for all. */
 export const failure = async (promise: Promise<unknown>): Promise<unknown> => {
   try {
     await promise
   } catch (error) {
+    if (error instanceof Error && "_tag" in error) expect([error.message, wrong(error.message)]).toEqual([error.message, []])
     return error
   }
   throw new Error("it did not fail")

@@ -23,6 +23,7 @@ import * as Stream from "effect/Stream"
 import { getEventListeners } from "node:events"
 import type { Stage } from "../../src/internal/play.ts"
 import * as Virtual from "../../src/internal/virtual.ts"
+import { wrong } from "../../src/internal/wording.ts"
 import { definitions } from "../subjects.ts"
 import { type Disk, disk } from "./disk.ts"
 import { type Book, book, count, type Life, life } from "./life.ts"
@@ -396,7 +397,11 @@ const noted = (
   Effect.suspend(() => {
     const { life: self } = running
     if (!self.alive()) return Effect.void
-    if (JobState.isTerminal(state)) scene.log.ends.push({ life: self, film: film.name, at: scene.world.now(), state })
+    if (JobState.isTerminal(state)) {
+      scene.log.ends.push({ life: self, film: film.name, at: scene.world.now(), state })
+      const end = JobError.endOf(state)
+      if (end instanceof Error) worded(scene, film.name, end)
+    }
     if (state._tag !== "Succeeded" || running.fetched.has(film.name) || (film.keep === "nothing" && !save)) return Effect.void
     running.fetched.add(film.name)
     return running.spawn(fetched(scene, running, film, state, provider, save))
@@ -492,11 +497,18 @@ const recorded = <A, E, R>(
     }
   })
 
+/** F23: the same property over every message as over made-up reasons, here over what each fault of the mock's catalogue leads to. */
+const worded = (scene: Scene, film: string, { message }: Error): void => {
+  const badly = wrong(message)
+  if (badly.length > 0) scene.log.defects.push({ film, cause: `a message has ${badly.join(" and ")}: ${message}` })
+}
+
 const failed = (scene: Scene, self: Life, film: string, error: JobError.JobError): Effect.Effect<void> =>
   Effect.sync(() => {
     count(scene.log, `error: ${error.operation} ${error.reason._tag}`)
     if (error.reason._tag === "SubmitUnknown") self.tell(film, "unknown")
     else if (error.ref !== undefined) self.tell(film, error.ref)
+    worded(scene, film, error)
     if (error.operation === "download") return
     if (String(error).includes(key)) scene.log.defects.push({ film, cause: "the key stands in an error" })
   })

@@ -1,9 +1,18 @@
 /** F23: one property over every error, whatever a server, a disk or a client has said. */
-import { describe, it } from "@effect/vitest"
+import { JobError, type JobState } from "@reelay/core"
 import * as fc from "fast-check"
-import { expect } from "../../test/expect.ts"
-import { failed, ref } from "../../test/samples.ts"
-import * as JobError from "./JobError.ts"
+import { describe, expect, it } from "vitest"
+import { wrong } from "../src/internal/wording.ts"
+
+const ref = { provider: "fake", kind: "generation", id: "job-1", baseUrl: "https://api.fake.test", account: "me", submittedAt: 0 } as const
+const failed: JobState.Failed = {
+  _tag: "Failed",
+  ref,
+  at: 0,
+  polls: 0,
+  failure: { origin: "provider", code: "internal_error", message: "Video generation failed.", moderated: false },
+  billed: "unknown"
+}
 
 const nasty = fc.oneof(
   fc.constantFrom(
@@ -53,20 +62,6 @@ const anyReason: fc.Arbitrary<JobError.Reason> = fc.oneof(
   fc.tuple(nasty, nasty).map(([address, rule]) => new JobError.ForbiddenAddress({ address, rule })),
   nasty.map((detail) => new JobError.JournalFailed({ detail }))
 )
-
-const rules: Readonly<Record<string, RegExp>> = {
-  "doubled stops": /[.。!?！？;；,，:：]\s*[.。](?=\s|["')\]]|$)/u,
-  markup: /<(?!key>)[/!]?[a-z]/iu,
-  "empty quotes": /(^|[\s(])""(?=[\s.,;)]|$)/u,
-  "a command": /(^|\s)--[a-z]|\breelay (run|attach|resume|jobs)\b/u,
-  "more than one line": /\p{Cc}/u,
-  "nothing seen": /: *\.( |$)|: +(No job|The job|Nothing)/u
-}
-
-const wrong = (message: string): ReadonlyArray<string> => [
-  ...Object.entries(rules).flatMap(([name, pattern]) => (pattern.test(message) ? [name] : [])),
-  ...(/nothing was sent|not sent/iu.test(message) && /may (still run and |exist and )?be billed/u.test(message) ? ["a contradiction"] : [])
-]
 
 describe("F23: any message of any error", () => {
   it("is free of doubled stops, markup, empty quotes, commands and contradictions", () => {
