@@ -1,13 +1,14 @@
 /** A video that the provider puts at a place of the caller's own: F7 of the field reports. */
 import { JobError, JobRef, KeyValueJournal } from "@reelay/core"
 import { submit$ } from "@reelay/core/rxjs"
+import { Verdict } from "@reelay/mock-server"
 import { createClient } from "@reelay/node"
 import { cometapi } from "@reelay/providers/cometapi"
 import { xai } from "@reelay/providers/xai"
 import { lastValueFrom } from "rxjs"
 import { describe, expect, it } from "vitest"
 import { type Hostile, hostile, json } from "./hostile.ts"
-import { directory, failure, statesOf } from "./sockets.ts"
+import { directory, failure, served, statesOf } from "./sockets.ts"
 import { storeOf } from "./store.ts"
 
 const uploadUrl = "https://bucket.example/videos/fox.mp4?X-Amz-Signature=SECRET"
@@ -118,5 +119,44 @@ describe.concurrent("F7: a video that was delivered to the caller's own place", 
     const server = await uploading()
     const job = await clientOf(server).submit({ prompt: "A fox." })
     expect((await statesOf(job)).at(-1)).toMatchObject({ _tag: "Failed", failure: { code: "NoArtifact" }, billed: "yes" })
+  })
+})
+
+/** Over the mock, whose xAI reports a delivery as the vendor was seen to. */
+describe.concurrent("F7: the mock", () => {
+  it("delivers what a request wants delivered, and the client that knows it is right to fetch nothing", async () => {
+    const { mock, url } = await served(200)
+    const client = createClient({ provider: xai({ apiKey: "sk-test-key", baseUrl: `${url}/xai` }), pace: 60 })
+    const job = await client.submit(request)
+    expect(await job.result()).toMatchObject({ artifacts: [{ kind: "delivered", url: to }], durationSeconds: 8, billed: "yes" })
+    expect(mock.jobs).toMatchObject([{ state: "delivered", fetched: 0 }])
+    expect(mock.journal.map(({ route }) => route)).not.toContain("file")
+    expect(Verdict.of(mock)).toMatchObject({ ok: true, findings: [] })
+  })
+
+  it("does so for a word, too: without an address of its own a client has a success without a video", async () => {
+    const { mock, url } = await served(200)
+    const client = createClient({ provider: xai({ apiKey: "sk-test-key", baseUrl: `${url}/xai` }), pace: 60 })
+    const wanted = await client.submit({ prompt: "A fox, mock:delivered", options: { uploadUrl } })
+    expect(await wanted.result()).toMatchObject({ artifacts: [{ kind: "delivered", url: to }] })
+    const other = await client.submit({ prompt: "A hare, mock:delivered" })
+    expect(await failure(other.result())).toMatchObject({ _tag: "JobFailed", state: { failure: { code: "NoArtifact" }, billed: "yes" } })
+    expect(mock.jobs.map(({ state }) => state)).toEqual(["delivered", "delivered"])
+  })
+
+  it("hands out a link at a provider that can't deliver", async () => {
+    const { mock, url } = await served(200)
+    const client = createClient({ provider: cometapi({ apiKey: "sk-test-key", baseUrl: `${url}/cometapi` }), pace: 60 })
+    const job = await client.submit({ prompt: "A fox, mock:delivered" })
+    expect(await job.result()).toMatchObject({ artifacts: [{ kind: "link" }] })
+    expect(mock.jobs).toMatchObject([{ state: "succeeded" }])
+  })
+
+  it("does not deliver what failed", async () => {
+    const { mock, url } = await served(200)
+    const client = createClient({ provider: xai({ apiKey: "sk-test-key", baseUrl: `${url}/xai` }), pace: 60 })
+    const job = await client.submit({ prompt: "A fox, mock:fail", options: { uploadUrl } })
+    expect(await failure(job.result())).toMatchObject({ _tag: "JobFailed" })
+    expect(mock.jobs).toMatchObject([{ state: "failed" }])
   })
 })

@@ -78,7 +78,8 @@ const endsAs: Readonly<Record<JobView["state"], ReadonlyArray<Trace["states"][nu
   moderated: ["failed"],
   expired: ["expired", "succeeded", "failed"],
   cancelled: ["cancelled", "failed"],
-  "no-url": ["succeeded", "failed"]
+  "no-url": ["succeeded", "failed"],
+  delivered: ["succeeded", "failed"]
 }
 
 /** Faults of answers that one client may understand, and another one not; and of one that tells of a job that had ended. */
@@ -167,7 +168,7 @@ const pollsJudged = ({ floors = {}, jobs, journal, tasks = [] }: Evidence): Read
       }
       last = entry
       // A success without a URL may be asked for one.
-      const isOver = told === "ended" && job.state !== "no-url"
+      const isOver = told === "ended" && job.state !== "no-url" && job.state !== "delivered"
       isMissed = false
       overUntil = isOver ? (entry.linkGoodUntil ?? Number.POSITIVE_INFINITY) : 0
     }

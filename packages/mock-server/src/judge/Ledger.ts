@@ -52,7 +52,7 @@ export interface Line {
   readonly state: JobView["state"]
   /** Dollars. A job that failed, or was cancelled, costs nothing; one that was rejected by moderation does, as xAI bills it. */
   readonly cost: number
-  /** The file was fetched whole. */
+  /** The file was fetched whole, or delivered to the client. */
   readonly used: boolean
 }
 
@@ -139,7 +139,7 @@ export const of = (jobs: ReadonlyArray<JobView>, now: number, prices: Prices = {
     intent,
     state,
     cost: isFree(state) ? 0 : Math.round(seconds * (prices[provider] ?? usualPrice) * 10_000) / 10_000,
-    used: fetched > 0
+    used: fetched > 0 || state === "delivered"
   }))
   const repeats = repeatsOf(lines, jobs, copies)
   // Of what was paid twice, the one that is thrown away has its finding already.

@@ -84,7 +84,8 @@ const endOf = ({ endToldAt, polls, script, state }: JobView): string | undefined
   return script.ending === "never" && polls > 0 ? "never" : undefined
 }
 
-const hasSucceeded = ({ endToldAt, fetched, state }: JobView): boolean => fetched > 0 || (endToldAt !== undefined && state === "succeeded")
+const hasSucceeded = ({ endToldAt, fetched, state }: JobView): boolean =>
+  fetched > 0 || (endToldAt !== undefined && (state === "succeeded" || state === "delivered"))
 
 const unsuccessful = (views: ReadonlyArray<JobView>): ReadonlyArray<Found> => {
   const ends = views.flatMap((view) => endOf(view) ?? [])

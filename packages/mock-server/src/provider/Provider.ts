@@ -32,6 +32,8 @@ export interface Asked {
   readonly model: string
   /** Length of the video that will be handed out: seconds. */
   readonly seconds: number
+  /** It names an address of the client's to which the provider puts the video: then a success is `delivered`. Default: false. */
+  readonly isDelivered?: boolean
 }
 
 /** @category models */
@@ -100,6 +102,8 @@ export interface Submit extends Shape {
   /** The cheapest body that it takes. */
   readonly example: Json
   readonly media: ReadonlyArray<"application/json" | "multipart/form-data">
+  /** Whether it can put the video at an address of the client's. Default: false, and a script that ends so ends as `succeeded`. */
+  readonly delivers?: boolean
   /** Fields that are files, in a form. Default: none. */
   readonly files?: ReadonlyArray<string>
   /** Called only with a body that was not refused. */

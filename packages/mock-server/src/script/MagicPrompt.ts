@@ -89,6 +89,12 @@ export const magicWords: ReadonlyArray<MagicWord> = [
     what: "The word for success, but no URL. geeknow: /content still has the file.",
     sets: { ending: "no-url" }
   },
+  {
+    word: "delivered",
+    group: "ending",
+    what: "xai: the word for success, and no URL, as where output.upload_url says where to put the video. Elsewhere it succeeds.",
+    sets: { ending: "delivered" }
+  },
   { word: "stuck", group: "ending", what: "Runs for ever, from the usual end on at 99 %.", sets: { ending: "never" } },
   { word: "unknown-status", what: 'While it runs, the status is a word of no document, "warming_up".', sets: { fault: "unknown-status" } },
   { word: "slow", what: "Takes ten times as long.", sets: { factor: 10 } },

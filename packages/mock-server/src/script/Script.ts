@@ -63,12 +63,23 @@ export const Progress = Schema.Union([
 export type Progress = typeof Progress.Type
 
 /**
- * Schema for how a job ends. `never`: it runs for ever.
+ * Schema for how a job ends. `never`: it runs for ever. `delivered`: a success whose video was put at an address of the client's; a provider that has no
+ * such thing succeeds.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Ending = Schema.Literals(["succeeded", "failed", "gateway-failed", "moderated", "expired", "cancelled", "no-url", "never"])
+export const Ending = Schema.Literals([
+  "succeeded",
+  "failed",
+  "gateway-failed",
+  "moderated",
+  "expired",
+  "cancelled",
+  "no-url",
+  "delivered",
+  "never"
+])
 /** @category models */
 export type Ending = typeof Ending.Type
 

@@ -134,7 +134,11 @@ export const make = (
   const create = ({ provider, submit }: Route & { _tag: "submit" }, body: Body, script: Script.Script, whose: Whose): Job => {
     const { name } = provider
     const id = provider.id(jobs.id(seed, name, body))
-    const job: Job = { id, provider: name, ...submit.read(body), script, life: Script.draw(script, seed, id), createdAt: now() }
+    const asked = submit.read(body)
+    const isGood = script.ending === "succeeded" || script.ending === "delivered"
+    const isDelivered = submit.delivers === true && (asked.isDelivered === true || script.ending === "delivered")
+    const own: Script.Script = isGood ? { ...script, ending: isDelivered ? "delivered" : "succeeded" } : script
+    const job: Job = { id, provider: name, ...asked, script: own, life: Script.draw(own, seed, id), createdAt: now() }
     jobs.add(job, whose.owner, whose.intent)
     return job
   }

@@ -79,6 +79,7 @@ describe("xai", () => {
       model,
       ...cost
     },
+    "videos.done.with-delivery": { _tag: "Succeeded", artifacts: [], durationSeconds: 6, ...cost },
     "videos.expired": { _tag: "Expired", billed: "unknown" },
     "videos.failed": {
       _tag: "Failed",

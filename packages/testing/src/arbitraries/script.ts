@@ -66,7 +66,17 @@ export const script = (
     phases: fc.array(fc.record({ state: fc.constantFrom<Script.Phase["state"]>("submitted", "queued", "running"), lasts }), {
       maxLength: 4
     }),
-    ending: fc.constantFrom<Script.Ending>("succeeded", "failed", "gateway-failed", "moderated", "expired", "cancelled", "no-url", "never"),
+    ending: fc.constantFrom<Script.Ending>(
+      "succeeded",
+      "failed",
+      "gateway-failed",
+      "moderated",
+      "expired",
+      "cancelled",
+      "no-url",
+      "delivered",
+      "never"
+    ),
     progress,
     advances: fc.oneof(nearest, fc.constant<Script.Script["advances"]>("time"), fc.record({ polls: fc.integer({ min: 1, max: 8 }) })),
     faults: fc.array(faultOf(names), { maxLength: faults }),

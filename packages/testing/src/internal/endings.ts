@@ -14,5 +14,7 @@ export const tagsOf = {
   cancelled: ["Cancelled", "Failed"],
   // A documented content endpoint is a candidate.
   "no-url": ["Failed", "Succeeded"],
+  // Who did not ask for it takes it for a success without a video.
+  delivered: ["Failed", "Succeeded"],
   never: []
 } as const satisfies Record<Script.Ending, ReadonlyArray<JobState.JobState["_tag"]>>

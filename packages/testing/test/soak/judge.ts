@@ -146,7 +146,9 @@ const unfinished = ({ disk, jobs, store }: Played): ReadonlyArray<Violation> =>
     if (job === undefined || job.script.ending === "never") return []
     // A link that never becomes valid, or leads nowhere, can't be followed.
     const isClosed = job.script.faults.some(({ name }) => name === "url-needs-key" || name === "redirect-loop")
-    const cannot = entry.saveTo !== undefined && (job.script.ending === "expired" || job.script.ending === "no-url" || isClosed)
+    const cannot =
+      entry.saveTo !== undefined &&
+      (job.script.ending === "expired" || job.script.ending === "no-url" || job.script.ending === "delivered" || isClosed)
     return cannot ? [] : [{ rule: "end not found", film, what: `the entry is ${entry.fate._tag}, and the job ${job.script.ending}` }]
   })
 

@@ -21,6 +21,7 @@ const page = (): void => {
     "expired",
     "cancelled",
     "no-url",
+    "delivered",
     "never"
   ]
 

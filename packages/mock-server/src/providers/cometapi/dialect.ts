@@ -51,6 +51,7 @@ const wrapped = (scene: Scene): Answer => {
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
+        case "delivered":
           return wrappedDone(scene, url)
         case "no-url":
           return wrappedDone(scene, "")
@@ -90,6 +91,7 @@ const flat = ({ job, moment, url }: Scene): Answer => {
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
+        case "delivered":
           return flatDone(job, url)
         case "no-url":
           return flatDone(job, "")

@@ -53,6 +53,7 @@ const write = (scene: Scene): Answer => {
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
+        case "delivered":
           return completed(scene)
         case "expired":
           // No word for it: completed, but no longer kept.
@@ -113,6 +114,7 @@ const refuseContent = (moment: Moment): Answer | undefined => {
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
+        case "delivered":
         case "no-url":
           return undefined
         case "expired":

@@ -14,7 +14,11 @@ const NullableText = Schema.NullOr(Schema.String)
 
 /** `url` is null or empty where moderation took the video away. */
 const Video = Schema.Struct({
-  url: NullableText.annotate({ description: "Null or empty where moderation took the video away." }),
+  url: Schema.optionalKey(
+    NullableText.annotate({
+      description: "Null or empty where moderation took the video away; not there if it was put at output.upload_url."
+    })
+  ),
   duration: Schema.Int.annotate({ description: "Seconds." }),
   respect_moderation: Schema.Boolean.annotate({ description: "False: rejected by moderation; there is no URL." }),
   file_output: Schema.optionalKey(Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))),

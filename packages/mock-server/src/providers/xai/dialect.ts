@@ -55,6 +55,10 @@ const write = ({ job, moment, url }: Scene): Answer => {
           return done(job, url)
         case "no-url":
           return done(job, null)
+        case "delivered": {
+          const { status, body } = fixtures["videos.done.with-delivery"]
+          return { status, body: { ...body, video: { ...body.video, duration: job.seconds }, usage: usage(job) } }
+        }
         case "moderated":
           return moderated(job)
         case "expired": {

@@ -56,6 +56,9 @@ const secondsOf = (body: Body): number => Number(body["duration"] ?? body["secon
 
 const modelOf = (body: Body): string => (typeof body["model"] === "string" ? body["model"] : defaults.model)
 
+const isDelivered = ({ output }: Body): boolean =>
+  typeof output === "object" && output !== null && "upload_url" in output && typeof output.upload_url === "string"
+
 const promptOf = (body: Body): string => (typeof body["prompt"] === "string" ? body["prompt"] : "")
 
 const older = { properties: { model: { enum: [null, "grok-imagine-video"] } } }
@@ -122,8 +125,9 @@ export const generations: Submit = {
   summary: "Make a video of a text, an image or reference images",
   example: { prompt: "A candle", duration: 1 },
   media: ["application/json"],
+  delivers: true,
   ...R.body(generationRules, generationConflicts),
-  read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: secondsOf(body) })
+  read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: secondsOf(body), isDelivered: isDelivered(body) })
 }
 
 /** Only the older model edits and extends: nextbound/bragi-canvas#122. */
@@ -139,8 +143,9 @@ export const edits: Submit = {
   summary: "Edit a video",
   example: { prompt: "At night", video: { url: "https://example.com/a.mp4" } },
   media: ["application/json"],
+  delivers: true,
   ...R.body(sourceRules),
-  read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: defaults.source })
+  read: (body) => ({ prompt: promptOf(body), model: modelOf(body), seconds: defaults.source, isDelivered: isDelivered(body) })
 }
 
 const extensionRules: R.Rules = {
@@ -153,11 +158,13 @@ export const extensions: Submit = {
   summary: "Continue a video",
   example: { prompt: "The flame goes out", duration: 2, video: { url: "https://example.com/a.mp4" } },
   media: ["application/json"],
+  delivers: true,
   ...R.body(extensionRules),
   // `duration` is the extension alone; the result is source and extension.
   read: (body) => ({
     prompt: promptOf(body),
     model: modelOf(body),
-    seconds: defaults.source + Number(body["duration"] ?? defaults.extension)
+    seconds: defaults.source + Number(body["duration"] ?? defaults.extension),
+    isDelivered: isDelivered(body)
   })
 }

@@ -25,6 +25,7 @@ const write = ({ job, moment, url }: Scene): Answer => {
     case "Ended":
       switch (moment.ending) {
         case "succeeded":
+        case "delivered":
         // No word for it: completed, with a URL that has expired.
         case "expired":
           return answer(job, fixtures["result.completed"], { video_url: url, actualDuration: job.seconds })

@@ -161,7 +161,7 @@ const keyOf = (key: string) => ({ authorization: `Bearer ${key}`, "content-type"
 const scriptsOf = (provider: Name) =>
   fc.record(
     {
-      ending: fc.constantFrom("succeeded", "failed", "gateway-failed", "moderated", "expired", "cancelled", "no-url", "never"),
+      ending: fc.constantFrom("succeeded", "failed", "gateway-failed", "moderated", "expired", "cancelled", "no-url", "delivered", "never"),
       progress: fc.constantFrom("linear", { stallsAt: 99 }, { shows: [10, 5, 70] }),
       shape: fc.constantFrom("default", "flat", "output-url", "every-url"),
       moderation: fc.constantFrom("http-400", "http-400-first-code", "failed", "done"),
