@@ -154,9 +154,12 @@ export const moneyCodes: { readonly [code: string]: string } = {
   pre_consume_token_quota_failed: "QuantumNous/new-api service/billing_session.go@0067bd9",
   quota_not_enough: "Calcium-Ion/new-api relay/relay_task.go@05874dc, with 403",
   insufficient_balance: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1, with 403",
-  subscription_not_found: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go, with 403",
-  subscription_invalid: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go, with 403",
-  "subscription:free_usage_exhausted": "chenyme/grok2api, the upstream's code for a free account that is used up",
+  subscription_not_found: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1, with 403",
+  subscription_invalid: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1, with 403",
+  subscription_expired: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a, with 403",
+  subscription_suspended: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a, with 403",
+  "subscription:free_usage_exhausted": "chenyme/grok2api, the upstream's code for a free account that is used up, until its day ends",
+  billing_error: "docs.anthropic.com/en/api/errors, with 402; gateways write it with 403",
   insufficient_credits: "docs.warp.dev, error insufficient_credits, with 403",
   credit_balance_exhausted: "help.openai.com/en/articles/5955604, with 429",
   organization_spend_limit_exceeded: "help.openai.com/en/articles/5955604, with 429",
@@ -173,7 +176,41 @@ export const paceCodes: { readonly [code: string]: string } = {
   rate_limit_exceeded: "platform.openai.com/docs/guides/error-codes; gateways forward it with their own status",
   rate_limit_error: "Wei-Shaw/sub2api's type of an error, after docs.anthropic.com/en/api/errors",
   too_many_requests: "the name of status 429, as gateways write it into `code`",
-  token_concurrency_limit_reached: "chenyme/grok2api"
+  token_concurrency_limit_reached: "QuantumNous/new-api types/error.go@01f6839"
+}
+
+/**
+ * Codes that mean that the key, its user or their address is not let in and nothing else: what else a message says about money is not the reason.
+ * Types that only repeat the status (`authentication_error`, `permission_error`) are none of them.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const permissionCodes: { readonly [code: string]: string } = {
+  access_denied: "QuantumNous/new-api types/error.go@01f6839, for an address that the token does not allow; sub2api, the same with 403",
+  invalid_api_key:
+    "platform.openai.com/docs/guides/error-codes; Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1",
+  api_key_required: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1",
+  api_key_disabled: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1",
+  user_not_found: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1, of the key's user",
+  user_inactive: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1"
+}
+
+/**
+ * Codes about what was asked for, which a gateway may send with 401 or 403 as well: the key is right.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const mistakeCodes: { readonly [code: string]: string } = {
+  invalid_request: "QuantumNous/new-api types/error.go@01f6839",
+  bad_request_body: "QuantumNous/new-api types/error.go@01f6839",
+  model_not_found: "QuantumNous/new-api types/error.go@01f6839",
+  model_price_error: "QuantumNous/new-api types/error.go@01f6839",
+  prompt_blocked: "QuantumNous/new-api types/error.go@01f6839",
+  sensitive_words_detected: "QuantumNous/new-api types/error.go@01f6839",
+  content_policy_violation: "platform.openai.com/docs/guides/error-codes, of images",
+  moderation_blocked: "platform.openai.com/docs/guides/image-generation"
 }
 
 // A Map, since on a plain object the word "constructor" finds a function.
@@ -273,7 +310,7 @@ export const reader = <Payload, Encoded>(
     const isFinal = answer.status === 402 || (isOk(answer) && reading._tag !== "Missed")
     if (isFinal) return reading
     if (isAboutMoney(seen)) return failedForMoney(seen)
-    return isAboutPace(seen) ? { _tag: "Missed", because: "rate-limited", detail: said(seen) } : reading
+    return isAbout(paceCodes, seen) ? { _tag: "Missed", because: "rate-limited", detail: said(seen) } : reading
   }
 }
 
@@ -281,7 +318,7 @@ export const reader = <Payload, Encoded>(
  * Makes a provider's `receive`. Total: any answer gives a receipt.
  *
  * `id` finds the job's id in a JSON body of a 2xx answer; there each whole number is the text of its digits. Such an answer is a job, whatever
- * else it contains. Then the rows decide, then codes and phrases about money, then the status.
+ * else it contains. Then the rows decide, then codes, then phrases about money, then the status.
  *
  * @category constructors
  * @since 0.1.0
@@ -313,8 +350,10 @@ export const receiver = (options: {
     // left, as a gateway would forward it. A code changes neither of them nor a 5xx: only a row may.
     if (status < 400 || status >= 499 || status === 408) return unclear(`HTTP ${status}: ${message}`)
     if (status === 402 || isAboutMoney(seen)) return declined("PaymentRequired")(seen)
-    if (isAboutPace(seen)) return { _tag: "Busy", status, message }
-    return declined(status === 401 || status === 403 ? "Unauthorized" : "SubmitRejected")(seen)
+    if (isAbout(paceCodes, seen)) return { _tag: "Busy", status, message }
+    if (isAbout(permissionCodes, seen)) return declined("Unauthorized")(seen)
+    const isMistake = (status !== 401 && status !== 403) || isAbout(mistakeCodes, seen) || speaksOfModeration(...seen.codes, ...seen.texts)
+    return declined(isMistake ? "SubmitRejected" : "Unauthorized")(seen)
   }
 }
 
@@ -395,20 +434,21 @@ const isMeant = ({ code, status, words }: Row<unknown>, seen: Seen): boolean =>
   (code === undefined || seen.codes.some((each) => normalised(each) === normalised(code))) &&
   (words === undefined || seen.texts.some((text) => words.test(text)))
 
-const unpayable = new Set(Object.keys(moneyCodes))
+/** By a code that means nothing else. */
+const isAbout = (table: { readonly [code: string]: string }, { codes }: Seen): boolean =>
+  codes.some((code) => Object.hasOwn(table, normalised(code)))
 
 /**
- * By a code that means nothing else, or by a phrase. In doubt a 429 is about rate, since a few more refused POSTs cost nothing: it is about
+ * By a code that means nothing else, or by a phrase if no code says otherwise. In doubt a 429 is about rate, since a few more refused POSTs cost nothing: it is about
  * rate if it also has a rate phrase, and `insufficient_quota` is OpenAI's code for money and Alibaba's for tokens per minute.
  */
-const isAboutMoney = ({ answer: { status }, codes, texts }: Seen): boolean => {
-  const all = codes.map(normalised)
-  if (all.some((code) => unpayable.has(code))) return true
-  return status === 429 ? speaksOfMoney(...texts) && !speaksOfPace(...texts) : all.includes("insufficient_quota") || speaksOfMoney(...texts)
+const isAboutMoney = (seen: Seen): boolean => {
+  if (isAbout(moneyCodes, seen)) return true
+  if (isAbout(permissionCodes, seen) || isAbout(paceCodes, seen)) return false
+  const { answer, codes, texts } = seen
+  if (answer.status === 429) return speaksOfMoney(...texts) && !speaksOfPace(...texts)
+  return codes.some((code) => normalised(code) === "insufficient_quota") || speaksOfMoney(...texts)
 }
-
-/** By a code that means nothing else. */
-const isAboutPace = ({ codes }: Seen): boolean => codes.some((code) => Object.hasOwn(paceCodes, normalised(code)))
 
 /** The message about money, if the first message says nothing: `{ "error": "Forbidden", "message": "Insufficient balance" }`. */
 const messageOf = ({ answer, error, texts }: Seen): string =>
@@ -431,6 +471,11 @@ const page = ({ body, status }: Answer): Reading => ({
   detail: excerpt(`HTTP ${status} with a page instead of JSON: ${body}`)
 })
 
+const elsewhere = /(^|_)(model|channel|provider|upstream|route|endpoint|group|account|user|token|key)_not_found$/u
+
+/** Whether it is something else that was not found: `model_not_found` is about a gateway's table of models, and the job is where it was. */
+const isOtherLost = ({ codes }: Seen): boolean => codes.some((code) => elsewhere.test(normalised(code)))
+
 const byStatus = (seen: Seen): Reading => {
   const { status } = seen.answer
   const detail = said(seen)
@@ -442,6 +487,7 @@ const byStatus = (seen: Seen): Reading => {
     message: messageOf(seen)
   })
   const missed = (because: "timeout" | "server" | "rate-limited"): Reading => ({ _tag: "Missed", because, detail })
+  if (status >= 400 && status < 499 && isAbout(permissionCodes, seen)) return refused("Unauthorized")
   switch (status) {
     case 401:
     case 403:
@@ -450,7 +496,7 @@ const byStatus = (seen: Seen): Reading => {
       return refused("PaymentRequired")
     case 404:
     case 410:
-      return { _tag: "NotFound", detail }
+      return isOtherLost(seen) ? missed("server") : { _tag: "NotFound", detail }
     case 408:
     case 499:
       return missed("timeout")

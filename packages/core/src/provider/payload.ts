@@ -94,28 +94,40 @@ const errorAt = (value: unknown, depth: number): ErrorBody => {
  */
 const nested = ["error", "errors", "data", "detail"] as const
 
+/** Of a list as many: one that is longer is not about one request. */
+const listed = 5
+
+const itemsOf = (held: unknown): ReadonlyArray<unknown> => (Array.isArray(held) ? held.slice(0, listed) : [held])
+
 /** An error body, and the errors inside it, innermost first. */
 const levels = (value: unknown, depth = 2): ReadonlyArray<unknown> => {
   if (depth === 0) return [value]
-  const inside = nested.flatMap((name) => {
-    const held = at(value, name)
-    const first: unknown = Array.isArray(held) ? held[0] : held
-    return typeof first === "object" && first !== null ? levels(first, depth - 1) : []
-  })
+  const inside = nested
+    .flatMap((name) => itemsOf(at(value, name)))
+    .flatMap((item) => (typeof item === "object" && item !== null ? levels(item, depth - 1) : []))
   return [...inside, value]
 }
 
+/** A text in place of an error that is a code rather than a sentence, and not a word such as "Forbidden": `insufficient_user_quota`. */
+const asCode = (text: unknown): string | undefined => {
+  const word = present(text)
+  return word !== undefined && word.length <= 80 && /^[a-z][a-z\d]*([_.:-]+[a-z\d]+)+$/iu.test(word) ? word : undefined
+}
+
 /**
- * Every code of an error body, in any of the shapes that `errorOf` reads: one about money may be in `type` beside a number in `code`, or
- * around another.
+ * Every code of an error body, in any of the shapes that `errorOf` reads: one about money may be in `type` beside a number in `code`, around
+ * another, in any error of a list, or in place of a message.
  *
  * @category getters
  * @since 0.1.0
  */
-export const codesOf = (value: unknown): ReadonlyArray<string> =>
-  levels(value)
-    .flatMap((level) => [at(level, "code"), at(level, "type")])
-    .flatMap((code) => present(code) ?? [])
+export const codesOf = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === "string") return [asCode(value)].flatMap((code) => code ?? [])
+  return levels(value).flatMap((level) => {
+    const named = [at(level, "code"), at(level, "type")].map(present)
+    return named.concat(sayings(level).map(asCode)).flatMap((code) => code ?? [])
+  })
+}
 
 /**
  * Every message of an error body: Spring's `{ "error": "Forbidden", "message": "..." }` has the reason in the second.
@@ -126,13 +138,13 @@ export const codesOf = (value: unknown): ReadonlyArray<string> =>
 export const textsOf = (value: unknown): ReadonlyArray<string> => {
   if (typeof value === "string") return [excerpt(value)]
   return levels(value)
-    .flatMap((level) => {
-      const detail = at(level, "detail")
-      const first: unknown = Array.isArray(detail) ? detail[0] : undefined
-      return [at(level, "error"), at(level, "message"), at(level, "msg"), detail, first]
-    })
+    .flatMap(sayings)
     .flatMap((text) => shown(text) ?? [])
 }
+
+/** What a level says in words, if they are texts. */
+const sayings = (level: unknown): ReadonlyArray<unknown> =>
+  ["error", "message", "msg", "detail", "errors"].flatMap((name) => itemsOf(at(level, name)))
 
 // "Quota" and "exhausted" are in neither: they mean rate as often as money.
 const money = [
