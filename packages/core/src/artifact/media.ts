@@ -29,9 +29,13 @@ const image = "an image"
  * sizes of chunks change nothing.
  */
 const others: ReadonlyArray<readonly [what: string, RegExp]> = [
-  [image, /^(\xff\xd8\xff|\x89PNG|II\*\0|BM.{4}\0{4}|.{4}ftyp(avi[fs]|hei[cmsx]|mif1|msf1))/s],
-  ["audio", /^(ID3|\xff[\xf1-\xf3\xf9-\xfb]|fLaC|RIFF.{4}WAVE|.{4}ftypM4[AB])/s],
-  ["an archive or a document", /^(PK[\x03\x05]|\x1f\x8b|%PDF)/]
+  [
+    image,
+    /^(\xff\xd8\xff|\x89PNG|II\*\0|MM\0\*|BM.{4}\0{4}|8BPS\0\x01|\0\0\x01\0[^\0]\0|\xff\x0a|\0{3}\x0c(jP  |JXL )|.{4}ftyp(avi[fs]|hei[cmsx]|mif1|msf1))/s
+  ],
+  ["audio", /^(ID3|\xff[\xf1-\xf3\xf9-\xfb]|fLaC|RIFF.{4}WAVE|FORM.{4}AIF[CF]|caff\0\x01|MThd\0|#!AMR|.{4}ftypM4[AB])/s],
+  ["an archive or a document", /^(PK[\x03\x05]|\x1f\x8b|%PDF|7z\xbc\xaf|Rar!\x1a\x07|\xfd7zXZ\0|\x28\xb5\x2f\xfd|BZh[1-9]1AY)/],
+  ["a program or a font", /^(\x7fELF|\xca\xfe\xba\xbe|wOF[2F]\0)/]
 ]
 
 const videos: ReadonlyArray<readonly [Container, RegExp]> = [

@@ -44,7 +44,8 @@ export const request = Effect.fnUntraced(function* (
   if (start === undefined) return yield* miss("never", "the link isn't an address")
   let url = new URL(start)
   for (let hop = 0; hop <= redirects; hop++) {
-    // A user name in a link would appear in the errors of some transports.
+    // A user name in a link would appear in the errors of some transports; it goes to its own host only, as a header.
+    const login = loginIn(url)
     url.username = ""
     url.password = ""
     if (url.protocol !== "https:" && url.protocol !== "http:") return yield* miss("never", `${where(url.href)} isn't an http address`)
@@ -52,8 +53,10 @@ export const request = Effect.fnUntraced(function* (
     const own = url.origin === api.origin
     const client = anywhere || own ? ordinary : (looking ?? ordinary)
     // A compressed body has neither the length nor the ranges of the file.
-    const bare = HttpClientRequest.setHeaders(withAgent(provider)(HttpClientRequest.get(url)), {
+    // As text: of a `URL` the client would take the query apart and write it anew, and a signature is of the query as it was.
+    const bare = HttpClientRequest.setHeaders(withAgent(provider)(HttpClientRequest.get(url.href)), {
       "accept-encoding": "identity",
+      ...login,
       ...asked
     })
     const response = yield* client.execute(own && hop === 0 ? withKey(provider)(bare) : bare).pipe(
@@ -73,6 +76,20 @@ export const request = Effect.fnUntraced(function* (
   }
   return yield* miss("never", `${where(start)} redirects more than ${redirects} times`)
 })
+
+/** What a link says before its host, as a browser and curl send it. */
+const loginIn = ({ password, username }: URL): { readonly authorization?: string } =>
+  username === "" && password === ""
+    ? {}
+    : { authorization: `Basic ${btoa(String.fromCodePoint(...new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`)))}` }
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 /** The body of an answer. Silence ends it. */
 export const flowOf = ({ response, url }: Answer): Stream.Stream<Uint8Array, Miss> =>
