@@ -78,6 +78,7 @@ describe("metrics", () => {
     ["timeout", { hangs: true }],
     ["server", { status: 502 }],
     ["rate-limited", { status: 429 }],
+    ["payment-required", { status: 403, body: { code: "insufficient_balance" } }],
     ["unreadable", { body: "<html>" }],
     ["not-found", { status: 404 }]
   ])("a failed poll counts as one, by %s", ([because, reply]) =>

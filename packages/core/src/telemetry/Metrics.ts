@@ -68,7 +68,7 @@ export const polls: Metric.Counter<number> = Metric.counter("reelay.polls", {
 })
 
 /**
- * Failed polls. Attribute `error.type`: `network`, `timeout`, `server`, `rate-limited`, `unreadable`,
+ * Failed polls. Attribute `error.type`: `network`, `timeout`, `server`, `rate-limited`, `payment-required`, `unauthorized`, `unreadable`,
  * `query-failed`, `not-found`. A poll that was aborted because its watcher left does not count.
  *
  * @category metrics
