@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util"
 import * as Postgres from "../postgres.ts"
 import { type Deed, dice } from "./chaos.ts"
-import { idle, jobsPerSecond, pollsPerSecond } from "./measure.ts"
+import { idle, jobs as jobsThrough, polls, type Throughput } from "./measure.ts"
 import { type Run, soak } from "./soak.ts"
 
 const { values } = parseArgs({
@@ -32,6 +32,9 @@ const since = ({ began }: Run, at: number): string => `${((at - began) / 1000).t
 
 const lineOf = (seed: number, run: Run): string =>
   `| ${seed} | ${run.jobs} | ${run.paid} | ${run.known} + ${run.unknown} | ${run.saved} | ${run.wrong.length} | ${run.happened.map(({ at, deed }) => `${deed} ${since(run, at)}`).join(", ")} | ${(run.standstill.lasted / 1000).toFixed(1)} s from ${since(run, run.standstill.from)} | ${run.rows.map((each) => each.toFixed(1)).join(", ")} | ${run.seconds.toFixed(0)} s |`
+
+const costOf = ({ cost, load, perSecond, transactions }: Throughput): string =>
+  `${perSecond.toFixed(0)} a second; each ${cost.workers.toFixed(1)} ms of the workers, ${cost.postgres.toFixed(1)} ms of PostgreSQL and ${cost.mock.toFixed(1)} ms of the mock, in ${transactions.toFixed(1)} transactions; load ${load.toFixed(1)}`
 
 if (!Postgres.isInstalled) {
   process.stderr.write("PostgreSQL 15 or newer is not installed: as root on Debian, apt-get install postgresql.\n")
@@ -83,12 +86,13 @@ try {
     isGood &&= run.wrong.length === 0
   }
   if (parts.includes("idle")) {
-    const { cpu, memory } = await idle(server.database(), 10_000, 30)
-    say(`10,000 sleeping jobs, 2 workers: ${cpu.toFixed(1)} % of a core, ${memory.map((each) => each.toFixed(0)).join(" to ")} MB`)
+    const { cpu, memory, postgres } = await idle(server, 10_000, 30)
+    const megabytes = memory.map((each) => each.toFixed(0)).join(" to ")
+    say(`10,000 sleeping jobs, 2 workers: ${cpu.toFixed(1)} % of a core, PostgreSQL ${postgres.toFixed(1)} %; ${megabytes} MB`)
   }
   if (parts.includes("throughput")) {
-    say(`Jobs that end at their first poll: ${(await jobsPerSecond(server.database(), 2000)).toFixed(0)} a second`)
-    say(`Polls: ${(await pollsPerSecond(server.database(), 2000, 20)).toFixed(0)} a second`)
+    say(`Jobs that end at their first poll: ${costOf(await jobsThrough(server, jobs))}`)
+    say(`Polls: ${costOf(await polls(server, jobs * 2, 20))}`)
   }
 } finally {
   await server.stop()

@@ -52,9 +52,5 @@ export const hire = ({
     void gone.then(() => reject(new Error(`a worker ended before it was ready: ${said}`)))
   })
 
-/** The processor time that a process has used, in milliseconds, and its memory in megabytes. Linux only. */
-export const usage = ({ child }: Worker): { readonly cpu: number; readonly memory: number } => {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
-  const pages = Number(readFileSync(`/proc/${child.pid}/statm`, "utf8").split(" ")[1])
-  return { cpu: (Number(stat[11]) + Number(stat[12])) * 10, memory: (pages * 4096) / 1e6 }
-}
+/** The memory of a process, in megabytes. Linux only. */
+export const memoryOf = ({ child }: Worker): number => (Number(readFileSync(`/proc/${child.pid}/statm`, "utf8").split(" ")[1]) * 4096) / 1e6
