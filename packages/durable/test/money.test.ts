@@ -16,11 +16,11 @@ const stateOf = async (client: Process, key: string) => Option.getOrThrow(await 
 /** As a worker leaves a row that dies between its intent and the answer. */
 const died = (key: string, until: number) =>
   sql((the) => the`UPDATE reelay_job SET state = 'Sending', attempt = 'of-the-dead', intent_until = ${until} WHERE key = ${key}`)
-/** Delivers what is in the queues once more. */
+/** Delivers what is first in the queues once more. */
 const copied = (id: string) =>
   sql(
     (the) => the`INSERT INTO reelay_queue (id, queue_name, element, state, attempts, visible_at, created_at, updated_at)
-      SELECT ${id}, queue_name, element, 'pending', 0, created_at, created_at, updated_at FROM reelay_queue WHERE id NOT LIKE 'copy%'`
+      SELECT ${id}, queue_name, element, 'pending', 0, created_at, created_at, updated_at FROM reelay_queue WHERE id NOT LIKE 'copy%' ORDER BY sequence LIMIT 1`
   )
 const wait = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 

@@ -22,8 +22,15 @@ export interface Place {
   readonly account: string
 }
 
+/** What the next task is, and when: milliseconds from now. */
+export interface Next {
+  readonly place: Place
+  readonly do: Kind
+  readonly delay: number
+}
+
 /** Cancelling shares the queue of polls. */
-const queueName = ({ account, provider }: Place, kind: Kind): string =>
+export const queueName = ({ account, provider }: Place, kind: Kind): string =>
   `${kind === "cancel" ? "poll" : kind}/${encodeURIComponent(provider)}/${encodeURIComponent(account)}`.slice(0, 250)
 
 /** A task that fails is delivered again: after 1, 2, 4 seconds and so on, at most a minute. It is never given up: a job may be paid for. */

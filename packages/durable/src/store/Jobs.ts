@@ -9,14 +9,9 @@ import { nowOf } from "../database/now.ts"
 import { migrated, queueTable, rowVersion } from "../database/schema.ts"
 import { DatabaseFailed } from "../job/DurableError.ts"
 import { encode, isReadable, read, type Row, type Unreadable } from "../job/Row.ts"
-import { type Place, put, type Task, Tasks } from "../queue/tasks.ts"
-
-/** What the next task is, and when: milliseconds from now. @public */
-export interface Next {
-  readonly place: Place
-  readonly do: Task["do"]
-  readonly delay: number
-}
+import { type Next, type Place, put, type Task, Tasks } from "../queue/tasks.ts"
+import { inOneStatement, type Moved } from "./oneStatement.ts"
+import { together } from "./together.ts"
 
 /** The columns that a transition may set. JSON is text already. @public */
 export interface Changes {
@@ -52,10 +47,12 @@ export interface Move {
   /** How long an intent is leased from now. Milliseconds. `null`: there is none any more. */
   readonly leased?: number | null
   readonly next?: Next | undefined
-  /** More tasks, by what the row says of a cancellation. */
-  readonly also?: (cancel: string | null) => ReadonlyArray<Next>
+  /** One more task, if the row says that somebody wants it cancelled. */
+  readonly ifCancelled?: Next
   /** The id of the task that led here: it is done with the same transaction. */
   readonly done?: string | undefined
+  /** Whether it can be done again at no cost but time, as a poll can: a power cut may take it back, and its commit waits for no disk. */
+  readonly canRepeat?: boolean
 }
 
 /** The longest history of a row. */
@@ -75,12 +72,10 @@ const make = Effect.gen(function* () {
   const offer = (place: Place, task: Task, delay: number) =>
     Effect.provideService(put(place, task, delay), PersistedQueue.PersistedQueueFactory, queues)
 
+  const found = together((keys) => sql<Record<string, unknown>>`SELECT *, ${now} AS now FROM reelay_job WHERE ${sql.in("key", keys)}`)
+
   const find = (key: string): Effect.Effect<Row | Unreadable | undefined, DatabaseFailed> =>
-    guarded(
-      Effect.flatMap(sql<Record<string, unknown>>`SELECT *, ${now} AS now FROM reelay_job WHERE key = ${key}`, ([raw]) =>
-        raw === undefined ? Effect.undefined : read(raw)
-      )
-    )
+    Effect.flatMap(guarded(found(key)), (raw) => (raw === undefined ? Effect.undefined : read(raw)))
 
   const notify = (key: string) => (isPg ? Effect.asVoid(sql`SELECT pg_notify(${channel}, ${key})`) : Effect.void)
 
@@ -90,7 +85,7 @@ const make = Effect.gen(function* () {
   /** Applies a transition in one transaction with its tasks. `undefined`: the row was not as it was read, and nothing was changed. */
   const move = (
     row: Row,
-    { also = () => [], done, ends = false, isChange = true, keepsStep = false, leased, next, set, where = {} }: Move
+    { canRepeat = false, done, ends = false, ifCancelled, isChange = true, keepsStep = false, leased, next, set, where = {} }: Move
   ) => {
     const state = set.state ?? row.state
     const history = state === row.state ? row.history : [...row.history, { state, at: row.now }].slice(-longest)
@@ -103,22 +98,26 @@ const make = Effect.gen(function* () {
       ...(where.expired === true ? [sql`intent_until <= ${now}`] : [])
     ]
     const until = leased === undefined ? sql`intent_until` : leased === null ? sql`NULL` : sql`${now} + ${leased}`
+    const update = sql<Moved>`
+      UPDATE reelay_job SET ${sql.update(columns)}, step = step + ${keepsStep ? 0 : 1}, revision = revision + ${isChange ? 1 : 0},
+        intent_until = ${until}, updated = ${now}, ended = ${ends ? now : sql`NULL`}
+      WHERE ${sql.and(holds)} RETURNING key, step, cancel`
+    const rows = isPg
+      ? inOneStatement(sql, { update, next, ifCancelled, done, isChange, canRepeat })
+      : sql.withTransaction(
+          Effect.tap(update, ([changed]) =>
+            Effect.gen(function* () {
+              if (changed === undefined) return
+              const step = Number(changed.step)
+              for (const each of [next, changed.cancel === "Requested" ? ifCancelled : undefined]) {
+                if (each !== undefined) yield* offer(each.place, { key: row.key, do: each.do, step }, each.delay)
+              }
+              yield* finish(done)
+            })
+          )
+        )
     return guarded(
-      sql.withTransaction(
-        Effect.gen(function* () {
-          const [changed] = yield* sql<{ readonly step: number | bigint | string; readonly cancel: string | null }>`
-            UPDATE reelay_job SET ${sql.update(columns)}, step = step + ${keepsStep ? 0 : 1}, revision = revision + ${isChange ? 1 : 0},
-              intent_until = ${until}, updated = ${now}, ended = ${ends ? now : sql`NULL`}
-            WHERE ${sql.and(holds)} RETURNING step, cancel`
-          if (changed === undefined) return undefined
-          const step = Number(changed.step)
-          if (next !== undefined) yield* offer(next.place, { key: row.key, do: next.do, step }, next.delay)
-          for (const each of also(changed.cancel)) yield* offer(each.place, { key: row.key, do: each.do, step }, each.delay)
-          yield* finish(done)
-          if (isChange) yield* notify(row.key)
-          return { step, cancel: changed.cancel }
-        })
-      )
+      Effect.map(rows, ([changed]) => (changed === undefined ? undefined : { step: Number(changed.step), cancel: changed.cancel, history }))
     )
   }
 
@@ -138,7 +137,6 @@ const make = Effect.gen(function* () {
             ON CONFLICT (key) DO NOTHING RETURNING key`
           if (made.length === 0) return false
           yield* offer(next.place, { key: row.key, do: next.do, step: 0 }, next.delay)
-          yield* notify(row.key)
           return true
         })
       )

@@ -37,17 +37,23 @@ export const pollTask = Effect.fn("reelay.durable.pollTask")(function* (
         set: { ...set, error: null },
         isChange: state !== undefined,
         next: { place, do: "poll", delay: next.at - now },
+        canRepeat: true,
         done
       })
     case "Lost": {
       const { error } = next
       if (error.reason._tag === "DeadlineExceeded" || error.again !== "watch") {
-        return yield* jobs.move(row, { set: { ...set, state: "Lost", error: encode.error(error) }, ends: true, done })
+        return yield* jobs.move(row, { set: { ...set, state: "Lost", error: encode.error(error) }, ends: true, canRepeat: true, done })
       }
       // It is paid for: it is looked for until its deadline.
       yield* Effect.logWarning(`${row.key}: ${error.message}`)
       const delay = Math.max(searchMs, poller.nextAt - now)
-      return yield* jobs.move(row, { set: { ...set, error: encode.error(error) }, next: { place, do: "poll", delay }, done })
+      return yield* jobs.move(row, {
+        set: { ...set, error: encode.error(error) },
+        next: { place, do: "poll", delay },
+        canRepeat: true,
+        done
+      })
     }
     case "Ended": {
       const isToBeSaved = poller.state._tag === "Succeeded" && options.artifacts !== undefined
@@ -55,6 +61,7 @@ export const pollTask = Effect.fn("reelay.durable.pollTask")(function* (
         set: { ...set, tries: 0, error: null },
         ends: !isToBeSaved && JobState.isTerminal(poller.state),
         next: isToBeSaved ? { place, do: "save", delay: 0 } : undefined,
+        canRepeat: true,
         done
       })
     }

@@ -3,6 +3,8 @@
  * What changes the row also puts the job's next task, in one transaction.
  */
 import { Job, JobError, type JobRef, type Journal, type Provider } from "@reelay/core"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { DatabaseFailed } from "../job/DurableError.ts"
@@ -30,19 +32,25 @@ const watched = Effect.fnUntraced(function* (provider: Provider.Provider<never>,
   return { poller: { ...poller, nextAt: poller.nextAt + wait }, wait }
 })
 
-export const rowJournal = (
-  jobs: Jobs["Service"],
-  key: string,
-  step: number,
-  delivery: Delivery,
-  options: Options
-): Journal.Journal["Service"] => {
+/** What an entry becomes: `undefined`, it is removed. */
+type Written = Journal.Entry | Journal.Tombstone | undefined
+
+/** A journal that tells whether it has kept the reference, with the task of its first poll. */
+interface RowJournal extends Context.Service.Shape<typeof Journal.Journal> {
+  readonly isAccepted: () => boolean
+}
+
+export const rowJournal = (jobs: Jobs["Service"], given: Row, delivery: Delivery, options: Options): RowJournal => {
   const { id: done, provider } = delivery
+  const { key, step } = given
+  /** The row as it was read, or as this journal has left it. `undefined`: others may have changed it. What is written says which row it is for. */
+  let last: Row | undefined = given
+  let isAccepted = false
   const place = { provider: provider.definition.name, account: Job.accountOf(provider) }
   /** The request as core tells it apart; the row has its own digest. */
   let digest = ""
 
-  const accepted = Effect.fnUntraced(function* (row: Row, attempt: string | undefined, ref: JobRef.JobRef) {
+  const accepted = Effect.fnUntraced(function* (row: Row, isOwn: boolean, attempt: string | undefined, ref: JobRef.JobRef) {
     const first = yield* Effect.option(watched(provider, ref, options))
     const found = first._tag === "Some" ? first.value : undefined
     return yield* jobs.move(row, {
@@ -53,10 +61,10 @@ export const rowJournal = (
         ref: encode.ref(ref),
         poller: found === undefined ? null : encode.poller(found.poller)
       },
-      where: { state: ["Sending", "SubmitUnknown"], attempt: attempt ?? null, anyStep: true },
+      where: { state: isOwn ? ["Sending"] : ["Sending", "SubmitUnknown"], attempt: attempt ?? null, anyStep: true },
       leased: null,
       next: { place, do: "poll", delay: found?.wait ?? 0 },
-      also: (cancel) => (cancel === "Requested" ? [{ place, do: "cancel", delay: 0 }] : []),
+      ifCancelled: { place, do: "cancel", delay: 0 },
       done
     })
   })
@@ -72,6 +80,7 @@ export const rowJournal = (
     })
 
   const readable = Effect.map(jobs.find(key), (row) => (row !== undefined && isReadable(row) ? row : undefined))
+  const known = Effect.suspend(() => (last === undefined ? readable : Effect.succeed(last)))
 
   const entryOf = (row: Row): Journal.Entry | undefined => {
     if (row.attempt === null) return undefined
@@ -93,24 +102,31 @@ export const rowJournal = (
   const create = Effect.fnUntraced(function* (entry: Journal.Entry) {
     digest = entry.digest
     if (entry.fate._tag !== "Intent") return false
-    const row = yield* readable
-    if (row === undefined || row.step !== step) return false
+    const row = yield* known
+    last = undefined
+    if (row === undefined || row.step !== step || row.state !== "Waiting") return false
     const { account, at: since, baseUrl, kind } = entry
+    const attempt = entry.attempt ?? null
+    const intent = { account, at: since, baseUrl, kind }
     const moved = yield* jobs.move(row, {
-      set: { state: "Sending", attempt: entry.attempt ?? null, intent: encode.intent({ account, at: since, baseUrl, kind }) },
+      set: { state: "Sending", attempt, intent: encode.intent(intent) },
       where: { state: ["Waiting"], attempt: null },
       leased: intentLease(options),
       keepsStep: true
     })
-    return moved !== undefined
+    if (moved === undefined) return false
+    last = { ...row, state: "Sending", attempt, intent, history: moved.history }
+    return true
   })
 
-  const swap = Effect.fnUntraced(function* (attempt: string | undefined, to: Journal.Entry | Journal.Tombstone | undefined) {
-    const row = yield* readable
-    if (row === undefined || row.ref !== null) return false
+  const written = Effect.fnUntraced(function* (row: Row, isOwn: boolean, attempt: string | undefined, to: Written) {
+    if (row.ref !== null || (row.state !== "Sending" && row.state !== "SubmitUnknown")) return false
     if (to === undefined) return (yield* removed(row, attempt)) !== undefined
     if (to._tag === "Tombstone") return false
-    if (to.fate._tag === "Accepted") return (yield* accepted(row, attempt, to.fate.ref)) !== undefined
+    if (to.fate._tag === "Accepted") {
+      isAccepted = (yield* accepted(row, isOwn, attempt, to.fate.ref)) !== undefined
+      return isAccepted
+    }
     if (to.fate._tag !== "Unknown") return false
     const moved = yield* jobs.move(row, {
       set: { state: "SubmitUnknown", error: encode.error(unknownOf(row, to.fate.detail)) },
@@ -119,6 +135,15 @@ export const rowJournal = (
       done
     })
     return moved !== undefined
+  })
+
+  /** As this journal has left the row; if others have changed it, as it is now. */
+  const swap = Effect.fnUntraced(function* (attempt: string | undefined, to: Written) {
+    const own = last
+    last = undefined
+    if (own !== undefined && (yield* written({ ...own, now: yield* Clock.currentTimeMillis }, true, attempt, to))) return true
+    const row = yield* readable
+    return row === undefined ? false : yield* written(row, false, attempt, to)
   })
 
   /** A job that an attempt made which had been given up: it is paid for as well, and gets a key of its own. */
@@ -135,7 +160,7 @@ export const rowJournal = (
     swap: (_id, attempt, to) => Effect.mapError(Effect.retry(swap(attempt, to), patient), journalFailed),
     remove: () => Effect.void,
     read: () =>
-      readable.pipe(
+      known.pipe(
         Effect.retry(patient),
         Effect.orDie,
         Effect.map((row) => (row === undefined ? undefined : entryOf(row)))
@@ -147,6 +172,7 @@ export const rowJournal = (
     claim: () => Effect.succeed(true),
     release: () => Effect.void,
     open: () => undefined,
-    learn: () => undefined
+    learn: () => undefined,
+    isAccepted: () => isAccepted
   }
 }

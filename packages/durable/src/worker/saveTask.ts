@@ -25,6 +25,7 @@ export const saveTask = Effect.fn("reelay.durable.saveTask")(function* (
     return yield* jobs.move(row, {
       set: { state: "Saved", error: null, saved: encode.saved(put.success), poller: encode.poller({ ...row.poller, state: kept }) },
       ends: true,
+      canRepeat: true,
       done
     })
   }
@@ -34,8 +35,9 @@ export const saveTask = Effect.fn("reelay.durable.saveTask")(function* (
       set: { tries: row.tries + 1, error: encode.error(error) },
       isChange: false,
       next: { place: { provider: row.provider, account }, do: "save", delay: backoff(row.tries) },
+      canRepeat: true,
       done
     })
   }
-  return yield* jobs.move(row, { set: { state: "DownloadFailed", error: encode.error(error) }, ends: true, done })
+  return yield* jobs.move(row, { set: { state: "DownloadFailed", error: encode.error(error) }, ends: true, canRepeat: true, done })
 })

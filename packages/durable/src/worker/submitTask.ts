@@ -41,7 +41,7 @@ export const submitTask = Effect.fn("reelay.durable.submitTask")(function* (
   if (row.state !== "Waiting") return undefined
   const request = yield* Effect.result(StoredVideoRequest.fromStored(row.request))
   if (Result.isFailure(request)) return yield* Effect.die(request.failure)
-  const journal = rowJournal(jobs, row.key, row.step, delivery, options)
+  const journal = rowJournal(jobs, row, delivery, options)
   const submission = yield* Effect.result(
     Job.submission(provider, request.success, {
       ...options.watch,
@@ -56,6 +56,7 @@ export const submitTask = Effect.fn("reelay.durable.submitTask")(function* (
   )
   if (Result.isFailure(submission)) return yield* refused(jobs, row, submission.failure, done)
   const exit = yield* Effect.exit(Effect.provideService(submission.success.job, Journal.Journal, journal))
+  if (journal.isAccepted()) return undefined
   const now = yield* jobs.readable(row.key)
   if (now === undefined) return undefined
   // The answer could not be written: whoever comes after the lease finds it unknown.
