@@ -62,6 +62,11 @@ describe("losing sight of a job", () => {
     },
     { what: "408", reply: { status: 408 }, reason: { _tag: "Unreachable", detail: "HTTP 408" } },
     { what: "429", reply: { status: 429, body: { error: "slow down" } }, reason: { _tag: "RateLimited", detail: "HTTP 429: slow down" } },
+    {
+      what: "429 about money",
+      reply: { status: 429, body: { code: "insufficient_user_quota", message: "预扣费额度失败" } },
+      reason: { _tag: "PaymentRequired", detail: "HTTP 429: 预扣费额度失败" }
+    },
     { what: "502", reply: { status: 502, body: { error: "boom" } }, reason: { _tag: "Unreachable", detail: "HTTP 502: boom" } },
     { what: "no answer", reply: { hangs: true }, reason: { _tag: "Unreachable", detail: "no answer within 30 s" } },
     {
