@@ -1,18 +1,21 @@
 // The API reference, from the docstrings: a page for each module that a package exports. TypeDoc can't read TypeScript 7, so the package
 // `docs` has a TypeScript 6 of its own; types are checked by the compiler that everything else uses, and not again here.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 
-const packages = ["core", "providers", "node", "react", "relay", "mock-server", "testing"]
+const order = ["core", "providers", "node", "react", "relay", "durable", "mock-server", "testing"]
+
+/** All packages, these first. The command exports no module, and so has no page here. */
+const packagesOf = (root) => [...new Set([...order, ...readdirSync(join(root, "packages"))])]
 
 /** These export every other module again, or are payloads and not an API. */
 const left = (name) => name === "core" || name === "providers" || name.endsWith("/fixtures")
 
 /** Every exported module: its name without the scope, and its source below the root. */
 const modulesOf = (root) =>
-  packages.flatMap((name) => {
+  packagesOf(root).flatMap((name) => {
     const { exports } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"))
     return Object.entries(exports)
       .filter(([path, target]) => target?.["@reelay/source"] !== undefined && !left(`${name}${path.slice(1)}`))
@@ -82,7 +85,7 @@ export const writeReference = async (root, out) => {
 const pageOf = (out, name) => (existsSync(join(out, `${name}.md`)) ? `${name}.md` : `${name}/index.md`)
 
 const contents = (root, modules, out) => {
-  const parts = packages.map((name) => {
+  const parts = packagesOf(root).flatMap((name) => {
     const rows = modules
       .filter((each) => each.name.split("/")[0] === name)
       .map((each) => {
@@ -91,7 +94,7 @@ const contents = (root, modules, out) => {
           .split(/(?<=[.:)]) (?=[A-Z])/)
         return `| [\`@reelay/${each.name}\`](./${pageOf(out, each.name)}) | ${first.replaceAll("|", "\\|")} |`
       })
-    return `## @reelay/${name}\n\n| module | what it is |\n|---|---|\n${rows.join("\n")}\n`
+    return rows.length === 0 ? [] : `## @reelay/${name}\n\n| module | what it is |\n|---|---|\n${rows.join("\n")}\n`
   })
   return `# API reference\n\nMade from the docstrings of the sources. \`@reelay/core\` exports every module of core as a namespace: \`Job\` is \`@reelay/core/Job\`.\n\n${parts.join("\n")}`
 }
