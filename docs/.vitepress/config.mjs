@@ -43,7 +43,13 @@ const guide = [
   },
   {
     text: "Testing",
-    items: [page("The mock", "mock"), page("Laws and pictures", "testing"), page("The soak", "soak")]
+    items: [
+      page("The mock", "mock"),
+      page("Scripts, faults, worlds", "mock-scripts"),
+      page("The verdict", "mock-verdict"),
+      page("Laws and pictures", "testing"),
+      page("The soak", "soak")
+    ]
   },
   {
     text: "Reference",
@@ -61,7 +67,11 @@ const guide = [
 ]
 
 const reference = [
-  { text: "API reference", link: "/api/", items: ["core", "providers", "node", "react", "relay", "mock-server", "testing"].map(modules) },
+  {
+    text: "API reference",
+    link: "/api/",
+    items: ["core", "providers", "node", "react", "relay", "durable", "mock-server", "testing"].map(modules)
+  },
   { text: "Guide", link: "/start" }
 ]
 

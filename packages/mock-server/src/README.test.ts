@@ -10,12 +10,14 @@ import * as Fault from "./script/Fault.ts"
 import { toMarkdown } from "./script/MagicPrompt.ts"
 import * as Script from "./script/Script.ts"
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
+const readme = ["../README.md", "../../../docs/mock-scripts.md", "../../../docs/mock-verdict.md"]
+  .map((path) => readFileSync(new URL(path, import.meta.url), "utf8"))
+  .join("\n")
 
 /** A table without the padding that a formatter gives it. */
 const bare = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---")
 
-describe("the README", () => {
+describe("the README, and the pages of the mock", () => {
   it.each([
     ["magic prompts", toMarkdown()],
     ["scripts", Script.toMarkdown()],
