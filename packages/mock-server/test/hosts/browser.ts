@@ -44,6 +44,8 @@ export const inBrowser = async (): Promise<Told> => {
     cacheDir: join(work, "vite"),
     logLevel: "error",
     resolve: { conditions: ["@reelay/source", "browser", "module", "development"] },
+    // Else every page of the repository is looked through.
+    optimizeDeps: { entries: "packages/mock-server/test/hosts/page.ts" },
     server: { middlewareMode: true, hmr: false, ws: false, watch: null },
     appType: "custom"
   })
