@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
 import { queueTable } from "../database/schema.ts"
 
 /** Kinds of work, each with a queue of its own: polls don't wait behind ten thousand submissions. */
@@ -64,8 +65,8 @@ export const layer = ({ lease, pollInterval }: Lease) =>
     Layer.merge(Layer.succeed(Tasks, { lease, pollInterval }))
   )
 
-/** Puts a task into its queue; within a transaction, with it. */
-export const put = Effect.fnUntraced(function* (place: Place, task: Task, delayMs: number) {
+/** Puts a task into its queue; within a transaction, with it. Its id is made up if none is given. */
+export const put = Effect.fnUntraced(function* (place: Place, task: Task, delayMs: number, id: string = randomUUID()) {
   const queue = yield* queueOf(place, task.do)
-  yield* queue.offer(task, { delay: Duration.millis(Math.max(0, delayMs)) })
+  yield* queue.offer(task, { id, delay: Duration.millis(Math.max(0, delayMs)) })
 })

@@ -9,7 +9,8 @@ import { nowOf } from "../database/now.ts"
 import { migrated, queueTable, rowVersion } from "../database/schema.ts"
 import { DatabaseFailed } from "../job/DurableError.ts"
 import { encode, isReadable, read, type Row, type Unreadable } from "../job/Row.ts"
-import { type Next, type Place, put, type Task, Tasks } from "../queue/tasks.ts"
+import { type Next, type Place, put, queueName, type Task, Tasks } from "../queue/tasks.ts"
+import { take, turnIn } from "../queue/turns.ts"
 import { inOneStatement, type Moved } from "./oneStatement.ts"
 import { together } from "./together.ts"
 
@@ -69,8 +70,16 @@ const make = Effect.gen(function* () {
   const now = nowOf(sql)
   const isPg = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
 
-  const offer = (place: Place, task: Task, delay: number) =>
-    Effect.provideService(put(place, task, delay), PersistedQueue.PersistedQueueFactory, queues)
+  const offer = (place: Place, task: Task, delay: number, id?: string) =>
+    Effect.provideService(put(place, task, delay, id), PersistedQueue.PersistedQueueFactory, queues)
+
+  /** Puts a submission where it is its batch's turn. */
+  const offerInTurn = Effect.fnUntraced(function* (place: Place, key: string, step: number, batch: string | undefined) {
+    const queue = queueName(place, "submit")
+    const own = yield* turnIn(sql, queue, batch)
+    yield* offer(place, { key, do: "submit", step }, 0, own.id)
+    yield* take(sql, queue, own)
+  })
 
   const found = together((keys) => sql<Record<string, unknown>>`SELECT *, ${now} AS now FROM reelay_job WHERE ${sql.in("key", keys)}`)
 
@@ -102,20 +111,25 @@ const make = Effect.gen(function* () {
       UPDATE reelay_job SET ${sql.update(columns)}, step = step + ${keepsStep ? 0 : 1}, revision = revision + ${isChange ? 1 : 0},
         intent_until = ${until}, updated = ${now}, ended = ${ends ? now : sql`NULL`}
       WHERE ${sql.and(holds)} RETURNING key, step, cancel`
-    const rows = isPg
-      ? inOneStatement(sql, { update, next, ifCancelled, done, isChange, canRepeat })
-      : sql.withTransaction(
-          Effect.tap(update, ([changed]) =>
-            Effect.gen(function* () {
-              if (changed === undefined) return
-              const step = Number(changed.step)
-              for (const each of [next, changed.cancel === "Requested" ? ifCancelled : undefined]) {
-                if (each !== undefined) yield* offer(each.place, { key: row.key, do: each.do, step }, each.delay)
-              }
-              yield* finish(done)
-            })
+    // A person or a program that submits a job again stands in line like a new one.
+    const isInTurn = next?.do === "submit" && next.delay === 0
+    const rows =
+      isPg && !isInTurn
+        ? inOneStatement(sql, { update, next, ifCancelled, done, isChange, canRepeat })
+        : sql.withTransaction(
+            Effect.tap(update, ([changed]) =>
+              Effect.gen(function* () {
+                if (changed === undefined) return
+                const step = Number(changed.step)
+                if (isInTurn) yield* offerInTurn(next.place, row.key, step, row.batch ?? undefined)
+                for (const each of [isInTurn ? undefined : next, changed.cancel === "Requested" ? ifCancelled : undefined]) {
+                  if (each !== undefined) yield* offer(each.place, { key: row.key, do: each.do, step }, each.delay)
+                }
+                yield* finish(done)
+                if (isChange) yield* notify(row.key)
+              })
+            )
           )
-        )
     return guarded(
       Effect.map(rows, ([changed]) => (changed === undefined ? undefined : { step: Number(changed.step), cancel: changed.cancel, history }))
     )
@@ -136,7 +150,8 @@ const make = Effect.gen(function* () {
               0, ${row.attempt ?? null}, ${row.ref ?? null}, ${encode.history([{ state: row.state, at: row.at }])}, ${now}, ${now})
             ON CONFLICT (key) DO NOTHING RETURNING key`
           if (made.length === 0) return false
-          yield* offer(next.place, { key: row.key, do: next.do, step: 0 }, next.delay)
+          if (next.do === "submit") yield* offerInTurn(next.place, row.key, 0, row.batch)
+          else yield* offer(next.place, { key: row.key, do: next.do, step: 0 }, next.delay)
           return true
         })
       )

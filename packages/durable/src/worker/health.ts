@@ -30,9 +30,10 @@ const counted = (value: unknown): number => Math.max(0, Number(value ?? 0))
 export const health: Effect.Effect<Health, never, Jobs | Working> = Effect.gen(function* () {
   const { guarded, sql } = yield* Jobs
   const { done: finished, failed, running } = yield* Working
+  // A submission's own time is its batch's turn, not a time.
   const since = sql.onDialectOrElse({
-    pg: () => sql.literal("EXTRACT(EPOCH FROM NOW() - MIN(visible_at))"),
-    orElse: () => sql.literal("(julianday('now') - julianday(MIN(visible_at))) * 86400")
+    pg: () => sql.literal("EXTRACT(EPOCH FROM NOW() - MIN(GREATEST(visible_at, created_at)))"),
+    orElse: () => sql.literal("(julianday('now') - julianday(MIN(MAX(visible_at, created_at)))) * 86400")
   })
   const seen = yield* guarded(
     Effect.all([
