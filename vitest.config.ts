@@ -12,7 +12,8 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       "bench/**/*.test.ts",
       "docs/test/**/*.test.ts",
-      "examples/*.test.ts"
+      "examples/*.test.ts",
+      "examples/frameworks/*.test.ts"
     ],
     globalSetup: "scripts/temporary.mjs",
     // Two cores, and some tests start servers and child processes: time limits are for hangs, not for speed.
