@@ -15,6 +15,7 @@ export const roomsOf = {
     "provider",
     "transport",
     "telemetry",
+    "durations",
     "poll",
     "limits",
     "journal",

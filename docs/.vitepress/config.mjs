@@ -32,6 +32,7 @@ const guide = [
       page("A server that keeps the key", "relay"),
       page("On Node", "node"),
       page("Options", "options"),
+      page("How long jobs take", "durations"),
       page("Downloads", "downloads"),
       page("Errors", "errors"),
       page("Many jobs", "many-jobs"),

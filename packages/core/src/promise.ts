@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { Durations } from "./durations/Durations.ts"
 import type { CallOptions, JobClient, PromiseJob, SubmitOptions } from "./client/contract.ts"
 import { JobList } from "./client/list.ts"
 import { ClientClosed, endBy, type Listening, type Open, type Run } from "./client/listening.ts"
@@ -69,6 +70,11 @@ export interface ClientOptions<Request> {
   readonly pollRetry?: Job.WatchOptions["pollRetry"]
   /** Failed polls in a row before the watcher gives up. Default: 10. */
   readonly maxConsecutiveFailures?: number | undefined
+  /**
+   * Learns how long jobs take, for `job.outlook()`: `Durations.inStorage(() => localStorage)`. Default: that of `Pace.adaptive`, if it is the pace; else
+   * nothing is learned.
+   */
+  readonly durations?: Durations | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Default: false. */
   readonly raw?: boolean | undefined
   /** Remembers jobs across restarts, as `inStorage(() => localStorage)` does. Default: nothing is remembered. */
@@ -197,7 +203,8 @@ export const checkClient = (
   if (refused !== undefined) throw new JobError({ reason: refused, provider: "a provider", operation: "submit", attempt: 0 })
 }
 
-const { deadline, maxConsecutiveFailures, maxSubmissions, pace, pollRetry, raw, requestTimeout, submitRetry, submitTimeout } = rules
+const { deadline, durations, maxConsecutiveFailures, maxSubmissions, pace, pollRetry, raw, requestTimeout, submitRetry, submitTimeout } =
+  rules
 const clientRules: Rules<ClientOptions<never>> = {
   provider: (value) =>
     typeof value === "object" && value !== null && "definition" in value ? undefined : "must be a provider, such as xai({ apiKey })",
@@ -209,6 +216,7 @@ const clientRules: Rules<ClientOptions<never>> = {
   submitRetry,
   pollRetry,
   maxConsecutiveFailures,
+  durations,
   raw,
   journal: record,
   maxSubmissions,

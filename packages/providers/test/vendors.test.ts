@@ -126,7 +126,8 @@ describe("a job of each vendor", () => {
         ["POST", post],
         ["GET", `${get}${idOf(created)}`]
       ])
-      expect(ref).toEqual({ provider: name, kind: "generation", id: idOf(created), baseUrl, account: "me", submittedAt: 0 })
+      expect(ref).toMatchObject({ provider: name, kind: "generation", id: idOf(created), baseUrl, account: "me", submittedAt: 0 })
+      expect(ref?.model, "durations are learned by model").toBe(vendor.provider.definition.capabilities[0].model)
     })
   )
 

@@ -18,9 +18,14 @@ interface Fields<Status extends string, Job, State> {
 }
 
 interface Derived {
-  /** A fraction, 0 to 1; never falls. Absent if the provider does not say. */
+  /**
+   * A fraction; never falls, and is 1 only once there is a video. By what the provider reports, else by what such jobs usually take, if the client has
+   * `durations`: then it goes on by itself. Absent if nothing is known.
+   */
   readonly progress: number | undefined
-  /** When it would end if it went on as from its submission until now: milliseconds since the epoch. Absent without a progress. */
+  /** `estimated`: the progress, and so the eta, comes from what such jobs usually take, or a gateway made it up. Absent without a progress. */
+  readonly progressSource: "reported" | "estimated" | undefined
+  /** When it will probably end: milliseconds since the epoch. Absent if nothing is known. */
   readonly eta: number | undefined
   readonly video: Succeeded | undefined
   readonly error: unknown
@@ -43,6 +48,7 @@ export type JobView<J extends PromiseJob = PromiseJob> = Derived &
 
 const nothing = {
   progress: undefined,
+  progressSource: undefined,
   eta: undefined,
   video: undefined,
   error: undefined,
@@ -60,8 +66,8 @@ export const failed = (error: unknown) => ({ ...nothing, status: isUnknown(error
 
 export const viewOf = <J extends PromiseJob>(job: J, status: "watching" | "left" | "lost", error?: unknown): JobView<J> => {
   const state = job.current()
-  const progress = state._tag === "Succeeded" ? 1 : state._tag === "Running" ? state.progress : undefined
-  const shown = { job, progress, eta: etaOf(state), error, video: state._tag === "Succeeded" ? state : undefined }
+  const { eta, progress = state._tag === "Succeeded" ? 1 : undefined, source } = job.outlook() ?? {}
+  const shown = { job, progress, progressSource: source, eta, error, video: state._tag === "Succeeded" ? state : undefined }
   switch (state._tag) {
     case "Submitted":
     case "Queued":
@@ -73,12 +79,6 @@ export const viewOf = <J extends PromiseJob>(job: J, status: "watching" | "left"
     case "Cancelled":
       return { ...shown, state, status: "done", error: undefined, isPending: false }
   }
-}
-
-const etaOf = (state: JobState): number | undefined => {
-  if (state._tag !== "Running" || !((state.progress ?? 0) > 0)) return undefined
-  const { at, progress = 1, ref } = state
-  return Math.round(ref.submittedAt + (at - ref.submittedAt) / progress)
 }
 
 /** By what it says, not by its class: a client through a server has its own. */

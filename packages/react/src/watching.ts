@@ -1,7 +1,13 @@
-/** One store for each job, however many components show it. */
+/** One store for each job, however many components show it. An estimated progress goes on between the states. */
 import type { PromiseJob } from "@reelay/core/promise"
 import { Store } from "./Store.ts"
 import { type JobView, viewOf } from "./view.ts"
+
+/** How often an estimate is looked at. Milliseconds. */
+const tick = 1000
+
+/** The least progress that is shown. */
+const least = 0.001
 
 export class WatchedJob<J extends PromiseJob> {
   readonly job: J
@@ -15,15 +21,32 @@ export class WatchedJob<J extends PromiseJob> {
       () => this.current(),
       (changed) => {
         if (this.view.status !== "watching") this.view = viewOf(job, "watching")
-        return job.subscribe({
+        const leave = job.subscribe({
           next: () => changed(),
           error: (error) => {
             this.view = isLeaving(error) ? viewOf(job, "left") : viewOf(job, "lost", error)
             changed()
           }
         })
+        const timer = setInterval(() => {
+          if (this.isMoved()) changed()
+        }, tick)
+        return () => {
+          clearInterval(timer)
+          leave()
+        }
       }
     )
+  }
+
+  /** Whether more can be shown than before. What is late moves by less each time, and renders less often. */
+  private isMoved(): boolean {
+    const { view } = this
+    if (view.status !== "watching") return false
+    const { eta = 0, progress = 0 } = this.job.outlook() ?? {}
+    if (progress - (view.progress ?? 0) < least && Math.abs(eta - (view.eta ?? 0)) < tick) return false
+    this.view = viewOf(this.job, "watching")
+    return true
   }
 
   private current(): JobView<J> {

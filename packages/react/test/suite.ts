@@ -1,4 +1,4 @@
-import type { PromiseJob, Succeeded } from "@reelay/core/promise"
+import type { Outlook, PromiseJob, Succeeded } from "@reelay/core/promise"
 import { type FakeClient, fakeClient, fakeJob } from "@reelay/testing/fakes"
 import type { ReactNode } from "react"
 import { describe, expect, it, vi } from "vitest"
@@ -72,6 +72,25 @@ export const suite = (world: World): void => {
     }
 
     describe("useVideo", () => {
+      it("shows an estimated progress that goes on between the states, and no tick renders if nothing moved", async () => {
+        let ahead: Outlook = { progress: 0.1, eta: 60_000, source: "estimated" }
+        const job = fakeJob({ outlook: () => ahead })
+        const seen: Array<JobView> = []
+        const Bar = (): ReactNode => {
+          const view = useJob(job)
+          seen.push(view)
+          return `${view.progress ?? ""}`
+        }
+        const page = await mount(h(Bar))
+        expect(seen.at(-1)).toMatchObject({ progress: 0.1, eta: 60_000, progressSource: "estimated" })
+        ahead = { ...ahead, progress: 0.2 }
+        await act(() => new Promise((resolve) => setTimeout(resolve, 1200)))
+        expect(page.text()).toBe("0.2")
+        const { length } = seen
+        await act(() => new Promise((resolve) => setTimeout(resolve, 1200)))
+        expect(seen).toHaveLength(length)
+      })
+
       it("goes from idle to the video, and its functions stay the same", async () => {
         const client = fakeClient<Request>({ accepts: false })
         const { Film, last, seen } = filming(client)
@@ -86,7 +105,7 @@ export const suite = (world: World): void => {
         expect([await made, last().job, last().status]).toEqual([job, job, "watching"])
         await act(() => job?.running(0.4))
         expect(page.text()).toBe("watching 0.4")
-        expect(last()).toMatchObject({ progress: 0.4, eta: 3, isPending: true })
+        expect(last()).toMatchObject({ progress: 0.4, progressSource: "reported", eta: 3, isPending: true })
         await act(() => job?.succeeded())
         expect(last()).toMatchObject({ status: "done", progress: 1, isPending: false })
         expect(last().video).toBe(job?.current())

@@ -1,5 +1,6 @@
 /** A job of a client. */
 import * as Effect from "effect/Effect"
+import { outlook, type Outlook } from "../durations/outlook.ts"
 import { cancelBy, resultBy } from "../engine/watched.ts"
 import type { Watch } from "../engine/watching.ts"
 import { JobError } from "../job/JobError.ts"
@@ -33,6 +34,8 @@ class OpenJob implements PromiseJob {
   /** What `result()` gives to all who ask without options. */
   private shared: { readonly promise: Promise<Succeeded>; isLost: boolean } | undefined
   private objectUrl: string | undefined
+  /** The last outlook that was given: the progress never goes back. */
+  private shown: Outlook | undefined
 
   constructor(watch: Watch, open: Open) {
     this.watch = watch
@@ -73,6 +76,16 @@ class OpenJob implements PromiseJob {
       this.again()
       return endBy(this.watch, this.open, options)
     }
+  }
+
+  get outlook(): PromiseJob["outlook"] {
+    return once(this, "outlook", () => {
+      const { durations, queue } = this.watch.watching
+      const state = this.watch.current()
+      const now = queue.clock.currentTimeMillisUnsafe()
+      this.shown = outlook(state, durations?.expected(state.ref, Math.max(0, now - state.ref.submittedAt)), now, this.shown)
+      return this.shown
+    })
   }
 
   get cancel(): PromiseJob["cancel"] {

@@ -1,4 +1,5 @@
 /** What a page needs with either API without effect, so that one import is enough. */
+export type { Outlook } from "../durations/outlook.ts"
 export type { ListedJob, PromiseJob } from "./contract.ts"
 export { inStorage } from "./inStorage.ts"
 export type { CancelOutcome } from "../engine/JobHandle.ts"

@@ -3,6 +3,7 @@
  * import.
  */
 import type { Options as DownloadOptions } from "../artifact/options.ts"
+import type { Outlook } from "../durations/outlook.ts"
 import type { CancelOutcome } from "../engine/JobHandle.ts"
 import type { JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
@@ -107,6 +108,11 @@ export interface PromiseJob extends AsyncIterable<JobState>, AsyncDisposable, So
    * again; a promise that React has read stays until something else does, as `job.result({})`.
    */
   readonly result: (options?: CallOptions) => Promise<Succeeded>
+  /**
+   * How far it is now, and when it will end: as the provider reports, else as such jobs were seen to take, if the client has `durations`. The progress
+   * never goes back, and never is 1. Absent once it has ended, and if nothing is known.
+   */
+  readonly outlook: () => Outlook | undefined
   /** Asks the provider to stop the job, and returns the true outcome. */
   readonly cancel: () => Promise<CancelOutcome>
   /** Reads the video into memory, waiting for it first. With that a job that the journal keeps open for its video is closed. */

@@ -59,7 +59,10 @@ const watchOf = Effect.fnUntraced(function* (
   if (refused !== undefined) return yield* fail(refused)
   const journal = yield* Effect.serviceOption(Journal.Journal)
   if (entry !== undefined && Option.isSome(journal) && Journal.isOpen(entry)) journal.value.learn(entry)
-  return yield* watched(there, ref, options, times, yield* monotonic, { eager: true, owned: isOwn(provider, entry) })
+  // A reference that was pasted does not say what was asked for.
+  const asked = entry === undefined ? undefined : Journal.refOf(entry)
+  const sized = asked?.model === undefined || ref.model !== undefined ? ref : { ...ref, model: asked.model, seconds: asked.seconds }
+  return yield* watched(there, sized, options, times, yield* monotonic, { eager: true, owned: isOwn(provider, entry) })
 })
 
 /** The journal knows that this very account has submitted the job. */

@@ -310,9 +310,9 @@ const requested = Effect.fnUntraced(function* (
   switch (receipt._tag) {
     case "Accepted": {
       const { account, baseUrl } = askedOf(provider)
-      const { deliversTo, kind } = submit
-      const ref: JobRef = { provider: definition.name, kind, id: receipt.id, baseUrl, account, submittedAt }
-      yield* happened({ _tag: "Answered", ref: deliversTo === undefined ? ref : { ...ref, deliversTo } })
+      const { call: _, ...known } = submit
+      const ref: JobRef = { provider: definition.name, id: receipt.id, baseUrl, account, submittedAt, ...known }
+      yield* happened({ _tag: "Answered", ref })
       return undefined
     }
     case "Busy": {

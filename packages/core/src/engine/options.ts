@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import type { Durations } from "../durations/Durations.ts"
 import { callback, count, duration, flag, record, refuseOptions, type Rule, type Rules, schedule, text } from "../request/optionRules.ts"
 import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
@@ -33,6 +34,11 @@ export interface WatchOptions {
   readonly pollRetry?: Schedule.Schedule<unknown, JobError> | undefined
   /** Failed polls in a row before the watcher gives up. Default: 10. */
   readonly maxConsecutiveFailures?: number | undefined
+  /**
+   * Learns from the jobs that are watched how long they take, for `outlook` of a job. Default: that of the pace, if it is `Pace.adaptive`; else nothing
+   * is learned.
+   */
+  readonly durations?: Durations | undefined
   /** Whether states carry the payload that led to them. It may hold signed URLs. Default: false. */
   readonly raw?: boolean | undefined
 }
@@ -91,6 +97,7 @@ export const rules: Rules<SubmitOptions & AttachOptions> = {
   requestTimeout: duration,
   pollRetry: schedule,
   maxConsecutiveFailures: count,
+  durations: record,
   raw: flag,
   submitTimeout: duration,
   submitRetry: schedule,
@@ -150,6 +157,10 @@ export const timesOf = (options: SubmitOptions, polling: PollingPolicy, more?: R
 
 const millis = (input: Duration.Input | undefined, otherwise: number): number =>
   input === undefined ? otherwise : Duration.toMillis(Duration.fromInputUnsafe(input))
+
+/** Where durations are learned, if they are. */
+export const durationsOf = ({ durations }: WatchOptions, { pace }: Times): Durations | undefined =>
+  durations ?? (typeof pace === "function" && "durations" in pace ? pace.durations : undefined)
 
 /** How many jobs are followed at a time by default. */
 const manyJobs = 16

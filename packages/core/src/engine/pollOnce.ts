@@ -5,6 +5,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { dueQueueOf } from "../base/dueQueue.ts"
 import { flag } from "../request/optionRules.ts"
+import type { Durations } from "../durations/Durations.ts"
 import { InvalidRequest, type JobError } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type JobState } from "../job/JobState.ts"
@@ -15,7 +16,8 @@ import { refusal, refuseProvider, refuseRef } from "../provider/check.ts"
 import type { Provider } from "../provider/Provider.ts"
 import { call } from "../transport/call.ts"
 import type { ApiTransport } from "../transport/Transport.ts"
-import { type AttachOptions, termsOf, timesOf } from "./options.ts"
+import { type AttachOptions, durationsOf, termsOf, timesOf } from "./options.ts"
+import { learnFrom } from "./learning.ts"
 import { answeredBy, lostBy, tooLate } from "./outcome.ts"
 
 /** The outcome of one poll. */
@@ -36,7 +38,10 @@ export interface Polled {
 }
 
 /** How to poll, as functions of the last poll alone: a schedule lives in one process, but a stored record does not. */
-const pureTermsOf = (provider: Provider<never>, options: AttachOptions): Poller.PureTerms | InvalidRequest => {
+const pureTermsOf = (
+  provider: Provider<never>,
+  options: AttachOptions
+): (Poller.PureTerms & { readonly durations: Durations | undefined }) | InvalidRequest => {
   const times = timesOf(options, provider.definition.polling, { owned: flag })
   if (times._tag !== "Times") return times
   const { pace } = times
@@ -45,7 +50,7 @@ const pureTermsOf = (provider: Provider<never>, options: AttachOptions): Poller.
   if (Schedule.isSchedule(options.pollRetry)) {
     return new InvalidRequest({ field: "pollRetry", rule: "is a Schedule, which can't be stored: leave it out" })
   }
-  return { ...termsOf(provider, times, options), pace, retry: Poller.backoff }
+  return { ...termsOf(provider, times, options), pace, retry: Poller.backoff, durations: durationsOf(options, times) }
 }
 
 const checked = Effect.fnUntraced(function* (provider: Provider<never>, ref: JobRef, options: AttachOptions) {
@@ -112,6 +117,7 @@ export const pollOnce = (
     const answered = Poller.answered(begun, asked, terms, yield* Random.next)
     switch (answered.next._tag) {
       case "Ended":
+        learnFrom(terms.durations, begun, answered.state, true)
         return { ...answered, state: answered.state, next: { _tag: "Ended" } }
       case "Lost":
         return { ...answered, state: answered.state, next: { _tag: "Lost", error: lostBy(there, answered.poller, answered.next.because) } }

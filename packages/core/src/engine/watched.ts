@@ -20,7 +20,7 @@ import * as Trace from "../telemetry/trace.ts"
 import { call } from "../transport/call.ts"
 import { ApiTransport, type Transport } from "../transport/Transport.ts"
 import type { CancelOutcome, JobHandle } from "./JobHandle.ts"
-import { termsOf, type Times, warnOfHaste, type WatchOptions } from "./options.ts"
+import { durationsOf, termsOf, type Times, warnOfHaste, type WatchOptions } from "./options.ts"
 import { type Listener, Watch, type Watching } from "./watching.ts"
 
 export const watched = Effect.fnUntraced(function* (
@@ -43,6 +43,7 @@ export const watched = Effect.fnUntraced(function* (
     asked: options.pace,
     retry: options.pollRetry ?? Poller.backoff,
     raw: options.raw === true,
+    durations: durationsOf(options, times),
     queue,
     memory: yield* memory
   })
@@ -89,6 +90,7 @@ const isAlike = (one: Wanted, other: Wanted): boolean =>
   one.terms.requestTimeout === other.terms.requestTimeout &&
   one.terms.tolerance.maxConsecutiveFailures === other.terms.tolerance.maxConsecutiveFailures &&
   one.raw === other.raw &&
+  one.durations === other.durations &&
   one.queue === other.queue &&
   one.memory === other.memory
 

@@ -78,7 +78,7 @@ describe("a pace", () => {
   it.effect("gets each poll, and the age that a job has since it was accepted", () =>
     Effect.gen(function* () {
       const looks: Array<Omit<Pace.LastPoll, "state"> & { readonly state: string }> = []
-      const pace = Pace.adaptive({
+      const pace = Pace.byRemaining({
         remaining: ({ state, ...look }) => {
           looks.push({ ...look, state: state._tag })
           return 10_000
@@ -103,7 +103,7 @@ describe("a pace", () => {
 
   it.effect("that breaks ends the watching with its own defect", () =>
     Effect.gen(function* () {
-      const pace = Pace.adaptive({
+      const pace = Pace.byRemaining({
         remaining: ({ polls }) => {
           if (polls === 1) throw new RangeError("the estimator's own")
           return undefined
@@ -256,7 +256,7 @@ describe("the deadline", () => {
 
   it.effect("T25: gets its poll on time from a pace that has become faster than the minimum", () =>
     Effect.gen(function* () {
-      const pace = Pace.adaptive({ remaining: ({ polls }) => (polls === 0 ? 58_000 : 2000), min: "1 second", max: "1 hour", share: 1 })
+      const pace = Pace.byRemaining({ remaining: ({ polls }) => (polls === 0 ? 58_000 : 2000), min: "1 second", max: "1 hour", share: 1 })
       const { times } = yield* ended([said("running")], { pace })
       expect(times()).toEqual([58_000, 60_000])
     })

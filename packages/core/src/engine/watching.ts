@@ -16,6 +16,7 @@ import { excerpt } from "../base/Text.ts"
 import { JobError, type Reason } from "../job/JobError.ts"
 import type { JobRef } from "../job/JobRef.ts"
 import { isTerminal, type JobState, type Terminal } from "../job/JobState.ts"
+import type { Durations } from "../durations/Durations.ts"
 import type { Answer, Cancelled, Observation, Reading } from "../job/Reading.ts"
 import type { JobEntry } from "../journal/jobEntry.ts"
 import { type Memory, own, owns } from "../journal/memory.ts"
@@ -31,6 +32,7 @@ import * as Trace from "../telemetry/trace.ts"
 import { outgoing } from "../transport/outgoing.ts"
 import type { NoAnswer, Outgoing, Transport } from "../transport/Transport.ts"
 import { Exchange, type Owner } from "./exchange.ts"
+import { learnFrom } from "./learning.ts"
 import * as Nudges from "./nudges.ts"
 import { answeredBy, lostBy, tooLate } from "./outcome.ts"
 
@@ -57,6 +59,7 @@ export interface Watching {
   readonly pace: Pace
   readonly retry: Poller.Retry | Schedule.Schedule<unknown, JobError>
   readonly raw: boolean
+  readonly durations: Durations | undefined
   readonly queue: DueQueue
   readonly memory: Memory
   readonly account: Account
@@ -287,6 +290,7 @@ export class Watch implements Due, Owner {
     if (state !== undefined) this.changed(before.state._tag, state, session.context)
     switch (next._tag) {
       case "Ended": {
+        learnFrom(this.watching.durations, before, state, this.isEager)
         Meter.lagged(session.context, provider.definition.name, next.lagMs, { ...reading, at, poll: poller.polls })
         return isTerminal(poller.state) ? this.finish(poller.state, session.context) : undefined
       }

@@ -25,6 +25,10 @@ export interface JobRef {
   readonly submittedAt: number
   /** Where the provider puts the video itself, if the request asked for that: an address without its signature. */
   readonly deliversTo?: string | undefined
+  /** The model that it was submitted to, for what is learned of durations. `toUri` leaves it out: a reference that was pasted does not have it. */
+  readonly model?: string | undefined
+  /** The length that was asked for, in seconds: the same. */
+  readonly seconds?: number | undefined
 }
 
 /** @category models */

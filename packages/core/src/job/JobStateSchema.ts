@@ -23,7 +23,9 @@ export const JobRef = Schema.Struct({
   ),
   account: Schema.optional(Schema.String),
   submittedAt: Schema.Finite,
-  deliversTo: Schema.optional(Schema.String)
+  deliversTo: Schema.optional(Schema.String),
+  model: Schema.optional(Schema.String),
+  seconds: Schema.optional(Schema.Finite)
 })
 
 /**

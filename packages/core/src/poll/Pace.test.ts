@@ -64,12 +64,12 @@ describe("F20: options of a pace that can't be are refused, by name", () => {
     ["no shortest wait", () => given(Pace.adaptive, { remaining, max: 2 }), "Pace.adaptive: min must be a time above zero"],
     [
       "a share of nothing",
-      () => Pace.adaptive({ remaining, min: 1, max: 2, share: 0 }),
+      () => Pace.byRemaining({ remaining, min: 1, max: 2, share: 0 }),
       "Pace.adaptive: share must be a number above 0 and up to 1"
     ],
     [
       "a share above all",
-      () => Pace.adaptive({ remaining, min: 1, max: 2, share: 50 }),
+      () => Pace.byRemaining({ remaining, min: 1, max: 2, share: 50 }),
       "Pace.adaptive: share must be a number above 0 and up to 1"
     ],
     [

@@ -44,6 +44,9 @@ export interface SubmitCall {
   readonly call: Call
   /** Where the provider puts the video itself, if the request asks for that: an address without its signature. */
   readonly deliversTo?: string | undefined
+  /** The model and the length in seconds that it asks for. References keep both, so that durations are learned apart. Default: one for all jobs. */
+  readonly model?: string | undefined
+  readonly seconds?: number | undefined
 }
 
 /**

@@ -7,7 +7,7 @@ import { Dialect, Images, Provider, type Reading, Text, type VideoRequest, Video
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as newApi from "../internal/newApi.ts"
-import { check, encoded, formsOf, idOf, placeOf, planned } from "../internal/parts.ts"
+import { check, encoded, formsOf, idOf, placeOf, planned, sizeOf } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { moderationRows, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Flat, Options } from "./schema.ts"
@@ -93,6 +93,7 @@ export const definition: Provider.Definition<Request> = {
       return {
         kind: isEdit ? "edit" : "generation",
         call: { method: "POST", path: `/grok/v1/videos/${isEdit ? "edits" : "generations"}`, body: { _tag: "Json", value } },
+        ...sizeOf(plan),
         ...(deliversTo === undefined ? {} : { deliversTo })
       }
     }),

@@ -6,7 +6,7 @@
 import { type Capability, Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as newApi from "../internal/newApi.ts"
-import { check, costOf, failed, finished, formsOf, idOf, planned, pricedAs, succeeded } from "../internal/parts.ts"
+import { check, costOf, failed, finished, formsOf, idOf, planned, pricedAs, sizeOf, succeeded } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { capabilities, Video } from "./schema.ts"
 
@@ -81,7 +81,11 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
     Effect.gen(function* () {
       const plan = yield* planned(capabilities, yield* checked(given))
       const images = yield* Images.ready(plan.images, formsOf(plan))
-      return { kind: "generation", call: { method: "POST", path: "/v1/videos", body: { _tag: "Multipart", parts: form(plan, images) } } }
+      return {
+        kind: "generation",
+        call: { method: "POST", path: "/v1/videos", body: { _tag: "Multipart", parts: form(plan, images) } },
+        ...sizeOf(plan)
+      }
     }),
   receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "id"), rows: newApi.declined }),
   poll: (ref) => ({ method: "GET", path: `/v1/videos/${idOf(ref)}` }),

@@ -1,5 +1,15 @@
 /** What the four providers share: steps from a request to the wire, and common readings. */
-import { Capability, Dialect, type Images, JobError, type JobRef, type Reading, type VideoRequest, VideoRequestSchema } from "@reelay/core"
+import {
+  Capability,
+  Dialect,
+  type Images,
+  JobError,
+  type JobRef,
+  type Provider,
+  type Reading,
+  type VideoRequest,
+  VideoRequestSchema
+} from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -17,6 +27,12 @@ export const planned = (
 
 /** The forms of images that a plan's row takes. */
 export const formsOf = ({ row }: Capability.Plan): ReadonlyArray<Images.Form> => row.images?.as ?? []
+
+/** What a reference keeps of a plan, so that durations are learned apart. */
+export const sizeOf = ({ duration, row }: Capability.Plan): Pick<Provider.SubmitCall, "model" | "seconds"> => ({
+  model: row.model,
+  ...(duration === undefined ? {} : { seconds: duration })
+})
 
 export const refuse = (field: string, rule: string): Effect.Effect<never, JobError.InvalidRequest> =>
   Effect.fail(new JobError.InvalidRequest({ field, rule }))

@@ -6,7 +6,7 @@
 import { type Capability, Dialect, Images, type JobError, Provider, type Reading, VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { check, encoded, formsOf, idOf, placeOf, planned, refuse } from "../internal/parts.ts"
+import { check, encoded, formsOf, idOf, placeOf, planned, refuse, sizeOf } from "../internal/parts.ts"
 import { moderationRows, Payload, readers } from "../internal/xaiPayload.ts"
 import { Body, capabilities, Options } from "./schema.ts"
 
@@ -157,6 +157,7 @@ export const definition: Provider.Definition<Request> = {
       return {
         kind: kinds[mode],
         call: { method: "POST", path: `/v1/videos/${paths[mode]}`, body: { _tag: "Json", value } },
+        ...sizeOf(plan),
         ...(deliversTo === undefined ? {} : { deliversTo })
       }
     }),

@@ -5,7 +5,7 @@
  */
 import { Dialect, Images, Provider, type VideoRequest, VideoRequestSchema } from "@reelay/core"
 import * as Effect from "effect/Effect"
-import { check, costOf, encoded, failed, finished, formsOf, idOf, planned, pricedAs } from "../internal/parts.ts"
+import { check, costOf, encoded, failed, finished, formsOf, idOf, planned, pricedAs, sizeOf } from "../internal/parts.ts"
 import { readTask } from "../internal/task.ts"
 import { capabilities, Create, Result } from "./schema.ts"
 
@@ -51,7 +51,7 @@ export const definition: Provider.Definition<VideoRequest.VideoRequest> = {
       const plan = yield* planned(capabilities, yield* checked(given))
       const images = yield* Images.urls(plan.images, formsOf(plan))
       const value = yield* encoded(Create, { ...plan, model: plan.row.model, images: images.length === 0 ? undefined : images })
-      return { kind: "generation", call: { method: "POST", path: "/v1/grok/videos", body: { _tag: "Json", value } } }
+      return { kind: "generation", call: { method: "POST", path: "/v1/grok/videos", body: { _tag: "Json", value } }, ...sizeOf(plan) }
     }),
   receive: Dialect.receiver({ id: (json) => Dialect.idIn(json, "id") }),
   poll: (ref) => ({ method: "GET", path: `/v1/result/${idOf(ref)}` }),

@@ -2,13 +2,14 @@
 import type { JobState } from "@reelay/core/JobState"
 import type { Observer } from "@reelay/core/promise"
 import { cursorOf, isAfter, isEnd } from "../wire/cursor.ts"
-import type { WireJob } from "../wire/WireState.ts"
+import type { WireJob, WireOutlook } from "../wire/WireState.ts"
 import type { Connection, Message } from "./Connection.ts"
 import { left, RelayError } from "./errors.ts"
 import type { Listen } from "./source.ts"
 
 interface Known {
   state: JobState
+  outlook: WireOutlook | undefined
   cursor: string
   readonly listeners: Set<Observer<JobState>>
 }
@@ -16,7 +17,8 @@ interface Known {
 export interface Feed {
   /** Takes a state, unless a newer one is known, and returns what is known then. */
   readonly put: (wire: WireJob) => JobState
-  readonly state: (job: string) => JobState | undefined
+  /** The last state of a job, and what the relay said with it. */
+  readonly known: (job: string) => { readonly state: JobState; readonly outlook: WireOutlook | undefined } | undefined
   /** Listens to a job that was put. The first listener of all opens the connection, the last one closes it. */
   readonly listen: (job: string) => Listen<JobState>
   /** Ends all that listens to a job here. */
@@ -58,9 +60,10 @@ export const feedOf = (url: string, make: (emit: (message: Message) => void) => 
     const known = jobs.get(wire.job)
     if (known !== undefined && !isAfter(cursor, known.cursor)) return known.state
     const state = stateOf(wire, url)
-    if (known === undefined) jobs.set(wire.job, { state, cursor, listeners: new Set() })
+    const news = { state, cursor, outlook: wire.outlook }
+    if (known === undefined) jobs.set(wire.job, { ...news, listeners: new Set() })
     else {
-      Object.assign(known, { state, cursor })
+      Object.assign(known, news)
       for (const each of Array.from(known.listeners)) each.next(state)
       if (isEnd(cursor)) end(known)
     }
@@ -74,7 +77,7 @@ export const feedOf = (url: string, make: (emit: (message: Message) => void) => 
   }
   return {
     put,
-    state: (job) => jobs.get(job)?.state,
+    known: (job) => jobs.get(job),
     listen: (job) => (observer) => {
       const known = jobs.get(job)
       if (isClosed || known === undefined) observer.error(left("client was closed"))

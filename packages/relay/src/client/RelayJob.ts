@@ -1,9 +1,10 @@
 /** A job of the relay, with the members of a job of core's client. */
 import type { JobState, Succeeded } from "@reelay/core/JobState"
-import type { PromiseJob } from "@reelay/core/promise"
+import type { Outlook, PromiseJob } from "@reelay/core/promise"
 import type { Api } from "./api.ts"
 import { JobEnded, made, RelayError } from "./errors.ts"
 import type { Feed } from "./Feed.ts"
+import { goingOn } from "./outlook.ts"
 import { interoperable, looped, subscriber, until } from "./source.ts"
 
 /** What the jobs of a client share. */
@@ -20,6 +21,7 @@ export const jobOf = ({ api, feed, hasCookies }: Open, first: JobState): Promise
   const { id } = ref
   let shared: Promise<Succeeded> | undefined
   let objectUrl: string | undefined
+  let told: Outlook | undefined
 
   const listen = feed.listen(id)
 
@@ -43,20 +45,20 @@ export const jobOf = ({ api, feed, hasCookies }: Open, first: JobState): Promise
   const job: PromiseJob = {
     id,
     ref,
-    current: () => feed.state(id) ?? first,
+    current: () => feed.known(id)?.state ?? first,
     subscribe: subscriber(listen),
     states: (options) => looped(listen, options?.signal),
     result: (options) => {
       if (options !== undefined) return awaited(options.signal)
       if (shared !== undefined) return shared
-      const own = awaited()
-      shared = own
+      const own = (shared = awaited())
       own.catch((error: unknown) => {
         // An outcome is for ever; lost sight is not, unless React has read this very promise.
         if (!(error instanceof JobEnded || "status" in own)) shared = undefined
       })
       return own
     },
+    outlook: () => (told = goingOn(feed.known(id)?.outlook, told?.progress)),
     cancel: async () => {
       try {
         const answer = await (await api.send(`/jobs/${id}/cancel`, { method: "POST" })).json()
@@ -75,7 +77,7 @@ export const jobOf = ({ api, feed, hasCookies }: Open, first: JobState): Promise
       const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
         transform: (chunk, controller) => {
           size += chunk.byteLength
-          if (Math.max(size, total ?? 0) > maxBytes) throw made("ArtifactTooLarge", "never", `The video is larger than ${maxBytes} bytes.`)
+          if (Math.max(size, total ?? 0) > maxBytes) throw made("ArtifactTooLarge", "never", `More than ${maxBytes} bytes.`)
           controller.enqueue(chunk)
           onProgress?.(size, total)
         }
@@ -96,7 +98,7 @@ export const jobOf = ({ api, feed, hasCookies }: Open, first: JobState): Promise
       if (objectUrl !== undefined) URL.revokeObjectURL(objectUrl)
       objectUrl = undefined
     },
-    [Symbol.asyncIterator]: () => looped(listen)[Symbol.asyncIterator](),
+    [Symbol.asyncIterator]: () => job.states()[Symbol.asyncIterator](),
     [Symbol.asyncDispose]: async () => job.leave()
   }
   return interoperable(job)

@@ -24,7 +24,7 @@ export interface Api {
 
 /** The path of a job. Only a name of a relay's gets into it. */
 export const pathOf = (job: string): string => {
-  if (!/^j1\.[\w-]+$/u.test(job)) throw made("UnknownJob", "never", "this isn't the name of a job")
+  if (!/^j1\.[\w-]+$/u.test(job)) throw made("UnknownJob", "never", "it is no job's name")
   return `/jobs/${job}`
 }
 
@@ -52,15 +52,9 @@ export const apiOf = ({ fetch = (...given) => globalThis.fetch(...given), header
       if (answer.ok || status === 304) return answer
       const given: Partial<Told> = await answer.json().catch(() => ({}))
       // A page of something on the way says nothing but its status.
-      const own: Told = {
-        title: "Unreachable",
-        reason: "Unreachable",
-        again: status >= 500 ? "submit" : "never",
-        detail: `HTTP ${status}`,
-        status
-      }
+      const { problem } = made("Unreachable", status >= 500 ? "submit" : "never", `HTTP ${status}`)
       const asked = Number(answer.headers.get("retry-after")) || 0
-      throw new RelayError({ ...own, ...(given.reason === undefined ? {} : given), status }, Math.min(asked, 3600) * 1000)
+      throw new RelayError({ ...problem, ...(given.reason === undefined ? {} : given), status }, Math.min(asked, 3600) * 1000)
     }
   }
 }

@@ -1,6 +1,7 @@
 /** What the routes of one relay share. */
 import { fromUri, type JobRef, toUri } from "@reelay/core/JobRef"
 import type { JobState } from "@reelay/core/JobState"
+import { outlook } from "@reelay/core/Durations"
 import { refuse } from "../access/refuse.ts"
 import type { Sealer } from "../access/seal.ts"
 import type { Desk, Kept } from "../jobs/Desk.ts"
@@ -9,7 +10,7 @@ import type { RelayOptions } from "../jobs/options.ts"
 import type { Services } from "../jobs/services.ts"
 import { shown } from "../jobs/shown.ts"
 import type { Submissions } from "../jobs/submit.ts"
-import type { WireJob } from "../wire/WireState.ts"
+import type { WireJob, WireOutlook } from "../wire/WireState.ts"
 import type { Route } from "./route.ts"
 import type { Streams } from "./Streams.ts"
 
@@ -70,7 +71,18 @@ const unknownJob = () => refuse("UnknownJob", "You have no job of this name.")
 /** A state as it is sent. */
 export const wireJob = ({ options }: Shared, name: string, state: JobState): WireJob => {
   const { kind, provider, submittedAt } = state.ref
-  return { job: name, provider, kind, submittedAt, state: shown(state, options.artifacts?.links === true) }
+  const told = { job: name, provider, kind, submittedAt, state: shown(state, options.artifacts?.links === true) }
+  const ahead = outlookOf(options, state)
+  return ahead === undefined ? told : { ...told, outlook: ahead }
+}
+
+const outlookOf = ({ watch: { durations, pace } = {} }: RelayOptions, state: JobState): WireOutlook | undefined => {
+  const at = Date.now()
+  const learned = durations ?? (typeof pace === "function" && "durations" in pace ? pace.durations : undefined)
+  const { eta, progress, source } = outlook(state, learned?.expected(state.ref, Math.max(0, at - state.ref.submittedAt)), at) ?? {}
+  if (eta === undefined || progress === undefined || source === undefined) return undefined
+  const rate = source === "reported" ? 0 : Math.max(0, 0.97 - progress) / Math.max(1, eta - at)
+  return { at, progress, rate, eta, source }
 }
 
 export const json = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>

@@ -30,6 +30,23 @@ export interface WireJob {
   /** Milliseconds since the epoch, the relay's clock. */
   readonly submittedAt: number
   readonly state: WireState
+  /** How far it was at the time of sending, if anything says it. An older relay sends none. */
+  readonly outlook?: WireOutlook
+}
+
+/**
+ * How far a job is, and when it will end. Times are milliseconds since the epoch, the relay's clock.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface WireOutlook {
+  readonly at: number
+  readonly progress: number
+  /** How much the progress grows in a millisecond. 0 if it was reported: then the next report says. */
+  readonly rate: number
+  readonly eta: number
+  readonly source: "reported" | "estimated"
 }
 
 /**

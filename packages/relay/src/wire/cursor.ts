@@ -38,9 +38,7 @@ export const isCursor = (text: string): boolean => /^1\.[0-3]\.\d{1,9}$/u.test(t
 
 /** Whether a state is news for somebody who has the floor, which is a cursor. */
 export const isAfter = (cursor: string, floor = "1.-1.0"): boolean => {
-  const [rank = 0, place = 0, floorRank = 0, floorPlace = 0] = `${cursor}.${floor}`
-    .split(".")
-    .flatMap((part, at) => (at % 3 === 0 ? [] : Number(part)))
+  const [, rank = 0, place = 0, , floorRank = 0, floorPlace = 0] = `${cursor}.${floor}`.split(".").map(Number)
   if (rank !== floorRank) return rank > floorRank
   // A place in a queue may rise too.
   return rank === 1 ? place !== floorPlace : place > floorPlace

@@ -1,6 +1,7 @@
 /** A job that a test drives by hand. */
 import type { Job } from "@reelay/core"
 import { endOf, Unreachable } from "@reelay/core/JobError"
+import { outlook, type Outlook } from "@reelay/core/Durations"
 import { type JobRef, toUri } from "@reelay/core/JobRef"
 import { isTerminal, JobError, type JobState, type Observer, type PromiseJob, type Succeeded } from "@reelay/core/promise"
 import { rank } from "@reelay/core/JobState"
@@ -14,6 +15,8 @@ export interface FakeJobOptions {
   readonly video?: Uint8Array<ArrayBuffer> | undefined
   /** What `cancel` gives. With `Cancelled` the job ends so. Default: `Cancelled`. */
   readonly cancel?: Job.CancelOutcome | undefined
+  /** What `outlook` gives. Default: what follows from the progress that was reported, if any was. */
+  readonly outlook?: (() => Outlook | undefined) | undefined
 }
 
 /**
@@ -63,7 +66,7 @@ let made = 0
  * @category constructors
  * @since 0.1.0
  */
-export const fakeJob = ({ cancel = "Cancelled", ref: given = {}, video = mp4 }: FakeJobOptions = {}): FakeJob => {
+export const fakeJob = ({ cancel = "Cancelled", outlook: told, ref: given = {}, video = mp4 }: FakeJobOptions = {}): FakeJob => {
   const ref: JobRef = {
     provider: "fake",
     kind: "generation",
@@ -75,6 +78,7 @@ export const fakeJob = ({ cancel = "Cancelled", ref: given = {}, video = mp4 }: 
   const observers = new Set<Observer<JobState>>()
   let state: JobState = { _tag: "Submitted", ref, at: 0, polls: 0 }
   let asked = 0
+  let shown: Outlook | undefined
   let shared: { readonly promise: Promise<Succeeded>; isLost: boolean } | undefined
 
   const next = (then: JobState): void => {
@@ -151,6 +155,7 @@ export const fakeJob = ({ cancel = "Cancelled", ref: given = {}, video = mp4 }: 
       if (cancel === "Cancelled") next({ ...stamped(), _tag: "Cancelled", by: "caller", billed: "no" })
       return Promise.resolve(cancel)
     },
+    outlook: () => (shown = told === undefined ? outlook(state, undefined, state.at, shown) : told()),
     bytes,
     blob: async (options) => new Blob([await bytes(options)], { type: "video/mp4" }),
     url: async (options) => (await end(options?.signal)).artifacts[0].url,
