@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: [
       "packages/*/{src,test}/**/*.test.ts",
+      "apps/*/test/**/*.test.ts",
       "packages/{cli/examples,mock-server/examples/clients}/*.test.ts",
       "scripts/**/*.test.ts",
       "bench/**/*.test.ts",

@@ -15,7 +15,9 @@ const here = process.env.INIT_CWD ?? process.cwd()
 const commands = {
   reelay: { args: [...fromSource, `${root}packages/cli/src/bin.ts`, ...args], cwd: here },
   "reelay-mock": { args: [...fromSource, `${root}packages/mock-server/src/bin.ts`, ...args], cwd: here },
-  demo: { args: [...fromSource, `${root}packages/cli/demo/demo.ts`, ...args], cwd: here },
+  demo: args.includes("--web")
+    ? { args: [...fromSource, `${root}apps/playground/server/main.ts`], cwd: root }
+    : { args: [...fromSource, `${root}packages/cli/demo/demo.ts`, ...args], cwd: here },
   "soak:durable": { args: [...fromSource, `${root}packages/durable/test/soak/main.ts`, ...args], cwd: root },
   soak: { args: [...fromSource, `${root}packages/testing/test/soak/main.ts`, ...args], cwd: root },
   bench:

@@ -89,7 +89,9 @@ const isInstalled = (root, state, tools) => {
 
 /** Changes with whatever an install depends on. */
 const fingerprint = (root, { node }) => {
-  const manifests = readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`)
+  const manifests = ["packages", "apps"].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}/package.json`)
+  )
   const hash = createHash("sha256").update(node)
   for (const file of [
     "pnpm-lock.yaml",
