@@ -37,6 +37,7 @@ const guide = [
       page("Errors", "errors"),
       page("Many jobs", "many-jobs"),
       page("On many machines", "durable"),
+      page("Running workers", "workers"),
       page("Stored as text", "stored"),
       page("Observability", "observability"),
       page("The command", "command")
