@@ -194,7 +194,7 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
     )
 
   /** A pause of other processes in milliseconds, or a ticket. */
-  const draw = Effect.fnUntraced(function* (key: string, now: number) {
+  const draw = Effect.fnUntraced(function* (key: string) {
     const fallback = { fallbackLimit: rate?.limit ?? 1, fallbackWindow: Duration.fromInputUnsafe(rate?.window ?? "1 minute") }
     const learned = yield* steadily(limiter.adaptiveConsume({ key, tokens: 1, ...fallback })).pipe(
       Effect.orElseSucceed(() => ({ delay: Duration.zero, epoch: 0, phase: "inactive" as const }))
@@ -208,7 +208,8 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
             Effect.map((drawn) => Duration.toMillis(drawn.delay)),
             Effect.orElseSucceed(() => 0)
           )
-    return { at: now + Math.max(delay, even), epoch: learned.epoch } satisfies Gate.Ticket
+    // The store counts from its answer: a slow one makes nobody early.
+    return { at: (yield* monotonic) + Math.max(delay, even), epoch: learned.epoch } satisfies Gate.Ticket
   })
 
   /** Waits, as the first of the line, until a request may be sent. Returns the epoch of the limiter. */
@@ -228,16 +229,17 @@ const make = Effect.fnUntraced(function* (stores: Stores, { failures = 5, open, 
         yield* whole(quiet)
         continue
       }
-      const drawn = gate.ticket !== undefined && gate.ticket.at >= now ? gate.ticket : yield* draw(key, now)
+      const drawn = gate.ticket !== undefined && gate.ticket.at >= now ? gate.ticket : yield* draw(key)
       if (typeof drawn === "number") {
         Gate.spread(gate)
         yield* whole(drawn)
         continue
       }
       gate.ticket = drawn
-      if (drawn.at > now) {
+      const early = drawn.at - (yield* monotonic)
+      if (early > 0) {
         gate.because = "rate"
-        yield* whole(drawn.at - now)
+        yield* whole(early)
         // Another request got a 429 meanwhile, and its pause applies to all.
         if (gate.ticket !== drawn) continue
       }

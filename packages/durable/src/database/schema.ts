@@ -40,6 +40,11 @@ const migrations = Migrator.fromRecord({
     )`
     yield* sql`CREATE INDEX reelay_job_state ON reelay_job (state, updated)`
     yield* sql`CREATE INDEX reelay_job_batch ON reelay_job (batch, key)`
+  }),
+  "0002_limits": Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    // Milliseconds since the epoch: until when the rate is used up, and until when the provider asked the account to wait.
+    yield* sql`CREATE TABLE reelay_limit (key TEXT PRIMARY KEY, taken BIGINT NOT NULL, until BIGINT NOT NULL, paused BIGINT NOT NULL)`
   })
 })
 

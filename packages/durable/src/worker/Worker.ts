@@ -1,5 +1,5 @@
 /** A worker: takes tasks of the queues that it has a key for, until it is stopped. */
-import { Job, type Provider, type VideoRequest } from "@reelay/core"
+import { Job, Limits, type Provider, type VideoRequest } from "@reelay/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,6 +12,7 @@ import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import * as Schedule from "effect/Schedule"
 import { clockAt } from "../database/clock.ts"
 import { type Kind, type Place, queueOf } from "../queue/tasks.ts"
+import { shared } from "../limits/shared.ts"
 import { Jobs } from "../store/Jobs.ts"
 import type { Options } from "./context.ts"
 import { counted, Working } from "./gauge.ts"
@@ -74,9 +75,14 @@ export const layer = (
           Effect.forever(Effect.andThen(Effect.sleep(clockFor), Effect.ignore(Effect.map(measured, (next) => void (clock = next)))))
         )
         const { concurrency = 32, providers } = options
+        const limits = options.limits === undefined ? yield* Limits.Limits : yield* shared(jobs, options.limits)
         for (const provider of providers) {
           for (const [place, kind] of queuesOf(provider, options.artifacts !== undefined)) {
-            const work = taker(provider, place, kind, options, () => clock)
+            const work = Effect.provideService(
+              taker(provider, place, kind, options, () => clock),
+              Limits.Limits,
+              limits
+            )
             yield* Effect.forEach(Array.from({ length: concurrency }), () => Effect.forkScoped(work), { discard: true })
           }
         }

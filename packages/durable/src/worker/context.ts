@@ -1,5 +1,5 @@
 /** What the tasks of one worker share. */
-import type { Job, Provider, VideoRequest } from "@reelay/core"
+import type { Job, Limits, Provider, VideoRequest } from "@reelay/core"
 import type { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import type { Task } from "../queue/tasks.ts"
 
@@ -12,6 +12,11 @@ export interface Options {
   readonly concurrency?: number | undefined
   /** How to watch. Give the same to every worker. A pace must be a function or a time: a schedule can't be stored. */
   readonly watch?: Omit<Job.AttachOptions, "anyAccount"> | undefined
+  /**
+   * Limits that all workers on the database keep together for an account: one rate, and one pause after a 429. Give the same to every worker. `{}`: no
+   * rate. Default: those of the context, as core's `Limits.layer` over Redis; else each job keeps to its own pace.
+   */
+  readonly limits?: Limits.Options | undefined
   /** The longest that one POST may take, in milliseconds. Default: 60,000. */
   readonly submitTimeout?: number | undefined
 }
