@@ -23,7 +23,9 @@ const commands = {
   bench:
     args[0] === "mock"
       ? { args: ["--expose-gc", ...fromSource, `${root}packages/mock-server/bench/mock.ts`, ...args.slice(1)], cwd: root }
-      : { args: [...fromSource, `${root}bench/main.ts`, ...args], cwd: root },
+      : args[0] === "pace"
+        ? { args: [...fromSource, `${root}bench/pace/main.ts`, ...args.slice(1)], cwd: root }
+        : { args: [...fromSource, `${root}bench/main.ts`, ...args], cwd: root },
   example: { args: [...fromSource, `${root}packages/cli/examples/${args[0] ?? "promise"}.ts`], cwd: here },
   docs: { args: [`${root}scripts/docs.mjs`, ...args], cwd: root },
   mutants: { args: [`${root}scripts/mutants.mjs`, ...args], cwd: root },

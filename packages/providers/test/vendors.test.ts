@@ -127,7 +127,7 @@ describe("a job of each vendor", () => {
         ["GET", `${get}${idOf(created)}`]
       ])
       expect(ref).toMatchObject({ provider: name, kind: "generation", id: idOf(created), baseUrl, account: "me", submittedAt: 0 })
-      expect(ref?.model, "durations are learned by model").toBe(vendor.provider.definition.capabilities[0].model)
+      expect(ref?.model).toBe(vendor.provider.definition.capabilities[0].model)
     })
   )
 
