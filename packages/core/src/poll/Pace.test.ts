@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import { expect } from "../../test/expect.ts"
 import { submitted } from "../../test/samples.ts"
+import * as Durations from "../durations/Durations.ts"
 import * as Pace from "./Pace.ts"
 
 /** The waits that a pace asks for, poll after poll; no time passes between. */
@@ -60,22 +61,24 @@ describe("F20: options of a pace that can't be are refused, by name", () => {
     ],
     ["a factor below 1", () => Pace.backoff({ from: 1, to: 2, factor: 0.5 }), "Pace.backoff: factor must be a number from 1 on"],
     ["a factor as text", () => given(Pace.backoff, { from: 1, to: 2, factor: "2" }), "Pace.backoff: factor must be a number from 1 on"],
-    ["no estimator", () => given(Pace.adaptive, { min: 1, max: 2 }), "Pace.adaptive: remaining must be a function"],
-    ["no shortest wait", () => given(Pace.adaptive, { remaining, max: 2 }), "Pace.adaptive: min must be a time above zero"],
+    ["no durations", () => given(Pace.adaptive, { lag: 1 }), "Pace.adaptive: durations must be an object"],
+    ["a lag below zero", () => Pace.adaptive({ durations: Durations.memory(), lag: -1 }), "Pace.adaptive: lag must be a time above zero"],
+    ["no estimator", () => given(Pace.byRemaining, { min: 1, max: 2 }), "Pace.byRemaining: remaining must be a function"],
+    ["no shortest wait", () => given(Pace.byRemaining, { remaining, max: 2 }), "Pace.byRemaining: min must be a time above zero"],
     [
       "a share of nothing",
       () => Pace.byRemaining({ remaining, min: 1, max: 2, share: 0 }),
-      "Pace.adaptive: share must be a number above 0 and up to 1"
+      "Pace.byRemaining: share must be a number above 0 and up to 1"
     ],
     [
       "a share above all",
       () => Pace.byRemaining({ remaining, min: 1, max: 2, share: 50 }),
-      "Pace.adaptive: share must be a number above 0 and up to 1"
+      "Pace.byRemaining: share must be a number above 0 and up to 1"
     ],
     [
       "a dash",
-      () => given(Pace.adaptive, { remaining, min: 1, max: 2, "other-wise": 1 }),
-      "Pace.adaptive: other-wise isn't an option; it is otherwise"
+      () => given(Pace.byRemaining, { remaining, min: 1, max: 2, "other-wise": 1 }),
+      "Pace.byRemaining: other-wise isn't an option; it is otherwise"
     ],
     ["a typical time below zero", () => Pace.byTypical(-1), "Pace.byTypical: typical must be a time above zero"],
     ["a schedule that is none", () => given(Pace.fromSchedule, "10 seconds"), "Pace.fromSchedule: schedule must be a Schedule"],

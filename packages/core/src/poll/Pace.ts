@@ -13,7 +13,7 @@ import { indexOf } from "../durations/law.ts"
 import { type Schedule as Plan, scheduleOf, scheduleWith, waitBy } from "../durations/schedule.ts"
 import type { JobState } from "../job/JobState.ts"
 import type { PollingPolicy } from "../provider/Provider.ts"
-import { callback, demand, duration, type Rule, schedule as scheduleRule } from "../request/optionRules.ts"
+import { callback, demand, duration, record, type Rule, schedule as scheduleRule } from "../request/optionRules.ts"
 
 /**
  * The last poll of a job. Before the first one, the state is `Submitted` and `polls` 0.
@@ -206,6 +206,8 @@ export interface AdaptiveOptions {
  * @since 0.1.0
  */
 export const adaptive = (options: AdaptiveOptions): LearningPace => {
+  const given = { ...options, durations: options.durations ?? null }
+  demand("Pace.adaptive", given, { durations: record, lag: duration, price: duration, min: duration, max: duration })
   const { durations } = options
   const lag = millis(options.lag, 5000)
   const fixedPrice = options.price === undefined ? undefined : Math.max(1, millis(options.price, 0))
@@ -278,7 +280,7 @@ export const byRemaining = (options: {
   readonly otherwise?: Duration.Input | undefined
 }): PurePace => {
   const needed = { remaining: options?.remaining ?? null, min: options?.min ?? null, max: options?.max ?? null }
-  demand("Pace.adaptive", { ...options, ...needed }, { remaining: callback, min: wait, max: wait, share: fraction, otherwise: wait })
+  demand("Pace.byRemaining", { ...options, ...needed }, { remaining: callback, min: wait, max: wait, share: fraction, otherwise: wait })
   const min = Duration.toMillis(options.min)
   const max = Math.max(min, Duration.toMillis(options.max))
   const share = options.share ?? 0.5
