@@ -61,6 +61,7 @@ describe("F17: a 429 about money is not one about pace", () => {
     [{ data: { code: "insufficient_user_quota" }, message: "quota" }],
     [{ error: { message: "账户余额不足" } }],
     [{ error: "insufficient_user_quota" }],
+    [{ error: { type: "billing_error", message: "no" } }],
     [{ errors: [{ code: "other" }, { code: "credit_balance_exhausted" }] }]
   ])("429 with %j can't be paid", (body) => {
     expect(outcomes(all, 429, body)).toEqual(["PaymentRequired"])
@@ -71,6 +72,7 @@ describe("F17: a 429 about money is not one about pace", () => {
     [429, { error: { message: "充值用户：您已达到请求数限制：1分钟内最多请求10次" } }],
     [429, { code: "token_concurrency_limit_reached", message: "too many concurrent requests" }],
     [429, { code: "USAGE_LIMIT_EXCEEDED", message: "daily usage limit exceeded" }],
+    [403, { error: { type: "billing_error", code: "USAGE_LIMIT_EXCEEDED", message: "no" } }],
     [403, { error: { code: "rate_limit_exceeded", message: "slow down" } }],
     [400, { error: { type: "rate_limit_error", message: "no" } }]
   ])("HTTP %i with %j is about pace", (status, body) => {

@@ -159,7 +159,6 @@ export const moneyCodes: { readonly [code: string]: string } = {
   subscription_expired: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a, with 403",
   subscription_suspended: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a, with 403",
   "subscription:free_usage_exhausted": "chenyme/grok2api, the upstream's code for a free account that is used up, until its day ends",
-  billing_error: "docs.anthropic.com/en/api/errors, with 402; gateways write it with 403",
   insufficient_credits: "docs.warp.dev, error insufficient_credits, with 403",
   credit_balance_exhausted: "help.openai.com/en/articles/5955604, with 429",
   organization_spend_limit_exceeded: "help.openai.com/en/articles/5955604, with 429",
@@ -176,7 +175,11 @@ export const paceCodes: { readonly [code: string]: string } = {
   rate_limit_exceeded: "platform.openai.com/docs/guides/error-codes; gateways forward it with their own status",
   rate_limit_error: "Wei-Shaw/sub2api's type of an error, after docs.anthropic.com/en/api/errors",
   too_many_requests: "the name of status 429, as gateways write it into `code`",
-  token_concurrency_limit_reached: "QuantumNous/new-api types/error.go@01f6839"
+  token_concurrency_limit_reached: "QuantumNous/new-api types/error.go@01f6839",
+  usage_limit_exceeded: "Wei-Shaw/sub2api backend/internal/server/middleware/api_key_auth.go@005bcf1: a window of a day, a week or a month",
+  daily_limit_exceeded: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a",
+  weekly_limit_exceeded: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a",
+  monthly_limit_exceeded: "Wei-Shaw/sub2api backend/internal/service/subscription_service.go@00c481a"
 }
 
 /**
@@ -446,8 +449,11 @@ const isAboutMoney = (seen: Seen): boolean => {
   if (isAbout(moneyCodes, seen)) return true
   if (isAbout(permissionCodes, seen) || isAbout(paceCodes, seen)) return false
   const { answer, codes, texts } = seen
+  const has = (name: string): boolean => codes.some((code) => normalised(code) === name)
+  // A type, docs.anthropic.com/en/api/errors: a more exact code may stand beside it, as sub2api's about its windows does.
+  if (has("billing_error")) return true
   if (answer.status === 429) return speaksOfMoney(...texts) && !speaksOfPace(...texts)
-  return codes.some((code) => normalised(code) === "insufficient_quota") || speaksOfMoney(...texts)
+  return has("insufficient_quota") || speaksOfMoney(...texts)
 }
 
 /** The message about money, if the first message says nothing: `{ "error": "Forbidden", "message": "Insufficient balance" }`. */
