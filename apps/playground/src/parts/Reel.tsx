@@ -31,7 +31,15 @@ export const Reel = ({ client, mode }: { readonly client: Studio; readonly mode:
 
 const Legend = () => (
   <p className="legend" aria-hidden="true">
-    <span className="tick" /> poll <span className="tick failed" /> failed poll <span className="wait" /> Retry-After
+    <span>
+      <i className="tick" /> poll
+    </span>
+    <span>
+      <i className="tick failed" /> failed poll
+    </span>
+    <span>
+      <i className="wait" /> Retry-After
+    </span>
   </p>
 )
 

@@ -48,7 +48,7 @@ export const Track = ({ eta, isLive, progress, timeline }: Props) => {
 
 const Bar = ({ length, millis, start, tag }: Segment) => (
   <span className={`segment ${tag}`} style={{ left: percent(start), width: percent(length) }} title={`${tag}, ${seconds(millis)}`}>
-    {length > 0.14 && <b>{tag}</b>}
+    <b>{tag}</b>
   </span>
 )
 
