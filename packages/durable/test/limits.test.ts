@@ -1,10 +1,13 @@
 /** Limits that workers keep together: the mock says when each request came. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { Durable } from "../src/index.ts"
 import { databases } from "./databases.ts"
 import { type World, worldOf } from "./world.ts"
+
+// Dozens of jobs, one after the other: the limit is for hangs.
+vi.setConfig({ testTimeout: 120_000 })
 
 const order = (prompt: string) => ({ provider: "xai", request: { prompt } })
 const asked = ({ mock }: World, ...routes: ReadonlyArray<string>) =>
