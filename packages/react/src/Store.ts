@@ -3,16 +3,19 @@
 /** How long it is kept after the last listener has left: React's StrictMode, and a route that changes, leave and come back at once. */
 const patience = 50
 
+/** Opens what is read. `over`: it has ended by itself, and whoever listens next opens it anew. */
+type Opens = (changed: () => void, over: () => void) => () => void
+
 export class Store<A> {
   private readonly read: () => A
-  private readonly open: (changed: () => void) => () => void
+  private readonly open: Opens
   private readonly listeners = new Set<() => void>()
   private close: (() => void) | undefined
   private readonly isAtOnce: boolean
   private timer: ReturnType<typeof setTimeout> | undefined
 
   /** `isAtOnce`: it is over another store, which is kept by itself. */
-  constructor(read: () => A, open: (changed: () => void) => () => void, isAtOnce = false) {
+  constructor(read: () => A, open: Opens, isAtOnce = false) {
     this.read = read
     this.open = open
     this.isAtOnce = isAtOnce
@@ -25,7 +28,7 @@ export class Store<A> {
     const mine = (): void => listener()
     this.listeners.add(mine)
     clearTimeout(this.timer)
-    this.close ??= this.open(this.changed)
+    this.close ??= this.opened()
     return () => {
       if (!this.listeners.delete(mine) || this.listeners.size > 0) return
       if (this.isAtOnce) this.left()
@@ -36,12 +39,25 @@ export class Store<A> {
   /** Opens it anew, if somebody listens. */
   readonly again = (): void => {
     this.close?.()
-    this.close = this.listeners.size > 0 ? this.open(this.changed) : undefined
+    this.close = this.listeners.size > 0 ? this.opened() : undefined
     this.changed()
   }
 
   readonly changed = (): void => {
     for (const listener of Array.from(this.listeners)) listener()
+  }
+
+  private opened(): (() => void) | undefined {
+    let isOver = false
+    let close: (() => void) | undefined
+    close = this.open(this.changed, () => {
+      isOver = true
+      close?.()
+      if (this.close === close) this.close = undefined
+    })
+    if (!isOver) return close
+    close()
+    return undefined
   }
 
   private readonly left = (): void => {

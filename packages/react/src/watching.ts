@@ -19,12 +19,13 @@ export class WatchedJob<J extends PromiseJob> {
     this.view = viewOf(job, "watching")
     this.store = new Store(
       () => this.current(),
-      (changed) => {
+      (changed, over) => {
         if (this.view.status !== "watching") this.view = viewOf(job, "watching")
         const leave = job.subscribe({
           next: () => changed(),
           error: (error) => {
             this.view = isLeaving(error) ? viewOf(job, "left") : viewOf(job, "lost", error)
+            over()
             changed()
           }
         })

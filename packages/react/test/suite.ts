@@ -375,6 +375,19 @@ export const suite = (world: World): void => {
         expect(page.text()).toBe("left")
       })
 
+      it("that was left is followed again by whoever shows it next, though another shows it still", async () => {
+        const job = fakeJob()
+        const Bar = (): ReactNode => h("p", null, useJob(job).status, " ")
+        const page = await mount(h("div", null, h(Bar, { key: "one" })))
+        await act(() => job.leave())
+        expect([page.text(), job.listeners()]).toEqual(["left ", 0])
+        await page.render(h("div", null, h(Bar, { key: "one" }), h(Bar, { key: "two" })))
+        expect([page.text(), job.listeners()]).toEqual(["watching watching ", 1])
+        await page.unmount()
+        await aWhile()
+        expect(job.listeners()).toBe(0)
+      })
+
       it("shows one state everywhere while a transition is under way", async () => {
         const job = fakeJob()
         const torn: Array<string> = []
