@@ -8,10 +8,10 @@ const quotedPrompt = /(prompt|提示词)\s*[:：]?\s*("[^"]*"|'[^']*'|“[^”]*
 
 /** Whole phrases: "moderate motion", "content-type", "case-sensitive" and a policy about rate are none. */
 const english =
-  /\b(moderat(ed|ion)|nsfw|csam|guardrail|nudity|porn|data inspection|risk (not pass|control)|safety$|safety (system|filter|polic|guid|check|set|reason|input|text)|(content|usage|community) (polic|filter|violat|guid|standard|check)|(sensitive|inappropriate|prohibited|unsafe|harmful|sexual) (content|word|info|material|image|request)(?! type)|(content|prompt)( \w+){0,4} (blocked|flagged|unsafe|inappropriate)|(violat.{1,60}|rejected by )(polic|guideline|terms)|policy violat|copyright|public figure)/u
+  /\b(moderat(ed|ion)|nsfw|csam|guardrail|nudity|porn|data inspection|risk (not pass|control)|safety$|safety (system|filter|polic|guid|check|set|reason|input|text|violat)|(content|usage|community) (polic|filter|violat|guid|standard|check)|(sensitive|inappropriate|prohibited|unsafe|harmful|sexual) (content|word|info|material|image|request)(?! type)|(content|prompt)( \w+){0,4} (blocked|flagged|unsafe|inappropriate)|(violat.{1,60}|rejected by )(polic|guideline|terms)|policy violat|(flagged|marked|classified|detected) as (unsafe|inappropriate|sensitive|harmful)|copyright|public figure|real (people|person)|likeness|celebrit)/u
 
 const chinese =
-  /[审審]核|过审|敏感|[违違][规規禁]|色情|低俗|血腥|裸露|涉[黄政暴]|不当内容|版权|侵权|风控|[内內]容(安全|政策|.{0,8}(拦截|过滤))|安全策略|不合规|([违違]反|不符合).{0,9}(政策|准则|规范|法)/u
+  /[审審]核|过审|敏感|[违違][规規禁]|色情|低俗|血腥|暴力|裸露|肖像|公众人物|涉[黄政暴]|不当内容|版权|侵权|风控|[内內]容(安全|政策|.{0,8}(拦截|过滤))|安全策略|不合规|([违違]反|不符合).{0,9}(政策|准则|规范|法)/u
 
 /** What such words are about as well. */
 const elsewhere =

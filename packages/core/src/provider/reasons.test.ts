@@ -7,6 +7,9 @@ describe("F9: words that explain are found", () => {
     [{ error: { code: "storage_error", message: "bucket quota exceeded" } }, { code: "storage_error", message: "bucket quota exceeded" }],
     [{ fail_reason: "upload to OSS failed" }, { message: "upload to OSS failed" }],
     [{ error: { message: "", code: "" }, fail_reason: "upload to OSS failed" }, { message: "upload to OSS failed" }],
+    [{ failure_message: "GPU out of memory" }, { message: "GPU out of memory" }],
+    [{ status_message: "GPU out of memory" }, { message: "GPU out of memory" }],
+    [{ statusMsg: "GPU out of memory" }, { message: "GPU out of memory" }],
     [{ result_url: "转存失败" }, { message: "转存失败" }],
     [
       { error: "quota", error_code: 1203 },

@@ -8,7 +8,8 @@ import { at, contentOf } from "./wrapper.ts"
  * The names of a reason beside `error`. `fail_reason`, and `result_url` in its place: QuantumNous/new-api model/task.go@01d7dcf;
  * `task_status_msg`: Kling, relay/channel/task/kling/adaptor.go@070818b; `errorMessage`: chenyme/grok2api transport/http/media/dto.go@d6f6e9f.
  */
-const reasons = /^(fail(ure)?_?reason|error_?(msg|message)|task_status_msg|reason|result_url|message|msg|detail)$/iu
+const reasons =
+  /^(fail(ure|ed)?_?(reason|message|msg)|error_?(msg|message|reason|detail)|(task_)?status_?(msg|message|reason|detail)|reason|result_url|message|msg|detail)$/iu
 
 const codes = /^((err(or)?|failure)_?)?code$/iu
 

@@ -32,6 +32,11 @@ describe.each(surfaces)("F19: moderation at $name", ({ definition, failure }) =>
     { message: "生成视频涉及敏感内容", code: 1027 },
     { message: "failed", code: "bad_response", type: "content_policy_violation" },
     "提示词包含敏感词，请修改后重试",
+    "图片涉及名人肖像",
+    "内容包含暴力元素",
+    "The output was flagged as unsafe",
+    "Content could not be generated because it may contain real people",
+    { message: "failed", code: "safety_violation" },
     "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"
   ])("true: %j", (error) => {
     expect(moderated(error)).toBe(true)
