@@ -290,12 +290,12 @@ export const clientOver = <Request, J extends PromiseJob>(
     while (inFlight.fibers.size > 0) await Promise.all(Array.from(inFlight.fibers, (fiber) => Effect.runPromise(Fiber.await(fiber))))
   }
   return {
-    submit: async (request, given) => asJob(await submit(request, given)),
+    submit: (request, given) => list.during(async () => asJob(await submit(request, given))),
     submission: async (request, given = {}) => {
       checked(provider, given, submitRules)
       const submission = await run(made(request, given))
       const { key, phase } = submission
-      return { key, phase, job: async ({ signal } = {}) => asJob(await asked(submission, signal)) }
+      return { key, phase, job: ({ signal } = {}) => list.during(async () => asJob(await asked(submission, signal))) }
     },
     attach: async (given, more = {}) => {
       checked(provider, more, attachRules)

@@ -117,6 +117,20 @@ describe("B4: what a page finds after a reload", () => {
     expect(net.polls()).toHaveLength(2)
   })
 
+  it("one that this client submits is one object from its first line on, and is polled once", async () => {
+    const net = fakeFetch([said("running"), said("running"), done])
+    const client = open(net, memory().restart())
+    const seen = new Set<unknown>()
+    const leave = client.jobs.subscribe((all) => {
+      for (const { job } of all) seen.add(job)
+    })
+    const fox = await client.submit({ prompt: "a" }, { label: "fox" })
+    await until(client, ["fox Succeeded"])
+    leave()
+    expect(Array.from(seen)).toEqual([fox])
+    expect(net.polls()).toHaveLength(3)
+  })
+
   it("two tabs never follow one job: the other shows it without a state", async () => {
     const storage = storageOf()
     await open(fakeFetch([said("running")]), inStorage(storage)).submit({ prompt: "a" }, { label: "fox" })

@@ -1,4 +1,5 @@
 /** The list of a client's jobs: those of its journal and of this page, followed while somebody listens to the list. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { reattach } from "../engine/attach.ts"
 import type { AttachOptions } from "../engine/options.ts"
@@ -50,6 +51,8 @@ export class JobList<J extends PromiseJob> {
   private reading: Promise<void> | undefined
   /** Whether the journal has changed since it was last read. */
   private isOutdated = false
+  /** When this client's submissions that are under way began, on the wall clock. Their entries are listed with the job that they become. */
+  private readonly begun: Array<number> = []
   /** Old entries are removed once: a page is reloaded sooner or later. */
   private isPruned = false
   /** Ends what is listened to for the list. */
@@ -96,6 +99,19 @@ export class JobList<J extends PromiseJob> {
     const entry = journal?.open(watch.ref)
     this.put(entry?.id ?? jobKey(watch.ref), { job, watch, at: watch.ref.submittedAt, label: entry?.label })
     return job
+  }
+
+  /** A submission of this client, until its job is in the list. */
+  async during<A>(submission: () => Promise<A>): Promise<A> {
+    const at = Effect.runSync(Clock.currentTimeMillis)
+    this.begun.push(at)
+    try {
+      return await submission()
+    } finally {
+      this.begun.splice(this.begun.indexOf(at), 1)
+      // If it was given an older job, or none, the list does not know what the journal says.
+      if (this.client.journal !== undefined) this.refresh()
+    }
   }
 
   /** The journal may have changed. */
@@ -193,7 +209,7 @@ export class JobList<J extends PromiseJob> {
       const line = { status: "Unknown", at, label, error: unknownOf(entry) } as const
       return Effect.scoped(Effect.map(isOver, (over) => (over ? this.put(id, line) : undefined)))
     }
-    if (known !== undefined) return Effect.void
+    if (known !== undefined || (Journal.isOpen(entry) && at >= Math.min(...this.begun))) return Effect.void
     const status = fate._tag === "Closed" && fate.end !== "Saved" ? fate.end : fate._tag === "Closed" ? "Succeeded" : "Submitted"
     return Effect.gen({ self: this }, function* () {
       const isMine = !Journal.isOpen(entry) || (yield* alone)
