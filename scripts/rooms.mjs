@@ -30,6 +30,7 @@ export const roomsOf = {
     "job",
     "queue",
     "store",
+    "limits",
     "client",
     "artifact",
     "worker",
