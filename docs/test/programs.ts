@@ -1,7 +1,7 @@
 /** The programs of `examples/compared`: how long they are, what their pages weigh, and each in a browser, with its server as a process. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdtempSync, readFileSync } from "node:fs"
+import { mkdtempSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as later } from "node:timers/promises"
@@ -11,20 +11,16 @@ import { serve } from "@reelay/mock-server/node"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { build } from "vite"
 import { pending, serveFaulty } from "./server.ts"
+import { chromiumPath } from "../../scripts/chromium.mjs"
 
 export type Program = "reelay" | "tanstack" | "fal"
 
 const folderOf = (name: Program): string => join(import.meta.dirname, "../../examples/compared", name)
 const conditions = ["@reelay/source", "module", "browser"]
-const programs = (process.env["PATH"] ?? "").split(":")
-const executablePath = ["chromium", "google-chrome", "chromium-browser"]
-  .flatMap((name) => programs.map((folder) => join(folder, name)))
-  .find((file) => existsSync(file))
-
 /** There is no browser on this machine. */
-export const missing = executablePath === undefined
+export const missing = chromiumPath === undefined
 
-export const launched = (): Promise<Browser> => chromium.launch({ executablePath: executablePath ?? "chromium", args: ["--no-sandbox"] })
+export const launched = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath ?? "chromium", args: ["--no-sandbox"] })
 
 /** Lines of the server and of the page that are neither blank nor comments. */
 export const linesOf = (name: Program): ReadonlyArray<number> =>

@@ -1,14 +1,9 @@
-import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { serve } from "@reelay/mock-server/node"
 import { chromium } from "playwright-core"
 import { build } from "vite"
 import { describe, expect, it } from "vitest"
-
-const programs = (process.env["PATH"] ?? "").split(":")
-const executablePath = ["chromium", "google-chrome", "chromium-browser"]
-  .flatMap((name) => programs.map((folder) => join(folder, name)))
-  .find((file) => existsSync(file))
+import { chromiumPath } from "../../scripts/chromium.mjs"
 
 /** The page as one module. */
 const bundled = async (): Promise<string> => {
@@ -31,7 +26,7 @@ const names = ["atom", "lit", "observable", "preact", "solid"]
 /** The page, from the mock's own address. */
 const opened = async (duration: number) => {
   const { close, mock, url } = await serve({ duration })
-  const browser = await chromium.launch({ executablePath: executablePath ?? "chromium", args: ["--no-sandbox"] })
+  const browser = await chromium.launch({ executablePath: chromiumPath ?? "chromium", args: ["--no-sandbox"] })
   const page = await browser.newPage()
   const problems: Array<string> = []
   page.on("pageerror", ({ message }) => problems.push(message))
@@ -52,7 +47,7 @@ const opened = async (duration: number) => {
   }
 }
 
-describe.skipIf(executablePath === undefined)("a job in other frameworks, in a browser", () => {
+describe.skipIf(chromiumPath === undefined)("a job in other frameworks, in a browser", () => {
   it("is shown by each from Running to Succeeded, with one POST", async () => {
     await using site = await opened(1000)
     await expect.poll(site.shown).toEqual(names.map((name) => [name, "Running"]))

@@ -1,20 +1,14 @@
 /** Debian's Chromium, and a playground of its own for each test that wants one. */
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
 import { bundled, type File } from "../server/page.ts"
 import { playground, type Playground } from "../server/playground.ts"
-
-const folders = (process.env["PATH"] ?? "").split(":")
-const executablePath = ["chromium", "google-chrome", "chromium-browser"]
-  .flatMap((name) => folders.map((folder) => join(folder, name)))
-  .find((file) => existsSync(file))
+import { chromiumPath } from "../../../scripts/chromium.mjs"
 
 /** There is no browser on this machine. */
-export const missing = executablePath === undefined
+export const missing = chromiumPath === undefined
 
 export const started = (): Promise<Browser> =>
-  chromium.launch({ executablePath: executablePath ?? "chromium", args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"] })
+  chromium.launch({ executablePath: chromiumPath ?? "chromium", args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"] })
 
 let files: Promise<ReadonlyMap<string, File>> | undefined
 export const page = (): Promise<ReadonlyMap<string, File>> => (files ??= bundled())

@@ -1,26 +1,22 @@
 /** Pages of one origin in a real browser: a relay, its client as a bundle, and as many tabs as a test wants. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+import { chromiumPath } from "../../../scripts/chromium.mjs"
 import type { Relay } from "../src/index.ts"
 import { listener } from "../src/node.ts"
 import { later } from "./relay.ts"
 
-const folders = (process.env["PATH"] ?? "").split(":")
-const executablePath = ["chromium", "google-chrome", "chromium-browser"]
-  .flatMap((name) => folders.map((folder) => join(folder, name)))
-  .find((file) => existsSync(file))
-
 /** There is no browser on this machine. */
-export const missing = executablePath === undefined
+export const missing = chromiumPath === undefined
 
 export const started = (): Promise<Browser> =>
   chromium.launch({
-    executablePath: executablePath ?? "chromium",
+    executablePath: chromiumPath ?? "chromium",
     args: ["--no-sandbox"],
     ignoreDefaultArgs: ["--disable-back-forward-cache"]
   })

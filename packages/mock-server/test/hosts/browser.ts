@@ -1,18 +1,17 @@
 /** A real browser without a window, in which a page plays what the test asks for. */
 import { spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { createViteServer } from "vitest/node"
+import { chromiumPath } from "../../../../scripts/chromium.mjs"
 import type { Step } from "./sequence.ts"
 
-const browsers = ["chromium", "chromium-headless-shell", "google-chrome", "chromium-browser"]
-const folders = (process.env["PATH"] ?? "").split(":")
 /** Its file; `undefined` if there is none. */
-export const browser = browsers.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file))
+export const browser = chromiumPath
 
 /** There is no browser on this machine. */
 export const missing = browser === undefined

@@ -1,5 +1,5 @@
 /** Scripts for the mock to play. */
-import { Fault, type Script } from "@reelay/mock-server"
+import { Fault, Script } from "@reelay/mock-server"
 import { catalogue } from "@reelay/mock-server/providers"
 import * as fc from "fast-check"
 
@@ -66,17 +66,7 @@ export const script = (
     phases: fc.array(fc.record({ state: fc.constantFrom<Script.Phase["state"]>("submitted", "queued", "running"), lasts }), {
       maxLength: 4
     }),
-    ending: fc.constantFrom<Script.Ending>(
-      "succeeded",
-      "failed",
-      "gateway-failed",
-      "moderated",
-      "expired",
-      "cancelled",
-      "no-url",
-      "delivered",
-      "never"
-    ),
+    ending: fc.constantFrom(...Script.Ending.literals),
     progress,
     advances: fc.oneof(nearest, fc.constant<Script.Script["advances"]>("time"), fc.record({ polls: fc.integer({ min: 1, max: 8 }) })),
     faults: fc.array(faultOf(names), { maxLength: faults }),

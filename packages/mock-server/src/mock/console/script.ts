@@ -1,30 +1,19 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- It is one function, with all that it needs inside. */
 /**
- * The console's script. It is written as a function, so that it is checked like all else, and sent as text: it can use nothing from outside of itself.
+ * The console's script. It is written as a function, so that it is checked like all else, and sent as text: it can use nothing from outside of itself but its
+ * argument.
  * All that it shows it sets as text.
  */
 import type { Fault } from "../../script/Fault.ts"
-import type { Named, Script } from "../../script/Script.ts"
+import { Ending, type Named } from "../../script/Script.ts"
 import type { Entry } from "../../serve/Journal.ts"
 import type { Row, ShownJob, State } from "./state.ts"
 
-const page = (): void => {
+const page = (endings: ReadonlyArray<Ending>): void => {
   /** Least time between two requests to the mock, in milliseconds: a client may ask a thousand times in that. */
   const rest = 120
   /** So many videos play by themselves. */
   const mostPlaying = 6
-  const endings: ReadonlyArray<Script["ending"]> = [
-    "succeeded",
-    "failed",
-    "gateway-failed",
-    "moderated",
-    "expired",
-    "cancelled",
-    "no-url",
-    "delivered",
-    "never"
-  ]
-
   const at = <T extends HTMLElement>(id: string, kind: new () => T): T => {
     const found = document.getElementById(id)
     if (!(found instanceof kind)) throw new Error(`The page has no ${id}`)
@@ -515,4 +504,4 @@ const page = (): void => {
 }
 
 /** As the browser gets it. */
-export const script = `(${page.toString()})()\n`
+export const script = `(${page.toString()})(${JSON.stringify(Ending.literals)})\n`
